@@ -1,12 +1,13 @@
-"""Peak memory of head training on spatial features that are kept on disk.
+"""Measure the peak memory of head training on spatial features in a disk cache.
 
     python benchmarks/cache_memory.py
 
-For each number of images, in a process of its own and with an empty cache folder: fit_head with
-`CacheConfig("disk")` and `HeadConfig(pooling="flatten")`, extraction included. Prints each run's
-peak memory, the size of its features on disk and its seconds, then the ratio of the largest
-run's peak to the smallest's and whether the targets hold: less than 3 GiB, and a ratio of at
-most 1.2. `--counts 2000,5000,20000` adds sizes in between; `--json`: one line.
+For each number of images, a new process with an empty cache folder extracts the features and runs
+fit_head with `CacheConfig("disk")` and `HeadConfig(pooling="flatten")`. The benchmark prints each
+run's peak memory, the size of its features on disk and its seconds. Then it prints the ratio of the
+peak memory of the largest run to that of the smallest run. The targets are less than 3 GiB, and a
+ratio of at most 1.2. `--counts 2000,5000,20000` adds other numbers of images. `--json` prints one
+line.
 """
 
 import argparse
@@ -23,15 +24,15 @@ MOST_RATIO = 1.2
 def train(
     photos: str, cache: str, backbone: str, image_size: int, epochs: int, where: str
 ) -> dict[str, Any]:
-    """Trains a head; to be run in a process of its own.
+    """Train a head. Call this function in a new process.
 
     Args:
-        photos: folder of class folders.
-        cache: an empty folder.
-        backbone: name of the backbone.
-        image_size: side in pixels.
-        epochs: passes over the images.
-        where: `CacheConfig.where`.
+        photos: Folder of class folders.
+        cache: Empty folder for the cache.
+        backbone: Name of the backbone.
+        image_size: Side of the input images in pixels.
+        epochs: Number of epochs.
+        where: Place of the feature cache, see `CacheConfig.where`.
     """
     import keras_tl as ktl
 
@@ -47,7 +48,7 @@ def train(
 
 
 def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Makes the images and trains on them, each in a process of its own."""
+    """Write the images, then train on them. Each of the two steps runs in a new process."""
     with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
         photos, cache = Path(scratch, "photos"), Path(scratch, "cache")
         common.say(f"{count} images: writing them")
@@ -66,7 +67,7 @@ def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark for each number of images, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=common.counts, default=[2000, 20000])
     parser.add_argument("--backbone", default="efficientnet_lite0")

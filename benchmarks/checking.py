@@ -1,12 +1,13 @@
-"""Files a second that the check before training looks at, the first time and again.
+"""Measure the files per second of the file check before training, in a first and a second check.
 
     python benchmarks/checking.py
 
-10,000 JPEG files of 32 x 32 pixels and 2,000 of 500 x 375, each set in new processes over an empty
-cache: `check_files` once, so that every file is read and decoded, and once more, so that none is.
-The time includes what is done once in a process, such as tracing. Prints medians over the rounds,
-and whether the targets hold: 2,000 thumbnails a second, and all 10,000 of them again in less than
-a second. `--json`: one line.
+The benchmark uses 10,000 JPEG files of 32 x 32 pixels and 2,000 of 500 x 375. For each set, new
+processes with an empty cache call `check_files` twice. The first call reads and decodes every file,
+the second call none. The time includes work that a process does only once, such as tracing. The
+benchmark prints medians over the rounds. The targets are 2,000 thumbnails per second in the first
+check, and less than a second for all 10,000 thumbnails in the second check. `--json` prints one
+line.
 """
 
 import argparse
@@ -24,10 +25,11 @@ RATE, AGAIN = 2000, 1.0
 
 
 def check(folder: str, cache: str) -> dict[str, Any]:
-    """Checks all files below a folder twice; to be run in a process of its own.
+    """Check all files below a folder twice. Call this function in a new process.
 
     Returns:
-        `"first"` and `"again"`: the seconds of each; `"files"`: how many there are.
+        `"first"` and `"again"`: seconds of the first and the second call. `"files"`: number of
+        files.
     """
     os.environ["KERAS_TL_CACHE"] = cache
     import numpy as np
@@ -49,7 +51,7 @@ def check(folder: str, cache: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark for both sets of files, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--thumbnails", type=int, default=10_000, help="(default %(default)s)")
     parser.add_argument("--photos", type=int, default=2000, help="(default %(default)s)")

@@ -1,10 +1,10 @@
-"""Shared by the benchmarks: processes of their own, peak memory, the machine, tables.
+"""Shared functions of the benchmarks: new processes, peak memory, facts about the machine, tables.
 
     python benchmarks/common.py MODULE:FUNCTION '{"argument": "value"}'
 
-Calls one function of one of the benchmarks and prints what it gives, its seconds and its peak
-memory as one line of JSON. This is how `fresh` runs a thing in a new process; by hand it is for
-looking into one run.
+calls one function of a benchmark and prints a line of JSON: the function's result, its seconds and
+its peak memory. `fresh` runs functions with this command. Use this command yourself to study one
+run.
 """
 
 import contextlib
@@ -27,19 +27,20 @@ MIB, GIB = 2**20, 2**30
 
 
 def fresh(function: str, **arguments: Any) -> dict[str, Any]:
-    """Calls a function in a new Python process.
+    """Call a function in a new Python process.
 
     Args:
         function: `"module:function"`, a module in this folder.
-        arguments: its keyword arguments, as JSON types or paths.
+        arguments: Keyword arguments of the function, as JSON types or paths.
 
     Returns:
-        What the function gives, and `"wall_seconds"` from the process's start to its exit, seen
-        from here; `"child_seconds"`, the same without the interpreter's start and exit, seen
-        from there; `"peak_bytes"`, the process's largest resident memory.
+        The function's result, with three more values. `"wall_seconds"`: seconds from start to exit
+        of the process, measured by the caller. `"child_seconds"`: seconds without start and exit of
+        the interpreter, measured by the process. `"peak_bytes"`: largest resident memory of the
+        process.
 
     Raises:
-        SystemExit: it failed; the message has what it wrote to standard error.
+        SystemExit: The process failed. The message has the process's standard error.
     """
     command = [sys.executable, __file__, function, json.dumps(arguments, default=os.fspath)]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
@@ -52,7 +53,7 @@ def fresh(function: str, **arguments: Any) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on: processor, memory, versions, and how busy the machine is."""
+    """Return facts that affect the results: processor, memory, versions, load of the machine."""
     cpus = Path("/proc/cpuinfo")
     names = cpus.read_text().splitlines() if cpus.exists() else ()
     models = [line.split(":", 1)[1].strip() for line in names if line.startswith("model name")]
@@ -71,12 +72,12 @@ def machine() -> dict[str, Any]:
 
 
 def say(message: str) -> None:
-    """Progress for people, on standard error."""
+    """Print a progress message to standard error."""
     print(message, file=sys.stderr, flush=True)
 
 
 def show(result: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
-    """Prints the result as one line of JSON, or as lines for people below the machine's facts."""
+    """Print the result as one line of JSON, or as text below the facts of the machine."""
     if as_json:
         print(json.dumps(result))
         return
@@ -90,7 +91,7 @@ def show(result: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table, the first column to the left and the others to the right."""
+    """Return a Markdown table: the first column left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
@@ -103,12 +104,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def verdict(holds: bool) -> str:
-    """A target's outcome in a word."""
+    """Return one word that says whether a target is met."""
     return "holds" if holds else "MISSED"
 
 
 def counts(text: str) -> list[int]:
-    """For argparse: `"2000,20000"` as distinct numbers, from the smallest to the largest."""
+    """Convert `"2000,20000"` to a sorted list of distinct numbers, for argparse."""
     return sorted({int(part) for part in text.split(",")})
 
 
@@ -117,7 +118,7 @@ def _main() -> None:
     with contextlib.redirect_stdout(sys.stderr):
         found = getattr(importlib.import_module(module), function)(**json.loads(sys.argv[2]))
     seconds = time.perf_counter() - STARTED
-    # After the seconds were taken: what is measured may be without the toolkit.
+    # The toolkit is imported after the timing, because the measured code may not need it.
     from keras_tl.export.without_keras.memory import peak_bytes
 
     measured = {"child_seconds": seconds, "peak_bytes": peak_bytes()}

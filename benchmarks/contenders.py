@@ -1,8 +1,8 @@
-"""The contenders of `head_training.py`, each run in a process of its own.
+"""Training methods (contenders) that `head_training.py` compares, each in a new process.
 
-All get the same folder of images, image size, float32 weights and seed, and give the accuracy on
-the test folder and the numbers of images they saw. Only `ours` imports keras_tl: the backbone of
-the others is a `.keras` file of stock Keras layers.
+All methods get the same folder of images, image size, float32 weights and seed. They return the
+accuracy on the test folder and the numbers of images. Only `ours` imports keras_tl: the other
+methods load the backbone from a `.keras` file with standard Keras layers.
 """
 
 from pathlib import Path
@@ -12,8 +12,9 @@ BATCH_SIZE = 64
 
 
 def save_backbone(name: str, image_size: int, path: str) -> dict[str, Any]:
-    """Writes the bare network, pixels in [0, 255] to feature maps, as a `.keras` file."""
-    # Whatever a contender imports is read from disk here, so that none pays for being first.
+    """Write the network, from pixels in [0, 255] to feature maps, to a `.keras` file."""
+    # Import the packages of all contenders here, so that the first contender does not wait for the
+    # disk.
     import sklearn.linear_model  # noqa: F401
 
     import keras_tl as ktl
@@ -26,7 +27,7 @@ def save_backbone(name: str, image_size: int, path: str) -> dict[str, Any]:
 def ours(
     data: str, backbone: str, image_size: int, epochs: int, seed: int, cache: str
 ) -> dict[str, Any]:
-    """keras_tl with its defaults, on an empty feature cache."""
+    """Train with keras_tl's defaults and an empty feature cache."""
     import keras_tl as ktl
 
     images = ktl.ImageData.from_folder(data, image_size, validation_split=0, seed=seed)
@@ -39,15 +40,16 @@ def ours(
 def guide(
     data: str, backbone: str, image_size: int, epochs: int, seed: int, validate: bool
 ) -> dict[str, Any]:
-    """The Keras guide's way: the frozen backbone runs in the model in every epoch.
+    """Train as the Keras guide does: the frozen backbone runs in every epoch.
 
     Args:
-        data: folder with train/ and test/.
-        backbone: the `.keras` file.
-        image_size: side in pixels.
-        epochs: passes over train/.
-        seed: of Keras and of the shuffle.
-        validate: measure on test/ after every epoch, as the guide does, and not only at the end.
+        data: Folder with the images in train/ and test/.
+        backbone: The `.keras` file of the backbone.
+        image_size: Side of the input images in pixels.
+        epochs: Number of epochs.
+        seed: Random seed of Keras and of the shuffling.
+        validate: Whether to test after every epoch, as the guide does. If false, test only at the
+            end.
     """
     import keras
 
@@ -74,7 +76,7 @@ def guide(
 
 
 def logistic(data: str, backbone: str, image_size: int, seed: int) -> dict[str, Any]:
-    """By hand: pooled features once through `predict`, then scikit-learn until it converges."""
+    """Compute pooled features once with `predict`, then fit a regression until it converges."""
     import warnings
 
     import keras
@@ -85,7 +87,8 @@ def logistic(data: str, backbone: str, image_size: int, seed: int) -> dict[str, 
     extractor = keras.Sequential([network, keras.layers.GlobalAveragePooling2D()])
     splits = [_images(data, name, image_size) for name in ("train", "test")]
     features = [extractor.predict(split, verbose=0) for split in splits]
-    # The names of the folders: a second pass over the datasets would decode everything again.
+    # Read the labels from the folder names: a pass over the datasets would decode every image
+    # again.
     labels = [[Path(path).parent.name for path in split.file_paths] for split in splits]
     classifier = LogisticRegression(max_iter=10_000, random_state=seed)
     with warnings.catch_warnings():

@@ -1,7 +1,7 @@
-"""Readers of the data sets of data_sets.py: from a file or a folder to items and labels.
+"""Readers for the data sets of data_sets.py. A reader turns a file or folder into labelled items.
 
-Each reader imports nothing of the package that holds the files: some of them need much to be
-imported, and only their files are wanted.
+A reader uses only the files of a package and does not import the package, because some of these
+packages have many dependencies.
 """
 
 import csv
@@ -19,11 +19,11 @@ class LabelledItems:
     """All items of a data set.
 
     Attributes:
-        values: texts, paths of image files, or uint8 pixels (n, height, width), grey.
-        labels: n names of classes.
-        is_test: bool (n,), the items of the test part that the authors made; `None`: they made
-            none.
-        are_files: whether the values are paths.
+        values: Texts, paths of image files, or uint8 grey pixels (n, height, width).
+        labels: Class name of each of the n items.
+        is_test: bool (n,), true for items of the authors' test split. `None`: there is no such
+            split.
+        are_files: Whether the values are paths of files.
     """
 
     values: Sequence[str] | np.ndarray
@@ -33,7 +33,7 @@ class LabelledItems:
 
 
 def image_folders(folder: Path) -> LabelledItems:
-    """Read `folder/<class>/*`, or `folder/train/<class>/*` and `folder/test/<class>/*`."""
+    """Read images in `folder/<class>/*` or in `folder/(train|test)/<class>/*`."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in {".jpg", ".png"})
     tests = [path.relative_to(folder).parts[0] == "test" for path in files]
     return LabelledItems(
@@ -45,14 +45,14 @@ def image_folders(folder: Path) -> LabelledItems:
 
 
 def text_folders(folder: Path) -> LabelledItems:
-    """Read `folder/<class>/*.txt`."""
+    """Read texts in `folder/<class>/*.txt`."""
     files = sorted(folder.rglob("*.txt"))
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
     return LabelledItems(texts, [file.parent.name for file in files])
 
 
 def train_and_test_csv(folder: Path) -> LabelledItems:
-    """Read `train.csv` and `test.csv` with the columns `text` and `label`."""
+    """Read texts in `train.csv` and `test.csv`, which have the columns `text` and `label`."""
     rows = [
         (row["text"], row["label"], name == "test")
         for name in ("train", "test")
@@ -63,7 +63,7 @@ def train_and_test_csv(folder: Path) -> LabelledItems:
 
 
 def digits(_folder: Path) -> LabelledItems:
-    """Read scikit-learn's digits, 8 x 8."""
+    """Read scikit-learn's handwritten digits, images of 8 x 8 pixels."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -72,7 +72,7 @@ def digits(_folder: Path) -> LabelledItems:
 
 
 def animal_shapes(folder: Path) -> LabelledItems:
-    """Read two compressed pickles of NumPy arrays; a pickle can run code, as any package can."""
+    """Read two compressed pickles of NumPy arrays. Pickles can run code, but so can packages."""
     names = ("bear", "bird", "cat", "cow", "dog", "elephant", "giraffe", "horse", "sheep", "zebra")
     pixels, labels = (
         pickle.loads(gzip.decompress((folder / f"animal_{part}_version_3.gz").read_bytes()))
@@ -82,20 +82,20 @@ def animal_shapes(folder: Path) -> LabelledItems:
 
 
 def tweets(file: Path) -> LabelledItems:
-    """Read the columns `text` and `sentiment`; the file has bytes of several encodings."""
+    """Read the columns `text` and `sentiment`. The file mixes several text encodings."""
     rows = list(_rows(file, encoding="latin-1"))
     return LabelledItems([row["text"] for row in rows], [row["sentiment"] for row in rows])
 
 
 def sms(file: Path) -> LabelledItems:
-    """Read the columns `text` and `spam`, which is 0 or 1."""
+    """Read the columns `text` and `spam` of a file. `spam` is 0 or 1."""
     rows = list(_rows(file))
     names = {"0": "ham", "1": "spam"}
     return LabelledItems([row["text"] for row in rows], [names[row["spam"]] for row in rows])
 
 
 def fashion(folder: Path) -> LabelledItems:
-    """Read the four files of Fashion-MNIST, 28 x 28."""
+    """Read the four files of Fashion-MNIST, images of 28 x 28 pixels."""
     names = ("t-shirt", "trouser", "pullover", "dress", "coat")
     names += ("sandal", "shirt", "sneaker", "bag", "boot")
     pixels, labels = (
@@ -108,7 +108,7 @@ def fashion(folder: Path) -> LabelledItems:
 
 
 def solar_cells(folder: Path) -> LabelledItems:
-    """Read the photos that all experts judged alike, as good or as bad, of both kinds of cells."""
+    """Read the photos of both kinds of cells. Leave out photos on which the experts disagree."""
     rows = [line.split() for line in (folder / "labels.csv").read_text().splitlines()]
     sure = [(path, float(defect), kind) for path, defect, kind in rows if float(defect) in {0, 1}]
     labels = [f"{'bad' if defect else 'good'} {kind}" for _, defect, kind in sure]
@@ -116,17 +116,17 @@ def solar_cells(folder: Path) -> LabelledItems:
 
 
 def newsgroups(folder: Path) -> LabelledItems:
-    """Read 20 Newsgroups with its own test part."""
+    """Read 20 Newsgroups with its own test split."""
     return _orange(folder, "20newsgroups")
 
 
 def reuters(folder: Path) -> LabelledItems:
-    """Read the 8 largest topics of Reuters-21578 with their own test part."""
+    """Read the 8 largest topics of Reuters-21578 with their own test split."""
     return _orange(folder, "reuters-r8")
 
 
 def reviews(file: Path) -> LabelledItems:
-    """Read the sentences whose mean rating is clear: at most -1, or at least 1, of [-4, 4]."""
+    """Read the sentences whose mean rating, in [-4, 4], is at most -1 or at least 1."""
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     rows = [line.split("\t") for line in lines[1:]]
     clear = [(text, float(rating)) for _, rating, text in rows if abs(float(rating)) >= 1]
@@ -135,7 +135,7 @@ def reviews(file: Path) -> LabelledItems:
 
 
 def _orange(folder: Path, name: str) -> LabelledItems:
-    """Tables of Orange: the column names are followed by lines of types and of roles."""
+    """Read tables of Orange, in which two lines, with types and roles, follow the column names."""
     texts, labels, tests = [], [], []
     for part in ("train", "test"):
         for row in list(_rows(folder / f"{name}-{part}.tab", separator="\t"))[2:]:
@@ -152,7 +152,7 @@ def _rows(file: Path, encoding: str = "utf-8", separator: str = ","):
 
 
 def _idx(file: Path) -> np.ndarray:
-    """An array of LeCun's IDX format: its rank, its lengths, its bytes."""
+    """Read an array in LeCun's IDX format: the rank, the length of each axis, the bytes."""
     raw = gzip.decompress(file.read_bytes())
     lengths = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(lengths)

@@ -1,8 +1,8 @@
-"""Small labelled data sets for benchmarks: where each one comes from, under which licence.
+"""Small labelled data sets for benchmarks, with the origin and licence of each data set.
 
-`TABLE_SETS` are for tables of results. `CHOOSING_SETS` are for choosing defaults, and never for a
-table: a default looks better than it is on the data that it was chosen on. Some data are in
-packages that only benchmarks need; `DataSet.missing` says how to get them.
+`TABLE_SETS` are for tables of results. `CHOOSING_SETS` are only for choosing defaults, because
+results of a default are too good on the data on which it was chosen. Some data are in packages that
+only benchmarks need. `DataSet.missing` explains how to get these packages.
 """
 
 import dataclasses
@@ -17,13 +17,13 @@ from data_set_readers import LabelledItems
 
 @dataclasses.dataclass(frozen=True)
 class Home:
-    """Where the files of a data set are.
+    """Location of a data set's files.
 
     Attributes:
-        path: the file or folder: below the folder of `module`, or absolute, or below the folder
-            beside the repository.
-        how: a sentence that says how to get the files.
-        module: a top-level package of Python that holds the files, which is not imported.
+        path: File or folder: relative to the folder of `module`, or absolute, or relative to the
+            parent folder of the repository.
+        how: Sentence that explains how to get the files.
+        module: Top-level Python package that contains the files. It is not imported.
     """
 
     path: str
@@ -31,7 +31,7 @@ class Home:
     module: str | None = None
 
     def find(self) -> Path | None:
-        """Return the path; `None` if nothing is there."""
+        """Return the path of the files, or `None` if they do not exist."""
         roots = [common.ROOT.parent]
         if self.module is not None:
             spec = importlib.util.find_spec(self.module)
@@ -42,20 +42,20 @@ class Home:
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
-    """One data set.
+    """A data set, with the facts that benchmarks need.
 
     Attributes:
-        name: its name in commands and tables.
+        name: Name in commands and tables.
         kind: `"image"` or `"text"`.
-        classes: the number of classes.
-        licence: of the data; where the package says another one, both.
-        source: who made the data, and where they can be read about.
-        home: where the files are.
-        read: reads them.
-        size: side of the images in pixels, or length of the texts in tokens.
-        test_items: so many items become the test part; `None`: the authors made one.
-        augmentation: what `augment=True` means for the images.
-        remarks: peculiarities that a reader of results should know.
+        classes: Number of classes.
+        licence: Licence of the data. If the package states a different licence, both licences.
+        source: Authors of the data, and where the data are described.
+        home: Location of the files.
+        read: Function that reads the files.
+        size: Side of the images in pixels, or length of the texts in tokens.
+        test_items: Number of items to draw for a test split. `None`: the authors made a test split.
+        augmentation: Augmentation that `augment=True` means for the images.
+        remarks: Special properties of the data that affect the results.
     """
 
     name: str
@@ -71,7 +71,7 @@ class DataSet:
     remarks: str = ""
 
     def missing(self) -> str | None:
-        """Return the reason why the data set cannot be read here; `None` if it can."""
+        """Return the reason why the data set is not available here, or `None`."""
         if self.home.find() is not None:
             return None
         where = f"the package {self.home.module}" if self.home.module else "the data folder"
@@ -81,7 +81,7 @@ class DataSet:
         """Read all items.
 
         Raises:
-            SystemExit: the files are not there; the message says how to get them.
+            SystemExit: The files do not exist. The message explains how to get them.
         """
         if reason := self.missing():
             raise SystemExit(f"Skipped {reason}")

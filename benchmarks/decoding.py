@@ -1,11 +1,12 @@
-"""Images a second that the input pipeline decodes and resizes, against Keras's own.
+"""Measure the images per second of the input pipeline, compared with Keras's own pipeline.
 
     python benchmarks/decoding.py
 
-500 x 375 JPEG files to 224 pixels: `ImagePipeline.ordered` (central crop, antialiased bicubic)
-against `keras.utils.image_dataset_from_directory` (bicubic), as it is and with
-`crop_to_aspect_ratio=True`, in turns in one process. Prints each one's median over the rounds,
-after a first round that does not count, and ours over theirs. `--json`: one line.
+Both pipelines decode JPEG files of 500 x 375 pixels and resize them to 224 pixels. The benchmark
+compares `ImagePipeline.ordered` (central crop, antialiased bicubic) with
+`keras.utils.image_dataset_from_directory` (bicubic), without and with `crop_to_aspect_ratio=True`.
+They alternate in one process. The benchmark prints medians over the rounds after the first, and the
+ratio of keras_tl's median to Keras's. `--json` prints one line.
 """
 
 import argparse
@@ -19,16 +20,16 @@ import common
 
 
 def compare(photos: str, image_size: int, batch_size: int, rounds: int) -> dict[str, Any]:
-    """Reads all photos through each pipeline in turns; to be run in a process of its own.
+    """Read all photos with each pipeline in turn. Call this function in a new process.
 
     Args:
-        photos: folder of class folders.
-        image_size: side in pixels.
-        batch_size: images a batch.
-        rounds: how often each pipeline reads all of them.
+        photos: Folder of class folders.
+        image_size: Side of the resized images in pixels.
+        batch_size: Number of images in a batch.
+        rounds: Number of passes of each pipeline over all photos.
 
     Returns:
-        `"rates"`: for each pipeline the images a second of each round.
+        `"rates"`: images a second in each round, by pipeline.
     """
     import keras
 
@@ -66,7 +67,7 @@ def compare(photos: str, image_size: int, batch_size: int, rounds: int) -> dict[
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1000, help="images (default %(default)s)")
     parser.add_argument("--image-size", type=int, default=224)

@@ -1,4 +1,4 @@
-"""A fixed test part of a data set, and seeded draws of a few items a class from the rest."""
+"""Fixed test split of a data set, and seeded draws of a few training items of each class."""
 
 import dataclasses
 import hashlib
@@ -12,7 +12,7 @@ import numpy as np
 from data_set_readers import LabelledItems
 from data_sets import DataSet
 
-# The test parts never change: tables of different days can be compared.
+# This seed is fixed, so that tables of different days are comparable.
 _TEST_SEED = 20_240_601
 
 _NO_WORDS = re.compile(r"https?://\S+|@\w+|\brt\b")
@@ -20,14 +20,15 @@ _NO_WORDS = re.compile(r"https?://\S+|@\w+|\brt\b")
 
 @dataclasses.dataclass(frozen=True)
 class Division:
-    """The items of a data set, divided into a test part and a pool for training.
+    """Items of a data set, divided into a test split and a training pool.
 
     Attributes:
-        values: texts, paths of image files, or uint8 pixels (n, height, width).
-        labels: array of n names of classes.
-        test: int array, rows of the test part.
-        pool: int array, rows to draw from. No item of the pool is in the test part too.
-        dropped: the number of rows left out, as copies of others.
+        values: Texts, paths of image files, or uint8 pixels (n, height, width).
+        labels: Array of the class names of the n items.
+        test: int array, indices of the items of the test split.
+        pool: int array, indices of the items from which training items are drawn. No item of the
+            pool is also in the test split.
+        dropped: Number of items left out as duplicates.
     """
 
     values: Sequence[str] | np.ndarray
@@ -38,26 +39,26 @@ class Division:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The sorted names of the classes."""
+        """Sorted class names."""
         return tuple(sorted(set(self.labels.tolist())))
 
     def take(self, rows: np.ndarray) -> Any:
-        """Return the values of some rows: an array, or a list."""
+        """Return the values of some items, as an array or a list."""
         if isinstance(self.values, np.ndarray):
             return self.values[rows]
         return [self.values[row] for row in rows]
 
     def numbers(self, rows: np.ndarray) -> np.ndarray:
-        """Return the numbers of the classes of some rows, in the order of `class_names`."""
+        """Return the class indices of some items, in the order of `class_names`."""
         return np.searchsorted(np.array(self.class_names), self.labels[rows])
 
     def draw(self, per_class: int, seed: int) -> np.ndarray:
-        """Draw training items: `per_class` of each class, or all where there are fewer.
+        """Draw training items: `per_class` of each class, or all items of smaller classes.
 
-        With the same seed, a larger draw holds all items of a smaller one.
+        With the same seed, a larger draw contains all items of a smaller draw.
 
         Returns:
-            Sorted int array of rows of the pool.
+            Sorted int array of indices, all from the pool.
         """
         drawn = []
         for number, name in enumerate(self.class_names):
@@ -67,25 +68,25 @@ class Division:
         return np.sort(np.concatenate(drawn))
 
     def short_classes(self, per_class: int) -> dict[str, int]:
-        """Return the classes with fewer than `per_class` items to draw, and how many they have."""
+        """Return the classes with fewer than `per_class` items in the pool, with their numbers."""
         counts = Counter(self.labels[self.pool].tolist())
         return {name: counts[name] for name in self.class_names if counts[name] < per_class}
 
 
 def divide(items: LabelledItems, test_items: int | None = None) -> Division:
-    """Choose the test part, and drop the copies.
+    """Choose the test split, and drop duplicates from the pool.
 
-    The test part of the authors stays whole; else a stratified one is drawn by a fixed seed. An
-    item of the pool whose copy is in the test part, or earlier in the pool, is dropped. Texts are
-    copies if they differ only in case, punctuation, addresses and names after an `@`; images if
-    their files or pixels are equal.
+    The authors' test split stays complete. If there is no such split, a fixed seed draws a
+    stratified test split. The function drops items of the pool that have a duplicate in the test
+    split or earlier in the pool. Texts are duplicates if they differ only in case, punctuation,
+    addresses and names after an `@`. Images are duplicates if their files or pixels are equal.
 
     Args:
-        items: all items.
-        test_items: so many become the test part, if the authors made none.
+        items: All items of the data set.
+        test_items: Number of test items to draw, if the authors made no test split.
 
     Raises:
-        ValueError: neither a test part nor `test_items` is given.
+        ValueError: The data have no test split, and `test_items` is `None`.
     """
     labels = np.array(items.labels)
     key = _file_key if items.are_files else _key
@@ -105,7 +106,7 @@ def divide(items: LabelledItems, test_items: int | None = None) -> Division:
 
 
 def data_of(data_set: DataSet, division: Division, rows: np.ndarray) -> Any:
-    """Return the `ImageData` or `TextData` of some rows, all of them for training."""
+    """Return some items as `ImageData` or `TextData`, all of them for training."""
     import keras_tl as ktl
 
     values, labels = division.take(rows), division.labels[rows].tolist()
@@ -122,7 +123,7 @@ def data_of(data_set: DataSet, division: Division, rows: np.ndarray) -> Any:
 
 
 def divided(data_set: DataSet) -> Division:
-    """Read and divide a data set."""
+    """Read a data set, and divide it into test split and pool."""
     return divide(data_set.load(), data_set.test_items)
 
 
@@ -131,7 +132,7 @@ def _file_key(path: str) -> bytes:
 
 
 def _key(value: str | np.ndarray) -> str | bytes:
-    """Equal for copies."""
+    """Return a value that is equal for two items if they are duplicates."""
     if isinstance(value, np.ndarray):
         return value.tobytes()
     return " ".join(re.findall(r"\w+", _NO_WORDS.sub(" ", value.casefold())))
@@ -145,7 +146,7 @@ def _first_of_each(rows: np.ndarray, keys: Sequence[Any]) -> np.ndarray:
 
 
 def _stratified(rows: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """So many rows, each class with its share."""
+    """Draw `count` items. Each class keeps its proportion."""
     chosen = []
     for number, name in enumerate(sorted(set(labels.tolist()))):
         own = rows[labels[rows] == name]

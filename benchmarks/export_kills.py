@@ -1,4 +1,4 @@
-"""Kills an export at every stage, and at random moments; see `benchmarks/README.md`.
+"""Kill an export at every stage and at random moments. See `benchmarks/README.md`.
 
 python benchmarks/export_kills.py --random 200
 python benchmarks/export_kills.py --backbone efficientnet_lite0 --random 20 --no-named
@@ -21,12 +21,13 @@ from exporting import BEGIN, END, Exports
 
 
 def look(base: Path, before: set[str], cleaned: bool) -> list[str]:
-    """What is wrong below the model's folder after a kill.
+    """Return the faults in the model folder after a kill.
 
     Args:
-        base: the model's folder, which held version 1 before.
-        before: the hidden names that were there before the export began.
-        cleaned: whether the export went as far as its first write, when they must be gone.
+        base: Model folder, which held version 1 before.
+        before: Names of unfinished exports that existed before this export began.
+        cleaned: Whether the export reached its first write, so that the names in `before` must be
+            gone.
     """
     from keras_tl.base.files import changed_files
     from keras_tl.export.verification import CHECKSUMS
@@ -45,12 +46,12 @@ def look(base: Path, before: set[str], cleaned: bool) -> list[str]:
 
 
 def hidden(base: Path) -> set[str]:
-    """The names of what is unfinished."""
+    """Return the names of unfinished exports."""
     return {f.name for f in base.iterdir() if f.name.startswith(".")}
 
 
 def points(exports: Exports, dry: dict) -> list[str]:
-    """Every stage of an export: its events, and what appears by TensorFlow's hand."""
+    """Return every stage of an export: audit events, and files that TensorFlow's C++ writes."""
     events = [name for name, _ in dry["events"]]
     made_by_python = {name.split(" ")[-1] for name in events if "write" in name or "mkdir" in name}
     version = exports.base / "1"
@@ -59,17 +60,17 @@ def points(exports: Exports, dry: dict) -> list[str]:
 
 
 def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -> dict:
-    """Kills, and looks after each kill.
+    """Kill exports, and look for faults after each kill.
 
     Args:
-        exports: what is killed.
-        stages: the stages to kill at; `None`: all of them.
-        count: kills at random moments.
-        seed: of these.
+        exports: Object that runs the exports.
+        stages: Stages at which to kill an export. `None`: all stages.
+        count: Number of kills at random moments.
+        seed: Seed of the random moments.
     """
     base, chance = exports.base, random.Random(seed)
     exports.run()
-    # What a process that no longer lives has left: its removal is a stage too.
+    # Make a leftover of a dead process, because the removal of leftovers is a stage too.
     leftover = base / f".new-{2**22 + 1}-00000000-1"
     shutil.copytree(base / "1", leftover)
     dry = exports.run()
@@ -80,7 +81,7 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
         raise SystemExit(f"No such stages: {sorted(missing)}. Expected some of: {known}.")
     wanted = [{"kill_at": name} for name in known if stages is None or name in stages]
     kills, wrong, landed = [], [], 0
-    # An export that was done before its random moment is no kill, and is tried again.
+    # An export that ended before its random kill does not count: the loop tries again.
     while wanted or landed < count:
         how = wanted.pop(0) if wanted else {"kill_after": chance.uniform(0, window)}
         if "LEFTOVER" in how.get("kill_at", "") and not hidden(base):
@@ -108,14 +109,14 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
 
 
 def builder(backbone: str) -> Callable:
-    """What makes a learner: of a tiny network, or of a backbone of the catalogue."""
+    """Return a function that makes a learner: a tiny network or a backbone of the catalogue."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import keras
     import numpy as np
 
     import keras_tl as ktl
 
-    _ = ktl.Learner  # Imported here, once.
+    _ = ktl.Learner  # Import the toolkit once, in this process, and not in each child process.
 
     def build():
         pixels = np.random.default_rng(0).uniform(0, 255, (24, 32, 32, 3)).astype(np.float32)
@@ -129,7 +130,7 @@ def builder(backbone: str) -> Callable:
 
 
 def main() -> None:
-    """Parses the options, kills, prints."""
+    """Parse the options, kill exports, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--backbone", default="tiny", help="a name of the catalogue")
     parser.add_argument("--random", type=int, default=20, help="kills at random moments")

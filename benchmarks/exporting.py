@@ -1,4 +1,4 @@
-"""Exports in processes that are watched and killed: what `export_kills.py` runs."""
+"""Exports in child processes that `export_kills.py` watches and kills."""
 
 import collections
 import contextlib
@@ -12,20 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-# What an exporting process tells of itself: Python's audit events that change or read files. What
-# TensorFlow writes in C++ is not among them; there the files that appear are the stages.
+# Python's audit events that change or read files. The exporting process reports them. There are no
+# such events for the writes of TensorFlow's C++ code. For these, the appearance of a file is a
+# stage.
 EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "shutil.rmtree", "subprocess.Popen"}
 BEGIN, END = "os.mkdir NEW", "os.rename NEW"
 APPEARS = "appears NEW/"
 
 
 class Exports:
-    """Exports in processes of their own, which are forked from this one to save its imports.
+    """Exports in child processes. They are forked from this process, to save the time of its
+    imports.
 
     Args:
-        base: the model's folder.
-        build: makes the learner, in the process that exports it. Nothing may have been computed by
-            TensorFlow before: its threads do not survive a fork.
+        base: Model folder, which contains the versions.
+        build: Function that makes the learner, in the child process. Before the fork, TensorFlow
+            must not have computed anything, because its threads do not survive a fork.
     """
 
     def __init__(self, base: Path, build: Callable):
@@ -33,16 +35,16 @@ class Exports:
         self.build = build
 
     def run(self, kill_at: str | None = None, kill_after: float | None = None) -> dict:
-        """Exports, and is killed.
+        """Export in a child process that may be killed.
 
         Args:
-            kill_at: the event before which it kills itself, or the file on whose appearance it is
-                killed.
-            kill_after: seconds from the first write to the kill.
+            kill_at: Event or file. The process kills itself before this event, or is killed when
+                this file appears.
+            kill_after: Time from the first write to the kill, in seconds.
 
         Returns:
-            `events` (name, seconds from the first write), `seconds`, `killed`, and what the
-            folder under the temporary name holds then (`None`: there is none).
+            `events` (name, seconds from the first write), `seconds`, `killed`, and `holds`: the
+            files in the temporary folder at the end (`None`: there is no such folder).
         """
         began = time.perf_counter()
         read_end, write_end = os.pipe()
@@ -53,7 +55,7 @@ class Exports:
         os.close(write_end)
         events = self._watch(pid, read_end, kill_at, kill_after)
         _, status = os.waitpid(pid, 0)
-        # The process that verifies was not told.
+        # The kill did not end the process that verifies the export, so end it here.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         killed = os.WIFSIGNALED(status)
@@ -91,7 +93,7 @@ class Exports:
         os._exit(0)
 
     def _name(self, event: str, arguments: tuple) -> str | None:
-        """An event below the model's folder, with the same name in every export."""
+        """Return a name for an event below the model folder, the same in every export."""
         if event == "subprocess.Popen":
             return "verification"
         try:
@@ -109,7 +111,7 @@ class Exports:
     def _watch(
         self, pid: int, pipe: int, kill_at: str | None, kill_after: float | None
     ) -> list[tuple[str, float]]:
-        """Reads events until there are no more, and kills where the process does not itself."""
+        """Read events until the pipe closes, and kill the process unless it kills itself."""
         events, text, first = [], b"", None
         awaited = kill_at and kill_at.startswith(APPEARS) and kill_at.removeprefix(APPEARS)
         with open(pipe, "rb", buffering=0) as stream:

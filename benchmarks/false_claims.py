@@ -1,14 +1,14 @@
-r"""How often a verdict of `ktl.compare` claims what is not, and finds what is.
+r"""Measure the rates of false and of true claims in the verdicts of `ktl.compare`.
 
     python benchmarks/false_claims.py simulation
     python benchmarks/false_claims.py pairs --out runs/pairs
     python benchmarks/false_claims.py pairs --out runs/few --per-class 15
 
-`simulation` draws right and wrong answers of made-up networks (numpy alone, a minute): how often a
-difference is claimed where there is none, and where there is one of five points. `pairs` trains 40
-small networks on digits that differ by their seed only, draws 1,000 comparisons of them with other
-test items, and counts the same. What is in `--out` is kept, and not done again. `--json` has
-everything.
+`simulation` draws correct and wrong predictions of simulated networks (numpy only, one minute). It
+counts how often a comparison claims a difference, for a true difference of zero and of five points.
+`pairs` trains 40 small networks on digits. These networks differ only in their seed. `pairs` draws
+1,000 comparisons of them with resampled test items, and counts claims in the same way. Finished
+runs stay in `--out` and are not repeated. `--json` prints all results.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import numpy as np
 from small_digits import SIZE, digits, small_network
 
 SEED = 0
-# The 97% point of the number of false claims in 1,000 verdicts at 5%.
+# 97% quantile of the number of false claims in 1,000 verdicts at a significance level of 5%.
 DRAWS, ALLOWED = 1000, 63
 POWER = 0.8
 EPOCHS = 12
@@ -29,10 +29,10 @@ PAIRS = 20
 
 
 def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
-    """Outcomes (networks, epochs, items) of networks that differ by their seed only."""
+    """Train networks with different seeds. Return their skill (networks, epochs, items)."""
     import keras_tl as ktl
     from keras_tl.comparison.budget import Protocol
-    from keras_tl.comparison.running import Subject, run
+    from keras_tl.comparison.running import Setup, run
     from keras_tl.comparison.skill import Skill
     from keras_tl.comparison.store import Store
     from keras_tl.comparison.verdict import SCRATCH
@@ -51,7 +51,7 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
         image_size=SIZE,
         validation_split=0,
     )
-    subject = Subject(
+    setup = Setup(
         source=ktl.Learner(small_network(SEED), data, preprocess="tf", seed=SEED, verbose=False),
         options={},
         data=data,
@@ -61,31 +61,30 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
         cache=ktl.CacheConfig("memory"),
     )
     store = Store(out)
-    store.begin({"data": data.describe()["splits"], "budget": subject.budget.to_json()}, {})
+    store.begin({"data": data.describe()["splits"], "budget": setup.budget.to_json()}, {})
     for seed in range(2 * PAIRS):
         if not store.is_finished(SCRATCH, None, seed):
-            done = run(subject, SCRATCH, None, seed)
-            store.write(SCRATCH, None, seed, done.outcomes, {"seconds": done.seconds})
-            common.say(
-                f"{seed + 1}/{2 * PAIRS}: {done.outcomes[-1].mean():.3f}, {memory():.0f} MiB"
-            )
+            done = run(setup, SCRATCH, None, seed)
+            store.write(SCRATCH, None, seed, done.skills, {"seconds": done.seconds})
+            common.say(f"{seed + 1}/{2 * PAIRS}: {done.skills[-1].mean():.3f}, {memory():.0f} MiB")
     return np.stack([store.read(SCRATCH, None, seed)[0] for seed in range(2 * PAIRS)])
 
 
 def memory() -> float:
-    """Resident memory of this process in MiB."""
+    """Return the peak resident memory of this process in MiB."""
     from keras_tl.export.without_keras.memory import peak_bytes
 
     return peak_bytes() / common.MIB
 
 
 def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
-    """Draws comparisons of networks that are alike, and counts the claims.
+    """Draw comparisons of equivalent networks, and count the claimed differences.
 
     Args:
-        outcomes: (networks, epochs, items).
-        seeds: of each comparison; twice as many networks are drawn for it.
-        points: so many right answers of those that stand for scratch, in 1, are made wrong.
+        outcomes: Skill on each test item, (networks, epochs, items).
+        seeds: Number of seeds in each comparison. A comparison draws twice as many networks.
+        points: Accuracy in [0, 1] that `scratch` loses. The function makes randomly chosen correct
+            predictions wrong.
     """
     from keras_tl.comparison.verdict import FINE_TUNED, HELPS, HURTS, SCRATCH, decide
 
@@ -94,7 +93,7 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
     counts = {HELPS: 0, HURTS: 0}
     for _ in range(DRAWS):
         drawn = random.permutation(networks)[: 2 * seeds]
-        # Other test items, too.
+        # Draw the test items again for each comparison.
         values = outcomes[drawn][:, :, random.integers(items, size=items)]
         scratch, other = values[:seeds], values[seeds:]
         share = points / scratch[:, -1].mean()
@@ -107,7 +106,7 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
 
 
 def pairs(out: Path, per_class: int | None) -> dict[str, Any]:
-    """Claims of a difference, without one and with one of five points."""
+    """Count claims of trained networks, for a true difference of zero and of five points."""
     outcomes = train_pairs(out, per_class)
     final = outcomes[:, -1].mean(axis=1)
     rows = [claims(outcomes, seeds, points) for seeds in (3, 5) for points in (0.0, 0.05)]
@@ -121,10 +120,10 @@ def pairs(out: Path, per_class: int | None) -> dict[str, Any]:
 
 
 def simulate() -> list[dict[str, Any]]:
-    """The same for made-up networks: what is right is drawn item by item.
+    """Count claims for simulated networks, whose correct predictions are drawn item by item.
 
-    The logit of a right answer is the item's, plus what the arm does to the item, plus what the
-    seed does to the arm; each is drawn from a normal distribution.
+    The logit of a correct prediction is a sum of three normally distributed effects: of the item,
+    of the arm (trained variant) on the item, and of the seed on the arm.
     """
     from keras_tl.comparison.statistics import components
 
@@ -167,7 +166,7 @@ def simulate() -> list[dict[str, Any]]:
 
 
 def simulate_looks() -> list[dict[str, Any]]:
-    """Comparisons without a difference that grow until one is claimed: how often that happens."""
+    """Simulate equal arms with more and more seeds. Return the rate of runs with any claim."""
     from keras_tl.comparison.statistics import LEVEL, components, level_of
 
     random = np.random.default_rng(SEED)
@@ -190,7 +189,7 @@ def simulate_looks() -> list[dict[str, Any]]:
 
 
 def show_looks(rows: list[dict[str, Any]]) -> list[str]:
-    """A table."""
+    """Return the table of `simulate_looks`."""
     header = ["looks at seeds", "false claims at 5% each", "at half the level each time"]
     cells = [
         [", ".join(map(str, row["seeds"])), f"{row['always']:.3f}", f"{row['halved']:.3f}"]
@@ -200,7 +199,7 @@ def show_looks(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def show_simulation(rows: list[dict[str, Any]]) -> list[str]:
-    """A table."""
+    """Return the table of `simulate`."""
     header = ["seeds", "items", "of seeds", "of items", "error", "false claims", "found of 0.05"]
     cells = [
         [
@@ -218,7 +217,7 @@ def show_simulation(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def show_pairs(found: dict[str, Any]) -> list[str]:
-    """What the networks are, and a table."""
+    """Return facts about the networks and the table of claims."""
     rows = []
     for row in found["claims"]:
         claimed = row["helps"] + row["hurts"]
@@ -235,7 +234,7 @@ def show_pairs(found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Runs the part that is asked for."""
+    """Run `simulation` or `pairs`, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", choices=["simulation", "pairs"])
     parser.add_argument("--out", type=Path, default=Path("runs/pairs"), help="keeps the runs")

@@ -1,13 +1,14 @@
-"""The scale of features of backbones, and which scales a plain learning rate fits.
+"""Measure feature scales of backbones, and the scales at which a usual learning rate works.
 
     python benchmarks/feature_scales.py [--vgg16 vgg16.weights.h5]
 
-The first table has a row for each backbone: the root mean square of the features' standard
-deviations, the largest value, the largest share of one feature in the variance, the largest mean of
-a feature in units of its standard deviation, and the distance of the farthest item from the mean in
-units of the median distance. The second table multiplies the features of EfficientNet-Lite0 and
-trains a linear head without standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos.
-The limits of the check in docs/preflight.md were chosen by both.
+The first table has a row for each backbone. `scale`: root mean square of the features' standard
+deviations. `largest`: largest value of a feature. `share`: largest fraction of the total variance
+in one feature. `mean`: largest ratio of a feature's mean to its standard deviation. `far`: largest
+distance of an item from the mean, divided by the median distance. For the second table, the
+features of EfficientNet-Lite0 are multiplied by several factors. A linear head then trains without
+standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos. The limits of the check in
+docs/preflight.md come from both tables.
 """
 
 import argparse
@@ -26,15 +27,15 @@ SPREADS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 2, 4, 8, 16, 32, 100)
 
 
 def features_of(learner) -> tuple[np.ndarray, np.ndarray]:
-    """float64 (n, d) features of some training items, and their labels."""
+    """Return the features, float64 (n, d), and the labels of some training items."""
     train = learner.data.split("train")
     rows = np.random.default_rng(0).permutation(len(train))[:ITEMS]
-    batches = list(learner.trainer.feature_batches(train.take(rows)))
+    batches = list(learner.trainer.features.batches(train.take(rows)))
     return np.concatenate(batches).reshape(len(rows), -1).astype(np.float64), train.labels[rows]
 
 
 def learners(folder: Path, vgg16: str | None):
-    """Names and learners: photos at 64 pixels unless it is said, then sentences."""
+    """Yield names and learners: photos (64 pixels unless the name has a size), then texts."""
     import keras_tl as ktl
 
     photos = ktl.ImageData.from_folder(folder / "cifar10-mini", verbose=False)
@@ -55,13 +56,13 @@ def learners(folder: Path, vgg16: str | None):
         yield (
             f"MiniLM, {name}",
             ktl.Learner(
-                f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), verbose=False
+                f"kerashub:{files}", data, preprocess=str(files / "vocab.txt"), verbose=False
             ),
         )
 
 
 def row(name: str, features: np.ndarray) -> str:
-    """The numbers of a backbone."""
+    """Return the row of a backbone in the first table."""
     means, spreads = features.mean(axis=0), features.std(axis=0)
     live = spreads > 1e-12 * np.abs(means)
     distances = np.linalg.norm(features - means, axis=1)
@@ -74,7 +75,7 @@ def row(name: str, features: np.ndarray) -> str:
 
 
 def trained_on(features: np.ndarray, labels: np.ndarray, spread: float) -> tuple[float, float]:
-    """Log loss and accuracy of a plain head on the items that it was not trained on."""
+    """Train a head without standardisation. Return log loss and accuracy on the other items."""
     import keras
 
     now = np.sqrt((features[:TRAIN].std(axis=0) ** 2).mean())
@@ -89,7 +90,7 @@ def trained_on(features: np.ndarray, labels: np.ndarray, spread: float) -> tuple
 
 
 def main() -> None:
-    """Measures."""
+    """Compute and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--vgg16", help="a file of VGG16's convolutions, trained on ImageNet")

@@ -1,4 +1,4 @@
-r"""Fine-tuning on few photos: learning rate, steps, augmentation, and the averages of weights.
+r"""Compare settings of fine-tuning on few photos: learning rates, steps, augmentation, averages.
 
     python benchmarks/few_photos.py
     python benchmarks/few_photos.py --sets fashion --sizes 30 --rates 3e-4 1e-3 --steps 100
@@ -6,13 +6,14 @@ r"""Fine-tuning on few photos: learning rate, steps, augmentation, and the avera
     python benchmarks/few_photos.py --no-augment
     python benchmarks/few_photos.py --table
 
-Takes a few photos a class of data sets that no table of results shows (`CHOOSING_SETS`), trains the
-head, and fine-tunes all of the network with each setting from the same head. Prints accuracy and
-mean cross-entropy on 500 test photos for the head, for averages of the weights of head and
-fine-tuned model (0.25, 0.5 and 0.75 of the way), for the fine-tuned model, and for an exponential
-moving average of its weights (momentum 0.98). Each finished run adds a line to a results file, and
-the next call runs only the others. The defaults of `fine_tune` and `fit` were chosen with it:
-docs/fit.md has the table.
+The benchmark draws a few photos a class from data sets that no table of results shows
+(`CHOOSING_SETS`). It trains the head. From this head, it fine-tunes the whole network with each
+setting. It prints accuracy and mean cross-entropy on 500 test photos for the model before
+fine-tuning, for the fine-tuned model, and for averages of their weights (with 0.25, 0.5 or 0.75 of
+the fine-tuned weights). `moving average` is an exponential moving average of the weights of all
+steps (momentum 0.98). Each finished run adds a line to a results file. The next call runs only the
+missing runs. The defaults of `fine_tune` and `fit` come from these results: docs/fit.md has the
+table.
 """
 
 import argparse
@@ -40,14 +41,14 @@ def moving_average() -> Any:
     import keras
 
     class MovingAverage(keras.callbacks.Callback):
-        """Exponential, with a smaller momentum in the first steps."""
+        """Exponential moving average of the weights, with a smaller momentum in the first steps."""
 
         def on_train_begin(self, logs=None):
-            """Begin with the weights as they are."""
+            """Set the average to the current weights."""
             self.steps, self.average = 0, [np.array(w) for w in self.model.get_weights()]
 
         def on_train_batch_end(self, batch, logs=None):
-            """Add the weights of a step."""
+            """Add the weights after a step to the average."""
             self.steps += 1
             momentum = min(MOMENTUM, self.steps / (self.steps + 9))
             pairs = zip(self.average, self.model.get_weights(), strict=True)
@@ -76,14 +77,14 @@ class Course:
         self.head = self.measured()
 
     def measured(self) -> list[float]:
-        """Return accuracy and mean cross-entropy on the test photos."""
+        """Return the model's accuracy and mean cross-entropy on the test photos."""
         probabilities = self.learner.predict(self._photos).probabilities
         return [round(value, 4) for value in measures(probabilities, self._numbers).values()]
 
     def run(self, key: dict[str, Any]) -> dict[str, Any]:
-        """Fine-tune with a setting; return the measurements of the models on the line."""
+        """Fine-tune with a setting. Return results of the fine-tuned and averaged models."""
         from keras_tl.training.policies import POLICIES
-        from keras_tl.training.weight_line import WeightLine
+        from keras_tl.training.weight_average import WeightAverage
 
         learner, model = self.learner, self.learner.model
         model.set_weights(self.before)
@@ -95,7 +96,7 @@ class Course:
         averaged, began = moving_average(), time.perf_counter()
         learner.fine_tune(policy=phase, augment=key["augment"], callbacks=[averaged])
         found = {"head": self.head, "seconds": round(time.perf_counter() - began, 1)}
-        line = WeightLine.to_now(model, self.before)
+        line = WeightAverage.to_now(model, self.before)
         for share in SHARES:
             line.move(model, share)
             found[f"{share:g}"] = self.measured()
@@ -104,7 +105,7 @@ class Course:
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the lines of a Markdown table, the mean over the draws in a row."""
+    """Return the lines of a Markdown table, with the means over the draws."""
     columns = ["head", *(f"{share:g}" for share in SHARES), "moving average"]
     names = [name for name in KEY if name != "draw"]
     grouped: dict[tuple, list[dict[str, Any]]] = {}
@@ -157,7 +158,7 @@ def main() -> None:
 
 
 def run_missing(keys: list[dict[str, Any]], results: ResultsFile, args: argparse.Namespace) -> None:
-    """Run the settings of one draw that have no result yet."""
+    """For one draw, run the settings that have no result yet."""
     import keras
 
     done = {results.key_of(row) for row in results.rows()}

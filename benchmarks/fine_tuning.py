@@ -1,4 +1,4 @@
-r"""Test accuracy of fine-tuning at several settings, from the same trained head.
+r"""Measure the test accuracy of fine-tuning with several settings, from the same trained head.
 
     python benchmarks/fine_tuning.py
     python benchmarks/fine_tuning.py --seeds 3 --settings '[{}, {"learning_rate": 1e-5}]'
@@ -7,13 +7,14 @@ r"""Test accuracy of fine-tuning at several settings, from the same trained head
     python benchmarks/fine_tuning.py --validation 0.15 \
         --settings '[{"policy": "gradual", "learning_rate": 3e-4}]'
 
-For each seed and setting a new process trains the head for 20 epochs on cached features and then
-calls `fine_tune` with that setting (`{}`: the defaults). Nothing is undone, as there is no
-validation split; `--validation 0.15` takes one from the training images, so that the best epoch's
-weights are kept, and settings can be chosen by its accuracy. `--pretrain` is for backbones whose
-weights are not there: it first trains one from random weights, on the classes of those data that
-are not among `--classes`. Prints the mean accuracies before and after and the median seconds of
-fine-tuning; with `--json` every run. The tables in docs/fine_tuning.md were made with it.
+For each seed and setting, a new process trains the head for 20 epochs on cached features. It then
+calls `fine_tune` with that setting (`{}`: the defaults). By default there is no validation split,
+so no fine-tuning is undone. `--validation 0.15` takes a validation split from the training images.
+`fine_tune` then keeps the best epoch's weights, and you can choose settings by the validation
+accuracy. `--pretrain` is for backbones without available weights. It first trains the backbone from
+random weights, on the classes of the given data that are not in `--classes`. The benchmark prints
+mean accuracies before and after fine-tuning and median seconds (`--json`: every run). The tables in
+docs/fine_tuning.md come from it.
 """
 
 import argparse
@@ -33,18 +34,18 @@ SETTINGS = [*({"learning_rate": rate} for rate in RATES), {"unfreeze": 3}]
 def pretrain(
     data: str, backbone: str, image_size: int, without: list[str], epochs: int, out: str
 ) -> dict[str, Any]:
-    """Trains a backbone from random weights; to be run in a process of its own.
+    """Train a backbone from random weights. Call this function in a new process.
 
     Args:
-        data: the SPEC of the data.
-        backbone: name of the backbone.
-        image_size: side in pixels.
-        without: names of classes that it must not see.
-        epochs: passes over the data.
-        out: where the run is saved.
+        data: SPEC of the data, such as `"digits"` or `"folder:PATH"`.
+        backbone: Name of the backbone.
+        image_size: Side of the input images in pixels.
+        without: Names of classes to leave out.
+        epochs: Number of epochs.
+        out: Folder for the saved run.
 
     Returns:
-        Its test accuracy.
+        The test metrics.
     """
     import keras_tl as ktl
     from keras_tl.data.specs import load_spec
@@ -67,21 +68,21 @@ def tune(
     seed: int,
     setting: dict[str, Any],
 ) -> dict[str, Any]:
-    """Trains a head, then fine-tunes; to be run in a process of its own.
+    """Train a head, then fine-tune. Call this function in a new process.
 
     Args:
-        data: the SPEC of the data.
-        backbone: name of the backbone, or `run:PATH`.
-        image_size: side in pixels.
-        classes: the classes to learn; `None`: all.
-        per_class: training images of each; `None`: all.
-        validation: share of the training images that are for validation.
-        seed: of the learner, and of the draw of these images.
-        setting: arguments of `fine_tune`.
+        data: SPEC of the data.
+        backbone: Name of the backbone, or `run:PATH`.
+        image_size: Side in pixels.
+        classes: Classes to learn. `None`: all.
+        per_class: Training images of each class. `None`: all.
+        validation: Fraction of the training images for the validation split.
+        seed: Seed of the learner, and of the draw of the training images.
+        setting: Arguments of `fine_tune`.
 
     Returns:
-        Test accuracy before and after, the seconds between, and with a validation split its
-        accuracy after.
+        Test accuracy before and after fine-tuning, the seconds of fine-tuning, and with a
+        validation split the validation accuracy after fine-tuning.
     """
     import time
 
@@ -103,7 +104,7 @@ def tune(
 
 
 def main() -> None:
-    """Runs every setting with every seed, in turns."""
+    """Run every setting with every seed, and print the mean accuracies."""
     cifar = common.ROOT.parent / "shared/data/cifar10-mini"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="SPEC", default=f"folder:{cifar}")

@@ -1,11 +1,13 @@
-"""How many items should the variance of all features stand for in the variance of each?
+"""Compare numbers of prior items for the variances with which the head standardises features.
 
     python benchmarks/head_standardisation.py
     python benchmarks/head_standardisation.py --sets solar-cells --sizes 5 30 --draws 3
 
-Solves the head on a few items a class of data sets that no table of results shows
-(`data_sets.CHOOSING_SETS`), with features standardised by plain standard deviations (0 prior items)
-and by moderated ones, and prints the mean accuracy and the mean cross-entropy on the test part.
+The benchmark computes the optimum of the head for a few items of each class, on
+`data_sets.CHOOSING_SETS`. In the variance of each feature, the mean variance of all features has
+the weight of this number of items. With 0 prior items, the standard deviations are those of the
+training items alone. The benchmark prints the mean accuracy and mean cross-entropy on the test
+split.
 """
 
 import argparse
@@ -21,7 +23,7 @@ PRIOR_ITEMS = (0, 3, 10, 30)
 
 
 def measure(name: str, sizes: list[int], draws: int) -> dict[tuple[int, int], list[tuple]]:
-    """Return (accuracy, cross-entropy) of each draw, by size and number of prior items."""
+    """Return (accuracy, cross-entropy) of each draw, for each size and number of prior items."""
     from keras_tl.tasks import task_of
     from keras_tl.training import head_solver
     from keras_tl.training.head_start import head_problem
@@ -53,7 +55,7 @@ def measure(name: str, sizes: list[int], draws: int) -> dict[tuple[int, int], li
 
 
 def _decided(outputs: np.ndarray) -> np.ndarray:
-    """The class of each item; of two classes there is one logit."""
+    """Return the predicted class of each item. For two classes the head has one logit."""
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(int)
 
 
@@ -70,7 +72,7 @@ def lines(name: str, found: dict[tuple[int, int], list[tuple]]) -> list[list[str
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=[*CHOOSING_SETS], choices=[*CHOOSING_SETS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[5, 10, 30, 100])

@@ -1,18 +1,19 @@
-"""Head training in full, against the Keras guide's way and against scikit-learn.
+"""Compare complete head training with the method of the Keras guide and with scikit-learn.
 
     python benchmarks/head_training.py
 
-Runs each contender from the start of a process to its exit, on the same images, weights, image
-size and epochs, in turns and in a rotated order, once a seed:
+The benchmark runs each contender in new processes, with the same images, weights, image size and
+number of epochs. With every seed, it runs all contenders, in a rotated order:
 
     ours            Learner, fit_head with an empty feature cache, evaluate
     guide           the frozen backbone inside the model, Model.fit, one evaluate at the end
-    guide-validated the same, measured on the test folder after every epoch, as the guide does
+    guide-validated the same, with a test after every epoch, as the guide does
     logistic        features once through Model.predict, then LogisticRegression
 
-Prints for each the median seconds, as its parent and as it itself saw them, the mean test
-accuracy and the median peak memory, then the ratios of the medians. Only what ran is printed:
-with `--guide-epochs` the guide's rows are of that many epochs and say so. `--json`: one line.
+For each contender, it prints the median seconds (measured by the parent process and by the process
+itself), the mean test accuracy and the median peak memory. Then it prints the ratios of the
+medians. `--guide-epochs` sets a smaller number of epochs for the guide, which the rows of the guide
+then show. `--json` prints one line.
 """
 
 import argparse
@@ -31,7 +32,7 @@ CONTENDERS = ("ours", "guide", "guide-validated", "logistic")
 
 
 def measure(options: argparse.Namespace, data: Path) -> dict[str, list[dict[str, Any]]]:
-    """Runs every contender with every seed, each time another one first."""
+    """Run every contender with every seed, in a rotated order."""
     runs = {name: [] for name in options.contenders}
     with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
         saved = Path(scratch, "backbone.keras")
@@ -70,17 +71,17 @@ def _run(
 
 
 def epochs_of(name: str, options: argparse.Namespace) -> int | None:
-    """The epochs that a contender runs; `None`: it has no epochs."""
+    """Return the number of epochs of a contender, or `None` if it has no epochs."""
     if name == "logistic":
         return None
     return options.epochs if name == "ours" else options.guide_epochs or options.epochs
 
 
 def summary(runs: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> dict[str, Any]:
-    """Medians and mean accuracies of each contender, and ours over each of the others.
+    """Return each contender's medians and mean accuracy, and the ratios of `ours` to the others.
 
     Raises:
-        SystemExit: the contenders saw different numbers of images.
+        SystemExit: The contenders used different numbers of images.
     """
     seen = {tuple(run["images"]) for several in runs.values() for run in several}
     if len(seen) > 1:
@@ -106,7 +107,7 @@ def summary(runs: dict[str, list[dict[str, Any]]], options: argparse.Namespace) 
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The summary for people."""
+    """Return the summary as text."""
     options, (train, test) = result["options"], result["images"]
     rows = [
         [
@@ -134,7 +135,7 @@ def lines(result: dict[str, Any]) -> list[str]:
 
 
 def parse() -> tuple[argparse.Namespace, Path]:
-    """The options, and the folder of images; ends with a message where there is none."""
+    """Return the options and the folder of images. Exit with a message if there is no folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--backbone", default="efficientnet_lite0")
     parser.add_argument("--data", help=f"folder with train/ and test/ (default {DEFAULT_DATA})")
@@ -163,10 +164,10 @@ def parse() -> tuple[argparse.Namespace, Path]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark and print the results."""
     options, data = parse()
     facts = common.machine()
-    # Every file is read once, so that the first contender does not wait for the disk alone.
+    # Read every file once, so that not only the first contender waits for the disk.
     for path in itertools.chain(*(data.joinpath(name).rglob("*.*") for name in ("train", "test"))):
         if path.is_file():
             path.read_bytes()

@@ -1,16 +1,17 @@
-r"""Whether the verdict of `ktl.compare` is right where the answer is known by construction.
+r"""Test the verdicts of `ktl.compare` on cases whose correct verdict is known.
 
     python benchmarks/known_answers.py --out runs/cases
     python benchmarks/known_answers.py --out runs/cases --cases helps
 
-Whole comparisons, five seeds each:
+Each case is a complete comparison with five seeds:
 
-* `helps`: EfficientNet-Lite0 with its ImageNet weights, on photos of `../shared/data/cifar10-mini`;
-* `random`: a small network of random weights, fine-tuned exactly as the one from scratch is;
-* `constant`: a network pretrained on digits whose last block was made constant, on other digits;
-* `easy`: that network as it is, on as many other digits as there are.
+* `helps`: EfficientNet-Lite0 with its ImageNet weights, on photos of `../shared/data/cifar10-mini`.
+* `random`: a small network with random weights, fine-tuned exactly like the network from scratch.
+* `constant`: a network pretrained on digits, whose last block was given a constant output, on other
+  digits.
+* `easy`: the same network without the constant output, on all of the other digits.
 
-What is in `--out` is kept, and not done again. `--json` has everything.
+Finished runs stay in `--out` and are not repeated. `--json` prints all results.
 """
 
 import argparse
@@ -26,7 +27,7 @@ EPOCHS = 12
 
 
 def photos() -> Any:
-    """A folder of photos, or the end of the script."""
+    """Return the photos. Exit if there is no folder."""
     import keras_tl as ktl
 
     folder = common.ROOT.parent / "shared/data/cifar10-mini"
@@ -36,7 +37,7 @@ def photos() -> Any:
 
 
 def run_case(name: str, out: Path) -> dict[str, Any]:
-    """One comparison, and whether its verdicts are what they must be."""
+    """Run the comparison of one case, and test its verdicts."""
     import keras_tl as ktl
     from keras_tl.comparison.verdict import HELPS, HURTS, SAME
 
@@ -60,7 +61,7 @@ def run_case(name: str, out: Path) -> dict[str, Any]:
         wanted = {"frozen": HURTS}
     else:
         network = pretrained(first)
-        # A head that has learned within its first pass of 17 steps.
+        # With this learning rate, the head must learn within its first epoch of 17 steps.
         longer = ktl.Protocol(2 * EPOCHS, head_learning_rate=0.02)
         found = ktl.compare(network, second, **(small | {"protocol": longer}))
         wanted = {"fine-tuned": SAME}
@@ -76,7 +77,7 @@ def run_case(name: str, out: Path) -> dict[str, Any]:
 
 
 def show_cases(cases: list[dict[str, Any]]) -> list[str]:
-    """Each case's text, and whether it is right."""
+    """Return a text for each case, which says whether the verdict is correct."""
     return [
         line
         for case in cases
@@ -85,7 +86,7 @@ def show_cases(cases: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> None:
-    """Runs the cases that are asked for."""
+    """Run the cases of `--cases`, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/cases"), help="keeps the runs")
     names = ["random", "constant", "easy", "helps"]

@@ -1,17 +1,17 @@
-"""An AWD-LSTM language model pretrained on text files: tokens a second, and the perplexity.
+"""Measure the speed and the perplexity of an AWD-LSTM language model, pretrained on text files.
 
     python benchmarks/language_model.py
     python benchmarks/language_model.py --all --epochs 12 --keep lm/
     python benchmarks/language_model.py --all --more prose.txt --words 14000 --rows 64 --keep lm/
 
-Two parts of WikiText-2, its validation text to train on and the first fifth of its test text to
-measure the perplexity on, before training and after every epoch. With `--all` it is trained on all
-but the last tenth of both texts, and measured on that; with `--more` on the lines of another file
-too (`prose.py` makes one). In a process of its own, which begins with tokenising; `seconds` are
-those of the training alone, evaluations included; `tokens_per_second` are tokens trained on over
-them.
+The benchmark trains on the validation text of WikiText-2. It measures the perplexity on the first
+fifth of the test text, before training and after every epoch. With `--all`, it trains on all but
+the last tenth of both texts, and tests on that tenth. `--more` adds the lines of another file to
+the training (`prose.py` makes such a file). Training runs in a new process, which first tokenises
+the texts. `seconds` is the time of the training with its evaluations. `tokens_per_second` is the
+number of trained tokens divided by `seconds`.
 
-`--keep FOLDER` keeps the model, for `keras_tl.ulmfit.load_language_model`.
+`--keep FOLDER` saves the model in a folder for `keras_tl.ulmfit.load_language_model`.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def train(
     rows: int,
     keep: str,
 ) -> dict[str, Any]:
-    """Pretrains once; to be run in a process of its own."""
+    """Pretrain a model, and return the results. Call this function in a new process."""
     from keras_tl import ulmfit
     from keras_tl.ulmfit.language_modelling import read_texts
 
@@ -72,7 +72,7 @@ def train(
 
 
 def main() -> None:
-    """Trains, and shows the perplexity after each epoch."""
+    """Train, and print the perplexity after each epoch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shared = common.ROOT.parent / "shared/data/wikitext2"
     parser.add_argument("--data", type=Path, default=shared, help="with valid.txt and test.txt")

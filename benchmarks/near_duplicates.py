@@ -1,14 +1,15 @@
-"""What tells copies of images from others: features of a frozen backbone, then thumbnails.
+"""Test the detection of copied images by features of a frozen backbone and by thumbnails.
 
     python benchmarks/near_duplicates.py
     python benchmarks/near_duplicates.py --data digits --image-size 32
     python benchmarks/near_duplicates.py --weights none
 
-Makes copies of training images, encoded anew and resized in several ways, and looks for each one's
-nearest neighbour among all training images, as `learner.check()` does for the images of validation
-and test. Prints, for each way, how many find their original, and quantiles of the cosine and of the
-correlation of the thumbnails; and the same for the images of validation and test, with the pairs
-that are most alike. The thresholds in docs/preflight.md were chosen by it.
+The benchmark makes copies of training images with several encodings and sizes. It finds each copy's
+nearest neighbour among all training images, as `learner.check()` does for validation and test
+images. For each kind of copy, it prints the fraction whose nearest neighbour is the original, and
+quantiles of the cosine and of the thumbnails' correlation. It prints the same quantiles for the
+validation and test images, with the most similar pairs. The thresholds in docs/preflight.md come
+from this benchmark.
 """
 
 import argparse
@@ -35,7 +36,7 @@ WAYS = {
 
 
 def copy(image: np.ndarray, scale: float, quality: int) -> bytes:
-    """A uint8 image (h, w, 3), scaled, as a JPEG file; a negative scale mirrors or crops."""
+    """Return a scaled copy of a uint8 image (h, w, 3) as JPEG. A scale < 0 mirrors or crops."""
     from PIL import Image, ImageOps
 
     made = Image.fromarray(image)
@@ -51,7 +52,7 @@ def copy(image: np.ndarray, scale: float, quality: int) -> bytes:
 
 
 def main() -> None:
-    """Measures."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cifar = common.ROOT.parent / "shared/data/cifar10-mini"
     parser.add_argument("--data", default=f"folder:{cifar}", help="a folder:PATH, or digits")

@@ -1,4 +1,4 @@
-"""Means of measurements over data sets and draws, and their intervals."""
+"""Means of measurements over data sets and draws, with confidence intervals."""
 
 import dataclasses
 import math
@@ -10,15 +10,15 @@ from scipy import stats
 
 @dataclasses.dataclass(frozen=True)
 class Mean:
-    """A mean over data sets with two 95% intervals.
+    """A mean over data sets, with two 95% confidence intervals.
 
     Attributes:
-        value: the mean over the data sets of the mean over the draws.
-        draws: half the width of the interval for these data sets and test items under other draws
-            of training items; `nan` if a data set has a single draw.
-        sets: half the width of the interval for other data sets of which these are a random
-            sample; `nan` for a single data set.
-        count: the number of data sets.
+        value: Mean over the data sets. The value of a data set is the mean over its draws.
+        draws: Half-width of the interval that covers the random draw of training items. `nan` if a
+            data set has a single draw.
+        sets: Half-width of the interval that covers the choice of data sets, as if it were random.
+            `nan` for a single data set.
+        count: Number of data sets.
     """
 
     value: float
@@ -31,14 +31,15 @@ def mean_over(values: Mapping[str, Sequence[float]]) -> Mean:
     """Average measurements, or paired differences, of several draws of several data sets.
 
     The interval over draws adds the variances of the data sets' means, with the degrees of freedom
-    of Welch and Satterthwaite; that over data sets is Student's of their means. Draws from one pool
-    share items, most of all large draws: the first interval is a little too narrow.
+    of Welch and Satterthwaite. The interval over data sets is Student's interval of their means.
+    Draws from one pool share items, large draws most of all. So the interval over draws is a little
+    too narrow.
 
     Args:
-        values: for each data set the measurements of its draws.
+        values: Measurements of the draws, for each data set.
 
     Raises:
-        ValueError: there are no values.
+        ValueError: There are no values.
     """
     if not values or not all(len(draws) for draws in values.values()):
         raise ValueError("Expected at least one measurement of each data set.")

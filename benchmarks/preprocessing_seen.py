@@ -1,10 +1,11 @@
-"""What the first normalisation of a trained network sees under right and wrong preprocessing.
+"""Measure the input of a network's first BatchNorm layer for right and wrong preprocessing.
 
     python benchmarks/preprocessing_seen.py
 
-For EfficientNet-Lite0 behind every preprocessing, and photos and digits as they are, darker,
-or divided by 255: the standard deviation that its first BatchNorm layer sees over that which it was
-trained on. The limits of the check in docs/preflight.md were chosen by it.
+The benchmark uses EfficientNet-Lite0 with every preprocessing. The images are photos and digits:
+unchanged, darker, or divided by 255. It prints the standard deviation of the input of the first
+BatchNorm layer, relative to the standard deviation in the network's training. The limits of the
+check in docs/preflight.md come from this benchmark.
 """
 
 import argparse
@@ -17,17 +18,17 @@ COUNT = 32
 
 
 def main() -> None:
-    """Measures."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--image-size", type=int, default=96)
     args = parser.parse_args()
 
     import keras_tl as ktl
-    from keras_tl.backbones.own_models import network_of
     from keras_tl.backbones.preprocessing import PREPROCESSINGS
+    from keras_tl.backbones.user_models import network_of
     from keras_tl.data.images.image_split import ImageSplit
-    from keras_tl.preflight.statistics import first_statistics
+    from keras_tl.preflight.input_statistics import first_statistics
     from keras_tl.preflight.thumbnails import pixels_at
 
     size = (args.image_size, args.image_size)

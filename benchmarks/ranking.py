@@ -1,14 +1,14 @@
-r"""Does `rank_backbones` rank? Its score against the accuracy of a classifier on the same features.
+r"""Compare the LogME score of `rank_backbones` with a classifier's accuracy on the same features.
 
     python benchmarks/ranking.py
     python benchmarks/ranking.py --sizes 64 --items 500 2000
 
-EfficientNet-Lite0, cut off after each of its blocks, at several image sizes, with ImageNet weights
-and with random ones: each is a backbone of its own. Prints the score, the accuracy on the test
-folder of scikit-learn's `LogisticRegression` (on standardised features of all training images),
-and the rank correlations of the two, for each number of training images in `--items` that were
-scored. All in one process, over a feature cache that is removed afterwards. The table in
-docs/ranking.md was made with it.
+The backbones are EfficientNet-Lite0, cut off after each of its blocks, at several image sizes, with
+ImageNet weights and with random weights. The benchmark prints their scores, and the accuracy on the
+test folder of scikit-learn's `LogisticRegression`, trained on standardised features of all training
+images. It prints the rank correlations between scores and accuracies, for each number of scored
+training images in `--items`. Everything runs in one process, with a temporary feature cache. The
+table in docs/ranking.md comes from this benchmark.
 """
 
 import argparse
@@ -24,7 +24,7 @@ NAME = "efficientnet_lite0"
 
 
 def measure(data: str, sizes: list[int], random_sizes: list[int], items: list[int]):
-    """Scores and accuracies of all the backbones, in the order of the cuts."""
+    """Return scores and accuracies of all backbones, in the order of their last blocks."""
     from scipy.stats import kendalltau, spearmanr
 
     import keras_tl as ktl
@@ -92,7 +92,7 @@ def _accuracy(photos: Any, one: dict[str, Any], cache: Any) -> float:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--data", type=Path, default=common.ROOT.parent / "shared/data/cifar10-mini"

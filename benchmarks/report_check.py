@@ -1,12 +1,13 @@
-"""Opens reports in headless Chromium, without a network, and looks for what is wrong with them.
+"""Check reports in headless Chromium without a network connection.
 
     npm pack axe-core && tar xzf axe-core-*.tgz
     python benchmarks/report_check.py report.html --axe package/axe.min.js --screenshots shots/
 
-It needs Chromium and its driver (apt packages `chromium`, `chromium-driver`) and axe-core, which
-checks accessibility. Of each report, at the width of a laptop and of a phone, light and dark:
-messages on the console, requests, what axe-core finds, what is wider than the window. Exit status 1
-if there is anything.
+The script needs Chromium and its driver (apt packages `chromium`, `chromium-driver`) and axe-core,
+which checks accessibility. It opens each report at the width of a laptop and of a phone, in light
+and dark mode. It prints console messages, requests, axe-core's findings, and content wider than the
+window. The exit status is 1 if there is any fault. axe-core's uncertain findings (`incomplete`) do
+not count.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import requests
 
 WIDTHS = {"laptop": (1280, 800, False), "phone": (390, 844, True)}
 SCHEMES = ("light", "dark")
-# The rules of WCAG 2.2 A and AA, and those of axe's own that are good practice.
+# The rules of WCAG 2.2 A and AA, and axe's own rules of good practice.
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ['violations', 'incomplete']}).then(found => done({
@@ -49,10 +50,10 @@ OPTIONS = {
 
 
 class Browser:
-    """A session of Chromium, by the WebDriver protocol.
+    """A Chromium session over the WebDriver protocol.
 
     Args:
-        address: of the driver.
+        address: Address of the driver.
     """
 
     def __init__(self, address: str):
@@ -67,7 +68,7 @@ class Browser:
         self._address += f"/{found['sessionId']}"
 
     def open(self, path: Path, width: int, height: int, is_mobile: bool, scheme: str) -> None:
-        """Shows a file."""
+        """Open a file with a screen size and a colour scheme."""
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_mobile}
         self.command("Emulation.setDeviceMetricsOverride", **screen)
         feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -75,28 +76,28 @@ class Browser:
         self._ask("/url", {"url": path.resolve().as_uri()})
 
     def command(self, name: str, **parameters: Any) -> Any:
-        """One of Chromium's own."""
+        """Run one of Chromium's own commands (DevTools protocol)."""
         return self._ask("/goog/cdp/execute", {"cmd": name, "params": parameters})
 
     def run(self, script: str) -> Any:
-        """The value of a script."""
+        """Run a script in the page. Return its value."""
         return self._ask("/execute/sync", {"script": script, "args": []})
 
     def run_async(self, script: str) -> Any:
-        """What a script gives to its last argument."""
+        """Run a script. Return the value that it passes to the callback in its last argument."""
         return self._ask("/execute/async", {"script": script, "args": []})
 
     def log(self, kind: str) -> list[dict[str, Any]]:
-        """What was logged since it was last asked for."""
+        """Return the log entries since the last call."""
         return self._ask("/se/log", {"type": kind})
 
     def screenshot(self, path: Path) -> None:
-        """The whole page as a PNG file."""
+        """Write the whole page to a PNG file."""
         found = self.command("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(found["data"]))
 
     def close(self) -> None:
-        """Ends the session."""
+        """End the session."""
         requests.delete(self._address, timeout=60)
 
     def _ask(self, place: str, values: dict[str, Any]) -> Any:
@@ -108,7 +109,7 @@ class Browser:
 
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    """Starts the driver, and a session of it."""
+    """Start the driver and a session."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -133,7 +134,7 @@ def browser() -> Iterator[Browser]:
 
 
 def check(session: Browser, path: Path, axe: str, shots: Path) -> dict[str, dict[str, Any]]:
-    """What is found of a report, by width and scheme."""
+    """Return the findings about a report, for each width and colour scheme."""
     found = {}
     for width, screen in WIDTHS.items():
         for scheme in SCHEMES:
@@ -161,7 +162,7 @@ def check(session: Browser, path: Path, axe: str, shots: Path) -> dict[str, dict
 
 
 def main() -> None:
-    """Checks each report and prints what is found as JSON."""
+    """Check each report and print the findings as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("reports", nargs="+", type=Path)
     parser.add_argument("--axe", required=True, type=Path, help="axe.min.js of axe-core")

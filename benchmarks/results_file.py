@@ -1,4 +1,4 @@
-"""Rows of measurements in a file of JSON lines that a killed process cannot damage."""
+"""File of results in JSON lines that stays readable if a process is killed while it writes."""
 
 import json
 import os
@@ -8,11 +8,12 @@ from typing import Any
 
 
 class ResultsFile:
-    """One JSON object a line, one line a finished run.
+    """File with one line for each finished run. Each line is a JSON object, called a row.
 
     Args:
-        path: the file; it and its folder are made when the first row is added.
-        key: the fields that name a run. Of several rows of a run the last counts.
+        path: Path of the file. The first call of `add` makes the file and its folder.
+        key: Names of the fields that identify a run. If a run has several rows, only the last row
+            counts.
     """
 
     def __init__(self, path: Path, key: tuple[str, ...]):
@@ -20,7 +21,7 @@ class ResultsFile:
         self._key = key
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the last row of each run; a line that a kill cut off is no row."""
+        """Return the last row of each run. Skip lines that a kill cut off."""
         found = {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             try:
@@ -31,16 +32,16 @@ class ResultsFile:
         return list(found.values())
 
     def key_of(self, row: dict[str, Any]) -> tuple:
-        """Return the key of the run of a row."""
+        """Return the key of the run to which a row belongs."""
         return tuple(row[name] for name in self._key)
 
     def add(self, row: dict[str, Any]) -> None:
-        """Append a row in one write, on a line of its own."""
+        """Append a row as a new line, in one write."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             size = os.fstat(descriptor).st_size
-            # A line that a kill has cut off must not go on in the new one.
+            # The new row must not continue a line that a kill cut off.
             is_cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             os.write(descriptor, b"\n" * is_cut + json.dumps(row).encode() + b"\n")
             os.fsync(descriptor)
@@ -48,7 +49,7 @@ class ResultsFile:
             os.close(descriptor)
 
     def forget(self, is_old: Callable[[dict[str, Any]], bool]) -> int:
-        """Remove rows, so that their runs are measured again; return how many."""
+        """Remove rows, so that their runs are measured again. Return the number of removed rows."""
         rows = self.rows()
         kept = [row for row in rows if not is_old(row)]
         if len(kept) < len(rows):

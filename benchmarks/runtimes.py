@@ -1,15 +1,16 @@
-"""Exports for other runtimes beside the SavedModel: size, accuracy, difference, latency.
+"""Compare exports for other runtimes with the SavedModel: size, accuracy, difference, latency.
 
     python benchmarks/runtimes.py
     python benchmarks/runtimes.py --models photos --train 100 --test 1000
 
-`photos` is EfficientNet-Lite0 (ImageNet) at 160 pixels on ../shared/data/cifar10-mini, `texts`
-all-MiniLM-L6-v2 (a package of the test environment) on ../shared/data/sst2: a head trained on some
-items of each class, and exported as a SavedModel, and for LiteRT and ONNX Runtime in float32 and in
-float16. Each file then answers the same test items one at a time, in a process of its own that has
-only its runtime. Printed: megabytes; the seconds of the export, with its comparison; the accuracy;
-the largest difference from the SavedModel's probabilities; the median milliseconds of one item; the
-peak memory of the process, and that of the one that exports. `--json`: one line.
+`photos` is EfficientNet-Lite0 (ImageNet) at 160 pixels on ../shared/data/cifar10-mini. `texts` is
+all-MiniLM-L6-v2 (a package of the test environment) on ../shared/data/sst2. The benchmark trains a
+head on some items of each class. It exports a SavedModel, and float32 and float16 files for LiteRT
+and ONNX Runtime. For each file, a new process with only its runtime predicts the same test items
+one by one. The benchmark prints the size in megabytes, the seconds of the export (with its
+comparison of outputs), and the accuracy. It prints the largest difference from the SavedModel's
+probabilities, and the median milliseconds for one item. It also prints the peak memory of the
+predicting and of the exporting process. `--json` prints one line.
 """
 
 import argparse
@@ -37,7 +38,7 @@ FILES = {
 
 
 def photos(data: str, train: int, test: int) -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
-    """A trained learner, its inputs for some test items, and their labels."""
+    """Return a trained learner, its inputs for some test items, and their labels."""
     import tensorflow as tf
 
     import keras_tl as ktl
@@ -54,7 +55,7 @@ def photos(data: str, train: int, test: int) -> tuple[Any, dict[str, np.ndarray]
 
 
 def texts(data: str, train: int, test: int) -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
-    """The same of texts."""
+    """Return a trained learner, its inputs for some test items, and their labels."""
     from text_pair import load
 
     import keras_tl as ktl
@@ -77,7 +78,7 @@ MODELS: dict[str, Callable] = {"photos": photos, "texts": texts}
 
 
 def export(model: str, data: str, folder: str, train: int, test: int) -> dict[str, Any]:
-    """Writes all files, and test items; to be run in a process of its own."""
+    """Write all exported files, and the test items. Call this function in a new process."""
     learner, inputs, labels = MODELS[model](data, train, test)
     np.savez(Path(folder, "inputs.npz"), **inputs)
     np.save(Path(folder, "labels.npy"), labels)
@@ -90,7 +91,7 @@ def export(model: str, data: str, folder: str, train: int, test: int) -> dict[st
 
 
 def ask(folder: str, file: str) -> dict[str, Any]:
-    """Probabilities and seconds of each item; to be run in a process of its own."""
+    """Return probabilities and median seconds for one item. Call this function in a new process."""
     with np.load(Path(folder, "inputs.npz")) as saved:
         inputs = dict(saved)
     run = _runner(Path(folder, file))
@@ -98,7 +99,7 @@ def ask(folder: str, file: str) -> dict[str, Any]:
         {k: v[n : n + 1] for k, v in inputs.items()}
         for n in range(len(next(iter(inputs.values()))))
     ]
-    run(rows[0])  # Memory is allocated, kernels are chosen.
+    run(rows[0])  # The first call is not timed, because it allocates memory and chooses kernels.
     found, seconds = [], []
     for row in rows:
         began = time.perf_counter()
@@ -108,7 +109,7 @@ def ask(folder: str, file: str) -> dict[str, Any]:
 
 
 def _runner(path: Path) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
-    """From inputs to probabilities."""
+    """Return a function that computes probabilities from inputs with a file."""
     if path.suffix == ".tflite":
         from ai_edge_litert.interpreter import Interpreter
 
@@ -120,7 +121,7 @@ def _runner(path: Path) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         return lambda row: session.run(["probabilities"], row)[0]
     import tensorflow as tf
-    import tensorflow_text  # noqa: F401  The operations of the tokenizer, which is in there too.
+    import tensorflow_text  # noqa: F401  Registers the tokenizer's operations.
 
     loaded = tf.saved_model.load(str(path / "1"))
     numbers = next(loaded.signatures[n] for n in ("pixels", "tokens") if n in loaded.signatures)
@@ -135,7 +136,7 @@ def _bytes(path: Path) -> int:
 
 
 def measure(model: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """A row for each file of a model."""
+    """Return a row for each file of a model."""
     with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as folder:
         common.say(f"{model}: training and exporting")
         arguments = {"data": options.data, "train": options.train, "test": options.test}
@@ -164,7 +165,7 @@ def measure(model: str, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=str(common.ROOT.parent / "shared" / "data"))
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))

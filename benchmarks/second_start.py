@@ -1,11 +1,11 @@
-"""Seconds from the call of fit_head to the first training step, when features are cached.
+"""Measure the seconds from the call of fit_head to the first training step, with cached features.
 
     python benchmarks/second_start.py
 
-For each number of images a first process fills the cache; then others, each new, train again.
-Prints the median over these of the seconds from the call to the beginning of the first step,
-with the parts it is made of, whether that is below 2 s, and when the first step was done (it
-also builds the training graph). `--json`: one line.
+For each number of images, a first process fills the cache. Then new processes train again. The
+benchmark prints the median seconds from the call to the beginning of the first step, and the
+seconds of each part. The target is 2 s. It also prints the seconds to the end of the first step,
+which builds the training graph. `--json` prints one line.
 """
 
 import argparse
@@ -25,17 +25,17 @@ MOST_SECONDS = 2.0
 
 
 def first_step(photos: str, cache: str, backbone: str, image_size: int) -> dict[str, Any]:
-    """Calls fit_head and stops the time; to be run in a process of its own.
+    """Call fit_head and measure the time. Call this function in a new process.
 
     Args:
-        photos: folder of class folders.
-        cache: folder of the feature cache.
-        backbone: name of the backbone.
-        image_size: side in pixels.
+        photos: Folder of class folders.
+        cache: Folder of the feature cache.
+        backbone: Name of the backbone.
+        image_size: Side of the input images in pixels.
 
     Returns:
-        Seconds from the call to the first step's `"begin"` and `"end"`, and `"parts"`: the
-        seconds that parts of the way there took.
+        Seconds from the call to the `"begin"` and to the `"end"` of the first step, and `"parts"`:
+        seconds of each part before the first step.
     """
     import keras
 
@@ -73,7 +73,7 @@ def first_step(photos: str, cache: str, backbone: str, image_size: int) -> dict[
 
 @contextlib.contextmanager
 def _timed(parts: dict[str, float], title: str, owner: Any, name: str) -> Iterator[None]:
-    """Adds up the seconds spent in `owner.name`."""
+    """Add the seconds of all calls of `owner.name` to `parts[title]`."""
     function = getattr(owner, name)
 
     def timed(*args, **kwargs):
@@ -88,7 +88,7 @@ def _timed(parts: dict[str, float], title: str, owner: Any, name: str) -> Iterat
 
 
 def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Fills a cache and starts again from it."""
+    """Fill a cache in one process, then measure the start with this cache in new processes."""
     with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
         photos, cache = Path(scratch, "photos"), Path(scratch, "cache")
         common.say(f"{count} images: writing them")
@@ -126,7 +126,7 @@ def _state(cache: Path) -> dict[Path, int]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=common.counts, default=[2000, 20000])
     parser.add_argument("--repeats", type=int, default=3)

@@ -1,15 +1,17 @@
-"""What an export costs beside the bare Keras model: latency of one item, items a second of 32.
+"""Compare the speed of an export with the Keras model: latency of one item, speed for 32 items.
 
     python benchmarks/serving_speed.py
     python benchmarks/serving_speed.py --models efficientnet_lite0 --rounds 50
 
-In one process, in turns: the Keras model of the learner as a `tf.function`, on decoded input; the
-signature of the export that takes numbers (`pixels`, `tokens`), on the same; `serving_default`
-on files of 500 x 375 pixels, or on texts; and decoding (resizing included) or tokenising alone, by
-the functions that the export holds. Prints medians, each way over the bare model, and
-`serving_default` less decoding over it, the median of the rounds. Target: at most 1.1 times.
+One process calls four functions in turn. The Keras model of the learner (as a `tf.function`) and
+the export's signature for numbers (`pixels`, `tokens`) take decoded input. `serving_default` takes
+files of 500 x 375 pixels, or texts. The fourth function only decodes and resizes, or tokenises, as
+the export does. The benchmark prints median times relative to the Keras model, also for the time of
+`serving_default` minus the time of decoding in the same round. The target is at most 1.1 times the
+time of the Keras model.
 
-`minilm` is the encoder of text_pair.py on texts of TREC-6, and is left out where they are not.
+`minilm` is the encoder of text_pair.py on texts of TREC-6. Without these texts, the benchmark skips
+`minilm`.
 """
 
 import argparse
@@ -29,7 +31,7 @@ BARE, NUMBERS, RAW, READING = "bare Keras", "numbers", "serving_default", "decod
 
 
 def photo_learner(backbone: str, photos: str):
-    """A learner on photos, its head untrained, and the bytes of its images."""
+    """Return a learner on photos with an untrained head, and the bytes of its image files."""
     import keras_tl as ktl
 
     data = ktl.ImageData.from_folder(photos, verbose=False)
@@ -39,7 +41,7 @@ def photo_learner(backbone: str, photos: str):
 
 
 def text_learner(modules: dict[str, str], texts: str):
-    """A learner on texts, its head untrained, and some of them."""
+    """Return a learner on texts with an untrained head, and some of its texts."""
     import keras_tl as ktl
 
     learner = ktl.Learner(data=load(texts), seed=0, verbose=False, **modules)
@@ -47,16 +49,16 @@ def text_learner(modules: dict[str, str], texts: str):
 
 
 def measure(kind: str, rounds: int, folder: str, **arguments: Any) -> dict[str, Any]:
-    """All ways in turns; to be run in a process of its own.
+    """Time all functions in turn. Call this function in a new process.
 
     Args:
         kind: `"photo"` or `"text"`.
-        rounds: how often each way is called.
-        folder: where it exports to.
-        arguments: of `photo_learner` or `text_learner`.
+        rounds: Number of calls of each function.
+        folder: Folder in which to write the export.
+        arguments: Arguments of `photo_learner` or `text_learner`.
 
     Returns:
-        `"seconds"`: for each size of a batch and each way those of every call.
+        `"seconds"`: seconds of every call, for each batch size and function.
     """
     import tensorflow as tf
 
@@ -82,7 +84,7 @@ def measure(kind: str, rounds: int, folder: str, **arguments: Any) -> dict[str, 
 
 
 def in_turns(ways: dict[str, Any], rounds: int) -> dict[str, list[float]]:
-    """Seconds of every call, after three rounds that do not count."""
+    """Call all functions in turns. Return seconds of calls, without the first three rounds."""
     import tensorflow as tf
 
     found = {name: [] for name in ways}
@@ -96,7 +98,7 @@ def in_turns(ways: dict[str, Any], rounds: int) -> dict[str, list[float]]:
 
 
 def summary(seconds: dict[str, list[float]]) -> dict[str, float]:
-    """Ratios to the bare model: of medians, and of the export less its decoding."""
+    """Return ratios of median times to the Keras model's, also of times minus decoding."""
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     less = [a - b for a, b in zip(seconds[RAW], seconds[READING], strict=True)]
     ratios = {name: medians[name] / medians[BARE] for name in (NUMBERS, RAW)}
@@ -104,7 +106,7 @@ def summary(seconds: dict[str, list[float]]) -> dict[str, float]:
 
 
 def lines_of(model: str, found: dict[str, Any]) -> list[str]:
-    """A table of one model."""
+    """Return the table of one model."""
     rows = []
     for size, seconds in found["seconds"].items():
         ratios = summary(seconds)
@@ -124,7 +126,7 @@ def lines_of(model: str, found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Run the benchmark and print the results."""
     texts = common.ROOT.parent / "shared/data/trec6"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["efficientnet_lite0", "minilm"])

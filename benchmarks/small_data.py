@@ -1,4 +1,4 @@
-r"""The accuracy that a few items a class give, beside scikit-learn on the same features.
+r"""Compare accuracy with a few items of each class with scikit-learn on the same features.
 
     python benchmarks/small_data.py
     python benchmarks/small_data.py --sets digits sst2 --sizes 5 10 --draws 1
@@ -6,10 +6,11 @@ r"""The accuracy that a few items a class give, beside scikit-learn on the same 
     python benchmarks/small_data.py --forget fit_head fine_tune fit
     python benchmarks/small_data.py --table
 
-Draws items of each class from small data sets, and lets the contenders of
-small_data_contenders.py learn from the same items. Each finished run adds a line to a results
-file. The next call runs only the runs without a line: stop it when you like. `--table` prints the
-tables of the results and runs nothing. After a change of the toolkit, `--forget` its contenders.
+The benchmark draws a few items of each class from small data sets. The contenders of
+small_data_contenders.py learn from the same items. Each finished run adds a line to a results file.
+The next call does only the missing runs, so you can stop the benchmark at any time. `--table` only
+prints the tables of the results. If you change the toolkit, call `--forget` with the contenders
+that use the toolkit.
 """
 
 import argparse
@@ -31,19 +32,20 @@ from results_file import ResultsFile
 from small_data_tables import FROZEN, TUNED, report
 
 KEY = ("set", "size", "draw", "contender")
-# Keras clips so. Nearest neighbours give wrong answers with a probability of 0.
+# Keras clips probabilities at the same value. Nearest neighbours can give the true class a
+# probability of 0.
 SMALLEST_PROBABILITY = 1e-7
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The runs of some contenders.
+    """Runs to do: all combinations of contenders, data sets, sizes and draws.
 
     Attributes:
-        contenders: their names.
-        sets: the data sets.
-        sizes: numbers of items a class.
-        draws: how many draws of training items.
+        contenders: Names of the contenders.
+        sets: Names of the data sets.
+        sizes: Numbers of training items of each class.
+        draws: Number of random draws of training items.
     """
 
     contenders: tuple[str, ...]
@@ -71,8 +73,8 @@ def measures(probabilities: np.ndarray, numbers: np.ndarray) -> dict[str, float]
     """Return the accuracy and the mean cross-entropy.
 
     Args:
-        probabilities: float (n, classes).
-        numbers: int (n,), the true classes.
+        probabilities: Predicted probabilities, float (n, classes).
+        numbers: Indices of the true classes, int (n,).
     """
     right = probabilities[np.arange(len(numbers)), numbers]
     return {
@@ -84,13 +86,13 @@ def measures(probabilities: np.ndarray, numbers: np.ndarray) -> dict[str, float]
 def run_set(
     data_set: DataSet, wanted: list[dict[str, Any]], results: ResultsFile, until: float
 ) -> int:
-    """Run contenders on a data set, and keep a row of each; return how many failed.
+    """Run contenders on a data set. Save a row for each run. Return the number of failed runs.
 
     Args:
-        data_set: the data set.
-        wanted: the keys of the runs.
-        results: gets the rows.
-        until: start no run after this value of `time.monotonic()`.
+        data_set: Data set to read.
+        wanted: Keys of the runs to do.
+        results: File to which the rows are added.
+        until: Start no run after this value of `time.monotonic()`.
     """
     import keras
     from small_data_contenders import CONTENDERS, Course, missing
@@ -108,10 +110,10 @@ def run_set(
         try:
             course = course or Course(data_set)
             rows = course.division.draw(key["size"], key["draw"])
-            _ = course.test_features  # No contender pays for the first network of a process.
+            _ = course.test_features  # Not timed: the first network of a process.
             answer = CONTENDERS[contender](course, rows, key["draw"])
             found = measures(answer.probabilities, course.test_numbers)
-        except Exception:  # The other runs can go on; this one is run again by the next call.
+        except Exception:  # Continue with the other runs. The next call repeats this run.
             common.say(f"Failed: {key}\n{traceback.format_exc()}")
             failed += 1
             continue
@@ -135,7 +137,7 @@ def run_set(
 
 
 def main() -> None:
-    """Run the missing runs, and print the tables."""
+    """Do the missing runs, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", choices=TABLE_SETS, metavar="SET")
     parser.add_argument("--sizes", nargs="+", type=int, help="items a class, at least 2")
@@ -160,7 +162,7 @@ def main() -> None:
 
 
 def run_missing(args: argparse.Namespace, results: ResultsFile, until: float) -> int:
-    """Run the wanted runs that have no result yet; return how many failed."""
+    """Do the requested runs that have no result yet. Return the number of failed runs."""
     plans = [
         dataclasses.replace(
             plan,
@@ -187,7 +189,7 @@ def run_missing(args: argparse.Namespace, results: ResultsFile, until: float) ->
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # A process that runs hundreds of networks; oneDNN's own allocator keeps all memory.
+    # This process runs hundreds of networks, and oneDNN's own allocator never frees memory.
     os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     # Each run makes new networks, so TensorFlow warns of many traces.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

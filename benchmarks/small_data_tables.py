@@ -1,4 +1,4 @@
-"""The tables of `small_data.py`, and whether its targets hold, from the rows that it keeps."""
+"""Tables and targets of `small_data.py`, computed from its results file."""
 
 import dataclasses
 import math
@@ -21,13 +21,13 @@ LEGEND = (
 
 @dataclasses.dataclass(frozen=True)
 class Runs:
-    """Rows by data set, number of items a class, draw and contender."""
+    """Result rows, grouped by data set, number of items of each class, draw and contender."""
 
     rows: dict[tuple[str, int, int], dict[str, Row]]
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Runs":
-        """Sort rows."""
+        """Group and sort the rows of a results file."""
         found: dict[tuple[str, int, int], dict[str, Row]] = {}
         for row in rows:
             place = row["set"], row["size"], row["draw"]
@@ -35,12 +35,12 @@ class Runs:
         return cls(dict(sorted(found.items())))
 
     def where_all(self, contenders: Iterable[str]) -> "Runs":
-        """Return the runs on training items that all of these contenders had."""
+        """Return only the runs on training items with which all of these contenders have a run."""
         wanted = set(contenders)
         return Runs({place: by for place, by in self.rows.items() if wanted <= set(by)})
 
     def only(self, sizes: Iterable[int] = (), kind: str | None = None) -> "Runs":
-        """Return the runs of some sizes, or of one kind of data."""
+        """Return only the runs of some sizes, or of one kind of data."""
         sizes = set(sizes)
         return Runs(
             {
@@ -53,19 +53,20 @@ class Runs:
 
     @property
     def contenders(self) -> list[str]:
-        """The contenders that have a row."""
+        """Names of the contenders that have a row."""
         found = {name for by in self.rows.values() for name in by}
         return [name for name in (*FROZEN, *TUNED) if name in found]
 
     @property
     def sizes(self) -> list[int]:
-        """The numbers of items a class."""
+        """Numbers of training items of each class that have a row."""
         return sorted({size for _, size, _ in self.rows})
 
     def mean(self, contender: str, field: str, minus: str | None = None) -> Mean | None:
-        """Return the mean of a field, or of its difference to another contender's; paired.
+        """Return the mean of a field, or of the paired difference to another contender's field.
 
-        A draw counts with its mean over the sizes, since a larger draw holds the smaller one.
+        Each draw counts with its mean over the sizes, because a larger draw contains the smaller
+        draw.
         """
         runs = self.where_all([contender] if minus is None else [contender, minus])
         values: dict[str, dict[int, list[float]]] = {}
@@ -79,7 +80,7 @@ class Runs:
         )
 
     def cells(self, field: str, *contenders: str) -> dict[tuple[str, int], list[float]]:
-        """Return the mean over the draws of each cell, for each of these contenders."""
+        """Return the mean of a field over the draws, for each cell and contender."""
         found: dict[tuple[str, int], list[dict[str, Row]]] = {}
         for (name, size, _), by in self.where_all(contenders).rows.items():
             found.setdefault((name, size), []).append(by)
@@ -90,7 +91,7 @@ class Runs:
 
 
 def report(rows: Iterable[Row]) -> list[str]:
-    """Return the lines of all tables in Markdown, and of the targets."""
+    """Return the lines of all tables in Markdown, and the lines about the targets."""
     runs = Runs.of(rows)
     if not runs.rows:
         return ["There are no results yet."]
@@ -148,7 +149,7 @@ def _intervals(found: Mean) -> str:
 
 
 def _half(form: str, width: float) -> str:
-    """The half-width of an interval; nothing where a single draw or data set gives none."""
+    """Format the half-width of an interval. Empty if there is only one draw or data set."""
     return "" if math.isnan(width) else form.format(width)
 
 
@@ -178,7 +179,7 @@ def _cells(runs: Runs) -> list[str]:
 
 
 def targets(runs: Runs) -> list[str]:
-    """Return a line for each target: the measured value, and whether the target holds."""
+    """Return a line for each target: the measured value, and whether the target is met."""
     lines = [
         _at_least("fit_head - logistic, mean accuracy", runs, "fit_head", "logistic", -0.003),
         _worst("fit_head - logistic, worst cell", runs, ("fit_head", "logistic"), -0.02),

@@ -1,4 +1,4 @@
-"""A small network, and scikit-learn's digits in two halves: to pretrain on, and to compare on."""
+"""A small network, and two halves of scikit-learn's digits: for pretraining and for comparisons."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ SIZE = 16
 
 
 def small_network(seed: int):
-    """Three blocks of convolution, BatchNorm, ReLU and pooling; random weights."""
+    """Return a network of three blocks of convolution, BatchNorm, ReLU and pooling, untrained."""
     import keras
 
     from keras_tl.backbones.loading import seeded
@@ -22,7 +22,7 @@ def small_network(seed: int):
 
 
 def digits() -> tuple[Any, Any]:
-    """The halves; the second has a test split, the first has none."""
+    """Return both halves of the digits. Only the second half has a test split."""
     import keras_tl as ktl
 
     whole = ktl.ImageData.digits(image_size=SIZE, validation_split=0, test_split=0.5)
@@ -42,11 +42,12 @@ def digits() -> tuple[Any, Any]:
 
 
 def pretrained(on: Any):
-    """The small network, trained on half of the digits."""
+    """Return the small network, pretrained on the first half of the digits."""
     import keras_tl as ktl
 
     network = small_network(0)
-    # A seed of its own: features fit the first weights of the head that they were trained with.
+    # Use a different seed: features fit the initial weights of the head with which they were
+    # trained.
     learner = ktl.Learner(network, on, preprocess="tf", seed=100, verbose=False)
     learner.fine_tune(30, policy="scratch", augment=False)
     return network

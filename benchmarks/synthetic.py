@@ -1,4 +1,4 @@
-"""Images to measure with: distinct JPEG files, about as large as photos, made here.
+"""Write synthetic images for benchmarks: distinct JPEG files, about as large as photos.
 
     python benchmarks/common.py synthetic:write_photos \
         '{"folder": "photos", "count": 100, "height": 375, "width": 500}'
@@ -13,13 +13,13 @@ from typing import Any
 def write_photos(
     folder: str, count: int, height: int, width: int, classes: int = 2, seed: int = 0
 ) -> dict[str, Any]:
-    """Writes `count` JPEG files, each with other content, shared out over class folders.
+    """Write `count` JPEG files with different contents, divided among class folders.
 
-    Noise of every scale, the coarser the stronger, so that decoding one is about the work of
-    decoding a photo of its size. Each class has a tint of its own.
+    The images are noise of every scale, strongest at the coarse scales, so that decoding costs
+    about as much as for photos of the same size. Each class has its own tint.
 
     Returns:
-        `"bytes"`: the size of all files together.
+        `"bytes"`: total size of the files.
     """
     import tensorflow as tf
 

@@ -1,14 +1,14 @@
-r"""Test accuracy on SST-2 and TREC-6: a frozen BERT under a head, then fine-tuned.
+r"""Measure the test accuracy on SST-2 and TREC-6 of a head on a frozen BERT, then of fine-tuning.
 
     python benchmarks/text_accuracy.py
     python benchmarks/text_accuracy.py --seeds 0 --settings '[{}, {"learning_rate": 1e-4}]'
     python benchmarks/text_accuracy.py --poolings avg first pooled --settings '[]'
 
-For each data set, pooling and seed a new process trains the head with its defaults on cached
-features; for each setting another one then calls `fine_tune` with it (`{}`: the defaults). Prints
-the mean accuracies on the validation and test splits, and the median seconds. The encoder is
-all-MiniLM-L6-v2 as a TF-Hub module, see text_pair.py; `--modules FOLDER` keeps it. The table in
-docs/texts.md was made with it.
+For each data set, pooling and seed, a new process trains the head with its defaults on cached
+features. For each setting, another process trains the head and then calls `fine_tune` (`{}`: with
+its defaults). The benchmark prints mean accuracies on validation and test, and the median seconds.
+The encoder is all-MiniLM-L6-v2 as a TF-Hub module, see text_pair.py. `--modules FOLDER` keeps this
+module. The table in docs/texts.md comes from this benchmark.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def train(
     setting: dict[str, Any] | None,
     head: dict[str, Any],
 ) -> dict[str, Any]:
-    """Trains a head, and fine-tunes unless `setting` is `None`; in a process of its own."""
+    """Train a head. If `setting` is not `None`, fine-tune. Call this function in a new process."""
     import keras_tl as ktl
 
     learner = ktl.Learner(
@@ -51,7 +51,7 @@ def train(
 
 
 def main() -> None:
-    """Runs every data set, pooling, setting and seed."""
+    """Run every combination of data set, pooling, setting and seed. Print the results."""
     shared = common.ROOT.parent / "shared/data"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, nargs="+", default=[shared / n for n in TARGETS])

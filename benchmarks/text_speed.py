@@ -1,19 +1,20 @@
-r"""What a frozen text encoder costs, and a step of fine-tuning it, on SST-2.
+r"""Measure the time of a frozen text encoder and of its fine-tuning steps, on SST-2.
 
     python benchmarks/text_speed.py
     python benchmarks/text_speed.py --repeats 1 --parts steps
 
-`frozen`: each in a process of its own, in turns: one pass of the encoder over the training and the
-validation texts; `fit_head` for 10 epochs with an empty cache; and, once, the same with
-`cache="off"`, the encoder live in every epoch. Targets: at most 1.2 times the pass, at most a fifth
-of the live epochs.
+The part `frozen` alternates two measurements, each in a new process: one pass of the encoder over
+the training and validation texts, and `fit_head` for 10 epochs with an empty cache. `fit_head` with
+`cache="off"`, in which the encoder runs in every epoch, is measured once. The targets for
+`fit_head` with a cache: at most 1.2 times the pass, and at most a fifth of the time with
+`cache="off"`.
 
-`steps`: one process, in turns over the same 40 batches of 32: the fine-tuning step of a `Learner`
-on the TF-Hub module; of the same encoder, pooling, head and optimizer built natively in Keras, with
-the same weights; and of the `Learner` again with every batch padded to the full length, as without
-bucketing. Targets: ours is no slower than native, nor than without bucketing.
+The part `steps` times fine-tuning steps of three models in one process. They alternate over the
+same 40 batches of 32. `ours` is a `Learner` on the TF-Hub module. `native` has the same encoder,
+pooling, head, optimizer and weights in Keras's own layers. `no bucketing` is the `Learner` with
+every batch padded to the full length. The target: `ours` is no slower than the other two.
 
-The encoder is all-MiniLM-L6-v2, see text_pair.py; `--modules FOLDER` keeps its modules.
+The encoder is all-MiniLM-L6-v2, see text_pair.py. `--modules FOLDER` keeps the modules.
 """
 
 import argparse
@@ -32,7 +33,7 @@ BATCHES = 40
 
 
 def frozen(data: str, modules: dict[str, str], how: str, cache: str) -> dict[str, Any]:
-    """One of the three ways; to be run in a process of its own."""
+    """Time one of the three cases of `frozen`. Call this function in a new process."""
     import keras_tl as ktl
 
     learner = ktl.Learner(data=load(data), seed=0, verbose=False, **modules)
@@ -48,7 +49,7 @@ def frozen(data: str, modules: dict[str, str], how: str, cache: str) -> dict[str
 
 
 def steps(data: str, modules: dict[str, str], rounds: int) -> dict[str, Any]:
-    """Median seconds of a step, each way in turns; to be run in a process of its own."""
+    """Return median seconds of a step for each model. Call this function in a new process."""
     import dataclasses
 
     import keras_tl as ktl
@@ -82,7 +83,9 @@ def steps(data: str, modules: dict[str, str], rounds: int) -> dict[str, Any]:
             for inputs, labels in chosen:
                 began = time.perf_counter()
                 model.train_on_batch(inputs, labels)
-                if number:  # Every length was traced in the first round.
+                if (
+                    number
+                ):  # The first round does not count, because it traces the graph for every length.
                     seconds[name].append(time.perf_counter() - began)
     return {
         "seconds": {name: statistics.median(found) for name, found in seconds.items()},
@@ -91,7 +94,7 @@ def steps(data: str, modules: dict[str, str], rounds: int) -> dict[str, Any]:
 
 
 def native_model(learner):
-    """The same encoder in Keras's own layers, under the same pooling and head."""
+    """Return the same encoder in Keras's own layers, with the same pooling and head."""
     import importlib.util
 
     import keras
@@ -112,7 +115,7 @@ def native_model(learner):
 
 
 def main() -> None:
-    """Measures both parts."""
+    """Measure the requested parts, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data/sst2")
     parser.add_argument("--modules", type=Path, help="where the modules are kept")

@@ -1,17 +1,18 @@
-r"""ULMFiT on TREC-6 with few labels, against the same network from scratch and TF-IDF.
+r"""Compare ULMFiT on TREC-6 with few labels with the network from scratch and with TF-IDF.
 
     python benchmarks/ulmfit_accuracy.py --language-model lm/
     python benchmarks/ulmfit_accuracy.py --language-model lm/ --tune --seeds 0 1
 
-LM is the folder of a pretrained language model (`benchmarks/language_model.py --keep`). It is
-fine-tuned once on all training questions, without labels. Then, for each number of labels and each
-seed, other questions are drawn (as many of each class as their share), and the classifiers are
-trained on nothing else: no validation split, nothing is stopped early, the last weights count.
-Prints mean test accuracies with 95% intervals, and the intervals of the differences seed by seed.
+LM is the folder of a pretrained language model (`benchmarks/language_model.py --keep`). The
+benchmark fine-tunes this language model once on all training questions, without labels. For each
+number of labels and each seed, it then draws questions (stratified by class) and trains the
+classifiers only on these questions. There is no validation split and no early stopping: the weights
+after the last epoch are tested. It prints mean test accuracies and paired differences, with 95%
+confidence intervals.
 
-`--tune` tries rates (and the strength of the regression's penalty) instead, on a tenth of the
-training questions that is kept out of those drawn; the test questions are not read. `--json` has
-every run. The tables in docs/ulmfit.md were made with it.
+`--tune` instead tries learning rates (and the strength of the regression's penalty) on a held-out
+tenth of the training questions. It does not read the test questions. `--json` prints every run. The
+tables in docs/ulmfit.md come from this benchmark.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from typing import Any
 
 import common
 
-# For each method the language model it begins with, its policy, and what `--tune` found better than
-# the policy's own.
+# Each method's initial language model, its policy, and the settings that were better in `--tune`
+# than the settings of the policy.
 METHODS = {
     "default": ("tuned", "standard", {}),
     "from scratch": ("scratch", "scratch", {"learning_rate": 3e-3}),
@@ -41,7 +42,7 @@ RATES, STRENGTHS = (1e-3, 3e-3, 1e-2), (1.0, 10.0, 100.0)
 
 
 def load(data: str):
-    """The questions, without a validation split."""
+    """Return the questions as `TextData`, without a validation split."""
     import keras_tl as ktl
 
     folder = Path(data)
@@ -51,7 +52,7 @@ def load(data: str):
 
 
 def prepare(data: str, language_model: str, folder: str) -> dict[str, Any]:
-    """Fine-tunes the language model, and gives the pretrained one its words; own process."""
+    """Fine-tune the language model. Also save the pretrained model with the new vocabulary."""
     from keras_tl import ulmfit
 
     texts = load(data).split("train").texts
@@ -68,7 +69,7 @@ def prepare(data: str, language_model: str, folder: str) -> dict[str, Any]:
 
 
 def draw(data: str, labels: int | None, seed: int, development: bool):
-    """Texts and classes to train on and to test on, as two pairs of lists."""
+    """Return (texts, classes) for training, (texts, classes) for testing, and the class names."""
     from sklearn.model_selection import train_test_split
 
     given = load(data)
@@ -96,19 +97,19 @@ def classify(
     settings: dict[str, Any] | None = None,
     development: bool = False,
 ) -> dict[str, Any]:
-    """Trains a classifier for each seed; own process.
+    """Train a classifier for each seed. Call this function in a new process.
 
     Args:
-        data: the folder of the questions.
-        folder: what `prepare` wrote.
-        method: one of `METHODS` or `ABLATIONS`.
-        labels: how many; `None`: all.
-        seeds: of the draws and the learners.
-        settings: fields of the phase, in place of the method's own.
-        development: test on the questions kept out.
+        data: Folder of the questions.
+        folder: Output folder of `prepare`.
+        method: Method from `METHODS` or `ABLATIONS`.
+        labels: Number of labels. `None`: all.
+        seeds: Seeds of the draws and the learners.
+        settings: Fields of the phase that replace the settings of the method.
+        development: Whether to test on the held-out training questions instead of the test split.
 
     Returns:
-        An accuracy and the seconds of training for each seed.
+        For each seed, the accuracy and the seconds of training.
     """
     import dataclasses
     import time
@@ -146,7 +147,7 @@ def count_words(
     strength: float = STRENGTH,
     development: bool = False,
 ) -> dict[str, Any]:
-    """TF-IDF of words and their pairs under a logistic regression; own process."""
+    """Fit a logistic regression on TF-IDF of words and word pairs. Call this in a new process."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -154,7 +155,7 @@ def count_words(
     accuracies = []
     for seed in seeds:
         train, test, _ = draw(data, labels, seed, development)
-        # Questions are told apart by the words that are no content: one-letter ones too.
+        # Keep function words, also those of one letter: they distinguish the classes of questions.
         words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
         model = make_pipeline(words, LogisticRegression(C=strength, max_iter=1000))
         accuracies.append(model.fit(*train).score(*test))
@@ -162,7 +163,7 @@ def count_words(
 
 
 def run(function: str, name: str, labels: int | None, **arguments: Any) -> dict[str, Any]:
-    """One line of the result."""
+    """Run a function in a new process. Return one line of the results."""
     common.say(f"{name}, {labels or 'all'} labels")
     found = common.fresh(f"ulmfit_accuracy:{function}", labels=labels, **arguments)
     common.say(f"  {[round(value, 4) for value in found['accuracies']]}")
@@ -170,7 +171,7 @@ def run(function: str, name: str, labels: int | None, **arguments: Any) -> dict[
 
 
 def tune(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
-    """Accuracies on the questions kept out."""
+    """Try the settings. Return accuracies on the held-out training questions."""
     runs, shared = [], shared | {"development": True}
     for labels in args.labels:
         for method in chosen(args, labels):
@@ -185,7 +186,7 @@ def tune(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[
 
 
 def compare(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
-    """Test accuracies of the methods."""
+    """Run the methods. Return their test accuracies."""
     runs = []
     for labels in args.labels:
         for method in chosen(args, labels):
@@ -196,13 +197,13 @@ def compare(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> li
 
 
 def chosen(args: argparse.Namespace, labels: int | None) -> list[str]:
-    """The methods to run on so many labels."""
+    """Return the methods to run with this number of labels."""
     known = METHODS | (ABLATIONS if labels == args.ablations else {})
     return [name for name in known if name in (args.methods or known)]
 
 
 def lines_of(runs: list[dict[str, Any]]) -> list[str]:
-    """A table, differences to the first line of each number of labels."""
+    """Return a table of accuracies, with differences to the first line of each label number."""
     import statistics
 
     from keras_tl.evaluation.intervals import mean_interval
@@ -228,7 +229,7 @@ def lines_of(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> None:
-    """Fine-tunes the language model, then runs every method."""
+    """Fine-tune the language model, run every method, and print the results."""
     shared = common.ROOT.parent / "shared/data/trec6"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=shared, help="with train.csv and test.csv")

@@ -1,6 +1,7 @@
-"""keras_tl: transfer learning with Keras, right by construction.
+"""keras_tl: transfer learning with Keras 3 on TensorFlow.
 
-Importing it imports neither TensorFlow nor Keras; the first use of a name does.
+`import keras_tl` does not import TensorFlow or Keras. The first use of a name, such as
+`keras_tl.Learner`, imports the module of that name's definition.
 """
 
 import importlib

@@ -1,8 +1,8 @@
-"""One family of exceptions: every mistake a user can make raises one of these.
+"""The exceptions of keras_tl: each error that a user can correct is a `KerasTLError`.
 
-Each message says what was expected, what arrived, and what to do next. The command line
-turns a `KerasTLError` into one line on standard error and exit status 2; anything else
-is a defect of ours and exits with 1.
+Each message states the expected value, the received value, and the next step. The command line
+prints a `KerasTLError` as one line on standard error and exits with status 2. Any other exception
+is a defect of keras_tl and exits with status 1.
 """
 
 import difflib
@@ -10,7 +10,7 @@ import re
 import reprlib
 from collections.abc import Iterable
 
-# How many characters of a value a message quotes at most.
+# Maximum number of characters that a message quotes from a value.
 MOST_QUOTED = 200
 _MOST_LISTED = 30
 
@@ -21,51 +21,51 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _MOST_LISTED
 
 
 class KerasTLError(ValueError):
-    """Base class of every error that the user can put right."""
+    """Base class of all errors that the user can correct."""
 
 
 class ConfigError(KerasTLError):
-    """An argument or a configuration value is not one of those accepted."""
+    """An argument or a configuration value is invalid."""
 
 
 class DataError(KerasTLError):
-    """The data cannot be used as they are: missing, empty, unreadable or inconsistent."""
+    """The data cannot be used: they are missing, empty, unreadable or inconsistent."""
 
 
 class BackboneError(KerasTLError):
-    """A backbone is unknown, or cannot be built as asked."""
+    """The backbone is unknown, or cannot be built with the given arguments."""
 
 
 class WeightsError(KerasTLError):
-    """Weights are missing, could not be downloaded, or do not fit the network."""
+    """The weights are missing, cannot be downloaded, or do not fit the network."""
 
 
 class CacheError(KerasTLError):
-    """Features cannot be cached where asked."""
+    """The features cannot be stored in the requested place."""
 
 
 class RunError(KerasTLError):
-    """A saved run is missing, incomplete or damaged."""
+    """The saved run is missing, incomplete or damaged."""
 
 
 class ExportError(KerasTLError):
-    """An export is missing or damaged, or its answers differ from the model's."""
+    """The export fails, is missing or damaged, or its outputs differ from the model's outputs."""
 
 
 class ServingError(KerasTLError):
-    """A server does not answer, or not as asked: it is away, or has no such model or signature."""
+    """The server does not answer as expected, or lacks the model or the signature."""
 
 
 def quoted(value: object) -> str:
-    """Return a value as messages quote it: its `repr` in one line, at most 200 characters."""
+    """Return the `repr` of a value for a message: one line, at most 200 characters."""
     text = _LINE_END.sub(" ", _SHORT.repr(value))
     return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return values as messages list them: quoted, with commas, at most 200 characters or so.
+    """Return quoted values for a message, separated by commas: about 200 characters in all.
 
-    The values that find no room are counted.
+    If some values do not fit, the text ends with their number.
     """
     texts = list(map(quoted, values))
     room, shown = MOST_QUOTED, 0
@@ -77,15 +77,12 @@ def listed(values: Iterable[object]) -> str:
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
-    """Says that a name is unknown: near names first, else all the known ones.
+    """Return a message about an unknown name, with similar accepted names, or all of them.
 
     Args:
-        kind: what the name stands for, such as `"backbone"`.
-        given: the name that arrived.
-        known: the accepted names.
-
-    Returns:
-        One sentence for an error message.
+        kind: Kind of the name, such as `"backbone"`.
+        given: The unknown name, as the user wrote it.
+        known: The accepted names.
     """
     known = list(known)
     near = difflib.get_close_matches(str(given)[:MOST_QUOTED].lower(), known, n=5, cutoff=0.6)

@@ -1,12 +1,12 @@
-"""How good does a model get with 5, 10 or 20 photos of each class?
+"""Measure the test accuracy of models that are trained on 5, 10 or 20 photos of each class.
 
     python recipes/few_shot.py PHOTOS --image-size 96
 
-PHOTOS holds one folder of images a class, or train/ and test/ with one each. For each number the
-head is trained on other photos, drawn with other seeds, and tested on all test photos; nothing is
-stopped early, since who has 5 photos has none to spare. Expected on CIFAR-10 (2,000 training and
-1,000 test photos of 32 x 32, 10 classes) at 96 pixels with EfficientNet-Lite0, means of 5 draws and
-their 95% intervals:
+PHOTOS has a folder of images for each class, or train/ and test/ with such folders. For each of
+these numbers and each seed, the script draws training photos, trains a head, and tests it on all
+test photos. There is no early stopping, because 5 photos are too few for a validation split.
+Expected on CIFAR-10 (2,000 training and 1,000 test photos of 32 x 32, 10 classes) at 96 pixels with
+EfficientNet-Lite0, means of 5 draws and their 95% intervals:
 
     images a class   test accuracy
                  5   0.401 [0.379, 0.423]
@@ -27,7 +27,7 @@ from keras_tl.evaluation.intervals import mean_interval
 
 
 def main() -> None:
-    """Trains a head for each number and seed, and draws what came out."""
+    """Train a head for each number of photos and each seed, and plot the test accuracies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--backbone", default="efficientnet_lite0")

@@ -1,18 +1,19 @@
-"""Film reviews with BERT from TF-Hub: a head, fine-tuning, answers on sentences of one's own.
+"""Classify film reviews with BERT from TF-Hub: head, fine-tuning, predictions for own sentences.
 
     python recipes/imdb_reviews.py
 
-The 25,000 + 25,000 reviews of imdb_reviews come from TensorFlow Datasets, a small BERT (4 layers of
-width 512) and the preprocessing that belongs to it from TF-Hub; all are downloaded. Where there is
-no network, --data-dir names the folder of the prepared data set, and --backbone and --preprocessor
-the folders of both modules, as tfhub:FOLDER. Reviews are long: --sequence-length 256 reads more of
-each and takes longer; --per-class 1000 trains on part of them.
+The 25,000 + 25,000 reviews of imdb_reviews come from TensorFlow Datasets. A small BERT (4 layers of
+width 512) and its preprocessing come from TF-Hub. The script downloads the data and both modules.
+Without a network connection, --data-dir names the folder of the prepared data set, and --backbone
+and --preprocess name the folders of both modules, as tfhub:FOLDER. Reviews are long:
+--sequence-length 256 uses more words of each review and takes longer. --per-class 1000 trains on
+only 1,000 reviews of each class.
 
-Expected: the splits, the lengths of the reviews in words, a line an epoch, and the test accuracy
-after the head and again, higher, after fine-tuning; two lines that are equal mean that fine-tuning
-lowered no validation loss and was undone. Then both sentences with the answers, pos and neg. There
-are no numbers here because we had no network to measure them with this encoder and these reviews;
-what another encoder gave on single sentences stands in sst2.py.
+Expected: the splits, the lengths of the reviews in words, a line for each epoch, and two test
+accuracies: after training the head and, higher, after fine-tuning. If both are equal, fine-tuning
+did not lower the validation loss and was undone. Then follow two sentences with their predictions,
+pos and neg. This recipe was not measured, because there was no network connection. sst2.py has
+results of another encoder on single sentences.
 """
 
 import argparse
@@ -29,11 +30,11 @@ OWN = (
 
 
 def main() -> None:
-    """Trains, fine-tunes, predicts, reports and exports."""
+    """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default=SMALL_BERT)
-    parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
+    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
     parser.add_argument("--sequence-length", type=int, default=128, help="in tokens, up to 512")
     parser.add_argument("--per-class", type=int, help="training reviews of each class")
     parser.add_argument("--head-epochs", type=int)
@@ -51,7 +52,7 @@ def main() -> None:
     data = data.subset(per_class=args.per_class)
     print(data)
     print(data.describe_lengths())
-    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+    learner = ktl.Learner(args.backbone, data, preprocess=args.preprocess, seed=0)
 
     learner.fit_head(args.head_epochs)
     print(f"Test accuracy after the head: {learner.evaluate()['accuracy']:.4f}")

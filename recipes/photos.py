@@ -1,10 +1,10 @@
-"""A folder of photos in, a fine-tuned and exported model out.
+"""Fine-tune and export a model for a folder of photos.
 
     python recipes/photos.py PHOTOS --image-size 160 --out runs/photos
 
-PHOTOS holds one folder of images a class, or train/ and test/ with one each. Expected on 2,000
-training photos of CIFAR-10 (32 x 32, 10 classes) at 160 pixels: a test accuracy of about 0.74
-after the head and 0.85 after fine-tuning, in about 5 minutes on 2 CPU cores.
+PHOTOS has a folder of images for each class, or train/ and test/ with such folders. Expected: with
+2,000 training photos of CIFAR-10 (32 x 32, 10 classes) at 160 pixels, a test accuracy of about 0.74
+after training the head and 0.85 after fine-tuning, in about 5 minutes on 2 CPU cores.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from keras_tl.base.overwriting import check_new
 
 
 def main() -> None:
-    """Trains, fine-tunes, reports and exports."""
+    """Train, fine-tune, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--backbone", default="efficientnet_lite0")

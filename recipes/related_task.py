@@ -1,32 +1,35 @@
-"""Does a backbone trained on some classes help to learn others?
+"""Test whether a backbone that was trained on some classes helps to learn others.
 
     TF_ENABLE_ONEDNN_OPTS=1 python recipes/related_task.py PHOTOS
 
-PHOTOS holds train/ and test/ with one folder of images a class. The backbone is trained from random
-weights on all classes but the targets. Then, for each seed, a few photos of the target classes are
-drawn, and two learners see them: one starts from that backbone, one from random weights.
+PHOTOS has train/ and test/, each with a folder of images for each class. The script trains a source
+backbone from random weights on all classes except the target classes. For each seed, it then trains
+two learners on a few photos of the target classes: the first starts from the source backbone
+("transfer"), the second from random weights ("scratch").
 
-Expected with ResNet50 on CIFAR-10 in small (200 training and 100 test photos of 32 x 32 in each of
-10 classes; 50 photos of each of 4 target classes), means of 5 seeds and their 95% intervals:
+Expected with ResNet50 on a small part of CIFAR-10 (200 training and 100 test photos of 32 x 32 in
+each of 10 classes, 50 photos of each of 4 target classes), means of 5 seeds, 95% intervals:
 
     transfer: test accuracy 0.548 [0.522, 0.574]
     scratch: test accuracy 0.473 [0.450, 0.495]
     transfer - scratch: 0.075 [0.057, 0.094]
 
-in 17 minutes on 2 CPU cores that other work shared. The picture shows that the gain is the head's:
-a higher start, and no more from fine-tuning, which a backbone of a thousand photos hardly stands
-(docs/fine_tuning.md); scratch is still rising at its last epoch. The variable makes ResNet50's
-steps about 3.6 times as fast on CPUs without AVX512; on others it is the default.
+in 17 minutes on 2 CPU cores that other work shared. The plot shows that the gain comes from the
+head: transfer has a higher start, and gains nothing from fine-tuning. Fine-tuning easily damages a
+backbone that was trained on only a thousand photos (docs/fine_tuning.md). scratch still improves at
+its last epoch. The environment variable makes ResNet50's steps about 3.6 times as fast on CPUs
+without AVX512. On other CPUs, this setting is the default.
 
-VGG16 has no BatchNorm and wants a lower rate from random weights: --backbone vgg16 --learning-rate
-1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10 --keep-last gave
+VGG16 has no BatchNorm and needs a lower learning rate from random weights: --backbone vgg16
+--learning-rate 1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10 --keep-last gave
 
     transfer: test accuracy 0.629 [0.598, 0.661]
     scratch: test accuracy 0.568 [0.534, 0.602]
     transfer - scratch: 0.061 [0.012, 0.111]
 
-in 17 minutes of processor time, 23 by the clock as other work shared the cores. After 20 epochs of
-the source the difference was 0.051 [-0.004, 0.107]: the better the source, the better the head.
+in 17 minutes of CPU time (23 minutes of wall time, because other programs used the cores). With 20
+source epochs the difference was 0.051 [-0.004, 0.107]: a longer training of the source gives a
+better head.
 """
 
 import argparse
@@ -43,12 +46,12 @@ from keras_tl.training.policies import POLICIES
 
 
 def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None:
-    """Trains all of a network from random weights."""
+    """Train all layers of a network from random weights."""
     learner.fine_tune(epochs, args.learning_rate, policy="scratch")
 
 
 def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
-    """Trains a head on the frozen backbone, then all of it."""
+    """Train a head on the frozen backbone, then all layers."""
     learner.fit_head(args.head_epochs)
     (phase,) = POLICIES["standard"]["image"]
     if args.keep_last:
@@ -57,17 +60,17 @@ def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
 
 
 def validation_curve(learner: ktl.Learner) -> list[float]:
-    """The validation accuracy after each epoch, whatever its phase."""
+    """Return the validation accuracy after each epoch of all phases."""
     return [epoch["val_accuracy"] for record in learner.history for epoch in record.epochs]
 
 
 def draw(curves: dict[str, list[list[float]]], path: Path) -> None:
-    """Draws each way's mean validation accuracy, and its range over the seeds."""
+    """Plot the mean and the range over the seeds of each learner's validation accuracy."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for name, runs in curves.items():
         length = max(map(len, runs))
-        # A run that was stopped early keeps its last value.
+        # For a run that stopped early, the last value is repeated.
         rows = np.array([run + run[-1:] * (length - len(run)) for run in runs])
         epochs = np.arange(1, length + 1)
         axes.plot(epochs, rows.mean(axis=0), label=name)
@@ -82,7 +85,7 @@ def draw(curves: dict[str, list[list[float]]], path: Path) -> None:
 
 
 def main() -> None:
-    """Trains the source, then both ways for each seed; prints and draws what came out."""
+    """Train the source backbone, then both learners for each seed. Print and plot the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--backbone", default="resnet50")
@@ -91,12 +94,12 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="from random weights")
-    # A backbone that has seen a thousand photos is quickly spoilt: see docs/fine_tuning.md.
+    # Larger learning rates damage a backbone trained on a thousand photos: see docs/fine_tuning.md.
     parser.add_argument("--fine-tune-rate", type=float, default=1e-5)
     parser.add_argument(
         "--keep-last",
         action="store_true",
-        help="keep the last weights of fine-tuning, as is done from random weights, not those of "
+        help="keep the last weights of fine-tuning, as for random weights, not those of "
         "the lowest validation loss",
     )
     parser.add_argument("--source-epochs", type=int, default=30)

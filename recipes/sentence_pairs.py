@@ -1,17 +1,19 @@
-"""Do two sentences say the same? Pairs of texts, with an encoder from TF-Hub.
+"""Decide whether two sentences have the same meaning: pairs of texts, with an encoder from TF-Hub.
 
     python recipes/sentence_pairs.py
     python recipes/sentence_pairs.py --file PAIRS.csv
 
 The pairs are those of glue/mrpc (Microsoft Research Paraphrase Corpus) from TensorFlow Datasets:
-3,668 for training and testing, 408 for validation, for GLUE does not publish the labels of its test
-set. PAIRS.csv (also .tsv, .jsonl) has the columns text, text_pair and label instead, with any
-number of classes. The encoder and what makes its tokens are downloaded as in imdb_reviews.py.
+3,668 for training and testing, 408 for validation. GLUE does not publish the labels of its test
+set. Instead, you can pass a file PAIRS.csv (also .tsv, .jsonl) with the columns text, text_pair and
+label, and with any number of classes. The script downloads the same encoder and preprocessing as
+imdb_reviews.py.
 
-Expected: for both phases the accuracy on the test split, beside that of always saying the most
-frequent class, which two thirds of MRPC's pairs have; with two classes also the areas under the ROC
-curve and under that of precision and recall. Then some test pairs with their labels and the
-answers. There are no numbers here: we had no network to measure them.
+Expected: the accuracy of always predicting the most frequent class (two thirds of MRPC's pairs),
+and the accuracy on the test split after each of the two phases. With two classes, the script also
+prints the areas under the ROC curve and under the precision-recall curve. Then follow some test
+pairs with their labels and predictions. This recipe was not measured, because there was no network
+connection.
 """
 
 import argparse
@@ -27,27 +29,27 @@ METRICS = ("accuracy", "auc", "average_precision")
 
 
 def tell(learner: ktl.Learner, phase: str) -> None:
-    """Prints how good the model is by now; not every task has every metric."""
+    """Print the test metrics that the task has."""
     found = learner.evaluate()
     values = ", ".join(f"{name} {found[name]:.4f}" for name in METRICS if name in found)
     print(f"After {phase}: {values}")
 
 
 def show(learner: ktl.Learner, count: int) -> None:
-    """Prints some test pairs, what they are, and what the model says."""
+    """Print some test pairs with their labels and predictions."""
     shown = learner.data.split("test").sample(count, seed=0)
     answers = learner.predict(list(zip(shown.texts, shown.pairs, strict=True)))
     for label, answer in zip(shown.labels, answers, strict=True):
-        print(f"{learner.config.class_names[label]}, answered {answer}: {answer.source}")
+        print(f"{learner.config.class_names[label]}, predicted {answer}: {answer.source}")
 
 
 def main() -> None:
-    """Trains, fine-tunes, predicts, reports and exports."""
+    """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--file", type=Path, help="a table of text, text_pair and label")
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default=SMALL_BERT)
-    parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
+    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
     parser.add_argument("--sequence-length", type=int, help="of both together, in tokens")
     parser.add_argument("--head-epochs", type=int)
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
@@ -66,7 +68,7 @@ def main() -> None:
     print(data)
     counts = np.bincount(data.split("test").labels)
     print(f"Always {data.class_names[counts.argmax()]}: accuracy {counts.max() / counts.sum():.4f}")
-    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+    learner = ktl.Learner(args.backbone, data, preprocess=args.preprocess, seed=0)
 
     learner.fit_head(args.head_epochs)
     tell(learner, "the head")

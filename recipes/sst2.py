@@ -1,25 +1,25 @@
-"""Is a sentence of a film review friendly? BERT from KerasHub on SST-2.
+"""Classify the sentiment of sentences from film reviews: BERT from KerasHub on SST-2.
 
     python recipes/sst2.py
     python recipes/sst2.py --data SST2 --per-class 500
 
-The phrases of glue/sst2 come from TensorFlow Datasets, the encoder from KerasHub; both are
-downloaded. SST2 is a folder with train.csv, validation.csv and test.csv instead, each with the
-columns text and label. GLUE does not publish the labels of its test set: part of the training
-phrases take its place, and since many of them are parts of one sentence, that accuracy flatters.
-The one on the validation set, of whole sentences, is what others report; the epoch that is kept was
-chosen on it.
+The phrases of glue/sst2 come from TensorFlow Datasets, the encoder from KerasHub. The script
+downloads both. To use your own files, pass a folder SST2 with train.csv, validation.csv and
+test.csv, each with the columns text and label. GLUE does not publish the labels of its test set, so
+the script takes a part of the training phrases for testing. Many phrases come from the same
+sentences, so this test accuracy is too high (leakage). Publications report the accuracy on the
+validation set, which has whole sentences. This recipe chooses the kept epoch on that set.
 
 Expected with all-MiniLM-L6-v2 (6 layers of width 384, as the two TF-Hub modules that
-tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocessor tfhub:PREPROCESS),
-with 872 whole sentences in a folder for validation and 1,821 for testing:
+tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocess tfhub:PREPROCESS), with
+872 whole sentences in a folder for validation and 1,821 for testing:
 
     training sentences           test accuracy after the head   after fine-tuning   minutes
     6,920 (mean of 3 seeds)                             0.810               0.891       4.5
     1,000 (--per-class 500)                             0.800               0.846       1.5
 
-on 2 CPU cores that other work shared. We had no network to measure it with the encoder and the
-phrases that are the default.
+on 2 CPU cores that other programs used too. The default encoder and phrases were not measured,
+because there was no network connection.
 """
 
 import argparse
@@ -32,7 +32,7 @@ OWN = ("a gripping story, told with wit", "two hours of my life that nobody give
 
 
 def load(args: argparse.Namespace) -> ktl.TextData:
-    """The sentences, from files or from TensorFlow Datasets."""
+    """Return the sentences, from files or from TensorFlow Datasets."""
     if args.data is None:
         return ktl.TextData.from_tfds(
             "glue/sst2", args.data_dir, sequence_length=args.sequence_length
@@ -46,19 +46,19 @@ def load(args: argparse.Namespace) -> ktl.TextData:
 
 
 def tell(learner: ktl.Learner, phase: str) -> None:
-    """Prints how good the model is by now."""
+    """Print the accuracy on validation and test."""
     for split in ("validation", "test"):
         accuracy = learner.evaluate(split)["accuracy"]
         print(f"{split.capitalize()} accuracy after {phase}: {accuracy:.4f}")
 
 
 def main() -> None:
-    """Trains, fine-tunes, predicts, reports and exports."""
+    """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder of three CSV files")
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default="kerashub:bert_small_en_uncased")
-    parser.add_argument("--preprocessor", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
+    parser.add_argument("--preprocess", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
     parser.add_argument("--sequence-length", type=int, help="in tokens")
     parser.add_argument("--per-class", type=int, help="training sentences of each class")
     parser.add_argument("--head-epochs", type=int)
@@ -73,7 +73,7 @@ def main() -> None:
     data = load(args).subset(per_class=args.per_class)
     print(data)
     print(data.describe_lengths())
-    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+    learner = ktl.Learner(args.backbone, data, preprocess=args.preprocess, seed=0)
 
     learner.fit_head(args.head_epochs)
     tell(learner, "the head")

@@ -1,19 +1,21 @@
-"""ULMFiT: a language model learns the texts of a task without labels, then what they are.
+"""ULMFiT: a language model learns unlabelled texts of a task, then a classifier learns the labels.
 
     python recipes/ulmfit.py trec --corpus wikipedia.txt
     python recipes/ulmfit.py imdb_reviews --fastai wt103-fwd.tgz --sequence-length 512
     python recipes/ulmfit.py TREC --language-model lm/ --per-class 20
 
-The first argument is a data set of TensorFlow Datasets, which is downloaded, or a folder with
-train.csv, test.csv and maybe validation.csv, each with the columns text and label. The language
-model is one that keras_tl.ulmfit saved, fastai's published archive (WikiText-103, English), or is
-pretrained on text files first, a text a line; more text makes a better one.
+The first argument is a data set of TensorFlow Datasets, which the script downloads, or a folder.
+The folder has train.csv, test.csv and optionally validation.csv, each with the columns text and
+label. The language model comes from keras_tl.ulmfit or from fastai's published archive
+(WikiText-103, English). Or the script pretrains it on text files (with one text in each line, and
+as many texts as possible).
 
 Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
-language model of the 480,000 words of text that docs/ulmfit.md describes: test accuracy 0.814 after
-the head and 0.924 after fine-tuning, in 12 minutes on 2 CPU cores that other work shared, three of
-them for the language model. We had no network to measure it with fastai's model, or on the film
-reviews of imdb_reviews: those are 25,000 long texts, for which a GPU is advisable.
+language model that was pretrained on the 480,000 words of text in docs/ulmfit.md: a test accuracy
+of 0.814 after training the head and 0.924 after fine-tuning. This took 12 minutes on 2 CPU cores
+that other programs used too, of which 3 minutes for the language model. fastai's model and
+imdb_reviews were not measured, because there was no network connection. For the 25,000 long film
+reviews of imdb_reviews, use a GPU.
 """
 
 import argparse
@@ -23,12 +25,12 @@ import keras_tl as ktl
 from keras_tl import ulmfit
 from keras_tl.base.overwriting import check_new
 
-# What TensorFlow Datasets calls the label, where it has several.
+# Name of the label to learn in TensorFlow Datasets, for data sets that have several labels.
 LABELS = {"trec": "label-coarse"}
 
 
 def load(args: argparse.Namespace) -> ktl.TextData:
-    """The texts and their labels, from files or from TensorFlow Datasets."""
+    """Return the texts and their labels, from files or from TensorFlow Datasets."""
     options = {"sequence_length": args.sequence_length}
     folder = Path(args.data)
     if not folder.is_dir():
@@ -40,7 +42,7 @@ def load(args: argparse.Namespace) -> ktl.TextData:
 
 
 def main() -> None:
-    """Pretrains where there is nothing pretrained, then the three stages of ULMFiT."""
+    """Pretrain a language model if none is given. Then run the other two stages of ULMFiT."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="a data set of TensorFlow Datasets, or a folder of CSV files")
     source = parser.add_mutually_exclusive_group(required=True)
@@ -66,7 +68,7 @@ def main() -> None:
     data = data.subset(per_class=args.per_class)
     print(data)
 
-    # 1. A language model of the language.
+    # 1. Load or pretrain a language model of the language.
     if args.corpus is not None:
         pretrained = ulmfit.pretrain(
             args.corpus, pretrained_in, args.size, overwrite=args.overwrite
@@ -76,10 +78,11 @@ def main() -> None:
     else:
         pretrained = ulmfit.load_language_model(args.language_model)
 
-    # 2. It goes on with all training texts of the task, labelled or not.
+    # 2. Fine-tune the language model on all training texts of the task, with and without labels.
     ulmfit.fine_tune_lm(pretrained, unlabelled, tuned, overwrite=args.overwrite)
 
-    # 3. A classifier on it: first its head, then layer after layer from the last one down.
+    # 3. Train a classifier on the language model: first the head, then more and more layers from
+    # the last one down.
     learner = ktl.Learner(f"ulmfit:{tuned}", data, seed=0)
     learner.fit_head()
     print(f"Test accuracy after the head: {learner.evaluate()['accuracy']:.4f}")

@@ -1,14 +1,14 @@
-"""VGG16: a head on the frozen network, then its last block, then all of it.
+"""VGG16: train a head on the frozen network, then the last block, then all layers.
 
     python recipes/vgg16.py PHOTOS --out runs/vgg16
 
-PHOTOS holds one folder of images a class, or train/ and test/ with one each. The ImageNet weights
-are downloaded by Keras; where there is no network, --weights takes the file
-vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from another machine. Expected: an accuracy that
-rises from line to line; a fine-tuning that does not lower the validation loss is undone, and then
-two lines are equal. 2 CPU cores run VGG16 over about 6 photos of 224 x 224 a second: the head needs
-that once for every photo, an epoch of the second phase about as long again, and one of the third
-three times that.
+PHOTOS has a folder of images for each class, or train/ and test/ with such folders. Keras downloads
+the ImageNet weights. Without a network connection, use --weights and the file
+vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from another machine. Expected: a test accuracy
+that rises after each phase. If a phase does not lower the validation loss, it is undone, and the
+accuracy stays the same. VGG16 processes about 6 photos of 224 x 224 per second on 2 CPU cores. The
+head needs one pass over all photos. An epoch of the second phase takes about as long as this pass,
+and an epoch of the third phase three times as long.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from pathlib import Path
 import keras_tl as ktl
 from keras_tl.base.overwriting import check_new
 
-# VGG16 has no BatchNorm to hold its activations: its rates are lower than the default's, and its
-# upper layers, which are the least general, are trained first.
+# VGG16 has no BatchNorm to stabilise activations. So its learning rates are below the defaults. The
+# upper layers are trained first, because they are the most specific to ImageNet.
 LAST_BLOCK = ktl.Phase(
     name="block5",
     epochs=5,
@@ -34,13 +34,13 @@ ALL = dataclasses.replace(LAST_BLOCK, name="all", epochs=3, learning_rate=3e-5, 
 
 
 def main() -> None:
-    """Trains in three phases, and says after each how good the model is."""
+    """Train in three phases, and print the test accuracy after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--head-epochs", type=int, default=20)
-    parser.add_argument("--epochs", type=int, help="of each later phase, in place of 5 and 3")
+    parser.add_argument("--epochs", type=int, help="epochs of later phases, in place of 5 and 3")
     parser.add_argument("--out", type=Path, default=Path("runs/vgg16"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()

@@ -16,6 +16,8 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
+from keras_tl.export import saved_model
+from keras_tl.export.verification import Verification
 from keras_tl.testing.cases import randomise_head
 
 pytest_plugins = ["tests.sharding"]
@@ -46,7 +48,15 @@ def old_objects_are_not_searched_again():
 @pytest.fixture
 def unchecked_files(monkeypatch):
     """For image files whose content does not matter: they may be empty."""
-    monkeypatch.setattr("keras_tl.data.image_data.bad_files", lambda *arguments: ({}, None))
+    monkeypatch.setattr("keras_tl.data.image_data.check_splits", lambda *arguments: ({}, None))
+
+
+def export_unverified(learner, *arguments, **options):
+    """Export without the process that verifies it, for tests that ask the export themselves."""
+    right = Verification("", (), differences={"pixels": {"probabilities": 0.0}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved_model, "verify", lambda folder, **_: right)
+        return learner.export(*arguments, **options)
 
 
 @pytest.fixture

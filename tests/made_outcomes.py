@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import TASKS
 
 NAMES = {
@@ -34,4 +34,4 @@ def make_outcomes(task, count=40, sureness=1.0, seed=0):
     else:
         labels = (logits > rng.logistic(size=logits.shape)).astype(np.float32)
         labels = labels[:, 0].astype(np.int64) if task == "binary" else labels
-    return Outcomes(labels, (logits * sureness).astype(np.float32))
+    return PredictionRecord(labels, (logits * sureness).astype(np.float32))

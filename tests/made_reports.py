@@ -11,9 +11,9 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.artifacts import AFTER, BEFORE, Artifacts, keep_map, keep_top_items
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import facts_of
-from keras_tl.report.material import Material
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import task_of
 from tests.made_outcomes import NAMES, make_outcomes
@@ -57,7 +57,7 @@ def make_material(
         "weights": None,
         "ancestry": [],
         "history": [
-            record.to_json() for record in history or make_history(task_of(config).watched)
+            record.to_json() for record in history or make_history(task_of(config).monitor)
         ],
         "evaluations": {"test": test.metrics},
         "data": {
@@ -79,17 +79,17 @@ def make_material(
     about = json.loads(json.dumps(about))
     bare = SimpleNamespace(module=None, preprocessor=None)
     facts = facts_of(about, {"backbone": 10, "head": 2}, bare)
-    return Material(
+    return ReportContext(
         facts=facts,
         test=test,
-        exhibits=make_exhibits(test, are_texts, text) if kept else Exhibits(),
+        artifacts=make_exhibits(test, are_texts, text) if kept else Artifacts(),
         **more,
     )
 
 
 def make_exhibits(test, are_texts, text):
     """Feature maps, and the items with the largest losses: noise, or texts."""
-    outcomes = test.outcomes
+    outcomes = test.record
     rng = np.random.default_rng(0)
     count = min(len(outcomes), 500)
     files = {}
@@ -115,7 +115,7 @@ def make_exhibits(test, are_texts, text):
             one["gradcam"] = one["image"]
             files[one["image"]] = picture
         files["top_losses.json"] = json.dumps(about).encode()
-    return Exhibits(files)
+    return Artifacts(files)
 
 
 class Page(HTMLParser):

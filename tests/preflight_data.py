@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.preflight.context import CheckContext, CheckedModel
 from tests.conftest import make_small_learner
 
 SIDE = 16
@@ -49,4 +49,4 @@ def make_learner(data, **options):
 def subject_of(learner, data):
     """Data that are looked at by a learner that was made for others like them."""
     parts = (learner.config, learner.trainer.parts, learner.trainer.parts.modality, learner.trainer)
-    return Subject(data, Inside(*parts, features="all"))
+    return CheckContext(data, CheckedModel(*parts, features="all"))

@@ -221,7 +221,7 @@ def test_the_command_line_leaves_out_or_marks_bad_files(command, run, mixed, tmp
     found, said = command("predict", run, mixed, "--on-invalid", "keep")
     invalid = [row["source"] for row in found if row.get("valid") is False]
     assert invalid == [str(mixed / name) for name in sorted(DAMAGED)]
-    assert "Kept without an answer: 3 of 6 images." in said
+    assert "Kept as invalid: 3 of 6 images." in said
     assert [row["reason"] for row in found if "reason" in row] == [*map(WHY.get, sorted(DAMAGED))]
     out = tmp_path / "f.npy"
     found, said = command("features", run, mixed, "--out", out, "--on-invalid", "skip")
@@ -274,12 +274,13 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
     for asked, shown in ((given, ("Item 1 of 4", "item 2")), (pages, NO_TEXTS)):
         with pytest.raises(
             DataError,
-            match=r"no answer for .* \(4 texts in all\)\. on_invalid='skip' .* leaves them out",
+            match=r"no prediction for .* \(4 texts in all\)\. "
+            r"Pass on_invalid='skip' .* to leave them out",
         ):
             learner.predict(asked)
         with pytest.raises(DataError, match=r"\(--on-invalid skip\)"):
             learner.features(asked)
-        for on_invalid, done in (("skip", "Left out"), ("keep", "Kept without an answer")):
+        for on_invalid, done in (("skip", "Left out"), ("keep", "Kept as invalid")):
             capsys.readouterr()
             found = learner.predict(asked, on_invalid)
             said = capsys.readouterr().err
@@ -295,7 +296,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
     kept = learner.predict(given, "keep")
     assert kept.labels[1:3] == ["", ""]
-    assert str(kept[1]) == f"no answer ({BLANK_PROBLEM})"
+    assert str(kept[1]) == f"no prediction ({BLANK_PROBLEM})"
     with pytest.raises(DataError, match=r"Item 0 of 1 is blank"):
         learner.predict([""], "skip")
 
@@ -307,7 +308,7 @@ def test_the_command_line_leaves_out_or_marks_bad_texts(command, reader, pages):
     assert "Left out: 2 of 4 texts." in said
     found, said = command("predict", run, f"folder:{pages}", "--on-invalid", "keep")
     assert [row.get("valid") for row in found] == [None, False, False, None]
-    reasons = [BLANK_PROBLEM, "not UTF-8: other bytes in line 1"]
+    reasons = [BLANK_PROBLEM, "not UTF-8: invalid bytes in line 1"]
     assert [row.get("reason") for row in found] == [None, *reasons, None]
     assert all(name in said for name in NO_TEXTS)
     gone = [pages / "gone.txt", pages / "a.txt"]
@@ -361,7 +362,7 @@ def test_the_command_line_reads_files_of_texts(command, reader, files, name):
         (["absent.txt"], r"Cannot read the text 'absent\.txt'"),
         (["csv:absent.csv"], r"Cannot read the table 'absent\.csv'"),
         (["table.csv", "bad"], r"Expected one table and no other items"),
-        (["more"], r"paths of existing files or folders.*folder:PATH or --literal"),
+        (["more"], r"paths of existing files or folders.*folder:PATH for contents, or --literal"),
     ],
 )
 def test_the_command_line_says_what_it_cannot_read(command, reader, files, items, message):

@@ -132,7 +132,7 @@ MISTAKES = {
     "backbone-to-describe": (["backbones", "vgg"], "Unknown backbone 'vgg'"),
     "unknown-source": (
         ["train", "--data", "foldr:photos", "--out", "{}/run"],
-        "Unknown data source 'foldr'. Did you mean 'folder'? A SPEC is folder:PATH",
+        "Unknown data source 'foldr'. Did you mean 'folder'? The forms are folder:PATH",
     ),
     "source-without-path": (["train", "--data", "folder", "--out", "{}/run"], "folder:PATH"),
     "missing-folder": (["train", "--data", "folder:{}/no", "--out", "{}/run"], "does not exist"),
@@ -155,7 +155,7 @@ MISTAKES = {
     ),
     "image-size-of-three": (
         ["train", "--data", "digits", "--image-size", "9x9x3", "--out", "{}/run"],
-        "image_size must be one number or two",
+        "image_size must be one number, or (height",
     ),
     "image-size-zero": (
         ["train", "--data", "digits", "--image-size", "0", "--out", "{}/run"],
@@ -179,11 +179,11 @@ MISTAKES = {
     ),
     "minutes-of-a-phase": (
         ["train", "--data", "digits", "--minutes", "5", "--head-epochs", "2", "--out", "{}/run"],
-        "--minutes is for the default way of training",
+        "--minutes applies only if Learner.fit decides about fine-tuning",
     ),
     "refit-of-a-phase": (
         ["train", "--data", "digits", "--refit", "--policy", "gradual", "--out", "{}/run"],
-        "--policy trains the two phases as asked",
+        "--policy sets a phase of the training",
     ),
     "refit-and-calibrate": (
         ["train", "--data", "digits", "--refit", "--calibrate", "--out", "{}/run"],
@@ -247,7 +247,7 @@ def test_an_export_that_is_not_right_gives_status_1(run, tmp_path, flags):
         found = json.loads("\n".join(out))
         assert (found["ok"], found["problems"]) == (False, [problem])
     else:
-        assert out == [f"{tmp_path} is NOT right.", f"  wrong: {problem}."]
+        assert out == [f"{tmp_path} is NOT valid.", f"  error: {problem}."]
 
 
 def test_an_interruption_is_neither_done_nor_a_mistake(run, monkeypatch):

@@ -20,8 +20,8 @@ MESSAGES = {
     ),
     "value-without-one-in-the-option": (
         "train",
-        'If an item has one class only, pass task="multiclass" (--task).',
-        "If an item has one class only, pass --task multiclass.",
+        'If each item has exactly one class, pass task="multiclass" (--task).',
+        "If each item has exactly one class, pass --task multiclass.",
     ),
     "several-values": (
         "train",
@@ -79,7 +79,7 @@ def test_what_is_there_is_replaced_by_the_option(tmp_path):
     (tmp_path / "report.html").touch()
     with pytest.raises(ConfigError) as caught:
         call("report", tmp_path / "run", "--out", tmp_path / "report.html")
-    assert "replace what is there with --overwrite." in str(caught.value)
+    assert "replace the existing files with --overwrite." in str(caught.value)
     assert "overwrite=" not in str(caught.value)
 
 

@@ -60,15 +60,15 @@ def encoder(**options):
 
 OWN = Case(small_network, preprocess="tf")
 MODULES = (
-    module("encoder", encoder(seeded=True), task=words, preprocessor=vocabulary),
+    module("encoder", encoder(seeded=True), task=words, preprocess=vocabulary),
     module(
         "fixed_length",
         encoder(length=10, types=False, outputs=("default",), dropout=0.0),
         task=words,
-        preprocessor=vocabulary,
+        preprocess=vocabulary,
         pooling="pooled",
     ),
-    module("pairs", encoder(dropout=0.0, l2=0.1), task=word_pairs, preprocessor=vocabulary),
+    module("pairs", encoder(dropout=0.0, l2=0.1), task=word_pairs, preprocess=vocabulary),
     # It has a vocabulary of its own, and the dropout of Keras 2.
     module("keras2", hub_modules.make_keras2_encoder, task=words, repeatable=False),
     # It has dropout too, which is off together with the batch's statistics.

@@ -13,7 +13,7 @@ from keras_tl.learner.reporting import facts
 from keras_tl.selection.candidates import mean_losses
 from keras_tl.selection.evidence import out_of_fold
 from keras_tl.training import policies
-from keras_tl.training.tuned_folds import TunedFolds
+from keras_tl.training.fine_tuned_folds import FineTunedFolds
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_contrastive import make_texts
@@ -103,7 +103,7 @@ def test_a_ruinous_learning_rate_ends_with_the_head(monkeypatch, validation_item
     learner, head = fresh(data), fresh(data)
     result = learner.fit(augment=False)
     assert (result.kept, result.name) == (0.0, "head")
-    assert "lower than that of the default" in result.reason
+    assert "lower than the mean loss of the default" in result.reason
     head.fit_head()
     for kept, wanted in zip(learner.model.get_weights(), head.model.get_weights(), strict=True):
         np.testing.assert_allclose(kept, wanted, rtol=1e-5, atol=1e-7)
@@ -121,7 +121,7 @@ def test_no_item_answers_for_itself(short):
         changed = dataclasses.replace(train, labels=labels)
         learner = fresh(dataclasses.replace(data, splits={"train": changed}))
         learner.fit_head()
-        folds = TunedFolds(
+        folds = FineTunedFolds(
             learner.trainer,
             learner.data,
             policies.SOLVED_HEAD,
@@ -157,13 +157,13 @@ def test_one_seed_repeats_it(short):
 
 def test_groups_stay_in_one_fold(short, monkeypatch):
     seen = []
-    logits = TunedFolds.logits
+    logits = FineTunedFolds.logits
 
     def watched(self, split, features, numbers):
         seen.append((split, numbers))
         return logits(self, split, features, numbers)
 
-    monkeypatch.setattr(TunedFolds, "logits", watched)
+    monkeypatch.setattr(FineTunedFolds, "logits", watched)
     data = hard_data()
     splits = {}
     for name, split in data.splits.items():
@@ -238,7 +238,7 @@ def test_without_a_comparison_the_training_items_show_a_barrier(short, monkeypat
     result = learner.fit(augment=False)
     assert (result.kept, result.candidates) == (1.0 if is_worse else 0.75, ())
     assert [record.share for record in learner.history] == [1, result.kept]
-    assert "Nothing compares" in result.plan.describe()
+    assert "Without a comparison" in result.plan.describe()
 
 
 @pytest.mark.slow
@@ -265,7 +265,7 @@ def test_a_head_that_was_just_trained_is_not_trained_again(short):
 def test_it_begins_with_the_pretrained_backbone(short):
     learner = fresh(hard_data())
     learner.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
-    with pytest.raises(ConfigError, match="was fine-tuned already"):
+    with pytest.raises(ConfigError, match="this backbone was fine-tuned on them"):
         learner.fit()
 
 
@@ -296,7 +296,7 @@ def test_other_tasks(short, task):
     labels = means if task == "regression" else [[int(m > 127), 1 - int(m > 127)] for m in means]
     data = ktl.ImageData.from_arrays(pixels, np.array(labels), task=task)
     result = fresh(data).fit(augment=False)
-    assert result.headline in result.describe() or "mean" in result.describe()
+    assert result.primary_metric in result.describe() or "mean" in result.describe()
     assert all(np.isfinite(candidate.loss) for candidate in result.candidates)
 
 
@@ -306,7 +306,7 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     learner = fresh(hard_data())
     learner.fit_head()
     phases = (dataclasses.replace(short, patience=None),)
-    folds = TunedFolds(
+    folds = FineTunedFolds(
         learner.trainer, learner.data, policies.SOLVED_HEAD, phases, False, (0.0, 1.0)
     )
     outcomes = out_of_fold(folds, ["train", "validation"], 3, learner.trainer.seed)
@@ -350,7 +350,6 @@ def test_a_few_texts_are_fine_tuned_by_pairs(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(texts).probabilities, learner.predict(texts).probabilities
     )
-    learner.export(tmp_path / "model")
 
 
 WIDE = ktl.HeadConfig(hidden=(128,), dropout=0.0)
@@ -368,7 +367,7 @@ def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
     assert learner.evaluate("train")["accuracy"] > 0.8
     brief = dataclasses.replace(policies.HEADS["image"], epochs=2, min_steps=0)
     phases = (dataclasses.replace(short, patience=None),)
-    folds = TunedFolds(learner.trainer, learner.data, brief, phases, False, (0.0, 1.0))
+    folds = FineTunedFolds(learner.trainer, learner.data, brief, phases, False, (0.0, 1.0))
     found = out_of_fold(folds, ["train"], 3, seed=0)
     assert (learner.task.decisions(found[0.0].logits) == labels).mean() < 0.6
 

@@ -10,7 +10,7 @@ import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 from keras_tl.data.splits import draw
 from keras_tl.errors import BackboneError, ConfigError, DataError
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme
 from keras_tl.tasks import TASKS
@@ -73,13 +73,13 @@ def test_the_metric_is_that_of_the_learner_s_cross_validation(data, network):
     expected = learner.cross_validate(splits=["train"])
     assert found.best.metric == pytest.approx(expected["accuracy"])
     assert found.best.interval == pytest.approx(expected["intervals"]["accuracy"])
-    assert found.headline == "accuracy"
+    assert found.primary_metric == "accuracy"
 
 
 def made_outcomes(hits):
     """Binary outcomes of 100 items, of which so many are right."""
     labels = np.ones(100, int)
-    return Outcomes(labels, np.where(np.arange(100) < hits, 1.0, -1.0)[:, None])
+    return PredictionRecord(labels, np.where(np.arange(100) < hits, 1.0, -1.0)[:, None])
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,8 @@ def test_the_fastest_within_one_standard_error_of_the_best_is_chosen(hits, secon
 def test_of_an_error_less_is_better():
     labels = np.arange(50, dtype=np.float32)
     outcomes = {
-        name: Outcomes(labels, (labels + off)[:, None]) for name, off in {"a": 1, "b": 5}.items()
+        name: PredictionRecord(labels, (labels + off)[:, None])
+        for name, off in {"a": 1, "b": 5}.items()
     }
     seconds = {"a": 2, "b": 1}
     assert choose_backbone(TASKS["regression"](), outcomes, seconds) == "a"
@@ -111,7 +112,8 @@ def test_of_an_error_less_is_better():
 
 def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
     monkeypatch.setattr(
-        "keras_tl.backbones.at_hand.backbones_at_hand", lambda: ("efficientnet_lite0",)
+        "keras_tl.backbones.local_weights.backbones_without_download",
+        lambda: ("efficientnet_lite0",),
     )
     found = ktl.rank_backbones(data, image_size=32, cache="memory", verbose=False)
     assert [row.name for row in found.rows] == ["efficientnet_lite0"]
@@ -125,7 +127,7 @@ def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
 
 def test_no_encoder_of_texts_is_at_hand():
     texts = ktl.TextData.from_arrays(["good", "bad"] * 10, ["a", "b"] * 10)
-    with pytest.raises(ConfigError, match="Name the encoders to choose from"):
+    with pytest.raises(ConfigError, match="Name the encoders to compare"):
         ktl.Learner("auto", texts, verbose=False)
 
 
@@ -204,7 +206,7 @@ def test_mistakes(data, given, options, error, message):
 def test_data_at_fault_stop_everything_before_a_backbone_is_loaded(data):
     train = data.split("train")
     same = dataclasses.replace(train, labels=np.zeros_like(train.labels))
-    with pytest.raises(DataError, match="all have the same label"):
+    with pytest.raises(DataError, match="have the same label"):
         ktl.rank_backbones(dataclasses.replace(data, splits={"train": same}), ["resnet50"])
 
 

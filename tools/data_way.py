@@ -1,19 +1,21 @@
-r"""Print the files of `keras_tl` that one image or one text passes on its way to logits.
+r"""Print the files of `keras_tl` that one image or text passes, from its file to the logits.
 
-    python tools/data_way.py            # all six ways
+    python tools/data_way.py            # all six flows
     python tools/data_way.py image fit_head
 
-A way begins at a folder of JPEG files or at a CSV file of texts, and ends at the logits in
-`fit_head`, in `predict`, or in the functions of the model that `export` writes. The tool runs it on
-a tiny network and looks at all calls of Python. A file is on the way if one of its functions takes
-the item as an argument, or returns it or yields it: as a path, a string, bytes, pixels, tokens,
-features, or inside of a split, a list or a data set. `self` does not count.
-Left out are `decoder._rare_image`, whose graph no plain JPEG runs, and functions that return a few
-bytes of a file or its name and date (`LOOKS`). The keys of a mapping do not count either: what
-stands under an item's name is a verdict.
+A data flow begins at a folder of JPEG files or at a CSV file of texts. It ends at the logits in
+`fit_head`, in `predict`, or in the functions of the exported model. The tool runs each flow on a
+tiny network and traces all Python calls. A source file belongs to the flow if one of its functions
+takes the item as an argument, returns the item or yields the item. The item may be a path, a
+string, bytes, pixels, tokens or features, also inside a split, a list or a data set. An item that
+is only in `self` does not count. The tool ignores `decoder._rare_image`, whose graph does not run
+for a plain JPEG. It ignores functions that return only a few bytes of a file, or its name and date
+(`LOOKS`). It also ignores the keys of mappings, because a mapping from item names to results
+contains no items.
 
-The files are printed in the order in which the item first reaches them, each with the functions
-that hand the item on, in whatever form. A file that only looks returns a verdict or a size.
+The output lists the source files in the order in which the item first reaches them. Each line has
+the functions that return the item in any form. If a file is marked `(looks)`, its functions return
+only facts about the item, for example a size.
 """
 
 import argparse
@@ -38,7 +40,7 @@ import keras_tl as ktl
 
 ROOT = f"{Path(ktl.__file__).parent}{os.sep}"
 SIZE, WIDTH, CLASSES = 16, 7, 5
-# Of a long list the beginning tells.
+# To decide whether a long list contains the item, the first elements are enough.
 MOST = 40
 RARE = {"_rare_image"}
 LOOKS = {"header_of", "filled", "part", "_file_identity"}
@@ -46,19 +48,20 @@ LOOKS = {"header_of", "filled", "part", "_file_identity"}
 
 @dataclasses.dataclass
 class Way:
-    """The files that an item passes.
+    """Data flow: the source files through which an item passes.
 
     Attributes:
-        mark: a text that is in the item's path or in the item itself.
-        handing: of each file the functions that hand the item on, in order.
+        mark: Text by which the item is recognised. The item's path or content contains it.
+        handing: For each source file, the functions that return the item, in call order.
     """
 
     mark: str
     handing: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     def profile(self, frame: FrameType, event: str, value: Any) -> None:
-        """Note a call or a return, as `sys.setprofile` reports it."""
-        # Not the file of the code: AutoGraph writes functions anew, to temporary files.
+        """Record a call or a return. `sys.setprofile` calls this method."""
+        # Do not use the file of the code object: AutoGraph writes converted functions to temporary
+        # files.
         file = frame.f_globals.get("__file__") or ""
         if event not in ("call", "return") or not file.startswith(ROOT):
             return
@@ -72,7 +75,7 @@ class Way:
             functions.append(name)
 
     def holds(self, value: Any, depth: int = 4) -> bool:
-        """Whether a value is the item or holds the item."""
+        """Return whether a value is the item or contains it."""
         if isinstance(value, str | bytes | os.PathLike):
             return self.mark.encode() in os.fsencode(value)
         if isinstance(value, tf.data.Dataset):
@@ -88,7 +91,7 @@ class Way:
 
 
 def _is_item(value: Any) -> bool:
-    """Whether an array, a tensor or its description is of items, rather than of labels or sizes."""
+    """Return whether an array, a tensor or a spec contains items, and not labels or sizes."""
     shape = tuple(value.shape) if getattr(value.shape, "rank", 0) is not None else ()
     is_text = value.dtype in (tf.string, object) or getattr(value.dtype, "kind", "") in ("S", "U")
     is_image = len(shape) in (3, 4) and shape[-1] == 3
@@ -106,7 +109,7 @@ def _is_rare(frame: FrameType | None) -> bool:
 
 
 def followed(mark: str, run: Callable[[], Any]) -> tuple[Any, dict[str, list[str]]]:
-    """Run a function; return its result and the files that the item passes in it."""
+    """Run a function. Return its result and the source files through which the item passes."""
     way = Way(mark)
     sys.setprofile(way.profile)
     try:
@@ -122,13 +125,13 @@ def _image_network() -> keras.Model:
 
 
 def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
-    """The three ways of a JPEG file, each a function that begins at the folder."""
+    """Return the three data flows of a JPEG file: functions that start from the folder."""
     pixels = np.random.default_rng(0).integers(0, 255, (CLASSES, 6, 20, 20, 3), np.uint8)
     for label, images in enumerate(pixels):
         (folder / "photos" / f"class{label}").mkdir(parents=True)
         for number, image in enumerate(images):
             file = folder / "photos" / f"class{label}" / f"marked{number}.jpg"
-            # The mark stands in the file's name and, as a comment, in its bytes.
+            # The mark is in the name of the JPEG file and, as a comment, in its bytes.
             content = tf.io.encode_jpeg(image).numpy()
             file.write_bytes(content[:2] + b"\xff\xfe\x00\x08marked" + content[2:])
     return _ways(
@@ -142,7 +145,7 @@ def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
 
 
 def text_ways(folder: Path) -> dict[str, Callable[[], Any]]:
-    """The three ways of a text, each a function that begins at the CSV file."""
+    """Return the three data flows of a text: functions that start from the CSV file."""
     from tests import hub_modules
 
     hub_modules.make_encoder(folder / "encoder", dropout=0.0)
@@ -155,7 +158,7 @@ def text_ways(folder: Path) -> dict[str, Callable[[], Any]]:
         lambda data: ktl.Learner(
             f"tfhub:{folder / 'encoder'}",
             data,
-            preprocessor=str(folder / "vocab.txt"),
+            preprocess=str(folder / "vocab.txt"),
             verbose=False,
             check=False,
         ),
@@ -173,13 +176,13 @@ def _ways(folder: Path, read: Callable, learn: Callable, items: list) -> dict[st
     return {
         "fit_head": fit_head,
         "predict": lambda: learner.predict(items),
-        # Another learner: the first one has its graphs already.
+        # Use a new learner: the first learner has already traced its graphs.
         "export": functools.partial(learn(learner.data).export, folder / "exported"),
     }
 
 
 def main() -> None:
-    """Follow the ways that the command line names."""
+    """Trace the data flows that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("kind", nargs="?", choices=["image", "text"])
     parser.add_argument("end", nargs="?", choices=["fit_head", "predict", "export"])

@@ -1,4 +1,4 @@
-"""Packages that hold weights: where their files lie and what to say of them. No keras_tl here."""
+"""Find files in packages with pretrained weights and describe them, without importing keras_tl."""
 
 import hashlib
 import importlib.metadata
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def find_package(name: str, source: Path | None) -> importlib.metadata.Distribution:
-    """Return an installed package, or one whose wheel was unpacked into the folder `source`.
+    """Return an installed package, or a package whose wheel is unpacked in the folder `source`.
 
     Raises:
-        SystemExit: there is none; the message says what to do.
+        SystemExit: There is no such package. The message says how to get the package.
     """
     path = sys.path if source is None else [str(source)]
     found = next(iter(importlib.metadata.distributions(name=name, path=path)), None)
@@ -21,13 +21,13 @@ def find_package(name: str, source: Path | None) -> importlib.metadata.Distribut
 
 
 def weights_file(package: importlib.metadata.Distribution, suffix: str = ".pth") -> Path:
-    """Return the one file of a package that has this suffix."""
+    """Return the path of the only file with this suffix in a package."""
     (file,) = (file for file in package.files if file.suffix == suffix)
     return Path(package.locate_file(file))
 
 
 def describe(package: importlib.metadata.Distribution, file: Path) -> dict[str, str]:
-    """Say where a file comes from, for a record of it."""
+    """Return facts about the origin of a file, for the record of converted weights."""
     return {
         "package": package.metadata["Name"],
         "version": package.version,
@@ -39,5 +39,5 @@ def describe(package: importlib.metadata.Distribution, file: Path) -> dict[str, 
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

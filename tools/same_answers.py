@@ -1,16 +1,17 @@
-r"""Record what a table of tiny runs answers, to compare two versions of the toolkit.
+r"""Record the outputs of a table of tiny runs, to compare two versions of the toolkit.
 
     python tools/same_answers.py record answers-before.json --sources /tmp/sources
     python tools/same_answers.py record answers-after.json --sources /tmp/sources
     python tools/same_answers.py compare answers-before.json answers-after.json
 
-Each run trains a head, fine-tunes one epoch, and is then asked for everything that users can ask
-for: features, predictions, metrics, a saved and loaded run, an export through its signatures,
-the model card and the report. Arrays are recorded by their SHA-256, so that answers are equal bit
-for bit or not at all. Two records of one version on one machine must be equal; so make them first.
+Each run trains a head and fine-tunes for one epoch. The tool then records all outputs that a user
+can get: features, predictions, metrics, a saved and loaded run, an export with its signatures, the
+model card and the report. It records the SHA-256 of arrays, so the comparison is exact to the bit.
+First make two records of the same version on one machine: these records must be equal.
 
-`--sources` is a folder for the tiny networks, which are made once and shared by both versions:
-run both from the same checkout of this file, with PYTHONPATH set to the version that is asked.
+`--sources` is a folder for the tiny networks, which the first call makes. Both versions of the
+toolkit use these networks. Run both versions with the same checkout of this file, with PYTHONPATH
+set to the version under test.
 """
 
 import argparse
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SIZE = 32
 COUNT = 60
 WORDS = ("good", "bad", "film", "the")
-# What differs from call to call: durations, dates, addresses of temporary files, speeds.
+# Parts of a text that differ from call to call: base64 data, dates, durations, speeds.
 VARIES = (
     (re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+"), "DATA"),
     (re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?"), "DATE"),
@@ -47,14 +48,15 @@ VARIES = (
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A tiny run.
+    """Configuration of a tiny run.
 
     Attributes:
-        name: its name in the record.
-        task: what is learned.
-        is_text: whether of texts.
-        backbone: makes what `Learner` takes, of a folder for sources.
-        options: of `Learner`.
+        name: Name of the run in the record.
+        task: Kind of the task, such as `"regression"`.
+        is_text: Whether the items are texts, not images.
+        backbone: Function that takes the folder of sources and returns the backbone argument of
+            `Learner`.
+        options: Other arguments of `Learner`.
     """
 
     name: str
@@ -65,7 +67,7 @@ class Run:
 
 
 def labels_of(task: str, shares: np.ndarray) -> Any:
-    """Labels that can be learned from shares, float (n, 3) in [0, 1]."""
+    """Return labels that a model can learn from the fractions of colours, float (n, 3)."""
     if task == "multiclass":
         return np.array(["red", "green", "blue"])[shares.argmax(axis=1)]
     if task == "binary":
@@ -76,7 +78,7 @@ def labels_of(task: str, shares: np.ndarray) -> Any:
 
 
 def make_data(run: Run) -> tuple[Any, Any]:
-    """The data of a run, and five items to ask about."""
+    """Return the data of a run, and five items for `predict`."""
     import keras_tl as ktl
 
     rng = np.random.default_rng(0)
@@ -99,7 +101,7 @@ def _named(name: str) -> Callable[[Path], str]:
 
 
 def _made(kind: str, name: str, maker: str) -> Callable[[Path], str]:
-    """The handle of a network that `tests.MODULE.FUNCTION` makes in the folder, once."""
+    """Return the handle of a network. If it is missing, `tests.MODULE.FUNCTION` makes it."""
 
     def handle(folder: Path) -> str:
         target = folder / name
@@ -113,7 +115,7 @@ def _made(kind: str, name: str, maker: str) -> Callable[[Path], str]:
 
 
 def _own(folder: Path) -> Any:
-    """A network of one's own, with BatchNorm and dropout."""
+    """Return a `keras.Model` such as a user may pass, with BatchNorm and dropout."""
     import keras
 
     target = folder / "own.keras"
@@ -132,7 +134,7 @@ def _encoder(folder: Path) -> str:
 
     target = folder / "encoder"
     if not target.exists():
-        # Dropout that no seed can reach would differ from call to call.
+        # Remove this dropout: no seed controls it, so it would differ from call to call.
         hub_modules.make_encoder(target, dropout=0.0)
         hub_modules.write_vocabulary(folder / "vocab.txt")
     return f"tfhub:{target}"
@@ -165,7 +167,7 @@ RUNS = (
         True,
         _made("tfhub", "strings", "hub_modules:make_text_module"),
     ),
-    Run("hub-encoder", "binary", True, _encoder, {"preprocessor": "vocab.txt"}),
+    Run("hub-encoder", "binary", True, _encoder, {"preprocess": "vocab.txt"}),
     Run(
         "kerashub-resnet",
         "multiclass",
@@ -183,7 +185,7 @@ RUNS = (
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON: arrays by their kind, shape and SHA-256, mappings in order."""
+    """Convert a value to JSON: arrays to dtype, shape and SHA-256, mappings in order."""
     if isinstance(value, Mapping):
         return {str(key): plain(x) for key, x in value.items()}
     if isinstance(value, (list, tuple)) and not all(isinstance(x, (str, bytes)) for x in value):
@@ -201,7 +203,7 @@ def plain(value: Any) -> Any:
 
 
 def masked(text: str, *folders: Path) -> list[str]:
-    """The lines of a text, without what differs from call to call."""
+    """Return the lines of a text, with the parts that differ from call to call masked."""
     for number, folder in enumerate(folders):
         text = text.replace(str(folder), f"FOLDER{number}")
     for pattern, name in VARIES:
@@ -210,7 +212,7 @@ def masked(text: str, *folders: Path) -> list[str]:
 
 
 def without_seconds(lines: list[str], learner: Any) -> list[str]:
-    """The lines of a table, without the seconds of the phases: alone, or in the last column."""
+    """Mask the seconds of the phases in a table, alone in a line or in the last column."""
     for record in learner.history:
         seconds = f"{record.seconds:.1f}"
         lines = ["TIME" if line == seconds else line for line in lines]
@@ -219,13 +221,13 @@ def without_seconds(lines: list[str], learner: Any) -> list[str]:
 
 
 def text_of_page(page: str) -> str:
-    """What a reader of an HTML page sees, a line for each piece."""
+    """Return the visible text of an HTML page, with one line for each text element."""
     page = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", page)
     return html.unescape(re.sub(r"<[^>]+>", "\n", page))
 
 
 def phase_facts(learner: Any) -> list[Any]:
-    """The logs of every epoch of every phase, and the kept epoch."""
+    """Return the logs of every epoch of every phase, and the best epoch."""
     return [
         [record.best_epoch, [_without_times(epoch) for epoch in record.epochs]]
         for record in learner.history
@@ -237,7 +239,7 @@ def _without_times(epoch: Mapping[str, float]) -> dict[str, float]:
 
 
 def exported(folder: Path) -> dict[str, Any]:
-    """The signatures of an export: names, kinds and shapes of what goes in and comes out."""
+    """Return the signatures of an export: names, dtypes and shapes of inputs and outputs."""
     import tensorflow as tf
 
     signatures = tf.saved_model.load(str(folder)).signatures
@@ -251,13 +253,13 @@ def exported(folder: Path) -> dict[str, Any]:
 
 
 def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the name and the value of everything that a run answers."""
+    """Train a run. Yield the name and the value of every output to record."""
     import keras_tl as ktl
 
     data, items = make_data(run)
     options = dict(run.options)
-    if "preprocessor" in options:
-        options["preprocessor"] = str(sources / options["preprocessor"])
+    if "preprocess" in options:
+        options["preprocess"] = str(sources / options["preprocess"])
     backbone = run.backbone(sources)
     learner = ktl.Learner(backbone, data, seed=0, verbose=False, precision="float32", **options)
     yield "data", masked(json.dumps(data.describe(), default=str), sources, work)
@@ -296,7 +298,7 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
 
 
 def fitted(sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
-    """Yield what `fit`, `rank_backbones` and `compare` answer."""
+    """Yield the results of `fit` and `rank_backbones`, and predictions after `fit`."""
     import keras_tl as ktl
 
     data, items = make_data(RUNS[0])
@@ -311,7 +313,7 @@ def fitted(sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
 
 
 def record(sources: Path, names: list[str] | None) -> dict[str, Any]:
-    """What every run of the table answers."""
+    """Return the outputs of every run in the table."""
     answers = {}
     table: dict[str, Callable[[Path, Path], Iterator[tuple[str, Any]]]] = {
         run.name: lambda sources, work, run=run: steps(run, sources, work) for run in RUNS
@@ -334,7 +336,7 @@ def record(sources: Path, names: list[str] | None) -> dict[str, Any]:
 
 
 def differences(first: Any, second: Any, path: str = "") -> Iterator[str]:
-    """Yield a line for each value that two records do not share."""
+    """Yield a line for each value that differs between two records."""
     if isinstance(first, dict) and isinstance(second, dict):
         for key in dict.fromkeys([*first, *second]):
             name = f"{path}/{key}"
@@ -354,7 +356,7 @@ def differences(first: Any, second: Any, path: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Record, or compare two records; exit status 1 where they differ or a run failed."""
+    """Record, or compare two records. Exit status 1: records differ, or a run failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     recording = commands.add_parser("record")

@@ -1,13 +1,13 @@
-"""Backbones: the records, the catalogue, the loaders, and the layer that holds a network."""
+"""Pretrained backbones: records (`BackboneSpec`), catalogue, loaders and the layer `Backbone`."""
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec, register
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights, WeightsPackage
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights, WeightsPackage
 
 __all__ = [
     "CATALOGUE",
     "BackboneSpec",
-    "Block",
+    "BlockSpec",
     "Preprocessing",
     "Weights",
     "WeightsPackage",
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # `load` needs Keras, the catalogue does not: `keras-tl backbones` answers at once.
+    # Import `load` and Keras only when `load` is used, so that `keras-tl backbones` starts fast.
     if name == "load":
         from keras_tl.backbones.loading import load
 

@@ -1,4 +1,4 @@
-"""The blocks of a network: which layers belong to which, and where it can be cut."""
+"""Assign the layers of a network to blocks, and find the layers where the network can be cut."""
 
 import fnmatch
 import glob
@@ -8,28 +8,30 @@ from collections import Counter
 import keras
 
 from keras_tl.backbones.layer import leaf_layers
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 from keras_tl.base.keras_compat import graph_nodes, to_snake_case
 from keras_tl.errors import BackboneError, unknown
 
 
 def assign_blocks(
-    network: keras.Model, blocks: tuple[Block, ...]
+    network: keras.Model, blocks: tuple[BlockSpec, ...]
 ) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Sorts a network's layers into its blocks.
+    """Assign the layers of a network to its blocks.
 
-    A block holds all that its last layer needs and that no earlier block holds. So nothing in it
-    needs a later block, however the branches of the network lie beside each other.
+    A block consists of its last layer and all layers that lead to this last layer, except the
+    layers of earlier blocks. So no block uses the output of a later block, even if the network has
+    parallel branches.
 
     Args:
-        network: a functional model.
-        blocks: from input to output; none: each layer with weights is one.
+        network: Functional model.
+        blocks: Blocks from input to output. If empty, each layer with weights is a block.
 
     Returns:
-        The blocks' names and their layers, innermost level, in the order of the graph.
+        The name of each block and its layers (from `leaf_layers`), in the order of the graph.
 
     Raises:
-        BackboneError: a layer with weights belongs to no block, or a block has no layer.
+        BackboneError: A layer with weights is in no block, a block has no layers, or the layer at
+            which a block should end does not exist.
     """
     parents = _parents(network)
     names, taken = [], set()
@@ -40,22 +42,27 @@ def assign_blocks(
     rest = _layers_of(network, set(network.operations) - taken, with_weights=True)
     if rest:
         raise BackboneError(
-            f"Layer {rest[0].name!r} of {network.name} is in none of its blocks. Expected blocks "
-            "that hold every layer with weights."
+            f"No block of {network.name} contains the layer {rest[0].name!r}. Each layer with "
+            "weights must be in a block. Add a block that ends at or after this layer."
         )
     empty = [name for name, layers in names if not layers]
     if empty:
-        raise BackboneError(f"Blocks without layers in {network.name}: {', '.join(empty)}.")
+        raise BackboneError(
+            f"These blocks of {network.name} contain no layers: {', '.join(empty)}. Remove "
+            "these blocks, or correct their ends."
+        )
     return names
 
 
 def up_to(
-    network: keras.Model, blocks: tuple[Block, ...], last: str | None
-) -> tuple[tuple[Block, ...], keras.KerasTensor]:
-    """The blocks up to the one named `last` (`None`: all of them), and its output.
+    network: keras.Model, blocks: tuple[BlockSpec, ...], last: str | None
+) -> tuple[tuple[BlockSpec, ...], keras.KerasTensor]:
+    """Return the blocks from the input to the block named `last`, and the output of that block.
+
+    If `last` is `None`, return all blocks and the output of the network.
 
     Raises:
-        BackboneError: there is no such block.
+        BackboneError: The network has no block with the name `last`.
     """
     blocks = blocks or default_blocks(network)
     names = [block.name for block in blocks]
@@ -68,15 +75,15 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """The last output of some layers, of those that need no weights of other layers.
+    """Return the last output in the network that depends on no weights outside the given layers.
 
     Args:
-        network: a functional model.
-        layers: of the innermost level, such as those of its first blocks.
+        network: Functional model.
+        layers: Leaf layers, for example those of the network's first blocks.
     """
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
-    for operation in network.operations:  # Each one comes after those it needs.
+    for operation in network.operations:  # Each comes after its inputs.
         leaves = _leaves(operation)
         if parents[operation] <= possible and layers >= {x for x in leaves if x.weights}:
             possible.add(operation)
@@ -84,11 +91,11 @@ def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.K
     return _output(network, end)
 
 
-def find_end(network: keras.Model, block: Block) -> keras.Operation:
-    """The last layer of a block.
+def find_end(network: keras.Model, block: BlockSpec) -> keras.Operation:
+    """Return the last layer of a block.
 
     Raises:
-        BackboneError: no layer has such a name.
+        BackboneError: No layer's name matches `block.end`.
     """
     if block.end is None:
         return network.operations[-1]
@@ -97,24 +104,24 @@ def find_end(network: keras.Model, block: Block) -> keras.Operation:
     if not found:
         raise BackboneError(
             f"Block {block.name!r} of {network.name} should end at a layer named {block.end!r}, "
-            "and there is none."
+            "but no layer has this name. Correct the end of the BlockSpec."
         )
     return found[-1]
 
 
-def default_blocks(network: keras.Model) -> tuple[Block, ...]:
-    """A block for each layer with weights; the last one goes to the output."""
+def default_blocks(network: keras.Model) -> tuple[BlockSpec, ...]:
+    """Return a block for each layer with weights. The last block ends at the network's output."""
     names = stable_names(network)
     with_weights = [names[layer] for layer in network.layers if layer.weights]
     ends = [*(glob.escape(name) for name in with_weights[:-1]), None]
-    return tuple(Block(name, end) for name, end in zip(with_weights, ends, strict=True))
+    return tuple(BlockSpec(name, end) for name, end in zip(with_weights, ends, strict=True))
 
 
 def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
-    """Names that do not depend on what else the process has built.
+    """Return layer names that do not depend on which networks the process built earlier.
 
-    A layer that was given no name has one with a number that Keras counts on from network to
-    network. Here they are counted anew in each network, in the order of its graph.
+    Keras numbers layers without a user-given name across all networks of a process (`"add_7"`).
+    This function starts the numbers anew in each network, in the order of the graph.
     """
     names, counts = {}, Counter()
     for operation in network.operations:
@@ -127,7 +134,7 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
 
 
 def _output(network: keras.Model, operation: keras.Operation) -> keras.KerasTensor:
-    # A layer's own `output` is that of its first call, maybe in another network.
+    # `layer.output` is the output of the layer's first call, which may be in a different network.
     return next(node.outputs[0] for node in graph_nodes(network) if node.operation is operation)
 
 
@@ -139,7 +146,7 @@ def _parents(network: keras.Model) -> dict[keras.Operation, set[keras.Operation]
 
 
 def _needed(end, parents) -> set[keras.Operation]:
-    """An operation and all those it needs."""
+    """Return an operation and all operations that lead to it."""
     needed, waiting = set(), [end]
     while waiting:
         operation = waiting.pop()
@@ -152,7 +159,7 @@ def _needed(end, parents) -> set[keras.Operation]:
 def _layers_of(
     network: keras.Model, chosen: set, with_weights: bool = False
 ) -> list[keras.layers.Layer]:
-    """The layers among the chosen operations, innermost level."""
+    """Return the leaf layers among the chosen operations."""
     layers = []
     for layer in network.layers:
         if layer in chosen:
@@ -161,7 +168,7 @@ def _layers_of(
 
 
 def _leaves(operation: keras.Operation) -> list[keras.layers.Layer]:
-    """The layers that an operation consists of: none for a plain function or an input."""
+    """Return the leaf layers of an operation. Functions and inputs have no leaf layers."""
     if isinstance(operation, keras.Model):
         return leaf_layers(operation)
     is_layer = isinstance(operation, keras.layers.Layer)

@@ -1,4 +1,4 @@
-"""From a record to the network that its builder makes, with weights."""
+"""Build the network that a record (`BackboneSpec`) describes, and load its weights."""
 
 import importlib
 import itertools
@@ -10,8 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_tl.backbones.packaged import load_packaged
 from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.backbones.weights_packages import load_packaged
 from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, WeightsError, quoted
 
@@ -19,11 +19,11 @@ SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
 
 
 def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) -> keras.Model:
-    """Calls a record's builder and loads the weights.
+    """Build the network that a record describes, and load the weights.
 
     Raises:
-        BackboneError: the builder cannot be imported, or does not give a model.
-        WeightsError: the weights are missing, cannot be downloaded, or do not fit.
+        BackboneError: The builder cannot be imported, or does not return a model.
+        WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
     """
     builder = get_builder(spec)
     arguments = {"include_top": False, "input_shape": (*image_size, 3)}
@@ -42,7 +42,7 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
     network = builder(weights=None, **arguments)
     if not isinstance(network, keras.Model):
         raise BackboneError(
-            f"The builder of {spec.name} must give a keras.Model. Received: {quoted(network)}."
+            f"The builder of {spec.name} must return a keras.Model. Received: {quoted(network)}."
         )
     if weights == "imagenet":
         load_packaged(network, spec)
@@ -52,10 +52,10 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
 
 
 def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
-    """The function that a record names.
+    """Return the function that builds the network of a record.
 
     Raises:
-        BackboneError: it cannot be imported.
+        BackboneError: The function cannot be imported.
     """
     if callable(spec.builder):
         return spec.builder
@@ -70,25 +70,26 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
 
 
 def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
-    """The builder's own way to its weights, which is a download the first time."""
+    """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
-            # Of the MobileNets at a size without weights of its own: those of 224 pixels serve.
+            # Keras has MobileNet weights for some image sizes. For other sizes, Keras warns and
+            # loads the weights for 224 pixels.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             return builder(weights="imagenet", **arguments)
-    except Exception as error:  # Keras wraps network faults in a bare Exception.
+    except Exception as error:  # Keras raises a bare Exception for network errors.
         raise WeightsError(
-            f"Could not download the ImageNet weights of {spec.name} ({error}). Without a "
-            "network: download that file elsewhere and pass weights='PATH', or use "
-            "'efficientnet_lite0', whose weights come with keras_tl."
+            f"Could not download the ImageNet weights of {spec.name} ({error}). Without internet "
+            "access, download this file on another machine and pass weights='PATH'. Or use "
+            "'efficientnet_lite0', whose weights are part of keras_tl."
         ) from error
 
 
 def load_weights(network: keras.Model, path: Path, name: str) -> None:
-    """Loads a weights file (`.weights.h5`, or the older `.h5` that Keras publishes).
+    """Load a weights file: `.weights.h5`, or the older `.h5` format that Keras publishes.
 
     Raises:
-        WeightsError: the file is missing, is not such a file, or is of another network.
+        WeightsError: The file is missing, is not a weights file, or belongs to another network.
     """
     if not path.is_file():
         raise WeightsError(
@@ -97,7 +98,7 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
         )
     try:
         network.load_weights(path)
-    except Exception as error:  # Keras raises whatever its readers meet in a wrong file.
+    except Exception as error:  # Keras can raise any exception for a wrong file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
             f"The weights in {quoted(str(path))} do not fit {name} without its classifier: {reason}"
@@ -105,32 +106,33 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 
 
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
-    """What comes out of the scaling layers that a network begins with.
+    """Return the output of the scaling layers at the start of a network.
 
-    Some constructors put them there, and not the same ones for a file as for "imagenet". The
-    record's preprocessing stands in their place, whatever they hold.
+    Some constructors of `keras.applications` add scaling layers. The layers for a weights file
+    differ from the layers for "imagenet". The record's preprocessing replaces all scaling layers.
 
     Raises:
-        WeightsError: the weights were trained with another normalisation.
+        WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # The pixels that the record turns into 0. What Keras publishes has the same zero, though
-    # not the same scale: it holds the standard deviation where the variance should be
-    # (tensorflow/tensorflow#49930), which one more layer makes good for "imagenet" only.
+    # `zero`: the pixel values that the record maps to 0. The scaling layers must also map these
+    # values to about 0. The scale may differ: Keras's published layers contain the standard
+    # deviation where the variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras
+    # adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
     if any(_adapted(layer) for layer in scaling) and np.abs(zero).max() > 0.05:
         raise WeightsError(
-            f"These weights of {spec.name} were trained with a normalisation of their own, and "
-            "not with that of ImageNet. Build the network yourself, load them, and pass it as a "
+            f"These weights of {spec.name} were trained with a normalisation that differs from "
+            "ImageNet's. Build the network yourself, load these weights, and pass the "
             "keras.Model with preprocess='none'."
         )
     return scaling[-1].output if scaling else network.input
 
 
 def _adapted(layer: keras.layers.Layer) -> bool:
-    """Whether a layer has statistics other than those it is made with."""
+    """Return whether a scaling layer has statistics other than the initial 0 and 1."""
     if not layer.weights:
         return False
     mean, variance, _ = layer.get_weights()

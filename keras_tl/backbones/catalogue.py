@@ -1,6 +1,7 @@
-"""The backbones by name: those of the catalogue, and those that users register.
+"""Backbones by name: the catalogue, and the backbones that users register.
 
-A new one costs one record in `keras_tl/backbones/records`; no other code knows its name.
+To add a backbone to the catalogue, add one record in `keras_tl/backbones/records`. No other code
+needs a change.
 """
 
 import re
@@ -20,10 +21,10 @@ def _plain(name: str) -> str:
 
 
 def get_spec(name: str) -> BackboneSpec:
-    """The record of a backbone, its name matched ignoring case, spaces, `_` and `-`.
+    """Return the record of a backbone. Case, spaces, `_` and `-` in the name do not matter.
 
     Raises:
-        BackboneError: there is none of that name; the message lists the near ones.
+        BackboneError: No backbone has this name. The message suggests similar names.
     """
     known = {**CATALOGUE, **_registered}
     for spec in known.values():
@@ -31,36 +32,36 @@ def get_spec(name: str) -> BackboneSpec:
             return spec
     if "/" in str(name) or "\\" in str(name):
         raise BackboneError(
-            f"Unknown backbone {quoted(name)}. A URL or a folder has its kind in front: "
-            f"{quoted(f'tfhub:{name}')} is a module of TF-Hub, {quoted(f'kerashub:{name}')} a "
-            f"preset of KerasHub, and {quoted(f'run:{name}')} a saved run."
+            f"Unknown backbone {quoted(name)}. A URL or a folder needs a prefix: "
+            f"{quoted(f'tfhub:{name}')} for a TF-Hub module, {quoted(f'kerashub:{name}')} for a "
+            f"KerasHub preset, {quoted(f'run:{name}')} for a saved run."
         )
     raise BackboneError(
-        f"{unknown('backbone', name, known)} A backbone of your own must be registered first, "
-        "with keras_tl.backbones.register."
+        f"{unknown('backbone', name, known)} To use your own backbone, first call "
+        "keras_tl.backbones.register."
     )
 
 
 def register(spec: BackboneSpec, replace: bool = False) -> None:
-    """Makes a backbone of the user's own known by its name, in this process.
+    """Register a user's backbone under its name, until the process ends.
 
-    `Learner` and `load` take it as they take those of the catalogue. A saved run knows the name
-    only: register the record again before `Learner.load`.
+    `Learner` and `load` then accept this name like the names in the catalogue. A saved run stores
+    only the name of the backbone: register the record again before `Learner.load`.
 
     Args:
-        spec: its record.
-        replace: take the place of an earlier registration of that name.
+        spec: Record that describes the backbone: name, builder, preprocessing, blocks and weights.
+        replace: Whether to replace an earlier registration of the same name.
 
     Raises:
-        BackboneError: it is not a record, or there is a backbone of that name.
+        BackboneError: `spec` is not a `BackboneSpec`, or the name is taken.
     """
     if not isinstance(spec, BackboneSpec):
         raise BackboneError(f"register takes a BackboneSpec. Received: {type(spec).__name__}.")
     taken = {_plain(name): name for name in (*CATALOGUE, *_registered)}.get(_plain(spec.name))
     if taken in CATALOGUE:
         raise BackboneError(
-            f"{quoted(taken)} is a backbone of the catalogue. Register {quoted(spec.name)} under "
-            "another name."
+            f"The catalogue already has a backbone {quoted(taken)}. Register {quoted(spec.name)} "
+            "under another name."
         )
     if taken is not None and not replace:
         raise BackboneError(

@@ -1,11 +1,11 @@
-"""EfficientNet-Lite0, -Lite1 and -Lite2: networks for phones that are quick on any CPU.
+"""EfficientNet-Lite0, -Lite1 and -Lite2: networks for phones that are fast on any CPU.
 
-EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional
-Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite and with ReLU6 in
-place of swish, scaled in width, depth and size of the image. The stem (32 channels), the head
-(1280 channels) and the repeats of the first and the last stage are the same in every variant.
-Announced on the TensorFlow blog on 16 March 2020; the constants (scaling, dropout, survival
-probability, BatchNorm) are those of `efficientnet/lite` in the TensorFlow TPU repository.
+The networks are EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for
+Convolutional Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite. ReLU6
+replaces swish. The variants differ in width, depth and image size. All variants have the same stem
+(32 channels), the same head (1280 channels), and the same number of blocks in the first and last
+stage. The TensorFlow blog announced the variants on 16 March 2020. The constants (scaling, dropout,
+survival probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU repository.
 """
 
 import math
@@ -23,18 +23,18 @@ HEAD_FILTERS = 1280
 MIN_SIZE = 32
 DROP_CONNECT = 0.2
 
-# A uniform law of +-1/sqrt(classes).
+# Initial weights of the classifier: uniform in [-1/sqrt(classes), 1/sqrt(classes)].
 _DENSE_INIT = {"scale": 1 / 3, "mode": "fan_out", "distribution": "uniform"}
 
 
 class Variant(NamedTuple):
-    """How a variant differs from EfficientNet-Lite0.
+    """Values in which a variant differs from EfficientNet-Lite0.
 
     Attributes:
-        width: factor of the channels.
-        depth: factor of the repeats.
-        size: side of the images it was trained with, in pixels.
-        dropout: rate before the classifier.
+        width: Factor that multiplies Lite0's number of channels in each stage.
+        depth: Factor that multiplies Lite0's number of blocks in all stages but the first and last.
+        size: Side of the training images, in pixels.
+        dropout: Dropout rate before the classifier.
     """
 
     width: float
@@ -67,38 +67,39 @@ def EfficientNetLite0(
     *,
     name: str = "efficientnet_lite0",
 ) -> keras.Model:
-    """Builds EfficientNet-Lite0 from stock Keras layers, without preprocessing.
+    """Build EfficientNet-Lite0 from standard Keras layers, without preprocessing.
 
-    Input: RGB images (batch, height, width, 3), floating point, already scaled as
-    (pixel - 127) / 128 from pixels in [0, 255], so within [-0.993, 1]; channels last,
-    whatever the global image data format. Padding is TensorFlow's "SAME", as in training.
+    Input: RGB images (batch, height, width, 3), floating point. The values are (pixel - 127) / 128
+    for pixels in [0, 255], so they are in [-0.993, 1]. The layout is channels last under any global
+    image data format. Padding is TensorFlow's "SAME", as in the original training.
 
     Output, in the dtype of the global policy:
         include_top: (batch, classes), softmax probabilities.
-        else, pooling None: (batch, ceil(height / 32), ceil(width / 32), 1280), in [0, 6].
+        else, pooling `None`: (batch, ceil(height / 32), ceil(width / 32), 1280), in [0, 6].
         else, pooling `"avg"` or `"max"`: (batch, 1280), in [0, 6].
 
-    In training, a residual block is dropped for a whole image with a probability that rises
-    linearly with depth towards 0.2 (stochastic depth: Huang et al., 2016, arXiv:1603.09382),
-    and a dropout precedes the classifier.
+    In training, images skip residual branches at random (stochastic depth: Huang et al., 2016,
+    arXiv:1603.09382). The probability rises linearly with depth, from 0 to almost 0.2. A dropout
+    layer precedes the classifier.
 
     Args:
-        include_top: add average pooling, dropout and the softmax classifier.
-        weights: a `.weights.h5` file for `load_weights`, or `None` for random weights. A
-            file written with the classifier also serves a network without it.
-        input_shape: (height, width, 3), sides of at least 32 or `None`; by default the size
-            of the variant with the classifier and (None, None, 3) without.
-        pooling: without the classifier: `None`, `"avg"` or `"max"`; with it, unused.
-        classes: width of the classifier.
-        name: name of the model.
+        include_top: Whether to add average pooling, dropout and the softmax classifier.
+        weights: Path of a `.weights.h5` file, or `None` for random weights. A file that was saved
+            with the classifier also fits a network without classifier.
+        input_shape: (height, width, 3), each side at least 32 or `None`. Default with the
+            classifier: the image size of the variant. Default without the classifier: (None, None,
+            3).
+        pooling: `None`, `"avg"` or `"max"`. Has no effect if `include_top` is true.
+        classes: Number of classes.
+        name: Name of the returned model.
 
     Returns:
-        A functional model. Layers are named as in `keras.applications.EfficientNetB0`:
-        `stem_conv`, `block2a_expand_conv`, `block2b_add`, ..., `top_activation`, `predictions`.
+        A functional model. Layers are named as in `keras.applications.EfficientNetB0`: `stem_conv`,
+        `block2a_expand_conv`, `block2b_add`, ..., `top_activation`, `predictions`.
 
     Raises:
-        BackboneError: the input shape or the pooling is not one of those above.
-        OSError, ValueError: Keras found no such file, or one of another network.
+        BackboneError: The input shape or the pooling is invalid.
+        OSError, ValueError: The weights file does not exist, or does not fit the network.
     """
     return _build(LITE0, include_top, weights, input_shape, pooling, classes, name)
 
@@ -112,7 +113,7 @@ def EfficientNetLite1(
     *,
     name: str = "efficientnet_lite1",
 ) -> keras.Model:
-    """Builds EfficientNet-Lite1 (240 pixels); all else is said at `EfficientNetLite0`."""
+    """Build EfficientNet-Lite1 (240 x 240 pixels). `EfficientNetLite0` explains the arguments."""
     return _build(LITE1, include_top, weights, input_shape, pooling, classes, name)
 
 
@@ -125,12 +126,12 @@ def EfficientNetLite2(
     *,
     name: str = "efficientnet_lite2",
 ) -> keras.Model:
-    """Builds EfficientNet-Lite2 (260 pixels); all else is said at `EfficientNetLite0`."""
+    """Build EfficientNet-Lite2 (260 x 260 pixels). `EfficientNetLite0` explains the arguments."""
     return _build(LITE2, include_top, weights, input_shape, pooling, classes, name)
 
 
 def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
-    """Return the stages of a variant: wider, and deeper between the first and the last stage."""
+    """Return a variant's stages, scaled in width, and in depth except the first and last stage."""
     first, *middle, last = (
         stage._replace(filters=_scaled_filters(stage.filters, variant.width)) for stage in STAGES
     )
@@ -139,7 +140,7 @@ def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
 
 
 def _scaled_filters(filters: int, width: float) -> int:
-    """Round to the nearest multiple of 8, but not down by more than a tenth."""
+    """Return `filters * width`, rounded to the nearest multiple of 8, but down by at most 10%."""
     wanted = filters * width
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * wanted else rounded + 8
@@ -186,7 +187,8 @@ def _checked_shape(shape, default: int | None) -> tuple[int | None, int | None, 
     fits = len(shape) == 3 and shape[2] == 3
     if not fits or any(side is not None and side < MIN_SIZE for side in shape[:2]):
         raise BackboneError(
-            f"EfficientNet-Lite takes RGB images: input_shape must be (height, width, 3) with "
-            f"sides of at least {MIN_SIZE}, or None for any. Received: {quoted(shape)}."
+            "EfficientNet-Lite takes RGB images: input_shape must be (height, width, 3) with "
+            f"sides of at least {MIN_SIZE}, or None for images of any size. Received: "
+            f"{quoted(shape)}."
         )
     return tuple(shape)

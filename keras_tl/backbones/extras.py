@@ -1,4 +1,4 @@
-"""The extras that backbones need."""
+"""Import the optional packages that some backbones need."""
 
 from types import ModuleType
 
@@ -6,19 +6,19 @@ from keras_tl.base.extras import import_extra
 
 
 def import_tensorflow_text() -> ModuleType:
-    """tensorflow_text; importing it registers its operations with TensorFlow.
+    """Import and return tensorflow_text, which registers its operations with TensorFlow.
 
     Raises:
-        ConfigError: it is not installed, or is not for the installed TensorFlow.
+        ConfigError: The package is not installed, or does not fit the installed TensorFlow.
     """
     what = "tensorflow-text of the same version as TensorFlow"
     return import_extra("tensorflow_text", what, "text")
 
 
 def import_keras_hub() -> ModuleType:
-    """keras_hub; importing it registers its classes with Keras.
+    """Import and return keras_hub, which registers its classes with Keras.
 
     Raises:
-        ConfigError: it is not installed, or does not run with the installed Keras.
+        ConfigError: The package is not installed, or does not run with the installed Keras.
     """
     return import_extra("keras_hub", "KerasHub", "kerashub")

@@ -1,9 +1,9 @@
-"""The backbone as one layer that decides what its inside sees.
+"""Keras layer that holds a pretrained network and controls the network's training mode.
 
-Keras 3's `fit` passes `training=True` down a functional model and so overrides a
-`training=False` that was given when the model was built (keras-team/keras#20285): once such a
-backbone is unfrozen, its BatchNorm statistics move and the pretrained features are lost. Here
-`call` runs the inner network with an explicit value, which nothing outside can override.
+In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
+was called with `training=False` (keras-team/keras#20285). The BatchNorm statistics of an unfrozen
+backbone would then change, and the pretrained features would be lost. So `Backbone.call` passes an
+explicit `training` value to the inner network. Code outside the layer cannot override this value.
 """
 
 from pathlib import Path
@@ -17,44 +17,48 @@ from keras_tl.errors import BackboneError
 if TYPE_CHECKING:
     from keras_tl.backbones.texts import TextPreprocessor
 
-# The largest momentum of moving statistics that move. Keras's default, 0.99, is for long training:
-# after 100 steps more than a third of a moving variance is still the 1 it began with, and what
-# the network does in validation has little to do with what was trained.
+# Largest BatchNorm momentum in the mode "live". Keras's default, 0.99, suits only long training.
+# After 100 steps, the initial value 1 still has a weight of 0.37 in each moving variance. The
+# network's outputs in validation would then differ from its outputs in training.
 LIVE_MOMENTUM = 0.9
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Backbone(keras.layers.Layer):
-    """A pretrained network inside a model.
+    """Keras layer that holds a pretrained network.
 
-    * Frozen (`trainable=False`): all of it runs in inference mode, dropout and stochastic depth
-      off too, so that features computed once equal features computed live.
-    * Unfrozen: dropout and stochastic depth are live in training. BatchNorm layers keep using
-      their moving statistics, which never change; their gamma and beta can be trained. Only
-      `unfreeze(..., batch_norm="live")`, for random weights, lets the statistics move.
+    * Frozen (`trainable=False`): the whole network runs in inference mode, without dropout and
+      stochastic depth. So cached features equal features computed during training.
+    * Unfrozen: dropout and stochastic depth are active in training. BatchNorm layers still use
+      their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
+      batch_norm="live")`, meant for random weights, updates the moving statistics.
 
-    A network that holds a TF-Hub module keeps these promises as far as the module can, see
-    `keras_tl.backbones.hub.HubLayer`; `batch_norm` has no say in what is inside a module.
+    TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. The
+    argument `batch_norm` has no effect inside a module.
 
     Args:
-        network: the bare network, preprocessing inside: float32 (batch, height, width, 3)
-            pixels in [0, 255] to feature maps (batch, h, w, c), or what a TF-Hub module takes.
-        blocks: the parts of the network from input to output: names, and the layers of each, of
-            those of `leaf_layers`. Layers of nested models may have equal names.
+        network: Network with its preprocessing. The network maps pixels in [0, 255], float32
+            (batch, height, width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text
+            encoders take other inputs.
+        blocks: Name and layers of each block, from input to output. The layers come from
+            `leaf_layers`. Layers in different nested models may have the same name.
 
     Attributes:
-        network: the bare network.
-        source: the name in `ModelConfig.backbone`: of the catalogue, of a TF-Hub module, of a
-            preset of KerasHub, of a language model, or of a network of the user's own.
-        weights_source: where the weights come from: `"imagenet"`, a path, a place such as
-            `"run:PATH"`; `None`: they are random.
-        output_block: the block after which the network is cut off; `None`: it is whole.
-        architecture: a network that is not the catalogue's, before the cut, as Keras serialises it.
-        module: the folder of a TF-Hub module.
-        preprocessor: turns texts into tokens; `None`: the network takes images or strings.
-        longest: the most tokens that the network has positions for; `None`: unknown.
-        identity: identifies the network's graph in the keys of the feature cache.
-        ancestry: the trainings before, the latest first, see `keras_tl.runs.ancestry`.
+        network: The argument `network`.
+        source: Value of `ModelConfig.backbone`: a name in the catalogue, a TF-Hub module, a
+            KerasHub preset, a language model, or a user's own network.
+        weights_source: Source of the weights: `"imagenet"`, a path, or a source such as
+            `"run:PATH"`. `None`: the weights are random.
+        output_block: Block after which the network is cut. `None`: the network is whole.
+        architecture: Keras configuration of the whole network, before any cut. `None`: the network
+            comes from a `BackboneSpec` or a TF-Hub module.
+        module: Folder of the TF-Hub module in the network. `None`: there is no module.
+        preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
+            images or strings.
+        longest: Largest number of tokens that the network can read. `None`: unknown.
+        identity: Text that identifies the network's graph in the keys of the feature cache.
+        ancestry: Records of earlier trainings of the weights, latest first, see
+            `keras_tl.runs.ancestry`.
     """
 
     source: str = ""
@@ -74,35 +78,35 @@ class Backbone(keras.layers.Layer):
         name: str = "backbone",
         **kwargs,
     ):
-        # autocast would round the pixels to half precision before the preprocessing sees them.
+        # Autocast would round the pixels to half precision before the preprocessing.
         super().__init__(name=name, autocast=False, **kwargs)
         self.network = network
         places = {id(layer): place for place, layer in enumerate(leaf_layers(network))}
-        # Keras would track lists of layers, and save their weights twice.
+        # Store positions: Keras would track lists of layers, and save their weights twice.
         self._blocks = [(name, [places[id(layer)] for layer in layers]) for name, layers in blocks]
         self.trainable = False
 
     def set_facts(self, **facts: Any) -> Self:
-        """Set attributes from `source` to `ancestry`, by name, and return the backbone."""
-        # Keras tracks what is assigned: checkpoints and exports would hold the preprocessor.
+        """Set any of the attributes `source` to `ancestry` of the class. Return the backbone."""
+        # Bypass Keras's tracking: it would put the preprocessor into checkpoints and exports.
         vars(self).update(facts)
         return self
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The attributes that `set_facts` sets."""
+        """Values of all attributes that `set_facts` can set, by name."""
         return {name: getattr(self, name) for name in _FACTS}
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """(height, width) of the pixels that the network takes; `None`: it takes texts."""
+        """(height, width) of the network's input pixels. `None`: the network takes texts."""
         given = self.network.input
         takes_pixels = isinstance(given, keras.KerasTensor) and len(given.shape) == 4
         return tuple(given.shape[1:3]) if takes_pixels else None
 
     @property
     def config_fields(self) -> dict[str, Any]:
-        """The fields of `ModelConfig` that describe the backbone."""
+        """Those fields of `ModelConfig` that describe the backbone, by name."""
         return {
             "backbone": self.source,
             "image_size": self.image_size,
@@ -113,16 +117,16 @@ class Backbone(keras.layers.Layer):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """The names of the blocks, from input to output."""
+        """Names of the blocks, from input to output."""
         return tuple(name for name, _ in self._blocks)
 
     def block_layers(self, block: str) -> list[keras.layers.Layer]:
-        """The layers of one block, innermost level."""
+        """Return the leaf layers of one block."""
         leaves = leaf_layers(self.network)
         return [leaves[place] for place in dict(self._blocks)[block]]
 
     def leave_out(self, block: str) -> None:
-        """Forget a block that the head does not read: it is never trained."""
+        """Remove a block whose output the head does not use. The block is then never trained."""
         self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
@@ -141,15 +145,16 @@ class Backbone(keras.layers.Layer):
         self._set_blocks(self.blocks if value else ())
 
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
-        """Makes these blocks trainable and freezes the others.
+        """Make the given blocks trainable, and freeze all other blocks.
 
-        Compile afterwards (`keras_tl.training.freezing.prepare` does both).
+        Compile the model afterwards. `keras_tl.training.freezing.prepare` unfreezes and compiles.
 
         Args:
-            blocks: names; none of them freezes everything.
-            batch_norm: `"affine"`: gamma and beta of their BatchNorm layers are trained;
-                `"frozen"`: they are not; `"live"`: they are, and their statistics are the
-                batch's and move, with a momentum of at most 0.9.
+            blocks: Names of the blocks. An empty tuple freezes the whole network.
+            batch_norm: Mode of the blocks' BatchNorm layers. `"affine"`: gamma and beta are
+                trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are trained.
+                In training, the layers normalise with the statistics of the batch, which also
+                update the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm
@@ -168,10 +173,11 @@ class Backbone(keras.layers.Layer):
         self._pin_statistics()
 
     def _pin_statistics(self) -> None:
-        """Puts BatchNorm layers into inference mode unless they are live; no flag is touched.
+        """Put BatchNorm layers into inference mode, except in the mode `"live"`.
 
-        A BatchNorm layer updates its statistics only while its own `trainable` is true; what
-        the optimizer gets is decided by its variables' flags.
+        A BatchNorm layer updates its statistics only while the layer's `trainable` is true. The
+        flags `trainable` of the variables stay unchanged: these flags decide which variables are
+        optimized.
         """
         for layer in () if self._batch_norm_mode == "live" else self._batch_norms():
             if layer.trainable:
@@ -185,12 +191,13 @@ class Backbone(keras.layers.Layer):
         return [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
 
     def call(self, inputs, training=None):
-        # Somebody may have set a layer inside trainable.
+        # User code may have set `trainable` of an inner layer since the last call.
         self._pin_statistics()
         return self.network(inputs, training=bool(training) and self.trainable)
 
     def compute_output_spec(self, inputs, training=None):
-        # Of a shape alone Keras would guess the type, and a network may give a dict of several.
+        # Keras's default method would guess dtypes from the shapes, and the network may return a
+        # dict.
         return self.network.compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -205,7 +212,7 @@ class Backbone(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
         config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        # The optimizer of a saved model fits the trainable weights.
+        # Make the same variables trainable again: a saved optimizer has a state for each variable.
         unfrozen, batch_norm = config.pop("unfrozen"), config.pop("batch_norm")
         leaves = leaf_layers(network)
         blocks = [(name, [leaves[n] for n in places]) for name, places in config.pop("blocks")]
@@ -218,15 +225,15 @@ _FACTS = tuple(Backbone.__annotations__)
 
 
 def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of a network that hold no other layers, in the order of the graph.
+    """Return the layers of a network that hold no other layers, in the order of the graph.
 
-    A layer with `parts`, such as a TF-Hub module, stands for those.
+    If a layer has the attribute `parts`, as `HubLayer` does, the parts are listed in its place.
     """
     return [path[-1] for path in leaf_paths(network)]
 
 
 def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
-    """Each of `leaf_layers` behind the models inside the network that it lies in."""
+    """Return the path to each leaf layer: the nested models around the layer, then the layer."""
     paths = {}
     for layer in network.layers:
         if isinstance(layer, keras.Model):
@@ -239,8 +246,8 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
-    # Keras skips an assignment of the value that is already there, and with it the variables,
-    # whose flags `_pin_statistics` may have set otherwise.
+    # If the layer's `trainable` already has this value, Keras does not set the variables' flags.
+    # Set the flags too, because `_pin_statistics` changes `trainable` of layers, but not the flags.
     for part in layers_of(layer):
         part.trainable = value
         for variable in own_variables(part):

@@ -1,4 +1,4 @@
-"""From a name to a network with weights: raw pixels in, feature maps out."""
+"""Load a backbone by name, as a network with weights that maps raw pixels to feature maps."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
 from keras_tl.backbones.layer import Backbone, leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
 
@@ -21,20 +21,21 @@ from keras_tl.errors import BackboneError
 def load(
     name: str, weights: str | None = "imagenet", image_size: int | tuple[int, int] | None = None
 ) -> keras.Model:
-    """The bare network of a backbone, its preprocessing inside.
+    """Return the network of a backbone with its weights. The network includes the preprocessing.
 
     Args:
-        name: a name from the catalogue.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random ones.
-        image_size: side in pixels, or (height, width); `None`: the one it was trained at.
+        name: Name of the backbone in the catalogue, or a name that `register` added.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        image_size: Image size in pixels: the side of a square, or (height, width). `None`: the
+            image size of the original training.
 
     Returns:
-        A `keras.Model` of stock Keras layers: float32 (batch, height, width, 3) RGB pixels in
-        [0, 255] to feature maps (batch, h, w, c).
+        A `keras.Model` of standard Keras layers, from RGB pixels in [0, 255], float32 (batch,
+        height, width, 3), to feature maps (batch, h, w, c).
 
     Raises:
-        BackboneError: the name is unknown, or the size too small.
-        WeightsError: the weights are missing, cannot be downloaded, or do not fit.
+        BackboneError: The name is unknown, or the size is too small.
+        WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
     """
     spec = get_spec(name)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
@@ -47,16 +48,16 @@ def load_spec(
     image_size: tuple[int, int],
     output_block: str | None = None,
 ) -> Backbone:
-    """Build the backbone of a record; see `load`.
+    """Build the `Backbone` layer that a record describes.
 
     Args:
-        spec: the record.
-        weights: as in `load`.
-        image_size: (height, width).
-        output_block: cut the network off after this block.
+        spec: Record that describes the backbone.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        image_size: (height, width) in pixels.
+        output_block: Block after which the network is cut. `None`: the network stays whole.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
-    # What a builder of the user's own makes is only known by looking at it.
+    # A user's builder may change under the same name: identify its network by the whole graph.
     graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
     return Backbone(network, assign_blocks(bare, blocks)).set_facts(
@@ -66,8 +67,8 @@ def load_spec(
 
 def _network_of(
     spec: BackboneSpec, weights: str | None, image_size: tuple[int, int], output_block: str | None
-) -> tuple[keras.Model, keras.Model, tuple[Block, ...]]:
-    """The network, the same without its preprocessing, and its blocks."""
+) -> tuple[keras.Model, keras.Model, tuple[BlockSpec, ...]]:
+    """Return the network, the network without its preprocessing, and the blocks of the network."""
     if min(image_size) < spec.min_size:
         raise BackboneError(
             f"{spec.name} needs images of at least {spec.min_size} x {spec.min_size} pixels. "
@@ -82,15 +83,16 @@ def _network_of(
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Copy all weights of a network into its equal."""
+    """Copy all weights of a network into a network of the same architecture."""
     target.set_weights(source.get_weights())
     _use_statistics(target)
 
 
 def copy_statistics(source: keras.Model, target: keras.Model) -> None:
-    """Copy what a network's `Normalization` layers know of its inputs into its equal.
+    """Copy the statistics of `Normalization` layers into a network of the same architecture.
 
-    They are preprocessing that was adapted to data, and not trained.
+    `Normalization` layers are preprocessing: `adapt` computes their statistics from data. Training
+    does not change these statistics.
     """
     for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
         if isinstance(given, keras.layers.Normalization):
@@ -99,16 +101,16 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
 
 
 def _use_statistics(network: keras.Model) -> None:
-    # Keras normalises by tensors that it makes of the weights when it adapts or loads them only.
+    # `Normalization` uses tensors derived from its weights, which `set_weights` does not update.
     for layer in layers_of(network):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
 
 
 def backbone_of(network: keras.Model) -> Backbone:
-    """Return a backbone of a network; each layer with weights is a block, unless it is KerasHub's.
+    """Return a frozen `Backbone` layer that holds a network.
 
-    Its layers are frozen.
+    Each layer with weights is a block. In KerasHub networks, blocks are larger, see `blocks_of`.
     """
     theirs = find_kerashub(network)
     identity = network.to_json()
@@ -122,7 +124,7 @@ def backbone_of(network: keras.Model) -> Backbone:
 
 
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Each layer with weights, by its name; by the end of its path where others are called so."""
+    """Return a block for each layer with weights. Block names are the shortest unique path ends."""
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]
     blocks = []
@@ -136,16 +138,17 @@ def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Laye
 def with_preprocessing(
     network: keras.Model, preprocessing: Preprocessing, image_size: tuple[int, int], name: str
 ) -> keras.Model:
-    """Puts a network's preprocessing in front of it: raw pixels in."""
+    """Return a network with the preprocessing in front, so that the result takes raw pixels."""
     pixels = keras.Input((*image_size, 3), name="pixels", dtype="float32")
     return keras.Model(pixels, network(preprocessing.apply(pixels)), name=name)
 
 
 @contextlib.contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
-    """Fixes the seeds that Keras layers draw for themselves while they are made.
+    """Make the random seeds of new Keras layers reproducible. `None` changes nothing.
 
-    Layers without a seed of their own take one from Python's `random`; its state is put back.
+    Without a given seed, a Keras layer takes a random seed from Python's module `random`. This
+    context manager seeds `random`, and restores the state of `random` at the end.
     """
     state = random.getstate()
     if seed is not None:

@@ -1,4 +1,4 @@
-"""Convolution, BatchNorm and ReLU6 in the order in which EfficientNet-Lite has them."""
+"""Build the inverted residual blocks (MBConv) of EfficientNet-Lite from standard Keras layers."""
 
 from typing import NamedTuple
 
@@ -7,23 +7,24 @@ from keras import layers
 
 LAYOUT = "channels_last"
 BN_EPSILON = 1e-3
-# The value the weights were trained with: fine-tuning with live statistics moves them at the
-# rate of the original training. It has no effect while the statistics are pinned.
+# BatchNorm momentum of the original training. The momentum has no effect while `Backbone` fixes the
+# moving statistics. `Backbone.unfreeze(..., batch_norm="live")` lowers the momentum to 0.9.
 BN_MOMENTUM = 0.99
 
-# He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
+# Initial weights of convolutions: He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
 _CONV_INIT = {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"}
 
 
 class Stage(NamedTuple):
-    """A run of MBConv blocks; only the first of them may change the size or the width.
+    """Series of MBConv blocks. Only the first block may change the image size or the number of
+    channels.
 
     Attributes:
-        repeats: number of blocks.
-        kernel: side of the depthwise kernel, in pixels.
-        strides: strides of the first block's depthwise convolution.
-        expansion: channels inside a block, as a multiple of those coming in.
-        filters: channels going out.
+        repeats: Number of blocks.
+        kernel: Side of the depthwise kernel, in pixels.
+        strides: Strides of the depthwise convolution in the first block.
+        expansion: Number of channels inside a block, divided by the number of its input channels.
+        filters: Number of output channels.
     """
 
     repeats: int
@@ -39,11 +40,11 @@ def mbconv(
     """Add an inverted residual block (Sandler et al., 2018, arXiv:1801.04381, section 3.3).
 
     Args:
-        inputs: (batch, height, width, channels).
-        stage: the stage that the block belongs to.
-        strides: strides of the depthwise convolution.
-        drop_rate: probability that the residual branch of an image is dropped in training.
-        prefix: beginning of the names of its layers.
+        inputs: Feature maps (batch, height, width, channels).
+        stage: Settings of the stage that the block belongs to.
+        strides: Strides of the depthwise convolution.
+        drop_rate: Probability in training that an image skips the residual branch.
+        prefix: Prefix of the layers' names.
     """
     x = inputs
     if stage.expansion != 1:
@@ -68,7 +69,7 @@ def mbconv(
 
 
 def conv(filters: int, kernel: int, strides: int = 1, *, name: str) -> layers.Conv2D:
-    """Return a convolution without bias, padded as TensorFlow's "SAME"."""
+    """Return a convolution layer without bias and with TensorFlow's "SAME" padding."""
     return layers.Conv2D(
         filters,
         kernel,
@@ -82,7 +83,7 @@ def conv(filters: int, kernel: int, strides: int = 1, *, name: str) -> layers.Co
 
 
 def conv_bn_relu6(x: keras.KerasTensor, convolution: layers.Layer, prefix: str):
-    """Add a convolution, then `{prefix}bn` and `{prefix}activation`."""
+    """Add a convolution, then the layers `{prefix}bn` and `{prefix}activation`."""
     x = _batch_norm(f"{prefix}bn")(convolution(x))
     return layers.ReLU(max_value=6.0, name=f"{prefix}activation")(x)
 

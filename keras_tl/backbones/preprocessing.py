@@ -1,7 +1,7 @@
-"""What each family of weights expects of its pixels, as records.
+"""Records of the pixel preprocessing that each family of pretrained weights expects.
 
-The record belongs to the weights: a user never chooses, and the network that
-`keras_tl.backbones.load` gives has it inside.
+For backbones of the catalogue, users do not choose a preprocessing. `keras_tl.backbones.load` adds
+the preprocessing that the weights expect.
 """
 
 import dataclasses
@@ -19,12 +19,12 @@ _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    """`pixels * scale + offset`, channel by channel, after an optional swap to BGR.
+    """Preprocessing `pixels * scale + offset` of each channel, after an optional swap to BGR.
 
     Attributes:
-        scale: one factor a channel.
-        offset: one summand a channel.
-        bgr: whether the channels are reversed first.
+        scale: Factors that multiply the three channels, in the order after the swap.
+        offset: Values that are then added to the three channels.
+        bgr: Whether the channels are first reversed, from RGB to BGR.
     """
 
     scale: tuple[float, float, float]
@@ -32,7 +32,7 @@ class Preprocessing:
     bgr: bool = False
 
     def describe(self) -> str:
-        """The formula, for people."""
+        """Return the formula as text, such as `"RGB * 0.0078125 + -0.992188"`."""
         scale, offset = (
             _short(values[0]) if len(set(values)) == 1 else f"({', '.join(map(_short, values))})"
             for values in (self.scale, self.offset)
@@ -40,10 +40,11 @@ class Preprocessing:
         return f"{'BGR' if self.bgr else 'RGB'} * {scale} + {offset}"
 
     def apply(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
-        """Adds the preprocessing to a functional graph, in float32 whatever the policy.
+        """Add the preprocessing, which computes in float32 under any dtype policy, to a functional
+        model.
 
         Args:
-            pixels: float32 (batch, height, width, 3), RGB in [0, 255].
+            pixels: RGB pixels in [0, 255], float32 (batch, height, width, 3).
         """
         import keras
 
@@ -62,7 +63,7 @@ def _uniform(scale: float, offset: float) -> Preprocessing:
     return Preprocessing((scale,) * 3, (offset,) * 3)
 
 
-# The names are those of `keras.applications.imagenet_utils.preprocess_input`, and one more.
+# `tf`, `torch` and `caffe` are modes of `keras.applications.imagenet_utils.preprocess_input`.
 PREPROCESSINGS = {
     "none": _uniform(1.0, 0.0),
     "tf": _uniform(1 / 127.5, -1.0),
@@ -76,10 +77,10 @@ PREPROCESSINGS = {
 
 
 def get_preprocessing(preprocess: "str | Preprocessing") -> Preprocessing:
-    """A record by its name, or the record itself.
+    """Return the preprocessing with this name. If the argument is a `Preprocessing`, return it.
 
     Raises:
-        BackboneError: there is none of that name.
+        BackboneError: No preprocessing has this name.
     """
     if isinstance(preprocess, Preprocessing):
         return preprocess

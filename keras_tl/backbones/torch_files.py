@@ -1,10 +1,11 @@
-"""Arrays from the files that `torch.save` writes, without PyTorch, and running nothing they hold.
+"""Read arrays from files of `torch.save`, without PyTorch and without running code in the files.
 
-Both layouts of torch/serialization.py are read. Before PyTorch 1.6 (`_legacy_save`) a file was
-pickles one after the other: a magic number, the version, what wrote it, the object, the keys of its
-storages; then for each key the number of values (int64) and the values, little-endian. Since then
-(`_save`) it is a zip file with `data.pkl`, `byteorder` and the values in `data/KEY`. A tensor in
-the object is a call of `torch._utils._rebuild_tensor_v2` on a place in a storage.
+This module reads both layouts of torch/serialization.py. Before PyTorch 1.6 (`_legacy_save`), a
+file was a series of pickles: a magic number, the version, system information, the object, and the
+keys of its storages. Then followed, for each storage, the number of values (int64) and the values,
+little-endian. Newer files (`_save`) are zip archives with `data.pkl`, `byteorder` and the values in
+`data/KEY`. The object contains each tensor as a call of `torch._utils._rebuild_tensor_v2` on a part
+of a storage.
 """
 
 import contextlib
@@ -40,44 +41,48 @@ class _Tensor(NamedTuple):
 
 
 def read_pickle(data: bytes, name: str) -> Any:
-    """What a pickle of plain Python values holds.
+    """Read a pickle of plain Python values.
 
     Args:
-        data: the pickle.
-        name: what messages call it.
+        data: Content of the pickle file.
+        name: File name to show in error messages.
 
     Raises:
-        WeightsError: it is damaged, or asks for anything that tensors are not made of.
+        WeightsError: The pickle is damaged, or refers to Python names that tensors do not need.
     """
     with _explained(name):
         return _Unpickler(io.BytesIO(data), name).load()
 
 
 def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
-    """The tensors of a state dict, or of the one that a dictionary has under `model`.
+    """Read the tensors of a state dict, which may be stored under the key `model` of a dict.
 
     Args:
-        data: a file of float, half, double or long tensors that `torch.save` wrote.
-        name: what messages call it.
+        data: Content of a `torch.save` file with float, half, double or long tensors.
+        name: File name to show in error messages.
 
     Returns:
-        Arrays of the shapes and types that the tensors have, by their names. They show `data` or
-        parts of it, and cannot be written to.
+        Read-only arrays by tensor name, with the tensors' shapes and dtypes. Arrays may be views of
+        `data`.
 
     Raises:
-        WeightsError: it is damaged, or asks for anything that tensors are not made of.
+        WeightsError: The file is damaged, or refers to Python names that tensors do not need.
     """
     with _explained(name):
         found, values = (_read_zip if data.startswith(_ZIP) else _read_legacy)(data, name)
         state = found["model"] if isinstance(found, dict) and "model" in found else found
         if not isinstance(state, dict):
-            raise ValueError(f"it holds no state dict but an object of type {type(state).__name__}")
+            raise ValueError(
+                f"the file contains an object of type {type(state).__name__}, not a state dict"
+            )
         tensors = {key: part for key, part in state.items() if isinstance(part, _Tensor)}
         return {key: _array(part, values[part.storage.key]) for key, part in tensors.items()}
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows no names but those that tensors are made of, and makes records of ours of them."""
+    """Unpickler that accepts only the Python names that tensors need, and returns `_Tensor`
+    records.
+    """
 
     def __init__(self, file: BinaryIO, name: str):
         super().__init__(file, encoding="utf-8")
@@ -87,14 +92,18 @@ class _Unpickler(pickle.Unpickler):
     def load(self) -> Any:
         start = self._file.tell()
         for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
-            # Places are made for all objects up to the number of the one that is remembered.
+            # Unpickling allocates memory for all object numbers up to the largest in the file.
             if "PUT" in operation.name and value > count:
-                raise ValueError(f"it numbers an object as {value} that is at most the {count}th")
+                raise ValueError(
+                    f"the pickle uses the object number {value}, but its largest possible number "
+                    f"is {count}"
+                )
         self._file.seek(start)
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of what it is given: of these only of a new function.
+        # A pickle can set attributes of the objects returned here. Only the lambdas below accept
+        # attributes.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -106,18 +115,18 @@ class _Unpickler(pickle.Unpickler):
                 return kind
         asked = f"{module}.{name}"[:80]
         raise WeightsError(
-            f"{self._name} asks for {asked!r}, which is not given to it. Expected "
-            "only float, half, double or long tensors, lists and dictionaries: get the file from "
-            "its publisher, or save nothing but a state dict."
+            f"{self._name} refers to {asked!r}, which keras_tl does not load. Expected only "
+            "float, half, double or long tensors, lists and dictionaries. Get the file from its "
+            "publisher, or save only a state dict."
         )
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _, count, *views = pid
         if kind != "storage" or dtype not in _DTYPES or not isinstance(key, str) or any(views):
-            raise ValueError(f"it holds other storages than {', '.join(_DTYPES)}")
+            raise ValueError(f"the file contains storages other than {', '.join(_DTYPES)}")
         storage = _Storage(dtype, key, count)
         if self.storages.setdefault(key, storage) != storage:
-            raise ValueError(f"its storage {key!r} is of two kinds")
+            raise ValueError(f"the storage {key!r} has two types")
         return storage
 
 
@@ -127,30 +136,30 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except WeightsError:
         raise
-    except Exception as error:  # A damaged pickle can raise anything.
+    except Exception as error:  # A damaged pickle can raise any exception.
         reason = str(error).rstrip(".") or type(error).__name__
         raise WeightsError(
-            f"Cannot read {name}: {reason}. Expected an undamaged file, as fastai or torch.save "
-            "wrote it: copy or download it again."
+            f"Cannot read {name}: {reason}. Expected an undamaged file that fastai or torch.save "
+            "wrote. Copy or download the file again."
         ) from error
 
 
 def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     file = io.BytesIO(data)
     if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
-        raise ValueError("it does not begin as torch.save begins a file")
-    _Unpickler(file, name).load()  # What wrote it. The values are little-endian everywhere.
+        raise ValueError("the file does not begin like a file of torch.save")
+    _Unpickler(file, name).load()  # Skip system information: values are little-endian.
     unpickler = _Unpickler(file, name)
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
     if sorted(keys) != sorted(unpickler.storages):
-        raise ValueError("its tensors are in other storages than it lists")
+        raise ValueError("the tensors use storages that differ from those in the file's list")
     values = {}
     rest = memoryview(data)[file.tell() :]
     for key in keys:
         storage = unpickler.storages[key]
         if int.from_bytes(rest[:8], "little") != storage.count:
-            raise ValueError(f"its storage {key!r} has not {storage.count} values")
+            raise ValueError(f"the storage {key!r} does not have {storage.count} values")
         dtype = np.dtype("<" + _DTYPES[storage.kind])
         values[key] = np.frombuffer(rest, dtype, storage.count, 8)
         rest = rest[8 + values[key].nbytes :]
@@ -160,9 +169,9 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        # Small files that unpack to large ones; torch.save packs nothing.
+        # Refuse compression: a small file could unpack to a huge file. torch.save never compresses.
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("it is a compressed archive")
+            raise ValueError("the archive is compressed")
         (pickled,) = [file for file in sizes if file.endswith("/data.pkl")] or ["data.pkl"]
         root = pickled.removesuffix("data.pkl")
         unpickler = _Unpickler(io.BytesIO(archive.read(pickled)), name)
@@ -173,13 +182,15 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
             place = f"{root}data/{key}"
             dtype = np.dtype((">" if is_big else "<") + _DTYPES[storage.kind])
             if sizes.get(place) != storage.count * dtype.itemsize:
-                raise ValueError(f"its storage {key!r} has not {storage.count} values")
+                raise ValueError(f"the storage {key!r} does not have {storage.count} values")
             values[key] = np.frombuffer(archive.read(place), dtype)
     return found, values
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """The part of a storage that a tensor is; a tensor that repeats values is refused."""
+    """Return a tensor as a view of its storage. Refuse a tensor that is empty or exceeds its
+    storage.
+    """
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     if (
@@ -187,6 +198,8 @@ def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
         or last >= len(values)
         or not 0 < math.prod(size) <= len(values)
     ):
-        raise ValueError(f"a tensor of shape {size} is not within its {len(values):,} values")
+        raise ValueError(
+            f"a tensor of shape {size} does not fit into the {len(values):,} values of its storage"
+        )
     steps = [step * values.itemsize if n > 1 else 0 for n, step in zip(size, strides, strict=True)]
     return np.lib.stride_tricks.as_strided(values[offset:], size, steps, writeable=False)

@@ -1,4 +1,4 @@
-"""Configuration as frozen dataclasses, checked when made, with a JSON round trip."""
+"""Configuration as frozen dataclasses that check their values and convert to and from JSON."""
 
 import dataclasses
 from typing import Any, Self
@@ -11,12 +11,12 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
-# What stands before the folder of a language model.
+# Prefix of the name of a ULMFiT backbone, before the folder of the language model.
 ULMFIT = "ulmfit:"
-# [CLS] a [SEP] b [SEP]
+# Number of tokens of the shortest pair of texts: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
-# What becomes of files that are not images: an error, left out, or kept without an answer.
+# Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
 ON_INVALID = ("raise", "skip", "keep")
 SAVED_MODEL = "savedmodel"
 EXPORT_FORMATS = (SAVED_MODEL, "litert", "onnx")
@@ -24,7 +24,7 @@ EXPORT_PRECISIONS = ("float32", "float16")
 
 
 def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
-    """Raises `ConfigError`, naming the choices, unless `value` is one of them."""
+    """Raise `ConfigError` unless `value` is one of `choices`. The message lists the choices."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
@@ -32,7 +32,7 @@ def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
 def check_range(
     name: str, value: object, low: float, high: float = float("inf"), whole: bool = False
 ) -> None:
-    """Raises `ConfigError` unless `value` is a number in [low, high] (whole if asked)."""
+    """Raise `ConfigError` unless `value` is a number in [low, high] (an integer if `whole`)."""
     number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if not number or not low <= value <= high:
         kind = "a whole number" if whole else "a number"
@@ -41,18 +41,18 @@ def check_range(
 
 
 class JsonConfig:
-    """Adds a JSON round trip to a dataclass; unknown keys are an error that lists the known."""
+    """Base class of dataclasses that can be converted to JSON types and back."""
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Builds the dataclass from `to_json`'s result.
+        """Make the dataclass from the result of `to_json`.
 
         Raises:
-            ConfigError: a key is unknown; the message lists the known ones.
+            ConfigError: A key is unknown. The message lists the known keys.
         """
         known = [field.name for field in dataclasses.fields(cls)]
         for key in values:
@@ -63,19 +63,21 @@ class JsonConfig:
 
 @dataclasses.dataclass(frozen=True)
 class HeadConfig(JsonConfig):
-    """The head: pooling -> (Dense, ReLU)* -> dropout -> Dense logits.
+    """Layers of the head: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense logits.
 
     Attributes:
-        pooling: how feature maps (h, w, c) become a vector: `"avg"` or `"max"` over the
-            positions (c values), or `"flatten"` (h * w * c values; the feature cache then
-            holds the maps). Of texts: `"avg"` or `"max"` over the tokens that are not padding,
-            `"first"` (the first token, which BERT calls [CLS]), `"pooled"` (what the encoder
-            gives as `pooled_output`), or `"concat"` (the last token, the maximum and the mean, one
-            after the other, as in Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
-        hidden: widths of hidden Dense layers with ReLU, from features to logits.
-        dropout: share of the values dropped before each Dense layer, in [0, 1); `None`: 0.2 with
-            hidden layers, else 0, as an L2 penalty does its work (see `Phase.l2`).
-        batch_norm: normalise what each Dense layer takes, before the dropout (the same, sec. 3.3).
+        pooling: Method that reduces the features to a vector. For image feature maps (h, w, c):
+            `"avg"` or `"max"` over the positions (c values), or `"flatten"` (h * w * c values; the
+            feature cache then holds whole feature maps). For texts: `"avg"` or `"max"` over all
+            tokens except padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the
+            `pooled_output` of the encoder), or `"concat"` (the last token, the maximum and the
+            mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
+        hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
+        dropout: Dropout probability before each Dense layer, in [0, 0.99]. `None` means 0.2 if
+            there are hidden layers. Without hidden layers, `None` means 0, because an L2 penalty
+            regularises the head (see `Phase.l2`).
+        batch_norm: Whether to normalise the input of each Dense layer, before the dropout (Howard
+            and Ruder, sec. 3.3).
     """
 
     pooling: str = "avg"
@@ -88,38 +90,41 @@ class HeadConfig(JsonConfig):
         if self.dropout is not None:
             check_range("dropout", self.dropout, 0, 0.99)
         if not isinstance(self.hidden, (tuple, list)):
-            raise ConfigError(f"hidden must be a tuple of widths. Received: {quoted(self.hidden)}.")
-        # A list would not equal itself after a JSON round trip.
+            raise ConfigError(
+                "hidden must be a tuple of layer widths, such as (256,). "
+                f"Received: {quoted(self.hidden)}."
+            )
+        # `from_json` makes tuples, and a list never equals a tuple.
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             check_range("hidden width", width, 1, whole=True)
 
     @property
     def dropout_rate(self) -> float:
-        """`dropout`, or its default."""
+        """The value of `dropout`, or the default if `dropout` is `None`."""
         return self.dropout if self.dropout is not None else 0.2 if self.hidden else 0.0
 
     @property
     def is_linear(self) -> bool:
-        """Whether the head is one Dense layer on the features, with nothing random in it."""
+        """Whether the head is one Dense layer without dropout or batch normalisation."""
         return not (self.hidden or self.batch_norm or self.dropout_rate)
 
 
 @dataclasses.dataclass(frozen=True)
 class CacheConfig(JsonConfig):
-    """Where the frozen backbone's features are kept between epochs and between processes.
+    """Place to store features of the frozen backbone for later epochs and other processes.
 
     Attributes:
-        where: `"auto"`: written to disk, read back into memory while they fit in
-            `memory_limit`; `"disk"`: always read row by row from disk, so that memory stays
-            flat; `"memory"`: kept in this process only, nothing is written; `"off"`: the
-            backbone runs live in every epoch.
-        folder: folder of the cache; `None` means `$KERAS_TL_CACHE`, else
-            `~/.cache/keras_tl`.
-        full_hash: identify files by a SHA-256 of their content, not by path, size and
-            modification time.
-        memory_limit: bytes up to which `"auto"` reads one split's features into memory.
-        folder_limit: bytes the folder may hold; the entries unused for longest go first.
+        where: `"auto"` stores features on disk, and also in memory up to `memory_limit`. `"disk"`
+            stores features only on disk and reads them row by row, so that memory use stays
+            constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
+            the backbone runs in every epoch.
+        folder: Folder of the cache. `None` means `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
+        full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
+            size and modification time.
+        memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
+        folder_limit: Maximum size of the stored features in the folder, in bytes. To make room, the
+            least recently used features are deleted.
     """
 
     where: str = "auto"
@@ -130,7 +135,7 @@ class CacheConfig(JsonConfig):
 
     @classmethod
     def of(cls, cache: "str | CacheConfig") -> "CacheConfig":
-        """Read the argument `cache=`: a configuration, or its `where`."""
+        """Return the configuration for `cache=`, which is a configuration or a value of `where`."""
         return cache if isinstance(cache, CacheConfig) else cls(cache)
 
     def __post_init__(self):
@@ -141,60 +146,66 @@ class CacheConfig(JsonConfig):
 
 @dataclasses.dataclass(frozen=True)
 class Phase(JsonConfig):
-    """One phase of training: what is trained, for how long, and at which rates.
+    """Settings of a training phase: which layers to train, how long, and how.
 
     Attributes:
-        name: `"head"` for feature extraction, another name for a fine-tuning phase.
-        epochs: passes over the training split.
-        min_steps: with more passes where they make fewer steps than this.
-        learning_rate: peak learning rate of the optimizer's update; `"auto"`: by the size of the
-            backbone's weights, see `keras_tl.training.relative_rate`. The record of a phase has
-            the number.
-        unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
-            from the head down, or a block's name (that block and all above it).
-        objective: `"labels"`: head and backbone learn to predict the labels; `"contrastive"`: the
-            backbone alone learns features that are alike within a class, see
-            `keras_tl.training.contrastive`. An epoch of it has at least ten batches.
-        unfreeze_every: `None`: these blocks are unfrozen at once; a number: the last block first,
-            and after every so many epochs the one below it (Howard and Ruder, 2018,
-            arXiv:1801.06146, sec. 3.3); `"auto"`: one more in every epoch, or as many as it takes
-            to train all of them in the last epoch.
-        discriminative_factor: the learning rate of a block is that of the block above it divided
-            by this, at least 1; the last block's that of the head, which is `learning_rate` (the
-            same, sec. 3.2, where it is 2.6).
+        name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
+        epochs: Number of passes over the training split.
+        min_steps: Minimum number of training steps. If `epochs` means fewer steps, more epochs are
+            run.
+        learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
+            the size of the weights of the backbone, see `keras_tl.training.auto_learning_rate`.
+            `PhaseRecord` stores the computed number.
+        unfreeze: Blocks of the backbone to train: `None` (only the head is trained), `"all"`, the
+            number of last blocks, or the name of a block (this block and all later blocks).
+        objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the
+            backbone learns, so that items of one class get similar features, see
+            `keras_tl.training.contrastive`. An epoch of contrastive training has at least ten
+            batches.
+        unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
+            to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
+            blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
+            fewer epochs than blocks.
+        discriminative_factor: Factor, at least 1, by which the learning rate decreases from a block
+            to the next block towards the input, also from the head to the last block. The head
+            has `learning_rate`. Howard and Ruder (sec. 3.2) use 2.6.
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
-        weight_decay: AdamW's decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101)
-            per step and unit of learning rate; never applied to biases and normalisation.
-        schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983,
-            eq. 5, one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and
-            Ruder, 2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018,
-            arXiv:1803.09820). The last two are in `keras_tl.training.schedules`.
-        warmup: share of all steps, in [0, 1], in which the rate rises linearly from 0.
-            `"slanted_triangular"` and `"one_cycle"` always rise, from where they say and in the
-            shape that they say: 0 means the share that was published for them, 0.1 (`cut_frac`)
-            and 0.25, another value is the share.
-        l2: of a head on the frozen backbone: the strength of an L2 penalty on its Dense layers, for
-            standardised features (see `keras_tl.training.head_solver.Solution`); `"auto"`: chosen
-            by cross-validation on the training split's features. A head of one Dense layer then
-            begins at the optimum. `None`: no penalty, and nothing is solved.
-        clip_norm: gradients are scaled down to this norm of all of them together (Pascanu et al.,
-            2013, arXiv:1211.5063, sec. 3.2); `None`: never.
-        batch_size: images or texts per step, over all replicas.
-        patience: epochs without a better result on the validation split before training stops;
-            the best weights are restored in any case. Without a validation split nothing stops.
-            `None`: nothing stops and the last weights are kept, for training from random weights,
-            whose validation loss is often lowest before anything has been learned.
-        monitor: what is better: a lower validation `"loss"`, or a better `"metric"` (accuracy
-            where there are classes). The loss also says how sure the answers may be; encoders of
-            texts get more of them right long after it is lowest.
+        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
+            arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
+            normalisation layers have no weight decay.
+        schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983, eq. 5,
+            one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and Ruder,
+            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820).
+            `keras_tl.training.schedules` implements the last three schedules.
+        warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
+            peak. `"slanted_triangular"` and `"one_cycle"` always begin with a rise of their own
+            shape. In these two schedules, 0 means the published fraction, 0.1 (`cut_frac`) or 0.25.
+        l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
+            standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
+            cross-validation on the training features chooses the strength, or 0 if there are hidden
+            layers. With a number or `"auto"`, a solver sets a head of one Dense layer to the
+            optimum before the first epoch. `None`: no penalty and no solver.
+        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger, all gradients
+            are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no
+            clipping.
+        batch_size: Number of images or texts per step, on all replicas together.
+        patience: Number of epochs without a better validation result after which training stops.
+            Training always ends with the weights of the best epoch. Without a validation split,
+            training does not stop early. `None`: training does not stop early and ends with the
+            last weights. Use `None` for training from random weights, where the validation loss is
+            often lowest before the model learns anything.
+        monitor: Criterion of a better result: a lower validation `"loss"`, or a better `"metric"`
+            (accuracy for classes). The loss also measures the confidence of predictions. The
+            accuracy of text encoders often rises long after the epoch with the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
-            moving statistics never move; `"frozen"`: gamma and beta neither; `"live"`: the
-            statistics are those of the batch and move (momentum at most 0.9), for training from
-            random weights.
-        label_smoothing: share of a label that is spread over all classes, in [0, 1) (Szegedy et
-            al., 2016, arXiv:1512.00567, sec. 7). The validation loss counts it too.
-        class_weight: `None`; `"balanced"`: every class weighs the same however many items it
-            has; or weights by the classes' names (1 where not given). Only for training.
+            moving statistics stay fixed. `"frozen"`: gamma and beta stay fixed too. `"live"`:
+            layers use the statistics of the batch and update the moving statistics (momentum at
+            most 0.9), for training from random weights.
+        label_smoothing: Fraction of the label probability that is spread over all classes, in [0,
+            0.99] (Szegedy et al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes
+            label smoothing.
+        class_weight: `None`; `"balanced"`: every class has the same total weight; or a dictionary
+            from class names to weights (1 for missing names). Validation ignores class weights.
     """
 
     name: str
@@ -240,8 +251,8 @@ class Phase(JsonConfig):
         check_choice("objective", self.objective, OBJECTIVES)
         if self.objective == "contrastive" and self.unfreeze is None:
             raise ConfigError(
-                "objective='contrastive' trains the backbone; unfreeze is None. Set unfreeze to "
-                "'all', a number of blocks, or a block's name."
+                "objective='contrastive' trains the backbone, but unfreeze is None. Set "
+                "unfreeze='all', a number of blocks, or the name of a block."
             )
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):
@@ -257,8 +268,8 @@ class Phase(JsonConfig):
             check_range("l2", self.l2, 0)
         if self.l2 is not None and self.unfreeze is not None:
             raise ConfigError(
-                "l2= is for a phase that trains the head alone. Expected l2=None with unfreeze="
-                f"{quoted(self.unfreeze)}; weight_decay= is for phases that unfreeze."
+                "l2= works only in a phase that trains the head alone. Received: unfreeze="
+                f"{quoted(self.unfreeze)}. Set l2=None, or use weight_decay= instead of l2=."
             )
 
     def _check_unfreeze_every(self) -> None:
@@ -270,17 +281,17 @@ class Phase(JsonConfig):
             check_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
         if self.unfreeze is None:
             raise ConfigError(
-                "unfreeze_every= is for a phase that unfreezes blocks; unfreeze is None. Set it "
-                "to 'all', a number of blocks, or a block's name."
+                "unfreeze_every= needs a phase that unfreezes blocks, but unfreeze is None. Set "
+                "unfreeze='all', a number of blocks, or the name of a block."
             )
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """What a backbone's defaults depend on: `"image"`, `"text"` or `"ulmfit"`.
+    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`.
 
     Args:
-        backbone: its name in a `ModelConfig`.
-        image_size: (height, width); `None`: it takes texts.
+        backbone: Value of `ModelConfig.backbone`.
+        image_size: (height, width) of the images in pixels. `None` for texts.
     """
     if image_size is not None:
         return "image"
@@ -289,28 +300,31 @@ def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig(JsonConfig):
-    """What a model is, apart from its weights: enough to build it again.
+    """Configuration of a model: all settings needed to build the model again, without weights.
 
     Attributes:
-        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, of a
-            language model, or of a network of the user's own.
-        architecture: a network that is not the catalogue's as Keras serialises it.
-        output_block: the block whose output is the backbone's; `None` for the last.
-        image_size: (height, width) of the pixels; `None`: it is for texts.
-        resize: how images get to that size.
-        value_range: the values of black and of white in image files of 16 bits; `None`: (0, 65535).
-        task: decides the head's outputs, the loss and the metrics.
-        class_names: the classes, in the order of the logits; none for a regression.
-        head: the head.
-        precision: Keras dtype policy of the backbone.
-        target_mean: regression: mean of the training targets, in their unit.
-        target_scale: regression: their standard deviation, in their unit.
-        sequence_length: tokens that the model reads of a text; `None`: it takes strings.
-        are_pairs: whether an item is a pair of texts.
-        temperature: what answers divide the logits by, see `keras_tl.evaluation.calibration`; 1:
-            they are not calibrated.
-        thresholds: the probability above which the answer is yes: of a binary task one, for the
-            second class, of a multi-label one one a label; none: 0.5.
+        backbone: Name of a backbone of the catalogue, a TF-Hub module, a KerasHub preset, a
+            language model, or a network of the user.
+        architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
+        output_block: Block whose output is the output of the backbone. `None` means the last block.
+        image_size: (height, width) of the model inputs in pixels. `None` for texts.
+        resize: Method to resize images to `image_size`.
+        value_range: Pixel values of black and of white in 16-bit image files. `None` means (0,
+            65535).
+        task: Name of the task, which decides the outputs of the head, the loss and the metrics.
+        class_names: Classes in the order of the logits. Empty for a regression.
+        head: Configuration of the head.
+        precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
+        target_mean: Mean of the training targets of a regression, in the unit of the targets.
+        target_scale: Standard deviation of the training targets of a regression, in the unit of the
+            targets.
+        sequence_length: Number of tokens that the model reads of a text. `None`: the input is
+            strings or images.
+        are_pairs: Whether items are pairs of texts.
+        temperature: Divisor of the logits in predictions, see `keras_tl.evaluation.calibration`. 1
+            means no calibration.
+        thresholds: Decision thresholds on the probability: one for the second class of a binary
+            task, or one per label of a multi-label task. Empty means that all thresholds are 0.5.
     """
 
     backbone: str
@@ -342,5 +356,5 @@ class ModelConfig(JsonConfig):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Builds the configuration from `to_json`'s result."""
+        """Make the configuration from the result of `to_json`."""
         return super().from_json(values | {"head": HeadConfig.from_json(values.get("head", {}))})

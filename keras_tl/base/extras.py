@@ -1,4 +1,4 @@
-"""Packages that are extras: imported where they are needed, or missed with a clear sentence."""
+"""Optional packages, imported at the first use, with a clear error if a package is missing."""
 
 import importlib
 from types import ModuleType
@@ -7,19 +7,20 @@ from keras_tl.errors import ConfigError
 
 
 def import_extra(module: str, what: str, extra: str) -> ModuleType:
-    """Imports a module of a package that only some users need.
+    """Import a module of an optional package.
 
     Args:
-        module: its dotted name.
-        what: what messages call the package.
-        extra: the extra of keras_tl that installs it.
+        module: Dotted name of the module.
+        what: Name of the package in messages.
+        extra: Name of the pip extra of keras_tl that installs the package.
 
     Raises:
-        ConfigError: it is not installed, or does not run with what is.
+        ConfigError: The package is not installed, or not compatible with the installed packages.
     """
     try:
         return importlib.import_module(module)
-    except Exception as error:  # One for another version fails in whatever way it does.
+    except Exception as error:  # Incompatible versions raise errors of any type.
         raise ConfigError(
-            f'This needs {what}: pip install "keras_tl[{extra}]". ({type(error).__name__}: {error})'
+            f'Cannot import {what}. Install with: pip install "keras_tl[{extra}]". '
+            f"({type(error).__name__}: {error})"
         ) from error

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: temporary name, fsync, rename."""
+"""Atomic files: written completely or not at all, by temporary name, fsync and rename."""
 
 import contextlib
 import errno
@@ -16,20 +16,20 @@ from keras_tl.errors import ConfigError, quoted
 
 _LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
 
-# Two letters at least: one is a drive of Windows. `pathlib` makes one slash of two.
+# A scheme has at least two letters: one letter is a Windows drive. `pathlib` turns `//` into `/`.
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 
 CHECKSUMS = "checksums.json"
 
 
 def local_path(path: str | os.PathLike) -> Path:
-    """Return a path of this machine, with `~` expanded.
+    """Return a path on this machine, with `~` expanded.
 
-    Every argument that takes a path goes through here.
+    All path arguments of the package pass through this function.
 
     Raises:
-        ConfigError: it is no path, too long for one, or of another file system, such as
-            `gs://bucket/photos`.
+        ConfigError: The value is not a path, is too long, or is a path of another file system, such
+            as `gs://bucket/photos`.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ConfigError(
@@ -38,9 +38,9 @@ def local_path(path: str | os.PathLike) -> Path:
     text = os.fsdecode(path)
     if remote := _SCHEME.match(text):
         raise ConfigError(
-            f"Expected a path on this machine. Received: {quoted(text)}. The file system "
-            f"{remote['scheme']}:// is not supported. Use a path on a local disk, and copy the "
-            "files."
+            f"Expected a path on this machine. Received: {quoted(text)}. keras_tl does not "
+            f"support {remote['scheme']}:// paths. Copy the files to a local disk and pass "
+            "their local path."
         )
     path = os.path.expanduser(text)
     try:
@@ -48,28 +48,25 @@ def local_path(path: str | os.PathLike) -> Path:
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
             raise ConfigError(
-                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters, which "
-                "cannot be the name of a file."
+                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters. "
+                "A path must be shorter and have no null characters."
             ) from error
     return Path(path)
 
 
 def cache_root() -> Path:
-    """The folder of everything that is kept between runs and can be made again.
-
-    `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
-    """
+    """Return the folder of the caches: `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`."""
     return local_path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl")
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's content, as 64 hexadecimal digits."""
+    """Return the SHA-256 of the content of a file, as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of_folder(path: Path) -> str:
-    """SHA-256 over the names and contents of all files below a folder, wherever it lies."""
+    """Return a SHA-256 of the relative paths and the contents of all files below a folder."""
     digest = hashlib.sha256()
     for file in sorted(f for f in path.rglob("*") if f.is_file()):
         digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
@@ -77,7 +74,7 @@ def sha256_of_folder(path: Path) -> str:
 
 
 def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
-    """Writes the SHA-256 of every other file in a folder into the file of the given name there."""
+    """Write the SHA-256 of all other files below a folder to the file `name` in the folder."""
     sums = {
         file.relative_to(folder).as_posix(): sha256(file)
         for file in sorted(folder.rglob("*"))
@@ -87,7 +84,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
-    """What `write_checksums` wrote; empty if there is no such file, or it is damaged."""
+    """Return the checksums from `write_checksums`. Empty if there is no valid file."""
     try:
         return dict(json.loads((folder / name).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -95,10 +92,10 @@ def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
 
 
 def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
-    """The files that are not as `write_checksums` found them; those that came later do not count.
+    """Yield the files that changed or vanished since `write_checksums`. New files are ignored.
 
     Raises:
-        ValueError: what it wrote is no longer JSON.
+        ValueError: The file of checksums is not valid JSON.
     """
     for file, expected in json.loads((folder / name).read_text("utf-8")).items():
         if not (folder / file).is_file() or sha256(folder / file) != expected:
@@ -106,23 +103,23 @@ def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
 
 
 def first_changed(folder: Path) -> str | None:
-    """The first of the `changed_files`; `None` if all are as they were."""
+    """Return the first file of `changed_files`. `None` if no file has changed."""
     return next(changed_files(folder), None)
 
 
 def json_text(value: Any) -> str:
-    """JSON in full precision, with a final newline."""
+    """Return a value as JSON text, with all digits of numbers and a final newline."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON as `json_text` makes it. Not atomic by itself."""
+    """Write the result of `json_text` to a file. The write is not atomic."""
     path.write_text(json_text(value), encoding="utf-8")
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yields a temporary path; when the block ends well it becomes `path` in one step."""
+    """Yield a temporary path. After a block without errors, rename it to `path` in one step."""
     temporary = _temporary(path)
     try:
         yield temporary
@@ -135,24 +132,25 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """Yields a temporary folder beside `path`; when the block ends well it becomes `path`.
+    """Yield a temporary folder beside `path`. After a block without errors, rename it to `path`.
 
     Args:
-        path: the final folder.
-        replace: take the place of an existing folder, which is kept until the new one
-            stands (after a crash between the two renames `remove_leftovers` puts it back).
+        path: The final folder.
+        replace: Whether to replace an existing folder. The old folder is deleted only after the new
+            folder has its name. After a crash between these two steps, `remove_leftovers` restores
+            the old folder.
 
     Raises:
-        FileExistsError: the folder exists and `replace` is false; nothing was changed.
+        FileExistsError: The folder exists and `replace` is false. Nothing was changed.
     """
-    path = path.resolve()  # What a link stands for is replaced, not the link.
+    path = path.resolve()  # Replace the target of a link, not the link.
     remove_leftovers(path.parent)
     temporary = _temporary(path)
     temporary.mkdir()
     try:
         yield temporary
         for found in [*temporary.rglob("*"), temporary]:
-            if found.is_file() or found.is_dir():  # A link of the user's may lead nowhere.
+            if found.is_file() or found.is_dir():  # A link of the user may be broken.
                 _sync(found)
         if replace and path.exists():
             old = _temporary(path, "old")
@@ -173,10 +171,10 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Clears what a process that no longer lives left in `folder`.
+    """Clean up the temporary files in `folder` that a dead process left behind.
 
-    What was half-written is removed; what an interrupted replacement had moved aside is
-    moved back while the name it had is free.
+    Deletes half-written files. If the replacement of a folder was interrupted, gives the old folder
+    its name back, unless a folder with this name exists.
     """
     for found in folder.glob(".*"):
         match = _LEFTOVER.match(found.name)

@@ -1,6 +1,6 @@
-"""The private names of Keras that the toolkit needs: no other module uses any.
+"""Private names of Keras that the toolkit needs. No other module uses private names.
 
-Tested on the lowest and on the newest version by `make test-floor` and `make test`.
+`make test-floor` and `make test` test these names with the lowest and the newest version of Keras.
 """
 
 import contextlib
@@ -22,92 +22,93 @@ __all__ = [
     "giving_download",
     "graph_nodes",
     "layers_of",
+    "learning_rate_or_schedule",
     "operation_of",
     "own_variables",
     "place_of",
-    "rate_or_schedule",
     "save_as_published",
     "share_storage",
     "shares_storage",
     "to_snake_case",
 ]
 
-# A layer's attribute behind `trainable`, whose setter sets everything below as well.
+# The attribute behind `trainable`, whose setter also changes all inner layers.
 TRAINABLE = "_trainable"
 
 
 def layers_of(layer: keras.layers.Layer, include_self: bool = True) -> list[keras.layers.Layer]:
-    """All layers inside a layer or model, at any depth, each once."""
+    """Return all layers inside a layer or model, at any depth. Each layer occurs once."""
     return layer._flatten_layers(include_self=include_self)
 
 
 def own_variables(
     owner: keras.layers.Layer | keras.optimizers.Optimizer,
 ) -> list[keras.Variable]:
-    """A layer's own trainable variables, without those of layers inside; or an optimizer's."""
+    """Return the trainable variables of an optimizer, or of a layer without its inner layers."""
     return owner._trainable_variables
 
 
 def share_storage(source: keras.Model, target: keras.Model) -> None:
-    """Let the weights of a network be those of its equal: a change of one is a change of both."""
+    """Make `target` use the weights of `source`. Changing one model then changes both."""
     for given, own in zip(source.weights, target.weights, strict=True):
         own._value = given._value
 
 
 def shares_storage(source: keras.Model, target: keras.Model) -> bool:
-    """Whether `share_storage` was called on two networks."""
+    """Whether two networks have the same weights in memory, see `share_storage`."""
     pairs = zip(source.weights, target.weights, strict=True)
     return all(own._value is given._value for given, own in pairs)
 
 
 def added_losses(layer: keras.layers.Layer) -> list:
-    """The list in which a layer keeps what it added to the loss last."""
+    """Return the list of the losses that a layer added in its last call."""
     return layer._losses
 
 
 def graph_nodes(network: keras.Model) -> list:
-    """The calls that a functional model consists of."""
+    """Return the nodes of a functional model."""
     return [node for nodes in network._nodes_by_depth.values() for node in nodes]
 
 
-def rate_or_schedule(
+def learning_rate_or_schedule(
     optimizer: keras.optimizers.Optimizer,
 ) -> keras.Variable | keras.optimizers.schedules.LearningRateSchedule:
-    """What an optimizer was given as its learning rate: a variable, or a schedule."""
+    """Return the learning rate of an optimizer: a variable or a schedule."""
     return optimizer._learning_rate
 
 
 def operation_of(tensor: keras.KerasTensor) -> keras.Operation:
-    """What a symbolic tensor came out of."""
+    """Return the operation that produced a symbolic tensor."""
     return tensor._keras_history.operation
 
 
 def place_of(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> int:
-    """The place of a variable among those that an optimizer was built for."""
+    """Return the index of a variable among the variables of a built optimizer."""
     return optimizer._get_variable_index(variable)
 
 
 def decays(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> bool:
-    """Whether an optimizer's weight decay is for this variable."""
+    """Whether an optimizer applies weight decay to a variable."""
     return optimizer._use_weight_decay(variable)
 
 
 def eagerly() -> contextlib.AbstractContextManager:
-    """Runs the steps of Keras models as plain Python inside the block.
+    """Run the steps of Keras models eagerly inside the block.
 
-    `tf.config.run_functions_eagerly` would do more than that: Keras compiles grouped
-    convolutions, whose gradients TensorFlow has not on a CPU otherwise.
+    `tf.config.run_functions_eagerly` would also run grouped convolutions eagerly. Keras compiles
+    grouped convolutions, because TensorFlow has no gradients for uncompiled grouped convolutions on
+    a CPU.
     """
     always = property(lambda model: True, lambda model, value: None)
     return mock.patch.object(Trainer, "run_eagerly", always)
 
 
 def giving_download(file: Path) -> contextlib.AbstractContextManager:
-    """Gives Keras a file in place of each download, and changes nothing else."""
+    """Make Keras use this file instead of downloading files inside the block."""
     return mock.patch.object(file_utils, "get_file", return_value=str(file))
 
 
 def save_as_published(network: keras.Model, file: Path) -> None:
-    """Writes weights in the format of the files that Keras publishes."""
+    """Write the weights of a network in the format of the weight files that Keras publishes."""
     with h5py.File(file, "w") as opened:
         legacy_h5_format.save_weights_to_hdf5_group(opened, network)

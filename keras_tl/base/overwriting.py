@@ -1,4 +1,4 @@
-"""Nothing is overwritten unless asked for, and files that are not ours are kept."""
+"""Protection of existing files: overwrite only on request, keep the files of the user."""
 
 import os
 import shutil
@@ -9,33 +9,33 @@ from keras_tl.errors import ConfigError
 
 
 def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
-    """Raise `ConfigError` if a path that will be written exists; call it before long work.
+    """Raise `ConfigError` if an output path already exists. Call this function before long work.
 
     Args:
-        paths: files and folders.
-        overwrite: replace what is there; then nothing is checked.
+        paths: Files and folders that will be written.
+        overwrite: Whether existing files may be replaced. If true, nothing is checked.
     """
     for path in () if overwrite else paths:
         if os.path.lexists(path):
             raise ConfigError(
                 f"{path} exists. Expected a path that does not exist. Choose another path, or "
-                "replace what is there with overwrite=True (--overwrite on the command line)."
+                "replace the existing files with overwrite=True (--overwrite on the command line)."
             )
 
 
 class OwnFiles:
-    """Runs and files that an object wrote or loaded, and may replace while they are unchanged."""
+    """Record of the runs and files that an object wrote, and may overwrite if unchanged."""
 
     def __init__(self) -> None:
         self._states: dict[Path, str] = {}
 
     def note(self, path: Path) -> None:
-        """Note what is at a path now: a file, or a folder with checksums."""
+        """Record the current content of a path: a file, or a folder with checksums."""
         if (state := _state(path)) is not None:
             self._states[path.resolve()] = state
 
     def hold(self, path: Path) -> bool:
-        """Whether the path still holds what was noted."""
+        """Whether the path still has the recorded content."""
         state = _state(path)
         return state is not None and self._states.get(path.resolve()) == state
 
@@ -46,11 +46,12 @@ def _state(path: Path) -> str | None:
 
 
 def keep_other_files(old: Path, new: Path) -> None:
-    """Link the user's own files in a folder into the new folder that will replace it.
+    """Link the files of the user from an old folder into the folder that will replace it.
 
     Args:
-        old: the folder; its checksums list the files that are not the user's. It may be missing.
-        new: the complete new folder. Its files win where names are equal.
+        old: Old folder, which may be missing. Its checksums list all files that do not belong to
+            the user.
+        new: Complete new folder. If both folders have a file of the same name, the new file stays.
     """
     ours = {CHECKSUMS, *manifest(old)}
     for found in old.rglob("*"):
@@ -61,5 +62,5 @@ def keep_other_files(old: Path, new: Path) -> None:
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(found, new / name, follow_symlinks=False)
-        except (OSError, NotImplementedError):  # No hard links, or none of symbolic links.
+        except (OSError, NotImplementedError):  # The file system has no such links.
             shutil.copy2(found, new / name, follow_symlinks=False)

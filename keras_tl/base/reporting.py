@@ -1,4 +1,4 @@
-"""What people see while it works: bars and displays on a terminal, lines elsewhere."""
+"""Progress output: bars and live displays on a terminal, plain lines elsewhere."""
 
 import importlib.util
 import logging
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def only_errors(logger_name: str) -> Iterator[None]:
-    """Holds back what a library logs about itself, but for errors."""
+    """Suppress the log messages of a library, except errors."""
     logger = logging.getLogger(logger_name)
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -25,13 +25,14 @@ def only_errors(logger_name: str) -> Iterator[None]:
 
 @contextmanager
 def no_retracing_warnings(of: str = "") -> Iterator[None]:
-    """Hold back TensorFlow's warning that functions are traced too often.
+    """Suppress TensorFlow's warning about frequent retracing.
 
-    Each model has its own functions, and each is traced once or twice. TensorFlow counts functions
-    of the same code together, so it warns after a few models in one process.
+    Each model has functions that are traced once or twice. TensorFlow adds up the traces of
+    functions with the same code, and so warns after a few models in one process.
 
     Args:
-        of: only of functions with this in their names, where users' functions may run too.
+        of: Part of the function name. Warnings about functions with other names, such as functions
+            of the user, stay.
     """
 
     def keep(record: logging.LogRecord) -> bool:
@@ -46,12 +47,12 @@ def no_retracing_warnings(of: str = "") -> Iterator[None]:
         logger.removeFilter(keep)
 
 
-# The name of the functions that `fit` and `evaluate` of Keras trace.
+# Part of the names of the functions that `fit` and `evaluate` of Keras trace.
 KERAS_TRAINER = "TensorFlowTrainer."
 
 
 def size_text(size: int) -> str:
-    """Bytes as people read them, such as `1.5 GiB`."""
+    """Return a number of bytes in readable units, such as `1.5 GiB`."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024 or unit == "GiB":
             break
@@ -60,18 +61,19 @@ def size_text(size: int) -> str:
 
 
 class Reporter:
-    """Writes progress to standard error; in a notebook, which marks that as errors, to output.
+    """Writes progress to standard error. In a notebook, writes progress to standard output, because
+    notebooks show standard error as errors.
 
     Args:
-        verbose: `False` for silence.
+        verbose: Whether to write progress. `False` means no output.
     """
 
     def __init__(self, verbose: bool = True):
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
         self._bars = self.console
         if self.console.is_jupyter:
-            # Lines as plain text: rich would make each a display of its own. It draws bars only
-            # where there are widgets, as in Colab.
+            # In notebooks, rich would make each line a separate display. rich draws progress bars
+            # only if ipywidgets is installed, as in Colab.
             self.console = Console(
                 quiet=not verbose, highlight=False, force_jupyter=False, force_terminal=False
             )
@@ -81,17 +83,17 @@ class Reporter:
 
     @property
     def can_draw(self) -> bool:
-        """Whether it writes to a terminal on which what was drawn can be drawn over."""
+        """Whether the output is a terminal that supports redrawing."""
         console = self.console
         return console.is_terminal and not (console.is_dumb_terminal or console.quiet)
 
     def say(self, message: str) -> None:
-        """One line."""
+        """Print a message as one line."""
         self.console.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Yields a function that takes the number done so far."""
+        """Show a progress bar. Yield a function that takes the number of finished items."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -102,27 +104,27 @@ class Reporter:
             *columns,
             console=self._bars,
             transient=True,
-            # One thing is drawn at a time.
+            # Draw no bar while a live display is visible.
             disable=self._bars.quiet or not self._bars.is_terminal or self._is_live,
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
-            # Steps that run several at a time may pass the end.
+            # If one step counts several items, the last step may exceed the total.
             yield lambda done: progress.update(task, completed=min(done, total))
 
     @contextmanager
     def live(self, shown: RenderableType) -> Iterator[Callable[[], None]]:
-        """Keeps something in sight below the lines that are said; only where it `can_draw`.
+        """Keep a display visible below the printed lines. Requires `can_draw`.
 
-        Yields a function that draws it again. No thread does so meanwhile: it would take the
-        interpreter from what is worked on.
+        Yields a function that redraws the display. No background thread redraws the display,
+        because such a thread would slow down the work.
         """
         display = Live(
             shown,
             console=self.console,
             auto_refresh=False,
             transient=True,
-            # What others print goes above it, unless it goes somewhere else.
+            # Print the output of other code above the display, unless that output goes to a file.
             redirect_stdout=sys.stdout.isatty(),
         )
         with display:

@@ -1,4 +1,4 @@
-"""What a prediction is, wherever it was made: in this process or by a server."""
+"""Predictions of the model, made in this process or by a server."""
 
 import abc
 import dataclasses
@@ -8,23 +8,23 @@ from typing import Any, Self
 
 import numpy as np
 
-# Of an item with any number of labels: the answer is that it has none of them.
+# Name of a multi-label prediction in which no label is above its decision threshold.
 NO_LABEL = "no label"
-NO_ANSWER = "no answer"
+NO_ANSWER = "no prediction"
 
 
 class _Single:
-    """The answer for one item, or the reason why there is none.
+    """Prediction of one item, or the reason why there is no prediction.
 
     Attributes:
-        reason: why there is no answer, empty where that is not known; `None` where there is one.
+        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
     """
 
     reason: str | None
 
     @property
     def name(self) -> str:
-        """The answer in a word."""
+        """The prediction as a short text."""
         return self._answer_name() if self.reason is None else NO_ANSWER
 
     def __str__(self) -> str:
@@ -35,14 +35,15 @@ class _Single:
 
 @dataclasses.dataclass(frozen=True)
 class Prediction(_Single):
-    """The answer for one item of one class.
+    """Prediction of one item that has exactly one class.
 
     Attributes:
-        label: the answered class's name; empty where there is no answer.
-        probability: its probability, in [0, 1].
-        source: the path that was asked about, or `None`.
-        rule: the threshold that decided, in words; empty where the most probable class is answered.
-        reason: why there is no answer, `None` where there is one; empty where it is not known.
+        label: Name of the predicted class. Empty without a prediction.
+        probability: Probability of this class, in [0, 1].
+        source: Path or text of the item, or `None`.
+        rule: Decision threshold in words. Empty if the most probable class is predicted and no
+            threshold is known.
+        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
     """
 
     label: str
@@ -61,14 +62,16 @@ class Prediction(_Single):
 
 @dataclasses.dataclass(frozen=True)
 class MultilabelPrediction(_Single):
-    """The answer for one item of any number of labels.
+    """Prediction of one multi-label item.
 
     Attributes:
-        labels: the names of the labels above their thresholds, 0.5 if none were chosen.
-        probabilities: their probabilities, in [0, 1].
-        source: the path that was asked about, or `None`.
-        thresholds: their chosen thresholds; empty if none were chosen.
-        reason: see `Prediction`.
+        labels: Names of the labels with probabilities above the decision thresholds (by default
+            0.5).
+        probabilities: Probabilities of these labels, in [0, 1].
+        source: Path or text of the item, or `None`.
+        thresholds: Chosen decision thresholds of these labels. Empty if no thresholds were chosen
+            or known.
+        reason: See `Prediction`.
     """
 
     labels: tuple[str, ...]
@@ -81,19 +84,21 @@ class MultilabelPrediction(_Single):
         return ", ".join(self.labels) or NO_LABEL
 
     def _answer_text(self) -> str:
-        rules = [f"; above {t:.1%}" for t in self.thresholds] or [""] * len(self.labels)
+        rules = [f"; decision threshold {t:.1%}" for t in self.thresholds] or [""] * len(
+            self.labels
+        )
         rows = zip(self.labels, self.probabilities, rules, strict=True)
         return ", ".join(f"{label} ({p:.1%}{rule})" for label, p, rule in rows) or NO_LABEL
 
 
 @dataclasses.dataclass(frozen=True)
 class RegressionPrediction(_Single):
-    """The answer for one item of a regression.
+    """Prediction of one item by a regression model.
 
     Attributes:
-        value: in the unit of the training targets; NaN where there is no answer.
-        source: the path that was asked about, or `None`.
-        reason: see `Prediction`.
+        value: Predicted value in the unit of the training targets. NaN without a prediction.
+        source: Path or text of the item, or `None`.
+        reason: See `Prediction`.
     """
 
     value: float
@@ -107,13 +112,14 @@ class RegressionPrediction(_Single):
 
 
 class _Batch(abc.ABC):
-    """Answers in the order asked; iterates over those of single items.
+    """Predictions in the order of the items. Iteration yields the predictions of single items.
 
     Attributes:
-        valid: bool array (n,): false for what was no image, or no text, and got no answer; `None`
-            where every item got one.
-        reasons: n reasons why an item got no answer, `None` for each that got one; `None`: they
-            are not known, or every item got one.
+        valid: bool (n,). False for invalid images or texts, which have no prediction. `None` if
+            every item has a prediction.
+        reasons: For each of n items, why there is no prediction, or `None` if there is a
+            prediction. `None` instead of a tuple if reasons are unknown or every item has a
+            prediction.
     """
 
     valid: np.ndarray | None
@@ -141,7 +147,7 @@ class _Batch(abc.ABC):
         return self.sources[index] if self.sources else None
 
     def only_valid(self) -> Self:
-        """The answers without the items that got none."""
+        """Return the predictions of the valid items."""
         if self.valid is None:
             return self
         rows = np.flatnonzero(self.valid)
@@ -157,7 +163,7 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """One JSON object an item: its source and the answer, or `valid` false and the reason."""
+        """Return a JSON object per item: the source, and the prediction or the reason for none."""
         rows = range(len(self))
         return [{"source": self._source(i)} | self._answer_json(i) for i in rows]
 
@@ -170,17 +176,18 @@ class _Batch(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Predictions(_Batch):
-    """The answers for a batch of items of one class each; iterates over `Prediction`s.
+    """Predictions of items with exactly one class each. Iteration yields `Prediction` objects.
 
     Attributes:
-        probabilities: float32 array (n, classes), each row summing to 1.
-        class_names: the classes' names, in the order of the columns.
-        sources: the n paths that were asked about, or `None` for bytes and arrays.
-        valid: see `_Batch`, and so for `reasons`.
-        chosen: int array (n,): the answered class of each item; `None`: the most probable one. Two
-            classes may have another threshold than 0.5.
-        thresholds: the chosen threshold of the second of two classes; empty if none was chosen, or
-            where it is not known, as to the client of a server.
+        probabilities: float32 (n, classes), rows sum to 1.
+        class_names: Names of the classes, in the order of the columns of `probabilities`.
+        sources: Paths or texts of the n items. `None` for bytes and arrays.
+        valid: See `_Batch`, also for `reasons`.
+        chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
+            predicted class may not be the most probable class. `None` means the most probable
+            class.
+        thresholds: Chosen decision threshold of the second of two classes. Empty if no threshold
+            was chosen or known. The client of a server does not know thresholds.
     """
 
     probabilities: np.ndarray
@@ -193,13 +200,13 @@ class Predictions(_Batch):
 
     @property
     def class_ids(self) -> np.ndarray:
-        """int64 array (n,): the answered class of each item, -1 for what is not valid."""
+        """Number of the predicted class of each item, int64 (n,). -1 for invalid items."""
         best = self.probabilities.argmax(axis=1) if self.chosen is None else self.chosen
         return best if self.valid is None else np.where(self.valid, best, -1)
 
     @property
     def labels(self) -> list[str]:
-        """The answered class's name for each item, empty for what is not valid."""
+        """Name of the predicted class of each item. Empty for invalid items."""
         return [self.class_names[i] if i >= 0 else "" for i in self.class_ids]
 
     def __len__(self) -> int:
@@ -212,9 +219,9 @@ class Predictions(_Batch):
         best = int(row.argmax() if self.chosen is None else self.chosen[index])
         rule = ""
         if self.thresholds:
-            rule = f"{self.class_names[-1]} above {self.thresholds[0]:.1%}"
+            rule = f"decision threshold for {self.class_names[-1]}: {self.thresholds[0]:.1%}"
         elif row[best] < row.max():
-            rule = "by a threshold of the model"
+            rule = "by a decision threshold of the model"
         return Prediction(self.class_names[best], float(row[best]), self._source(index), rule)
 
     def _json(self, index: int) -> dict[str, Any]:
@@ -226,15 +233,17 @@ class Predictions(_Batch):
 
 @dataclasses.dataclass(frozen=True)
 class MultilabelPredictions(_Batch):
-    """The answers for a batch of items with any number of labels each.
+    """Predictions of multi-label items. Iteration yields `MultilabelPrediction` objects.
 
     Attributes:
-        probabilities: float32 array (n, labels), each in [0, 1] by itself.
-        mask: bool array (n, labels): which are above their thresholds.
-        class_names: the labels' names, in the order of the columns.
-        sources: the n paths that were asked about, or `None` for bytes and arrays.
-        valid: see `_Batch`, and so for `reasons`.
-        thresholds: the chosen threshold of each label; empty if none were chosen or known.
+        probabilities: float32 (n, labels), each value in [0, 1] and independent of the others.
+        mask: bool (n, labels), whether the probability of each label is above its decision
+            threshold.
+        class_names: Names of the labels, in the order of the columns of `probabilities`.
+        sources: Paths or texts of the n items. `None` for bytes and arrays.
+        valid: See `_Batch`, also for `reasons`.
+        thresholds: Chosen decision threshold of each label. Empty if no thresholds were chosen or
+            known.
     """
 
     probabilities: np.ndarray
@@ -247,7 +256,7 @@ class MultilabelPredictions(_Batch):
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
-        """The names of each item's labels."""
+        """Names of the predicted labels of each item."""
         return [item.labels for item in self]
 
     def __len__(self) -> int:
@@ -273,19 +282,19 @@ class MultilabelPredictions(_Batch):
 def _thresholds_json(
     class_names: tuple[str, ...], thresholds: tuple[float, ...]
 ) -> dict[str, dict[str, float]]:
-    # Of two classes the threshold is of the second.
+    # Binary tasks have one threshold, for the second class.
     names = class_names[-len(thresholds) :]
     return {"thresholds": dict(zip(names, thresholds, strict=True))} if thresholds else {}
 
 
 @dataclasses.dataclass(frozen=True)
 class RegressionPredictions(_Batch):
-    """The answers for a batch of a regression.
+    """Predictions of a regression model. Iteration yields `RegressionPrediction` objects.
 
     Attributes:
-        values: float32 array (n,), in the unit of the training targets.
-        sources: the n paths that were asked about, or `None` for bytes and arrays.
-        valid: see `_Batch`, and so for `reasons`.
+        values: Predicted values, float32 (n,), in the unit of the training targets.
+        sources: Paths or texts of the n items. `None` for bytes and arrays.
+        valid: See `_Batch`, also for `reasons`.
     """
 
     values: np.ndarray

@@ -1,11 +1,11 @@
-"""Small tables for people: as plain text, and as notebooks show them."""
+"""Small tables as plain text and as HTML for notebooks."""
 
 import html
 from collections.abc import Sequence
 
 
 def table_text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns side by side: the first one names the rows, the others stand to the right."""
+    """Return a table as text. The first column is left-aligned, the others are right-aligned."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -18,13 +18,13 @@ def table_text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def table_html(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    """An HTML table; what is in the cells is text, never markup."""
+    """Return an HTML table. The content of the cells is escaped for HTML."""
     body = "".join(_row("td", row) for row in rows)
     return f"<table><thead>{_row('th', head)}</thead><tbody>{body}</tbody></table>"
 
 
 def paragraphs_html(*texts: str) -> str:
-    """A paragraph for each text."""
+    """Return one HTML paragraph per text."""
     return "".join(f"<p>{html.escape(text)}</p>" for text in texts)
 
 

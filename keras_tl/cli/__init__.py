@@ -1,4 +1,4 @@
-"""The command line: arguments to calls. TensorFlow is imported only when a command needs it."""
+"""The command line of keras_tl. Commands import TensorFlow only if they need it."""
 
 import sys
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ __all__ = ["cli", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: status 0 done, 2 the user's mistake, 1 anything else.
+    """Run a command and exit with status 0 (done), 2 (mistake of the user) or 1 (other errors).
 
     Args:
-        arguments: what follows `keras-tl`; `None`: those of the process.
+        arguments: Arguments after `keras-tl`. `None`: the arguments of the process.
     """
-    # The name of a file need not be UTF-8.
+    # File names may be invalid UTF-8.
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli.main(arguments, prog_name="keras-tl", standalone_mode=False))
@@ -44,6 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _exit_with_mistake(message: str) -> NoReturn:
-    # One line, whatever a library's own message brought along.
+    # Messages of other libraries may have several lines. Print them as one line.
     click.echo(f"keras-tl: {' '.join(message.splitlines())}", err=True)
     sys.exit(2)

@@ -1,4 +1,4 @@
-"""What there is, and what it can do: `keras-tl backbones` and `keras-tl demo`."""
+"""The commands `keras-tl backbones`, a list of backbones, and `keras-tl demo`, an example."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_
 @click.argument("name", required=False)
 @with_json
 def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
-    """List the backbones, or describe one by NAME."""
+    """List the backbones, or describe the backbone NAME."""
     specs = [get_spec(name)] if name else list(CATALOGUE.values())
     rows = [
         {
@@ -61,23 +61,23 @@ def _plain(value: Any) -> str:
     default="runs/demo",
     show_default=True,
     type=PATH,
-    help="The run's folder.",
+    help="Folder for the saved run.",
 )
 @click.option(
     "--export",
     "base",
     default="saved_models/digits",
     show_default=True,
-    help="The exported model's folder.",
+    help="Folder for the export.",
 )
-@click.option("--image-size", default=64, show_default=True, help="Side in pixels.")
-@click.option("--seed", default=0, show_default=True, help="Makes the run repeatable.")
+@click.option("--image-size", default=64, show_default=True, help="Side of the images in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @overwrite_option
 @with_json
 def demo(
     verbose: bool, out: Path, base: str, image_size: int, seed: int, overwrite: bool
 ) -> tuple[dict, str]:
-    """Do the whole job on handwritten digits: head, fine-tuning, plots, export, verification."""
+    """Run all steps on handwritten digits: head, fine-tuning, plots, export, verification."""
     toolkit = start_toolkit()
     from keras_tl.runs.run_files import check_target
 
@@ -112,7 +112,7 @@ def demo(
         f"Test accuracy after fine-tuning:  {after:.4f}",
         f"Saved the run to {out}.",
         *(f"Wrote {path}" for path in written),
-        f"Exported and verified {version}. Ask it about an image of your own:",
-        f"  keras-tl predict {out} IMAGE",
+        f"Exported and verified {version}. To predict your own image, run:",
+        f"  keras-tl predict {out} photo.png",
     ]
     return result, "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`keras-tl compare`."""
+"""The command `keras-tl compare`: compare transfer learning with training from scratch."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from keras_tl.cli.model import (
 )
 from keras_tl.errors import ConfigError, quoted
 
-# The options that become fields of `keras_tl.Protocol`.
+# Options that the command passes as fields of `keras_tl.Protocol`.
 _PROTOCOL = ("epochs", "head_epochs", "head_learning_rate", "policy", "batch_size")
 
 
@@ -36,9 +36,18 @@ def _sizes(value: str) -> list[int | None]:
 @split_options
 @model_options
 @sequence_length_option
-@click.option("--seeds", default=5, show_default=True, help="How many; at least 3 for a verdict.")
-@click.option("--epochs", type=int, help="The budget: passes of each arm over the training split.")
-@click.option("--head-epochs", type=int, help="What of it the head gets before fine-tuning.")
+@click.option(
+    "--seeds",
+    default=5,
+    show_default=True,
+    help="Number of seeds. The comparison draws a conclusion only with at least 3.",
+)
+@click.option("--epochs", type=int, help="Number of epochs of each training (its budget).")
+@click.option(
+    "--head-epochs",
+    type=int,
+    help="Number of epochs, of --epochs, that train only the head before fine-tuning.",
+)
 @head_learning_rate_option
 @policy_option
 @click.option(
@@ -46,30 +55,30 @@ def _sizes(value: str) -> list[int | None]:
     default="all",
     show_default=True,
     metavar="N,N,...",
-    help="Numbers of training items, a verdict each; all for all of them.",
+    help="Numbers of training items at which to compare. all: all training items.",
 )
-@click.option("--batch-size", type=int, help="Items per step, in all arms.")
+@click.option("--batch-size", type=int, help="Items per training step, for all methods.")
 @click.option(
     "--augment",
     multiple=True,
     metavar="NAME",
-    help="How images are augmented, in all arms: standard, no-flip, randaugment, mixup, cutmix; "
-    "can be repeated. Not at all if not given.",
+    help="Augmentation of images, for all methods: standard, no-flip, randaugment, mixup or "
+    "cutmix. Can be repeated. Default: no augmentation.",
 )
 @click.option(
     "--min-difference",
     default=0.05,
     show_default=True,
-    help="The smallest difference in skill that matters.",
+    help="Smallest difference in the test metric that matters to you.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what it will cost.")
+@click.option("--dry-run", is_flag=True, help="Train nothing: print the expected costs.")
 @click.option("--plot", type=PATH, help="Write the curves as a PNG file.")
 @click.option(
     "--out",
     default="runs/compare",
     show_default=True,
     type=PATH,
-    help="The folder of the comparison, which keeps every finished run.",
+    help="Folder for the comparison and for the results of each training.",
 )
 @overwrite_option
 @with_json
@@ -84,10 +93,10 @@ def compare(
     overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Say whether transfer helps: frozen and fine-tuned against the same network from scratch.
+    """Compare transfer learning (frozen, fine-tuned) with the same network trained from scratch.
 
-    Interrupted and called again, it goes on with the runs that are missing; --overwrite is for the
-    file of --plot.
+    To continue an interrupted comparison, repeat the command: it trains the missing runs.
+    --overwrite applies only to the file of --plot.
     """
     toolkit = start_toolkit()
     amounts = _sizes(sizes)

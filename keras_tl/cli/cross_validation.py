@@ -1,4 +1,4 @@
-"""`keras-tl cross-validate`."""
+"""The command `keras-tl cross-validate`: estimate the metrics of a head."""
 
 from typing import Any
 
@@ -15,15 +15,17 @@ from keras_tl.cli.model import model_options, sequence_length_option
 @groups_option
 @model_options
 @sequence_length_option
-@click.option("--folds", default=5, show_default=True, help="At least 2.")
-@click.option("--repeats", default=1, show_default=True, help="How often, with other folds.")
+@click.option("--folds", default=5, show_default=True, help="Number of folds, at least 2.")
+@click.option(
+    "--repeats", default=1, show_default=True, help="Number of repetitions with different folds."
+)
 @click.option(
     "--splits",
     multiple=True,
     metavar="NAME",
-    help="A split whose items take part; can be repeated. All there are if not given.",
+    help="Name of a split to use. Can be repeated. Default: all splits.",
 )
-@click.option("--balanced", is_flag=True, help="Every class weighs the same.")
+@click.option("--balanced", is_flag=True, help="Give every class the same weight in the loss.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
 @with_json
 def cross_validate(
@@ -36,7 +38,10 @@ def cross_validate(
     splits: tuple[str, ...],
     balanced: bool,
 ) -> tuple[dict, str]:
-    """Estimate how good a head on the frozen backbone is, on all items: seconds after one pass."""
+    """Cross-validate a head on the features of all items, without fine-tuning.
+
+    The backbone computes the features once. The training of all folds then takes seconds.
+    """
     toolkit = start_toolkit()
     data = load_data(spec, verbose=verbose)
     learner = toolkit.Learner(data=data, **model, seed=seed, verbose=verbose)

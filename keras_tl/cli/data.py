@@ -1,4 +1,4 @@
-"""`--data` and the options that go with it."""
+"""The option `--data`, and the options for reading and splitting the data."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ import click
 import keras_tl
 from keras_tl.cli.group import start_toolkit
 
-# The options of a command that say how its data are read and split.
+# Options for reading and splitting the data, which `split_options` adds.
 _READING = (
     *("resize", "value_range", "validation_split", "test_split", "sequence_length", "groups"),
 )
@@ -18,28 +18,29 @@ _READING = (
 
 @dataclasses.dataclass(frozen=True)
 class DataAsked:
-    """What `--data` and the options of its sources say.
+    """Values of `--data` and of the other options for the data.
 
     Attributes:
-        spec: `None` where `--data` was not given.
-        options: the others.
+        spec: Value of `--data`, such as `"folder:photos"`. `None`: `--data` was not given.
+        options: Dict from the names of the other options to their values.
     """
 
     spec: str | None
     options: dict[str, Any]
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Return the same with more options; those that are `None` were not given."""
+        """Return a copy with more options. `None` as a value means: the option was not given."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Adds `--data` and what its sources take; the command gets them as `spec`.
+    """Add `--data` and the options for reading. The command receives all values as `spec`.
 
     Args:
-        command: the command.
-        required: whether `--data` must be given; a run may know its data.
+        command: Function of a command, to which the options are added.
+        required: Whether the user must give `--data`. False for commands with a saved run, which
+            may record its data.
     """
 
     @click.option(
@@ -47,31 +48,41 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "spec",
         required=required,
         metavar="SPEC",
-        help="folder:PATH (one folder of images, or of .txt files, a class), csv:PATH (a table of "
-        "image paths, or of texts, and labels; also .tsv and .jsonl), tfds:NAME (a data set of "
-        "TensorFlow Datasets), or digits.",
+        help="folder:PATH: one subfolder per class, with images or .txt files. csv:PATH: a table "
+        "with labels and with image paths or texts, also .tsv and .jsonl. tfds:NAME: a data set "
+        "of TensorFlow Datasets. digits: scikit-learn's handwritten digits.",
     )
-    @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
-    @click.option("--text-column", "text", help="csv: column of texts; tfds: text feature.")
-    @click.option("--text-pair-column", "text_pair", help="The same for the second text of pairs.")
+    @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
+    @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")
+    @click.option(
+        "--text-pair-column",
+        "text_pair",
+        help="csv: column of the second text of each pair. tfds: feature of the second text.",
+    )
     @click.option(
         "--label-column",
         "label",
         multiple=True,
-        help="csv: column of labels; repeated: columns of 0 and 1, one a label. tfds: feature.",
+        help="csv: column of labels. For several labels, repeat the option for the column of each "
+        "label, with the values 0 and 1. tfds: label feature.",
     )
-    @click.option("--split-column", help="csv: column that says train, validation or test.")
-    @click.option("--label-separator", "separator", help="csv: between the labels of a cell.")
+    @click.option(
+        "--split-column", help="csv: column with the split of each item: train, validation or test."
+    )
+    @click.option("--label-separator", "separator", help="csv: separator of labels in a cell.")
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
         "--class",
         "classes",
         multiple=True,
         metavar="FOLDER",
-        help="folder: a class folder to read. Repeat it for each class, in their order.",
+        help="folder: name of a class folder. Repeat the option for each class, in the order of "
+        "the classes.",
     )
-    @click.option("--data-dir", help="tfds: folder of prepared data sets.")
-    @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
+    @click.option("--data-dir", help="tfds: folder with the prepared data sets.")
+    @click.option(
+        "--no-download", is_flag=True, help="tfds: use only data sets that are already prepared."
+    )
     @functools.wraps(command)
     def wrapped(
         spec: str | None,
@@ -96,22 +107,30 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what says how data are split, and images resized; `spec` of the command has it too."""
+    """Add options for splits and resizing. The values of these options are added to `spec`."""
 
     @click.option(
         "--value-range",
         nargs=2,
         type=int,
         metavar="BLACK WHITE",
-        help="Values of black and white in PNG files of 16 bits, such as 0 4095.",
+        help="Values of black and white in 16-bit PNG files, such as 0 4095.",
     )
     @click.option(
         "--resize", help="crop (the default), pad or stretch images to the backbone's size."
     )
     @click.option(
-        "--validation-split", default=0.15, show_default=True, help="Share for validation."
+        "--validation-split",
+        default=0.15,
+        show_default=True,
+        help="Fraction of the items for the validation split.",
     )
-    @click.option("--test-split", default=0.15, show_default=True, help="Share for testing.")
+    @click.option(
+        "--test-split",
+        default=0.15,
+        show_default=True,
+        help="Fraction of the items for the test split.",
+    )
     @click.option("--split-seed", default=0, show_default=True, help="Seed of the splits.")
     @functools.wraps(command)
     def wrapped(spec: DataAsked, **others: Any) -> Any:
@@ -125,14 +144,14 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
 groups_option = click.option(
     "--groups",
     metavar="COLUMN",
-    help="csv: items with one value in this column stay in one split and one fold.",
+    help="csv: items with the same value in this column stay in one split and one fold.",
 )
 
 
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
 ) -> "keras_tl.ImageData | keras_tl.TextData":
-    """Reads the data; in the way that `recorded` says, where the options do not or are `None`."""
+    """Read the data. If an option is missing or `None`, use its value in `recorded`."""
     start_toolkit()
     from keras_tl.data.specs import load_spec
 

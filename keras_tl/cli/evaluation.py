@@ -1,4 +1,4 @@
-"""How good a saved run is, and what its probabilities and thresholds are made by."""
+"""Commands that evaluate a saved run, or fit a temperature and decision thresholds for the run."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -16,15 +16,15 @@ _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
 )
 _OTHERS = (
-    "These are other items than it records of its data, which are known by path, size and time "
-    "where they are files."
+    "These items are not the items that the run records. keras_tl compares files by path, size "
+    "and modification time."
 )
 
 
 def _load(
     run: Path, spec: DataAsked, verbose: bool, slices: list[str] | None = None
 ) -> "keras_tl.Learner":
-    """A run with its data, which are split as they were for training."""
+    """Load a run with its data. The data are split in the same way as for training."""
     toolkit = start_toolkit()
     from keras_tl.data.specs import takes
     from keras_tl.runs.run_files import read_run
@@ -32,9 +32,9 @@ def _load(
     recorded = read_run(run)["data"]
     if spec.spec is None:
         spec = DataAsked(_spec_of(run, recorded), spec.options)
-        click.echo(f"Data: {spec.spec}, on which the run was trained.", err=True)
+        click.echo(f"Data: {spec.spec}, the training data of the run.", err=True)
     if recorded.get("task") and takes(spec.spec, "task"):
-        # Whatever the run was trained on, the task need not be guessed from the labels again.
+        # The run records its task. Do not guess the task from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
     data = load_data(
         spec,
@@ -50,10 +50,10 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """The data that a run was trained on, where it knows them: those that are part of a package.
+    """Return the specification of a run's training data, if a Python package contains the data.
 
     Raises:
-        ConfigError: they lie elsewhere.
+        ConfigError: The user must pass `--data`, because no package contains the data.
     """
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
@@ -64,14 +64,14 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
         what += f" of {len(names):,} classes ({listed(names)})"
     if kind is None:
         raise ConfigError(
-            f"Missing option '--data'. {what}, which were in memory. In Python load the run with "
-            f"these data: Learner.load({str(run)!r}, data). Or save the items in a folder or a "
-            "table, and pass --data folder:PATH or --data csv:PATH."
+            f"Missing option '--data'. {what}, from data in memory. In Python, load the "
+            f"run with these data: Learner.load({str(run)!r}, data). Or save the items in a folder "
+            "or a table, and pass --data folder:PATH or --data csv:PATH."
         )
     place = "NAME" if kind == "tfds" else "PATH"
     raise ConfigError(
-        f"Missing option '--data'. {what}, given as --data {kind}:{place}. The run does not record "
-        f"where its data are: pass --data {kind}:{place} again."
+        f"Missing option '--data'. {what}, from --data {kind}:{place}. The run does not record the "
+        f"place of the data: pass --data {kind}:{place} again."
     )
 
 
@@ -79,14 +79,18 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
 @click.argument("run", type=PATH)
 @data_of_run_options
 @_SPLIT
-@click.option("--by", metavar="COLUMN", help="csv: also measure the groups of a column's values.")
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="csv: also evaluate each group of items with the same value in this column.",
+)
 @with_json
 def evaluate(
     verbose: bool, run: Path, split: str, by: str | None, spec: DataAsked
 ) -> tuple[dict, str]:
-    """Measure a saved RUN on a split of the data, with 95% intervals; keep it in the run.
+    """Evaluate a saved RUN on a split, with 95% intervals, and save the metrics in the run.
 
-    Of data that are not the run's own nothing is kept.
+    If the data differ from the data of the run, the command saves nothing.
     """
     learner = _load(run, spec, verbose, None if by is None else [by])
     metrics = learner.evaluate(split, by)
@@ -102,48 +106,48 @@ def evaluate(
     lines += _thresholds_line(learner)
     if metrics.slices is not None:
         lines.append(metrics.slices.describe())
-    kept = learner._state.has_own(split)
+    kept = learner._state.is_training_data(split)
     if not kept:
-        lines.append(f"Not kept in {run}. {_OTHERS}")
+        lines.append(f"The command did not save these metrics in {run}. {_OTHERS}")
     else:
         try:
             lines.append(_keep(learner, run, [split]))
         except (OSError, ConfigError) as error:
-            # What was asked for is there.
+            # The evaluation succeeded, so a failure to save it is not an error.
             kept = False
-            lines.append(f"Not kept in {run}: {error}.")
+            lines.append(f"The command did not save these metrics in {run}: {error}")
     return metrics.metrics | {"kept": kept}, "\n".join(lines)
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
-    """The chosen thresholds in a line, if there are any."""
+    """Return a list with one line about the decision thresholds, empty without thresholds."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
-    return [f"Chosen thresholds decide: {said}"] if said else []
+    return [f"Decision thresholds: {said}"] if said else []
 
 
 def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
-    """The evaluation that the run keeps of these items, or a new one."""
+    """Return the saved evaluation of the split. If the items changed, evaluate the split."""
     from keras_tl.learner.measuring import evaluation_of
 
     return evaluation_of(learner._state, split)
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
-    """Save what was measured and fitted, and return a sentence about it."""
+    """Save evaluations, temperature and thresholds, and return a sentence about the result."""
     from keras_tl.learner.saving import keep
     from keras_tl.report.page import is_report
     from keras_tl.runs.run_files import REPORT
 
     said = f"Saved the run to {run}."
     if not keep(learner._state, run, splits):
-        said += f" What it measured before stays. {_OTHERS}"
+        said += f" The run keeps its earlier metrics. {_OTHERS}"
     if is_report(run / REPORT):
         said += f" Updated its {REPORT}."
     return said
 
 
 def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
-    """Numbers with their names and intervals, in a line."""
+    """Return one line of text with the name, value and interval of each metric."""
     parts = []
     for name, value in values.items():
         ends = intervals.get(name)
@@ -157,11 +161,11 @@ def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
 @data_of_run_options
 @with_json
 def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
-    """Fit a temperature to the probabilities of a saved RUN on its validation split; keep it there.
+    """Fit and save a temperature for the probabilities of a saved RUN, on its validation split.
 
-    What is predicted and exported from then on has it.
+    Later predictions and exports of the run use this temperature.
     """
-    # The learner itself would say it, too.
+    # The command prints the result below, so the learner must not also print it.
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
         _evaluation_of(learner, "test")
@@ -173,16 +177,21 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 @cli.command()
 @click.argument("run", type=PATH)
 @data_of_run_options
-@click.option("--precision", type=float, help="The smallest thresholds with this precision.")
-@click.option("--recall", type=float, help="The largest thresholds with this recall.")
+@click.option(
+    "--precision", type=float, help="Choose the smallest thresholds with at least this precision."
+)
+@click.option(
+    "--recall", type=float, help="Choose the largest thresholds with at least this recall."
+)
 @with_json
 def thresholds(
     verbose: bool, run: Path, precision: float | None, recall: float | None, spec: DataAsked
 ) -> tuple[dict, str]:
-    """Choose from which probability on a saved RUN answers yes, on its validation split; keep it.
+    """Choose and save the decision thresholds of a saved RUN on its validation split.
 
-    For two classes (yes is the second one) and for several labels. By the largest F1, if neither a
-    precision nor a recall is asked for. What is predicted and exported from then on has them.
+    Thresholds apply to two classes (the second class is "yes") and to several labels. Without
+    --precision and --recall, the command chooses the thresholds with the largest F1. Later
+    predictions and exports of the run use the thresholds.
     """
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
@@ -196,10 +205,10 @@ def thresholds(
 @click.argument("run", type=PATH)
 @data_of_run_options
 @_SPLIT
-@click.option("--count", default=9, show_default=True, help="How many.")
+@click.option("--count", default=9, show_default=True, help="Number of items.")
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
-    """List the items that a saved RUN does worst on."""
+    """List the items of a split on which a saved RUN has the largest losses."""
     learner = _load(run, spec, verbose)
     found = _evaluation_of(learner, split).top_losses(count)
     return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])

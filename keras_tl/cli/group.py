@@ -1,4 +1,4 @@
-"""What all commands share: the group, `--json`, TensorFlow's start."""
+"""The command group, the option `--json` and the import of TensorFlow, for all commands."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ from keras_tl.errors import ConfigError, KerasTLError, quoted
 
 
 class LocalPath(click.ParamType):
-    """The type of options and arguments that are paths of this machine."""
+    """Click type for options and arguments that are local paths."""
 
     name = "path"
 
@@ -30,10 +30,10 @@ PATH = LocalPath()
 
 
 class Commands(click.Group):
-    """The commands; their errors speak of options, not of arguments of Python."""
+    """Command group that replaces Python arguments in error messages by options."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """See `click.Group`."""
+        """Call a command, see `click.Group`, and translate the message of a `KerasTLError`."""
         try:
             return super().invoke(ctx)
         except KerasTLError as error:
@@ -52,19 +52,21 @@ def cli() -> None:
 
 
 def start_toolkit() -> ModuleType:
-    """Return `keras_tl` with TensorFlow imported."""
+    """Import TensorFlow without its log lines, and return the module `keras_tl`."""
     import_quietly()
     return keras_tl
 
 
 def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--json`: the command's result as one JSON line on standard output, and no progress.
+    """Add `--json`: print the result as one JSON line on standard output, without progress.
 
-    The command gets `verbose` and gives its result, and a text for people. A result whose `ok` is
-    false ends with exit status 1.
+    The command receives `verbose`, and returns a result for `--json` and a text for people. If the
+    result has the key `ok` with the value false, the exit status is 1.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="One JSON line, no progress.")
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Print one line of JSON, without progress."
+    )
     @functools.wraps(command)
     def wrapped(as_json: bool, **arguments: Any) -> None:
         result, text = command(verbose=not as_json, **arguments)
@@ -76,12 +78,12 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 overwrite_option = click.option(
-    "--overwrite", is_flag=True, help="Replace what an earlier command wrote."
+    "--overwrite", is_flag=True, help="Replace the files that an earlier command wrote."
 )
 
 
 def image_size_of(value: str | None) -> int | tuple[int, int] | None:
-    """What `--image-size` says, as `Learner` takes it."""
+    """Convert the value of `--image-size` to the argument `image_size` of `Learner`."""
     if value is None:
         return None
     try:

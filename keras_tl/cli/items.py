@@ -1,4 +1,4 @@
-"""ITEMS: what a command line asks a run about, and the options that go with it."""
+"""The argument ITEMS of commands that predict, and the options for reading the items."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ _TABLE, _FOLDER = "csv:", "folder:"
 
 
 def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ITEMS, and how they are read."""
+    """Add the argument ITEMS and the options for reading the items to a command."""
 
     @click.argument("items", nargs=-1, required=True)
     @click.option(
@@ -25,14 +25,14 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(ON_INVALID),
         default="raise",
         show_default=True,
-        help="What to do with files that are not images, and with texts that are blank or not "
-        "UTF-8: raise an error, skip them, or keep them without an answer. Standard error names "
-        "each of them, with the reason.",
+        help="Treatment of invalid items: files that are not images, texts that are blank or not "
+        "UTF-8. raise: stop with an error. skip: leave invalid items out. keep: keep invalid "
+        "items without a prediction. Standard error names each invalid item and the reason.",
     )
     @click.option(
         "--literal",
         is_flag=True,
-        help="ITEMS are the texts themselves, even if a file has that name.",
+        help="Read all ITEMS as texts, even if a file has the same name.",
     )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:
@@ -44,20 +44,21 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def read_items(
     learner: "keras_tl.Learner", run: Path, items: tuple[str, ...], literal: bool
 ) -> Any:
-    """What a command line asks about, as `predict` takes it.
+    """Convert ITEMS of the command line to the argument of `Learner.predict`.
 
     Args:
-        learner: who is asked.
-        run: where it was saved.
-        items: images: files, or one folder or pattern. Texts: a file whose name ends in `.txt` is
-            one text, anything else is a text. Of pairs the first and second texts in turns. Both:
-            one table, `csv:PATH`, with the columns of the training data; or `folder:PATH`.
-        literal: texts only: none of them is a file.
+        learner: Learner that predicts.
+        run: Folder of the run from which the learner was loaded.
+        items: For images: files, or one folder or pattern. For texts: a name that ends in `.txt` is
+            a file with one text, any other word is a text. In pairs, first and second texts
+            alternate. For images and texts: one `folder:PATH`, or one table with the columns of the
+            training data. A table is `csv:PATH` or a file with the suffix of a table.
+        literal: Whether all items are texts and none is a file. For texts only.
 
     Raises:
-        ConfigError: there is a table among other items, or images are to be literal.
+        ConfigError: There is a table and another item, or `literal` is used with images.
     """
-    # Not at the top: --help waits for no library.
+    # Import here, so that --help does not wait for these modules.
     from keras_tl.data.tables.table_files import TABLE_SUFFIXES
     from keras_tl.models.modalities import MODALITIES
 
@@ -66,7 +67,7 @@ def read_items(
     if literal:
         if suffixes is None:
             raise ConfigError(
-                f"--literal is for texts; this run takes {config.item}s. Leave it out."
+                f"--literal is for texts, but this run takes {config.item}s. Leave out --literal."
             )
         return _in_pairs(list(map(os.fsencode, items)), config.are_pairs)
     tables = [x for x in items if x.startswith(_TABLE) or _is_file(x, TABLE_SUFFIXES)]
@@ -95,12 +96,13 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
         return items
     if len(items) % 2:
         raise click.UsageError(
-            f"This run takes pairs of texts, first and second in turns. Received {len(items)}."
+            f"This run takes pairs of texts: first text, second text, and so on. Expected an even "
+            f"number of texts. Received {len(items)}."
         )
     return list(zip(items[::2], items[1::2], strict=True))
 
 
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
-    """Whether an item names a file: there is one, or it is a single word that ends as names do."""
+    """Return whether an item is a file: a word with a suffix of files, or an existing file."""
     is_name = item.lower().endswith(suffixes)
     return is_name and (len(item.split()) == 1 or os.path.isfile(item))

@@ -1,4 +1,4 @@
-"""The options that say which model: what `Learner` is made with."""
+"""Command-line options for the model, which become arguments of `Learner`."""
 
 import functools
 from collections.abc import Callable
@@ -11,18 +11,19 @@ from keras_tl.training.policies import POLICIES
 
 _MADE_WITH = (
     *("backbone", "weights", "image_size", "output_block"),
-    *("preprocessor", "preprocess", "precision", "strategy"),
+    *("preprocess", "precision", "strategy"),
 )
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what a model is made with; the command gets `Learner`'s arguments as `model`."""
+    """Add the options for a model. The command receives the option values as dict `model`."""
 
     @click.option(
         "--backbone",
         default="efficientnet_lite0",
         show_default=True,
-        help="Its name, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, run:PATH, or a .keras file.",
+        help="Name of a backbone, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, run:PATH, or the "
+        "path of a .keras file.",
     )
     @click.option(
         "--weights",
@@ -31,25 +32,22 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="imagenet, the path of a weights file, or none for random weights.",
     )
     @click.option(
-        "--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given."
+        "--image-size", metavar="SIDE|HxW", help="Size in pixels. Default: the backbone's size."
     )
     @click.option(
-        "--output-block", help="The block whose output is the features; the last if not given."
-    )
-    @click.option(
-        "--preprocessor",
-        help="The tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder "
-        "with one of these files. The encoder's own if not given.",
+        "--output-block", help="Block whose output is used as features. Default: the last block."
     )
     @click.option(
         "--preprocess",
-        help="Pixels that a .keras file expects: none ([0, 255] as they are), tf, torch or caffe.",
+        help="Preprocessing that a .keras file expects: none (pixels in [0, 255]), tf, torch or "
+        "caffe. For texts, the tokenizer: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder "
+        "with one of these files. Default: the tokenizer of the encoder.",
     )
     @click.option(
         "--precision",
         default="auto",
         show_default=True,
-        help="auto, float32, mixed_bfloat16 or mixed_float16.",
+        help="Precision of the computation: auto, float32, mixed_bfloat16 or mixed_float16.",
     )
     @click.option(
         "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
@@ -65,13 +63,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 sequence_length_option = click.option(
-    "--sequence-length", type=int, help="Tokens a text; by their lengths if not given."
+    "--sequence-length", type=int, help="Tokens per text. Default: enough for 99% of the texts."
 )
 
 head_learning_rate_option = click.option(
     "--head-learning-rate",
     type=float,
-    help="Peak rate of the head on the frozen backbone.",
+    help="Peak learning rate for training the head on the frozen backbone.",
 )
 
 policy_option = click.option(
@@ -79,5 +77,5 @@ policy_option = click.option(
     type=click.Choice(list(POLICIES)),
     default="standard",
     show_default=True,
-    help="The method of fine-tuning.",
+    help="Method of fine-tuning.",
 )

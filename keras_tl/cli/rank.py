@@ -1,4 +1,4 @@
-"""`keras-tl rank`."""
+"""The command `keras-tl rank`: compare backbones before training."""
 
 from typing import Any
 
@@ -13,21 +13,25 @@ from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
 @click.argument("backbones", nargs=-1, metavar="[BACKBONES]...")
 @data_options
 @split_options
-@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; each one's own if not given.")
 @click.option(
-    "--preprocessor",
-    help="The tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
-    "one of these files. Each encoder's own if not given.",
+    "--image-size", metavar="SIDE|HxW", help="Image size in pixels. Default: each backbone's size."
 )
-@click.option("--items", default=2000, show_default=True, help="Training items to look at.")
+@click.option(
+    "--preprocess",
+    help="Tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with one of "
+    "these files. Default: the tokenizer of each encoder.",
+)
+@click.option(
+    "--items", default=2000, show_default=True, help="Maximum number of training items to use."
+)
 @click.option(
     "--cache",
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Where the features are kept.",
+    help="Place where the features are stored.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the draw of the items.")
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @with_json
 def rank(
     verbose: bool,
@@ -35,10 +39,10 @@ def rank(
     spec: DataAsked,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Rank BACKBONES for the data before training, by a cross-validated head on their features.
+    """Rank BACKBONES for the data, by the cross-validated metric of a head on their features.
 
-    BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH. Without any, the
-    backbones for images whose weights are on this machine are ranked.
+    BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH. Without
+    BACKBONES, the command ranks the image backbones with weights on this machine.
     """
     toolkit = start_toolkit()
     size = image_size_of(options.pop("image_size"))

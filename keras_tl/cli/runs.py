@@ -1,4 +1,4 @@
-"""What is done with a saved run, and with its export."""
+"""Commands for a saved run: predictions, features, report, export."""
 
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from keras_tl.cli.items import items_options, read_items
 def predict(
     verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool
 ) -> tuple[list, str]:
-    """Predict the classes, labels or values of ITEMS by a saved RUN.
+    """Predict the classes, labels or values of ITEMS with a saved RUN.
 
-    For images, ITEMS are files, a folder or a pattern. For texts, they are the texts themselves or
-    .txt files of one text each; for pairs of texts, the first and second texts in turns. For both,
-    csv:PATH is a table with the columns of the training data, and folder:PATH is a folder.
+    For images, ITEMS are files, a folder or a pattern. For texts, ITEMS are the texts themselves,
+    or .txt files with one text each. For pairs of texts, first and second texts alternate. For
+    images and texts, csv:PATH is a table with the columns of the training data, and folder:PATH is
+    a folder.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
     predictions = learner.predict(read_items(learner, run, items, literal), on_invalid)
@@ -36,7 +37,7 @@ def predict(
     "--out",
     required=True,
     type=PATH,
-    help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
+    help="File to write: .npy (array with a row per item) or .parquet (columns source, features).",
 )
 @overwrite_option
 @with_json
@@ -49,10 +50,9 @@ def features(
     out: Path,
     overwrite: bool,
 ) -> tuple[dict, str]:
-    """Write the features of ITEMS, as a saved RUN's head gets them.
+    """Write the features of ITEMS to a file: the vectors that the head of a saved RUN receives.
 
-    Give ITEMS as for keras-tl predict. The features of an item that is kept without an answer
-    are NaN.
+    Give ITEMS as for keras-tl predict. With --on-invalid keep, features of invalid items are NaN.
     """
     toolkit = start_toolkit()
     learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")
@@ -67,18 +67,19 @@ def features(
 @click.option(
     "--out",
     type=PATH,
-    help="The HTML file; report.html in the run's folder if not given.",
+    help="Path of the HTML file. Default: report.html in the folder of the run.",
 )
 @click.option(
     "--comparison",
     type=PATH,
-    help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first. The "
-    "run keeps it.",
+    help="Folder that keras-tl compare wrote. The report first shows whether transfer learning "
+    "helps. The run keeps the comparison.",
 )
 @click.option(
     "--plots",
     type=PATH,
-    help="Also write the pictures as PNG files into this folder, which must hold no PNG files yet.",
+    help="Also write the figures to this folder as PNG files. The folder "
+    "must contain no PNG files, unless --overwrite is given.",
 )
 @overwrite_option
 @with_json
@@ -90,10 +91,10 @@ def report(
     plots: Path | None,
     overwrite: bool,
 ) -> tuple[dict, str]:
-    """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
+    """Write a report about a saved RUN as one HTML file, without data and without training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
-    # Refused before anything is written.
+    # Refuse existing files before the command writes any file.
     taken = [] if plots is None else sorted(plots.glob("*.png"))
     check_new(*([] if out is None else [out]), *taken, overwrite=overwrite)
     out = out or run / "report.html"
@@ -115,8 +116,8 @@ def report(
     "--out",
     required=True,
     type=PATH,
-    help="The model's folder, such as saved_models/photos; the next version is written below it. "
-    "Of another format the file, such as photos.onnx.",
+    help="Folder of the model, such as saved_models/photos. The export becomes the next version in "
+    "this folder. For litert and onnx: the file to write, such as photos.onnx.",
 )
 @click.option(
     "--format",
@@ -124,24 +125,25 @@ def report(
     type=click.Choice(EXPORT_FORMATS),
     default=SAVED_MODEL,
     show_default=True,
-    help="litert and onnx take numbers only, and need the extra of the same name.",
+    help="Format of the export. Models in litert and onnx accept only numbers. Both formats need "
+    "the pip extra of the same name.",
 )
 @click.option(
     "--precision",
     type=click.Choice(EXPORT_PRECISIONS),
     default="float32",
     show_default=True,
-    help="Of litert and onnx.",
+    help="Precision of litert and onnx exports.",
 )
 @click.option(
     "--serving",
     is_flag=True,
-    help="Also write the folder serving/ beside the versions: configuration for a server, clients.",
+    help="Also write the folder serving/ with a server configuration and clients.",
 )
 @click.option(
     "--card",
     type=PATH,
-    help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
+    help='JSON file with sections of the model card, such as {"Intended use": "..."}.',
 )
 @overwrite_option
 @with_json
@@ -157,7 +159,7 @@ def export(
 ) -> tuple[dict, str]:
     """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime.
 
-    A version of a SavedModel is never replaced; --overwrite is for files of other formats.
+    A version of a SavedModel is never replaced. --overwrite applies to files of other formats.
     """
     toolkit = start_toolkit()
     from keras_tl.report.card import read_sections

@@ -1,4 +1,4 @@
-"""Standard error of the command line: without TensorFlow's notes and libjpeg's warnings."""
+"""Keep log lines of TensorFlow and warnings of libjpeg out of standard error."""
 
 import atexit
 import contextlib
@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-# libjpeg prints these for images that decode all the same, and does not name the file.
+# libjpeg prints these warnings without a file name, for images that it can decode.
 _LIBJPEG = (
     "^(Corrupt JPEG data|Premature end of JPEG|Warning: unknown JFIF revision|"
     "Inconsistent progression sequence|Unknown Adobe color transform|"
@@ -19,10 +19,11 @@ _LIBJPEG = (
 
 
 def import_quietly() -> None:
-    """Import TensorFlow without the notes that would bury ours.
+    """Import TensorFlow without its log lines, which would hide the messages of keras_tl.
 
-    The first notes come whatever the variable says (tensorflow/tensorflow#100442), so standard
-    error is held back meanwhile. Whoever wants the notes sets TF_CPP_MIN_LOG_LEVEL.
+    TF_CPP_MIN_LOG_LEVEL does not stop the first log lines (tensorflow/tensorflow#100442), so the
+    function hides standard error during the import. If the user has set TF_CPP_MIN_LOG_LEVEL, all
+    lines are printed.
     """
     if _LEVEL in os.environ or "tensorflow" in sys.modules:
         return
@@ -43,14 +44,14 @@ def import_quietly() -> None:
 
 
 def _drop_decoder_warnings() -> None:
-    """Lead what C libraries print through grep, and ours past it.
+    """Filter the standard error of C libraries through grep, but not the output of Python.
 
-    A process of its own still prints the last words of one that crashes.
+    grep is a separate process: it still prints the last lines of this process after a crash.
     """
     grep = shutil.which("grep")
     if grep is None:
         return
-    # Ours must be a stream of its own, or rich would take the terminal for a pipe.
+    # Python gets a separate stream: the package rich detects no terminal behind a pipe to grep.
     own = os.fdopen(
         os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
     )
@@ -63,7 +64,7 @@ def _drop_decoder_warnings() -> None:
     def end() -> None:
         own.flush()
         os.dup2(own.fileno(), 2)
-        # A process that this one has started may hold the pipe for longer.
+        # A child process may still hold the pipe open.
         with contextlib.suppress(subprocess.TimeoutExpired):
             sifter.wait(timeout=2)
 

@@ -1,4 +1,4 @@
-"""`keras-tl train`."""
+"""The command `keras-tl train`: train a model and save the run."""
 
 import importlib.util
 import time
@@ -22,7 +22,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
 from keras_tl.training.policies import POLICIES
 
-# The options that say how a phase is trained.
+# Options that apply to one of the two phases, training of the head or fine-tuning.
 _OF_PHASES = (
     *("head_epochs", "head_learning_rate", "fine_tune_epochs", "learning_rate", "unfreeze"),
     *("policy", "discriminative_factor", "batch_size"),
@@ -42,66 +42,80 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0.01),
-    help="Plan the training within this wall time; the plan is shown first.",
+    help="Time budget of the training, in minutes. The command shows its plan first.",
 )
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the choice, train on all items; no test split is left then.",
+    help="After the choice of the model, train this model on all items, also on the test items.",
 )
-@click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
-@click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
+@click.option(
+    "--head-epochs", type=int, help="Number of epochs that train the head on the frozen backbone."
+)
+@click.option(
+    "--fine-tune-epochs", type=int, help="Number of epochs of fine-tuning. 0: do not fine-tune."
+)
 @head_learning_rate_option
-@click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
-@click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
-@click.option("--policy", type=click.Choice(list(POLICIES)), help="The method of fine-tuning.")
+@click.option("--learning-rate", type=float, help="Peak learning rate of fine-tuning.")
+@click.option(
+    "--unfreeze", help="Blocks to unfreeze: all, a number, or the name of the lowest block."
+)
+@click.option("--policy", type=click.Choice(list(POLICIES)), help="Method of fine-tuning.")
 @click.option(
     "--discriminative-factor",
     type=click.FloatRange(min=1),
-    help="What the rate is divided by from each block to the one below; the policy's if not given.",
+    help="Each block has the learning rate of the block above, divided by this factor. Default: "
+    "the policy's factor.",
 )
-@click.option("--batch-size", type=int, help="Items per step, in both phases.")
+@click.option("--batch-size", type=int, help="Items per training step, for head and fine-tuning.")
 @click.option(
     "--augment",
     multiple=True,
     metavar="NAME",
-    help="How images are augmented in fine-tuning: standard, no-flip, randaugment, mixup, cutmix; "
-    "can be repeated. The data's own if not given.",
+    help="Augmentation of images in fine-tuning: standard, no-flip, randaugment, mixup or cutmix. "
+    "Can be repeated. Default: the data determine the augmentation.",
 )
-@click.option("--no-augment", is_flag=True, help="No augmentation, unless --augment says which.")
-@click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
-@click.option("--balanced", is_flag=True, help="Every class weighs the same.")
 @click.option(
-    "--tensorboard", metavar="FOLDER", help="Log for TensorBoard (pip install tensorboard)."
+    "--no-augment", is_flag=True, help="Use no augmentation. --augment overrides this option."
+)
+@click.option(
+    "--label-smoothing", type=float, help="Fraction of each label to spread over all classes."
+)
+@click.option("--balanced", is_flag=True, help="Give every class the same weight in the loss.")
+@click.option(
+    "--tensorboard",
+    metavar="FOLDER",
+    help="Folder for TensorBoard logs. Install the package first: pip install tensorboard.",
 )
 @click.option(
     "--cache",
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Where the frozen backbone's features are kept.",
+    help="Place where the features of the frozen backbone are stored.",
 )
 @click.option(
     "--calibrate",
     is_flag=True,
-    help="Fit a temperature to the probabilities at the end, on the validation split.",
+    help="After training, calibrate the probabilities on the validation split.",
 )
-@click.option("--seed", type=int, help="Makes the run repeatable.")
+@click.option("--seed", type=int, help="Seed of all random numbers.")
 @click.option(
     "--max-bad",
     default=0.05,
     show_default=True,
-    help="Share of the files or texts that may be unusable and are left out; above it is an error.",
+    help="Maximum fraction of unusable files or texts. Training leaves out unusable items. With a "
+    "larger fraction, training stops.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Only check the data, without a backbone: name what is unusable or misleading.",
+    help="Train nothing: check the data without a backbone, and list unusable items and problems.",
 )
 @click.option(
-    "--no-preflight", is_flag=True, help="Train without looking at data and model before."
+    "--no-preflight", is_flag=True, help="Do not check data and model before the training."
 )
-@click.option("--out", type=PATH, help="The run's folder.")
+@click.option("--out", type=PATH, help="Folder in which the run is saved.")
 @overwrite_option
 @with_json
 def train(
@@ -114,10 +128,10 @@ def train(
     overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Train a head on a frozen backbone, fine-tune if that pays, and save the run.
+    """Train a head on a frozen backbone, fine-tune if that helps, and save the run.
 
-    Learner.fit decides, unless an option says how a phase is trained: then the head and the
-    fine-tuning run as asked.
+    By default, Learner.fit decides whether to fine-tune. With an option for one of the two phases,
+    such as --unfreeze, the command trains the head, then fine-tunes with the given options.
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
@@ -125,10 +139,12 @@ def train(
     from keras_tl.runs.run_files import check_target
 
     if out is None and not check:
-        raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
+        raise click.UsageError(
+            "Missing option '--out'. Pass a folder for the run, or --check to only check the data."
+        )
     if out is not None:
         check_target(out, overwrite)
-    # Whoever asks for the list gets all of it.
+    # With --check, list all unusable items.
     data = load_data(spec, max_bad=1.0 if check else max_bad, verbose=verbose)
     if check:
         return _describe_check(data, max_bad)
@@ -142,10 +158,11 @@ def train(
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
         raise click.UsageError(
-            "--calibrate needs a validation split; --refit trains on all items. Leave one out."
+            "--calibrate needs a validation split, but --refit trains on all items. Leave out "
+            "--calibrate or --refit."
         )
     if options["calibrate"]:
-        # For it to be known before training.
+        # Raise errors before the training, not after it.
         check_has_probabilities(learner.task)
         data.split("validation")
     result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
@@ -163,47 +180,47 @@ def train(
         ]
     from keras_tl.learner.reporting import prepare_report
 
-    # What `keras-tl report` has no data for.
+    # The report shows single items. Save them now: `keras-tl report` has no data.
     prepare_report(learner._state)
     learner.save(out)
     return result, "\n".join(lines)
 
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
-    """Yield what people are told of a training; a warning is added to the result too."""
-    from keras_tl.evaluation.fall import describe_fall
+    """Yield sentences about the training. If there is a warning, also add it to `result`."""
+    from keras_tl.evaluation.metric_drop import describe_metric_drop
 
-    if warning := describe_fall(learner.history[-1], is_command=True):
+    if warning := describe_metric_drop(learner.history[-1], is_command=True):
         result["warning"] = warning
         yield f"Warning: {warning}"
-    history, headline = learner.history, learner.task.headline
+    history, primary_metric = learner.history, learner.task.primary_metric
     if history.findings is not None:
-        # Empty findings are false.
-        kept = " The run keeps what was found." if history.findings else ""
+        # Findings without a problem are false in a condition.
+        kept = " The run records the findings." if history.findings else ""
         yield f"{history.findings.summary()}{kept}"
     fitted = history.fitted
     last = "after fine-tuning" if fitted is None else f"of the kept model ({fitted.name})"
-    for phase, name in (("head", "after the head"), ("fine_tuned", last)):
+    for phase, name in (("head", "after training the head"), ("fine_tuned", last)):
         if result.get(phase):
-            value = number_text(result[phase][headline])
-            yield f"Test {headline.replace('_', ' ')} {name}: {value}"
+            value = number_text(result[phase][primary_metric])
+            yield f"Test {primary_metric.replace('_', ' ')} {name}: {value}"
     if fitted is not None:
         yield fitted.describe()
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Whether an option is for one of the two phases, so that `Learner.fit` does not decide.
+    """Return whether the user gave an option for a phase, so that `Learner.fit` is not called.
 
     Raises:
-        click.UsageError: another option is for `Learner.fit` only.
+        click.UsageError: The user also gave an option that applies only to `Learner.fit`.
     """
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:
         one, other = (f"--{names[0].replace('_', '-')}" for names in (decides, phases))
         raise click.UsageError(
-            f"{one} is for the default way of training, where Learner.fit decides; {other} trains "
-            f"the two phases as asked. Leave one of them out."
+            f"{one} applies only if Learner.fit decides about fine-tuning, but {other} sets a "
+            f"phase of the training. Leave out {one} or {other}."
         )
     return bool(phases)
 
@@ -215,7 +232,7 @@ def _trained(
     out: Path,
     overwrite: bool,
 ) -> dict[str, Any]:
-    """Train, and return the results of phases and evaluations by name."""
+    """Train the model, and return a dict of the preflight, the evaluations and `fit`'s result."""
     shared = {
         "label_smoothing": options["label_smoothing"],
         "class_weight": "balanced" if options["balanced"] else None,
@@ -262,14 +279,17 @@ def _describe_check(
 ) -> tuple[dict, str]:
     found = data.checked
     if found is None:
-        raise ConfigError("--check is for data in files; these are in memory.")
+        raise ConfigError(
+            "--check is for --data folder:PATH and csv:PATH. Train other data without --check: "
+            "the preflight runs before the training."
+        )
     from keras_tl.preflight.checks import run_checks
-    from keras_tl.preflight.subject import Subject
+    from keras_tl.preflight.context import CheckContext
 
-    findings = run_checks(Subject(data))
+    findings = run_checks(CheckContext(data))
     result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()
     if found.is_above(max_bad):
-        text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
+        text += f"\nThis fraction is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
     more, described = data.describe_items()
     return result | more, in_options(text + described, train)
@@ -288,7 +308,7 @@ def _tensorboard(folder: str | None) -> list:
 def _evaluate_and_save(
     learner: "keras_tl.Learner", out: Path, overwrite: bool = False
 ) -> dict | None:
-    # Saved before anything else can fail: an interrupted fine-tuning keeps the head.
+    # Save first: an interrupted fine-tuning must keep the head.
     learner.save(out, overwrite)
     if "test" not in learner.data.splits:
         return None

@@ -1,4 +1,4 @@
-"""The check of an export."""
+"""The command that verifies an export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 @cli.command()
 @click.argument("path", type=PATH)
-@click.option("--quick", is_flag=True, help="Measure no latency and throughput.")
+@click.option("--quick", is_flag=True, help="Do not measure latency and throughput.")
 @click.option(
     "--python",
     metavar="FILE",
-    help="The interpreter of another environment, to verify with the TensorFlow there.",
+    help="Python interpreter of another environment, whose TensorFlow loads the export.",
 )
 @with_json
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
-    """Check an export at PATH, ours or not: load it as TF Serving does, without Keras, and ask it.
+    """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
-    PATH is a version's folder, or the folder of the versions (the latest is taken). Exit status 1
-    means that the export is not right.
+    PATH is the folder of one version, or the folder of all versions. The latest of all versions is
+    verified. The export may come from any tool. Exit status 1: the export has errors.
     """
     from keras_tl.export.verification import verify as verify_export
 
     found = verify_export(path, not quick, **({"python": python} if python else {}))
-    lines = [f"{found.path} is {'right' if found.ok else 'NOT right'}."]
-    lines += [f"  wrong: {problem}." for problem in found.problems]
+    lines = [f"{found.path} is {'valid' if found.ok else 'NOT valid'}."]
+    lines += [f"  error: {problem}." for problem in found.problems]
     lines += [f"  note: {note}." for note in found.notes]
     for name in found.signatures:
         lines += _signature_lines(name, found)
@@ -63,5 +63,7 @@ def _signature_lines(name: str, found: "Verification") -> list[str]:
             f"{rate:,.0f}/s in batches of {batch}"
             for batch, rate in timings["items_per_second"].items()
         ]
-        lines.append(f"    {timings['latency_seconds'] * 1e3:.1f} ms for one; {', '.join(rates)}")
+        lines.append(
+            f"    {timings['latency_seconds'] * 1e3:.1f} ms for one item; {', '.join(rates)}"
+        )
     return lines

@@ -1,4 +1,4 @@
-"""Messages that speak of Python's arguments, in the words of the command line."""
+"""Translate messages for the command line: replace Python arguments by options."""
 
 import ast
 import re
@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
-from keras_tl.data.flags import FLAGS
+from keras_tl.data.option_names import FLAGS
 
-# A value as messages write it. A word in capitals stands for one, such as PATH.
+# Pattern of a value in a message. A word in capitals, such as PATH, also counts as a value.
 _VALUE = r"""'[^']*'|"[^"]*"|\[[^\]]*\]|\([^)]*\)|-?\d[\w.+-]*\w|-?\d|True|False|None|[A-Z]{2,}"""
-# `overwrite=True (--overwrite on the command line)`: the message knows the option itself.
+# Pattern of an argument with its option in brackets, such as
+# `overwrite=True (--overwrite on the command line)`.
 _WITH_FLAG = re.compile(
     rf"\b[a-z]\w*=(?P<value>{_VALUE})?,? \((?P<flag>--[a-z][a-z-]*)(?P<rest>[^()]*)\)"
 )
-# What messages quote is the user's, and stays.
+# Pattern of an argument without an option. Quoted text comes from the user and stays unchanged.
 _ALONE = re.compile(
     rf"(?<!\w)'[^']*'|(?<![\w.(-])(?P<name>[a-z]\w*)=(?P<value>{_VALUE})?(?=[\s,.;:?)]|$)"
 )
@@ -23,13 +24,13 @@ _ON_THE_COMMAND_LINE = " on the command line"
 
 
 def in_options(message: str, command: click.Command) -> str:
-    """Return a message in which the options of a command stand for arguments of Python.
+    """Replace the Python arguments in a message by the options of a command.
 
-    An argument that the command has no option for stays as it is.
+    An argument stays unchanged if the command has no option for it.
 
     Args:
-        message: for people, such as that of a `KerasTLError`.
-        command: the command that they called.
+        message: Text for users, such as the message of a `KerasTLError`.
+        command: The command that the user called.
     """
     flags = _flags_of(command)
 
@@ -45,7 +46,7 @@ def in_options(message: str, command: click.Command) -> str:
 
 
 def _flags_of(command: click.Command) -> dict[str, str]:
-    """The long option for each name of an argument."""
+    """Return a dict from the names of Python arguments to the command's long options."""
     long = {}
     for option in command.params:
         if isinstance(option, click.Option):
@@ -55,7 +56,7 @@ def _flags_of(command: click.Command) -> dict[str, str]:
 
 
 def _option(flag: str, value: str | None) -> str | None:
-    """An option with its value, as a shell takes it; `None`: the value cannot be given."""
+    """Return an option with its value in shell syntax. `None`: the value is impossible."""
     if value is None:
         return flag
     try:

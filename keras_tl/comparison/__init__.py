@@ -1,1 +1,1 @@
-"""Does transfer help here? And which backbone? Learners are run, compared and judged."""
+"""Experiments that compare transfer learning with training from scratch, and their verdicts."""

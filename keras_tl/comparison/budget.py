@@ -1,4 +1,4 @@
-"""What each arm does with the same budget: so many passes over the training split."""
+"""Common budget of all trained variants (arms): a number of passes over the training split."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
-# A curve needs two evaluations.
+# A learning curve needs two evaluations.
 _FEWEST_EPOCHS = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """The phases of the arms; each arm's make `epochs` passes over the training split.
+    """Training phases of the arms. The phases of each arm make `epochs` passes in total.
 
     Attributes:
-        epochs: the budget.
-        scratch: of the network with random weights.
-        frozen: of the head on the frozen backbone.
-        head: of the head before fine-tuning; `None`: it is not trained by itself.
-        fine_tuned: of fine-tuning.
+        epochs: Number of passes over the training split for each arm.
+        scratch: Phases that train the network from random weights.
+        frozen: Phase that trains the head on the frozen backbone.
+        head: Phase that trains the head before fine-tuning. `None`: no such phase.
+        fine_tuned: Phases of fine-tuning.
     """
 
     epochs: int
@@ -32,7 +32,7 @@ class Budget:
     fine_tuned: tuple[Phase, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The budget as JSON types."""
+        """Return the budget as JSON types."""
         return {
             "epochs": self.epochs,
             "scratch": [phase.to_json() for phase in self.scratch],
@@ -47,26 +47,25 @@ Policy = str | Phase | Sequence[Phase]
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """How the arms of a comparison are trained.
+    """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: the budget: passes of each arm over the training split, at least 2; `None`: the
-            head's and the policy's default together.
-        head_epochs: what of it the head gets before fine-tuning; `None`: what the policy's own
-            epochs leave, from 1 to the head's default; for a policy of several phases, all that
-            they leave; for one that needs no trained head, none.
-        head_learning_rate: peak learning rate of the head on the frozen backbone, in both arms
-            that train it so; `None`: the measured default.
-        policy: of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
-            `head_epochs=0` it is trained exactly as the network from scratch is, so that only the
-            weights it begins with differ.
-        scratch_policy: of the network from scratch.
-        batch_size: items per step in all arms; `None`: the policies' own, which are equal.
-        augment: how images are augmented, in all arms alike; with `False` the frozen arm runs on
-            cached features.
+        epochs: Budget: passes of each arm over the training split, at least 2. `None`: the default
+            epochs of the head plus the default epochs of the policy.
+        head_epochs: Passes that train only the head, before fine-tuning. `None`: the passes of the
+            budget that the policy does not use, at least 1. A policy of one phase limits them to
+            the default epochs of the head, or to 0 if the policy needs no trained head.
+        head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
+            the fine-tuned arm. `None`: the measured default.
+        policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
+            `head_epochs=0`, the fine-tuned arm differs from the arm `"scratch"` only in the initial
+            weights.
+        scratch_policy: Policy of training from scratch, as in `Learner.fine_tune`.
+        batch_size: Items per step in all arms. `None`: the policies' default, the same in all arms.
+        augment: Augmentation of images in all arms. `False`: the frozen arm uses cached features.
 
     Raises:
-        ConfigError: there is no such augmentation.
+        ConfigError: The augmentation does not exist.
     """
 
     epochs: int | None = None
@@ -81,15 +80,15 @@ class Protocol:
         check_augmentation(self.augment)
 
     def budget(self, family: str, head: Phase | None = None) -> Budget:
-        """Share the budget out.
+        """Divide the budget into phases.
 
         Args:
-            family: of the backbone, see `keras_tl.base.config.family_of`.
-            head: how the head is trained, apart from its length, see
-                `keras_tl.training.policies.head_phase`; `None`: as any head of the family.
+            family: Family of the backbone, see `keras_tl.base.config.family_of`.
+            head: Phase of the head, whose number of epochs does not matter. See
+                `keras_tl.training.policies.head_phase`. `None`: the default of the family.
 
         Raises:
-            ConfigError: the budget cannot be shared out so.
+            ConfigError: The phases do not fit into the budget.
         """
         (head,) = phases_of(
             HEADS[family] if head is None else head,
@@ -101,9 +100,9 @@ class Protocol:
         tuned = phases_of(self.policy, family, batch_size=self.batch_size)
         if any(phase.objective == "contrastive" for phase in tuned):
             raise ConfigError(
-                "A comparison reads the validation curves of equally many passes, which a "
-                "contrastive phase does not have. Pass policy='standard', or compare evaluate() of "
-                "two learners."
+                "policy= has a contrastive phase. A comparison needs a test curve of every arm, "
+                "and a contrastive phase has none. Pass policy='standard', or compare the results "
+                "of evaluate() of two learners."
             )
         epochs, head_epochs = self._epochs(head, tuned)
         scratch = phases_of(self.scratch_policy, family, batch_size=self.batch_size)
@@ -116,7 +115,7 @@ class Protocol:
         )
 
     def _epochs(self, head: Phase, tuned: tuple[Phase, ...]) -> tuple[int, int]:
-        """Return the budget, and what of it the head gets before fine-tuning."""
+        """Return the passes of each arm, and the passes that train only the head."""
         epochs, head_epochs = self.epochs, self.head_epochs
         own = sum(phase.epochs for phase in tuned)
         needs_no_head = tuned[0].batch_norm == "live"
@@ -132,8 +131,9 @@ class Protocol:
         check_range("head_epochs", head_epochs, 0, epochs - 1, whole=True)
         if not head_epochs and not needs_no_head:
             raise ConfigError(
-                "head_epochs=0 is for a policy for random weights, such as 'scratch'; others need "
-                f"a trained head. Received: policy={quoted(self.policy)}."
+                "head_epochs=0 needs a policy for random weights, such as 'scratch'. Other "
+                "policies need a trained head: pass head_epochs=1 or more. Received: "
+                f"policy={quoted(self.policy)}."
             )
         return epochs, head_epochs
 
@@ -145,6 +145,6 @@ def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Ph
     if own != epochs:
         raise ConfigError(
             f"The phases of the policy train for {own} epochs, but the budget leaves them "
-            f"{epochs}: change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
+            f"{epochs}. Change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
         )
     return tuple(dataclasses.replace(phase, min_steps=0) for phase in phases)

@@ -1,4 +1,4 @@
-"""`keras_tl.compare`: transfer against the same network from scratch."""
+"""`keras_tl.compare`: compare transfer learning with training from scratch."""
 
 import dataclasses
 import gc
@@ -17,7 +17,7 @@ from keras_tl.base.reporting import Reporter
 from keras_tl.comparison.budget import Protocol
 from keras_tl.comparison.cost import Cost, Job, estimate, time_text
 from keras_tl.comparison.result import Comparison
-from keras_tl.comparison.running import Subject, run, scores
+from keras_tl.comparison.running import Setup, run, scores
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
@@ -32,8 +32,8 @@ from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
 PROTOCOL = Protocol()
-# The arguments of `Learner` that the learners of all arms are made with; a copy of a backbone has
-# the others.
+# Arguments of `Learner` that the learner of every arm receives. All other arguments have already
+# taken effect in the backbone that every arm copies.
 _OF_ALL_ARMS = ("head", "precision", "strategy")
 
 
@@ -51,45 +51,47 @@ def compare(
     verbose: bool = True,
     **options: Any,
 ) -> Comparison | Cost:
-    """Whether transfer helps on these data: three arms, over several seeds.
+    """Compare transfer learning with training from scratch: three variants, several seeds.
 
-    On the same data, splits and head, with the same number of passes over the training split:
-    `"scratch"`, the same network with random weights; `"frozen"`, the head on the frozen backbone;
-    `"fine-tuned"`, the head first, then both. The test split is evaluated after every pass, and
-    nothing is stopped or chosen by it; the last weights count. The validation split is not used.
+    All variants (arms) have the same data, head and number of passes over the training split.
+    `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
+    backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
+    arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
+    the last pass count. The validation split is not used.
 
-    Every finished run is kept in `out`. Called again, the comparison goes on with what is missing;
-    more seeds and sizes can be asked for later, at the price of a stricter test. How it decides is
-    in docs/comparison.md.
+    The function saves every finished run in `out`. A second call trains only the missing runs. You
+    can add seeds and sizes later, but the statistical test is then stricter. See
+    docs/comparison.md.
 
     Args:
-        backbone: as `Learner` takes it; not a TF-Hub module, which has no random weights.
-        data: with a training and a test split.
-        seeds: how many (0, 1, ...), or which; at least 3 for a verdict.
-        sizes: numbers of training items, drawn anew for each seed, each class in proportion and at
-            least once; `None`: all.
-        protocol: how the arms are trained, such as `ktl.Protocol(epochs=10)`.
-        min_difference: the smallest difference in skill that matters to you: what cannot be told
-            from 0 is "no measurable difference" only if it is certainly smaller.
-        out: the folder of the comparison; `None`: one below `runs/`, named by what is compared.
-        dry_run: only say what it will cost.
-        cache: where features are kept, as in `Learner.fit_head`.
-        verbose: report progress on standard error.
-        options: arguments of `Learner`, such as `image_size`; `weights` not `None`.
+        backbone: Backbone as in `Learner`. A TF-Hub module cannot have random weights.
+        data: Data with a training and a test split.
+        seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3. One seed gives no
+            verdict.
+        sizes: Training set sizes to compare, in items. Each seed draws other items. Every class
+            keeps its proportion and at least one item. `None`: all items.
+        protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
+        min_difference: Smallest difference in the test metric that matters to you. For the verdict
+            "no measurable difference", the whole confidence interval must be smaller than this.
+        out: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the inputs.
+        dry_run: Only estimate the training time.
+        cache: Where to store the features, as in `Learner.fit_head`.
+        verbose: Whether to report progress on standard error.
+        options: Arguments of `Learner`, such as `image_size`. `weights` must not be `None`.
 
     Returns:
-        What was found; with `dry_run` the cost.
+        The comparison. With `dry_run`, the estimated training time.
 
     Raises:
-        ConfigError: an argument is not as described.
-        BackboneError: there is no such backbone, or it cannot be had with random weights.
-        DataError: there is no test split, or a file cannot be read.
-        RunError: `out` holds another comparison, or something else.
+        ConfigError: An argument is not as described above.
+        BackboneError: The backbone does not exist, or cannot have random weights.
+        DataError: There is no test split, or a file cannot be read.
+        RunError: `out` holds another comparison or other files.
     """
     if options.get("weights", "") is None:
         raise ConfigError(
-            "weights=None is the arm from scratch itself. Expected the weights to be compared with "
-            "it: 'imagenet' or the path of a weights file."
+            "weights=None stands for random weights, which the arm from scratch already has. "
+            "Expected pretrained weights: pass weights='imagenet' or the path of a weights file."
         )
     out = None if out is None else local_path(out)
     check_range("min_difference", min_difference, 1e-9)
@@ -98,7 +100,7 @@ def compare(
     source = Learner(backbone, data, seed=0, verbose=False, **options)
     augment = protocol.augment
     cache = CacheConfig.of(cache)
-    subject = Subject(
+    setup = Setup(
         source=source,
         options={name: options[name] for name in _OF_ALL_ARMS if name in options},
         data=data,
@@ -107,19 +109,19 @@ def compare(
             source.config.family,
             head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
-        # The data's own, as `Learner` takes it.
+        # `True` selects the augmentation that the data define, as in `Learner`.
         augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
-    what = _what(subject)
+    what = _what(setup)
     store = Store(_folder(what) if out is None else out)
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]
     if missing:
-        # Before anything is trained, an arm that cannot be had says so.
-        subject.learner(SCRATCH, data, seed=0)
-    cost = estimate(subject, missing, len(jobs) - len(missing))
+        # Fail before any training if the backbone cannot have random weights.
+        setup.learner(SCRATCH, data, seed=0)
+    cost = estimate(setup, missing, len(jobs) - len(missing))
     if dry_run:
         return cost
     reporter = Reporter(verbose)
@@ -130,10 +132,10 @@ def compare(
             "seeds": wanted,
             "sizes": amounts,
             "min_difference": min_difference,
-            "logme": store.plan()["logme"] if store.is_begun else scores(subject),
+            "logme": store.plan()["logme"] if store.is_begun else scores(setup),
         },
     )
-    _run_all(subject, missing, store, reporter)
+    _run_all(setup, missing, store, reporter)
     found = Comparison.load(store.folder)
     store.note_look()
     return found
@@ -147,7 +149,7 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
         check_range("a seed", seed, 0, whole=True)
     if not asked or len(set(asked)) < len(asked):
         raise ConfigError(
-            f"Expected at least one seed, and no seed twice. Received: {quoted(asked)}."
+            f"seeds must hold at least one seed, and no seed twice. Received: {quoted(asked)}."
         )
     return tuple(asked)
 
@@ -155,13 +157,16 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
 def _checked(
     data: LabelledData, sizes: Sequence[int | None]
 ) -> tuple[LabelledData, tuple[int | None, ...]]:
-    """The data without their validation split, and the sizes that differ; both are right."""
+    """Check data and sizes. Return the data without validation split, and the distinct sizes."""
     if len(data.split("test")) < 2:
-        raise DataError("A comparison needs at least 2 test items. Add some to the test split.")
+        raise DataError(
+            f"A comparison needs at least 2 test items. Received: {len(data.split('test'))}. Add "
+            "items to the test split."
+        )
     if not isinstance(sizes, Sequence) or not sizes:
         raise ConfigError(
-            "sizes must be a list of at least one number of training items, such as [100, 500, "
-            f"None]; None stands for all. Received: {quoted(sizes)}."
+            "sizes must be a list with at least one number of training items, such as [100, 500, "
+            f"None]. None stands for all training items. Received: {quoted(sizes)}."
         )
     items = len(data.split("train"))
     for size in sizes:
@@ -173,28 +178,26 @@ def _checked(
 
 
 def _fewest(data: LabelledData) -> int:
-    """Training items: one of each class, where an item has one; at least 2."""
+    """Return the smallest training set: one item for each class (if items have one), at least 2."""
     return max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
 
 
-def _what(subject: Subject) -> dict[str, Any]:
-    """All that must be equal for runs to belong together, as JSON types."""
-    model = subject.source.config.to_json()
-    # Keras numbers the names it gives, and what is frozen is not the network's to say.
+def _what(setup: Setup) -> dict[str, Any]:
+    """Return the facts that all runs of a comparison must have in common, as JSON types."""
+    model = setup.source.config.to_json()
+    # Automatic names of Keras have numbers that vary. `trainable` is not part of the network.
     architecture = re.sub(
         r'_\d+"|"trainable": (true|false)', '"', json_text(model.pop("architecture"))
     )
-    about = subject.data.describe()
+    about = setup.data.describe()
     return {
         "model": model | {"architecture": hashlib.sha256(architecture.encode()).hexdigest()},
-        "weights": weights_fingerprint(subject.source.backbone),
-        "skill": subject.skill.to_json(),
-        "budget": subject.budget.to_json(),
-        "augment": list(names_of(subject.augment)),
+        "weights": weights_fingerprint(setup.source.backbone),
+        "skill": setup.skill.to_json(),
+        "budget": setup.budget.to_json(),
+        "augment": list(names_of(setup.augment)),
         "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
-        | {
-            "labels": {name: split.label_fingerprint for name, split in subject.data.splits.items()}
-        },
+        | {"labels": {name: split.label_fingerprint for name, split in setup.data.splits.items()}},
     }
 
 
@@ -203,14 +206,14 @@ def _folder(what: dict[str, Any]) -> Path:
     return Path("runs") / f"compare-{name}"
 
 
-def _run_all(subject: Subject, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:
+def _run_all(setup: Setup, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:
     for number, (arm, size, seed) in enumerate(jobs, 1):
-        done = run(subject, arm, size, seed)
-        store.write(arm, size, seed, done.outcomes, {"seconds": done.seconds})
+        done = run(setup, arm, size, seed)
+        store.write(arm, size, seed, done.skills, {"seconds": done.seconds})
         items = "all" if size is None else f"{size:,}"
         reporter.say(
             f"{number}/{len(jobs)}  {arm:<10}  {items} items, seed {seed}: "
-            f"{subject.skill.name} {done.outcomes[-1].mean():.4f}  {time_text(done.seconds)}"
+            f"{setup.skill.name} {done.skills[-1].mean():.4f}  {time_text(done.seconds)}"
         )
-        # A learner is full of cycles, and its weights are large.
+        # Reference cycles keep a learner and its large weights in memory until a collection.
         gc.collect()

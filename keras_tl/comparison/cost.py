@@ -1,4 +1,4 @@
-"""What a comparison will cost, from a short trial."""
+"""Estimate the training time of a comparison from a short trial run."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,23 +6,23 @@ from typing import Any
 
 from keras_tl.base.config import CacheConfig
 from keras_tl.comparison.budget import Budget
-from keras_tl.comparison.running import Run, Subject, run
+from keras_tl.comparison.running import Run, Setup, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
 Job = tuple[str, int | None, int]
 
-# Of the trial: steps a pass, test items, and passes a phase, of which the first traces the graph.
+# Trial run: steps per pass, test items, passes per phase. The first pass also traces the graph.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Cost:
-    """What is left of a comparison to do.
+    """Estimated training time of the missing runs of a comparison.
 
     Attributes:
-        runs: how many; those that are finished do not count.
-        finished: how many are.
-        seconds: by the trial, for each arm's runs that are left.
+        runs: Number of missing runs.
+        finished: Number of finished runs.
+        seconds: Estimated time of the missing runs in seconds, by arm.
     """
 
     runs: int
@@ -31,18 +31,18 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """Seconds, of all the arms."""
+        """Seconds of all arms together."""
         return sum(self.seconds.values())
 
     def to_json(self) -> dict[str, Any]:
-        """The cost as JSON types."""
+        """Return the cost as JSON types."""
         return dataclasses.asdict(self) | {"total": self.total}
 
     def describe(self) -> str:
-        """The cost in a line."""
-        finished = f" ({self.finished} more are finished)" if self.finished else ""
+        """Describe the cost in one line."""
+        finished = f" (already finished: {self.finished})" if self.finished else ""
         if not self.runs:
-            return f"Nothing is left to run{finished}."
+            return f"No runs are left{finished}."
         arms = ", ".join(f"{arm} {time_text(seconds)}" for arm, seconds in self.seconds.items())
         return f"About {time_text(self.total)} for {self.runs} runs{finished}: {arms}."
 
@@ -51,7 +51,7 @@ class Cost:
 
 
 def time_text(seconds: float) -> str:
-    """A time as people say it."""
+    """Return a time as text with a suitable unit, such as `5 min`."""
     if seconds < 100:
         return f"{max(seconds, 1):.0f} s"
     if seconds < 100 * 60:
@@ -59,28 +59,29 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
-    """Measures a few steps, and multiplies.
+def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
+    """Estimate the time of the missing runs: measure a few steps and extrapolate.
 
     Args:
-        subject: what is compared.
-        jobs: (arm, size, seed) of each run that is to be done.
-        finished: how many are already.
+        setup: Settings that all arms share.
+        jobs: The missing runs, each (arm, size, seed).
+        finished: Number of finished runs.
     """
     seconds: dict[str, float] = {}
     if jobs:
-        trial, items = _trial(subject)
+        trial, items = _trial(setup)
         costs = _Costs.of(trial, *items)
-        tests, where = len(subject.data.split("test")), subject.cache.where
+        tests, where = len(setup.data.split("test")), setup.cache.where
         extracted = set()
         for arm, size, seed in jobs:
-            train = len(subject.data.split("train")) if size is None else size
-            spent = costs.of_run(subject.budget, arm, train, tests, where == "off")
+            train = len(setup.data.split("train")) if size is None else size
+            spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
             if arm != SCRATCH and where != "off":
-                # On disk features are found again, unless the training items are others.
+                # Later runs find the test features in a cache on disk. Later runs with the same
+                # training items also find the training features there.
                 drawn = (size, size and seed)
                 rows = 0 if extracted else tests
-                if subject.augment is False and drawn not in extracted:
+                if setup.augment is False and drawn not in extracted:
                     rows += train
                 spent += costs.forward * rows
                 if where != "memory":
@@ -89,13 +90,9 @@ def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
     return Cost(len(jobs), finished, seconds)
 
 
-def _where(subject: Subject) -> str:
-    return subject.cache.where if isinstance(subject.cache, CacheConfig) else subject.cache
-
-
-def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
-    """A short fine-tuned run on a few of the items, and how many they were."""
-    budget, data = subject.budget, subject.data
+def _trial(setup: Setup) -> tuple[Run, tuple[int, int]]:
+    """Run the fine-tuned arm on a few items. Return the run, and its training and test items."""
+    budget, data = setup.budget, setup.data
     phase = budget.fine_tuned[-1]
     train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
     test = data.split("test").sample(_ITEMS, seed=0)
@@ -107,24 +104,24 @@ def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
         fine_tuned=(dataclasses.replace(phase, epochs=_PASSES),),
     )
     tried = dataclasses.replace(
-        subject,
+        setup,
         budget=short,
         data=dataclasses.replace(data, splits={"train": train, "test": test}),
-        cache=CacheConfig("off" if subject.cache.where == "off" else "memory"),
+        cache=CacheConfig("off" if setup.cache.where == "off" else "memory"),
     )
     return run(tried, FINE_TUNED, None, seed=0), (len(train), len(test))
 
 
 @dataclasses.dataclass(frozen=True)
 class _Costs:
-    """Seconds for an item, and for what comes once a run.
+    """Measured times in seconds.
 
     Attributes:
-        head: to train the head on an item.
-        live: to train the network on an item.
-        forward: to evaluate an item by the network.
-        until_head: from the start until the head is training.
-        until_live: from then until the network is.
+        head: Time to train the head on one item in one pass.
+        live: Time to train the whole network on one item in one pass.
+        forward: Time to evaluate one item with the whole network.
+        until_head: Time from the start of a run to the first training step of the head.
+        until_live: Time from the end of the head's phase to the first step of the whole network.
     """
 
     head: float
@@ -151,7 +148,7 @@ class _Costs:
     def of_run(
         self, budget: Budget, arm: str, train: int, test: int, without_features: bool
     ) -> float:
-        """Of one run, but for the extraction of features."""
+        """Return the time of one run in seconds, without the extraction of features."""
         head = budget.head.epochs if budget.head else 0
         on_head = {FROZEN: budget.epochs, FINE_TUNED: head, SCRATCH: 0}[arm]
         live = budget.epochs - on_head

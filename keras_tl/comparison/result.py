@@ -1,4 +1,4 @@
-"""`Comparison`: what a comparison has found, as a text, a figure and JSON."""
+"""`Comparison`: the result of a comparison, as text, figure and JSON."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_tl.base.files import local_path
-from keras_tl.comparison.measures import curve
-from keras_tl.comparison.shipping import Choice, choose
+from keras_tl.comparison.curve_measures import curve
+from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
-from keras_tl.comparison.verdict import ARMS, Outcomes, Verdict, decide
+from keras_tl.comparison.verdict import ARMS, PredictionRecord, Verdict, decide
 from keras_tl.comparison.wording import (
     about_text,
     choice_text,
@@ -30,12 +30,12 @@ from keras_tl.evaluation import plots
 
 @dataclasses.dataclass(frozen=True)
 class ArmCurve:
-    """An arm's learning curve: the skill on the test split after each pass.
+    """Learning curve of a trained variant (arm): the skill on the test split after each pass.
 
     Attributes:
-        mean: over seeds and items, with 95% intervals that count both; one a pass.
-        by_seed: for each seed its mean over the items, one a pass.
-        seconds: the median time of a run; those that found features in the cache are quicker.
+        mean: Mean skill after each pass, with 95% intervals over seeds and test items.
+        by_seed: Mean skill of each seed after each pass.
+        seconds: Median time of a run in seconds. Runs with cached features are faster.
     """
 
     mean: tuple[Estimate, ...]
@@ -44,21 +44,21 @@ class ArmCurve:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Reads what `dataclasses.asdict` gives."""
+        """Read the result of `dataclasses.asdict`."""
         mean = tuple(Estimate(**estimate) for estimate in values["mean"])
         return cls(mean, tuple(map(tuple, values["by_seed"])), values["seconds"])
 
 
 @dataclasses.dataclass(frozen=True)
 class OfSize:
-    """What was found with one size of the training split.
+    """Results for one training set size.
 
     Attributes:
-        size: training items as they were asked for; `None`: all.
-        seeds: those of which all arms are finished.
-        curves: by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
-        verdicts: on the frozen arm and on the fine-tuned one.
-        ship: which arm to ship.
+        size: Requested number of training items. `None`: all.
+        seeds: Seeds for which all arms are trained.
+        curves: Learning curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
+        verdicts: Verdicts on the frozen and the fine-tuned arm.
+        ship: Choice of the arm to ship.
     """
 
     size: int | None
@@ -69,7 +69,7 @@ class OfSize:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Reads what `dataclasses.asdict` gives."""
+        """Read the result of `dataclasses.asdict`."""
         return cls(
             values["size"],
             tuple(values["seeds"]),
@@ -81,18 +81,18 @@ class OfSize:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
-    """Transfer against the same network from scratch.
+    """Result of a comparison of transfer learning with training from scratch.
 
     Attributes:
-        what: what was compared: the model, its weights, the budget, the data; JSON types.
-        skill: the name of the metric whose means are compared.
-        min_difference: the smallest difference in it that matters.
-        sizes: what was found, for each size of the training split.
-        folder: where the runs are kept.
-        logme: of the frozen features before training, `"pretrained"` and `"random"`; see
-            `keras_tl.comparison.running.scores`.
-        look: 1, unless verdicts had been given with other seeds or sizes before, see
-            `keras_tl.comparison.statistics.level_of`.
+        what: Model, weights, budget and data of the comparison, as JSON types.
+        skill: Name of the metric whose means are compared.
+        min_difference: Smallest difference in this metric that matters to the user.
+        sizes: Results for each training set size.
+        folder: Folder of the runs.
+        logme: LogME of the frozen features before training, with `"pretrained"` and `"random"`
+            weights, see `keras_tl.comparison.running.scores`.
+        look: Number of the analysis, from 1. Earlier verdicts with other seeds or sizes are earlier
+            analyses, see `keras_tl.comparison.statistics.level_of`.
     """
 
     what: dict[str, Any]
@@ -105,7 +105,7 @@ class Comparison:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdicts on all sizes."""
+        """Verdicts for all training set sizes."""
         return tuple(verdict for found in self.sizes for verdict in found.verdicts)
 
     @property
@@ -118,26 +118,27 @@ class Comparison:
         cls,
         what: dict[str, Any],
         min_difference: float,
-        outcomes: Mapping[int | None, Outcomes],
+        skills: Mapping[int | None, PredictionRecord],
         seeds: Mapping[int | None, tuple[int, ...]],
         seconds: Mapping[int | None, Mapping[str, float]],
         folder: str,
         logme: dict[str, float],
         look: int = 1,
     ) -> Self:
-        """Decides, from the outcomes of the runs.
+        """Compute the verdicts from the skills of the runs.
 
         Args:
-            what: see `Comparison`.
-            min_difference: see `Comparison`.
-            outcomes: by size and arm, float arrays (seeds, epochs, items).
-            seeds: by size.
-            seconds: by size and arm, the median of a run.
-            folder: where the runs are kept.
-            logme: see `Comparison`.
-            look: see `Comparison`.
+            what: Attribute of `Comparison`.
+            min_difference: Attribute of `Comparison`.
+            skills: Skill of each item by training set size and arm: float array (seeds, epochs,
+                items).
+            seeds: Seeds by training set size.
+            seconds: Median time of a run in seconds, by training set size and arm.
+            folder: Folder of the runs.
+            logme: Attribute of `Comparison`.
+            look: Attribute of `Comparison`.
         """
-        skill, verdicts = Skill.from_json(what["skill"]), decide(outcomes, min_difference, look)
+        skill, verdicts = Skill.from_json(what["skill"]), decide(skills, min_difference, look)
         sizes = [
             OfSize(
                 size,
@@ -153,26 +154,26 @@ class Comparison:
                 tuple(verdict for verdict in verdicts if verdict.size == size),
                 choose(arms, min_difference),
             )
-            for size, arms in outcomes.items()
+            for size, arms in skills.items()
         ]
         return cls(what, skill.name, min_difference, tuple(sizes), folder, logme, look)
 
     @classmethod
     def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:
-        """Reads the finished runs in a folder, also of a comparison that was interrupted.
+        """Read the finished runs of a comparison, also if the comparison was interrupted.
 
         Args:
-            folder: what `keras_tl.compare` has written.
-            min_difference: the smallest difference that matters; `None`: what was said then.
+            folder: Folder that `keras_tl.compare` wrote.
+            min_difference: Smallest difference that matters to the user. `None`: as in `compare`.
 
         Raises:
-            RunError: there is no comparison, a run is damaged, or no seed has all arms finished.
+            RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
         """
         store = Store(local_path(folder))
         plan = store.plan()
         if min_difference is None:
             min_difference = plan["min_difference"]
-        outcomes, seeds, seconds = {}, {}, {}
+        skills, seeds, seconds = {}, {}, {}
         for size in plan["sizes"]:
             seeds[size] = tuple(
                 seed
@@ -181,22 +182,21 @@ class Comparison:
             )
             if seeds[size]:
                 found = {arm: [store.read(arm, size, seed) for seed in seeds[size]] for arm in ARMS}
-                outcomes[size] = {
-                    arm: np.stack([o for o, _ in runs]) for arm, runs in found.items()
-                }
+                skills[size] = {arm: np.stack([o for o, _ in runs]) for arm, runs in found.items()}
                 seconds[size] = {
                     arm: float(np.median([about["seconds"] for _, about in runs]))
                     for arm, runs in found.items()
                 }
-        if not outcomes:
+        if not skills:
             raise RunError(
-                f"The comparison in {folder} has no seed of which all arms are finished. Call "
-                "keras_tl.compare() or keras-tl compare again: it goes on with what is missing."
+                f"The comparison in {folder} has no seed with all arms finished. Repeat the call "
+                "of keras_tl.compare() or keras-tl compare: the comparison continues with the "
+                "missing runs."
             )
         return cls.of_outcomes(
             plan["what"],
             min_difference,
-            outcomes,
+            skills,
             seeds,
             seconds,
             str(store.folder),
@@ -205,20 +205,20 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON types."""
+        """Return the result as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
 
     def sentences(self) -> dict[str, Any]:
-        """What was found in words, for a report.
+        """Return the result in words for a report.
 
         Returns:
-            `about`: what was compared, and how; `sizes`: for each size `title`, how many training
-            items there were, `verdicts`, one on each arm, and `ship`, which to ship.
+            `about`: text on the compared networks and the method. `sizes`: for each training set
+            size, `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
         """
         sizes = [
             {
@@ -236,7 +236,7 @@ class Comparison:
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
-        """The verdicts in words, and how they were reached."""
+        """Describe the verdicts and the measures of the learning curves."""
         words = self.sentences()
         lines = [words["about"]]
         for found, said in zip(self.sizes, words["sizes"], strict=True):
@@ -248,7 +248,7 @@ class Comparison:
         return "\n".join(lines)
 
     def plot(self) -> Figure:
-        """The learning curves of the arms, with 95% intervals; one picture a size."""
+        """Plot the learning curves of the arms with 95% intervals, one plot for each size."""
         return plots.comparison(self.to_json()["sizes"], self.skill)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""One run: an arm, trained with a seed, and what it makes of each test item after every pass."""
+"""Train one arm with one seed, and measure the skill on each test item after each pass."""
 
 import dataclasses
 import time
@@ -23,18 +23,18 @@ _SCORED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
-    """What is compared: all that the arms have in common.
+class Setup:
+    """Settings that all arms share.
 
     Attributes:
-        source: an untrained learner with the pretrained backbone; each run has a copy of its own.
-        options: arguments of `Learner`.
-        data: with a training and a test split; a validation split is not used, so that nothing is
-            stopped early and the last weights count.
-        skill: what is measured.
-        budget: what the arms do.
-        augment: how items are augmented, in all arms and phases.
-        cache: where features are kept.
+        source: Untrained learner with the pretrained backbone, which each run copies.
+        options: Arguments of `Learner`.
+        data: Data with a training and a test split. Because there is no validation split, no run
+            stops early, and every run keeps its last weights.
+        skill: Metric of a single item that each run measures.
+        budget: Training phases of each arm.
+        augment: Augmentation of items, in all arms and phases.
+        cache: Where to store the features, as in `Learner.fit_head`.
     """
 
     source: Learner
@@ -46,105 +46,106 @@ class Subject:
     cache: CacheConfig
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
-        """A learner, untrained; of the arm "scratch" with random weights."""
-        weights = None if arm == SCRATCH else "imagenet"  # which are then those of the source
+        """Return an untrained learner. The arm "scratch" has random weights."""
+        weights = None if arm == SCRATCH else "imagenet"  # Keeps the weights of `source`.
         options = {"seed": seed, "verbose": False, "check": False} | self.options
         return Learner(self.source, data, weights, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What came of one run.
+    """Result of one run.
 
     Attributes:
-        outcomes: array (epochs, items), the skill on each test item after each pass; uint8 where
-            that is 0 or 1, else float32.
-        seconds: wall time.
-        marks: for each pass the seconds from the run's start to the end of training, and to the
-            end of the evaluation after it.
+        skills: Skill on each test item after each pass, array (epochs, items). uint8 if all
+            skills are 0 or 1, else float32.
+        seconds: Wall time of the run, in seconds.
+        marks: Two times for each pass, in seconds since the start of the run: the end of the
+            training and the end of the evaluation.
     """
 
-    outcomes: np.ndarray
+    skills: np.ndarray
     seconds: float
     marks: tuple[tuple[float, float], ...]
 
 
 class Watch(keras.callbacks.Callback):
-    """Evaluates the test split after every pass; nothing is decided by it."""
+    """Callback that evaluates the test split after every pass, without effect on the training."""
 
     def __init__(self, learner: Learner, skill: Skill, began: float, name: str):
         super().__init__()
         self._learner, self._skill, self._began, self._name = learner, skill, began, name
-        self.outcomes, self.marks = [], []
+        self.skills, self.marks = [], []
 
     def on_epoch_end(self, epoch, logs=None):
-        """Notes what the network makes of each item; `ConfigError`: it diverged."""
+        """Record the skill on each item. Raise `ConfigError` if the training diverged."""
         trained = time.perf_counter() - self._began
         labels = self._learner.data.split("test").labels
         logits = self._learner.trainer.logits(self._learner.data.split("test"))
         if not np.isfinite(logits).all():
-            # Else it would pass for a network that always answers the first class.
+            # NaN logits would otherwise count as predictions of the first class.
             raise ConfigError(
-                f"{self._name} diverged: after pass {len(self.outcomes) + 1} its answers are not "
-                "finite numbers. Lower its rate by policy= or scratch_policy=, with another out=; "
-                "or use precision='float32'."
+                f"{self._name} diverged: after pass {len(self.skills) + 1} its logits are not "
+                "finite numbers. Lower the learning rate by head_learning_rate=, policy= or "
+                "scratch_policy= of ktl.Protocol, or pass precision='float32'. Both changes need "
+                "another folder in out=."
             )
-        self.outcomes.append(self._skill.of_items(labels, logits))
+        self.skills.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))
 
 
-def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
-    """Trains one arm from the beginning to the end of the budget.
+def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
+    """Train one arm from the beginning to the end of the budget.
 
     Args:
-        subject: what is compared.
+        setup: Settings that all arms share.
         arm: `"scratch"`, `"frozen"` or `"fine-tuned"`.
-        size: training items, drawn with the seed; `None`: all.
-        seed: of the learner; the same in all arms, so that they see the same items in the same
-            order and begin with the same head.
+        size: Number of training items, drawn with the seed. `None`: all.
+        seed: Seed of the learner. With the same seed all arms see the same items in the same order
+            and start with the same head.
 
     Raises:
-        ConfigError: the training diverged.
+        ConfigError: The training diverged.
     """
     began = time.perf_counter()
-    learner = subject.learner(arm, subset(subject.data, size, seed), seed)
-    watch = Watch(learner, subject.skill, began, f"The arm {arm} (seed {seed})")
-    shared = {"augment": subject.augment, "callbacks": [watch]}
-    budget = subject.budget
+    learner = setup.learner(arm, subset(setup.data, size, seed), seed)
+    watch = Watch(learner, setup.skill, began, f"The arm {arm} (seed {seed})")
+    shared = {"augment": setup.augment, "callbacks": [watch]}
+    budget = setup.budget
     head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]
     if head is not None:
         learner.fit_head(
             head.epochs,
             head.learning_rate,
-            cache=subject.cache,
+            cache=setup.cache,
             batch_size=head.batch_size,
             **shared,
         )
     if arm != FROZEN:
         phases = budget.scratch if arm == SCRATCH else budget.fine_tuned
         learner.fine_tune(policy=phases, **shared)
-    outcomes = np.stack(watch.outcomes)
-    return Run(outcomes, time.perf_counter() - began, tuple(watch.marks))
+    skills = np.stack(watch.skills)
+    return Run(skills, time.perf_counter() - began, tuple(watch.marks))
 
 
-def scores(subject: Subject) -> dict[str, float]:
-    """LogME of the frozen features before training, with the pretrained weights and random ones.
+def scores(setup: Setup) -> dict[str, float]:
+    """Return LogME of the frozen features before training, with pretrained and random weights.
 
-    Of at most 1,000 training items; see `keras_tl.evaluation.transferability.logme`.
+    LogME uses at most 1,000 training items, see `keras_tl.evaluation.transferability.logme`.
     """
-    train = subject.data.split("train")
+    train = setup.data.split("train")
     chosen = train.take(draw(train.labels, _SCORED, seed=0))
-    learners = {"pretrained": subject.source, "random": subject.learner(SCRATCH, subject.data, 0)}
+    learners = {"pretrained": setup.source, "random": setup.learner(SCRATCH, setup.data, 0)}
     return {
         weights: logme(
-            learner.features(chosen, cache="off"), chosen.labels, get_task(subject.data.task)
+            learner.features(chosen, cache="off"), chosen.labels, get_task(setup.data.task)
         )
         for weights, learner in learners.items()
     }
 
 
 def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """The same data with so many training items; each class in proportion, and at least once."""
+    """Draw `size` training items. Every class keeps its proportion, and at least one item."""
     if size is None:
         return data
     train = data.split("train")

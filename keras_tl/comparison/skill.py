@@ -1,4 +1,4 @@
-"""The skill that a comparison is about: one number for each test item, higher is better."""
+"""Skill: the metric of a comparison, one number for each test item. Higher is better."""
 
 import dataclasses
 
@@ -10,23 +10,21 @@ from keras_tl.tasks import get_task
 
 @dataclasses.dataclass(frozen=True)
 class Skill(JsonConfig):
-    """What is measured of an item.
+    """Metric of a single item. The mean over the items is a metric of the literature.
 
-    Its mean over the items is a usual metric:
-
-    * classes: 1 where the answer is right, else 0: the mean is accuracy;
-    * several labels: of the item's labels, how pure the ranking is down to each (1 where none or
-      all labels apply): the mean is the label ranking average precision (Tsoumakas, Katakis and
-      Vlahavas, "Mining multi-label data", 2010, sec. 7), which needs no threshold;
-    * regression: 1 - |error| / the mean |error| of always answering the training targets' median:
-      the mean is the skill score of the mean absolute error (for such scores: Murphy, "Skill scores
-      based on the mean square error", Monthly Weather Review 116, 1988); 1 is perfect, 0 no
-      better than that answer, below 0 worse.
+    * Classes: 1 for a correct prediction, else 0. The mean is accuracy.
+    * Several labels: the precision of the ranking, averaged over the item's labels (1 if no label
+      or all labels apply). The mean is the label ranking average precision (Tsoumakas, Katakis and
+      Vlahavas, "Mining multi-label data", 2010, sec. 7), which needs no threshold.
+    * Regression: 1 - |error| / the mean |error| of a baseline that always predicts the median of
+      the training targets. The mean is the skill score of the mean absolute error (as explained in
+      Murphy, "Skill scores based on the mean square error", Monthly Weather Review 116, 1988). 1 is
+      perfect, 0 is no better than the baseline, below 0 is worse.
 
     Attributes:
-        task: the task's name.
-        median: regression: that answer, in the targets' unit.
-        reference: regression: its mean absolute error on the test split.
+        task: Name of the task.
+        median: Prediction of the regression baseline, in the unit of the targets.
+        reference: Mean absolute error of the regression baseline on the test split.
     """
 
     task: str
@@ -35,24 +33,24 @@ class Skill(JsonConfig):
 
     @classmethod
     def of(cls, task: str, train: np.ndarray, test: np.ndarray) -> "Skill":
-        """The skill of a task, with what it takes from the labels of the two splits."""
+        """Create the skill of a task. The labels of both splits give `median` and `reference`."""
         return cls(task, **get_task(task).skill_fields(train, test))
 
     @property
     def name(self) -> str:
-        """The name of its mean."""
+        """Name of the mean of the skill, such as `accuracy`."""
         return get_task(self.task).skill_name
 
     @property
     def lowest(self) -> float:
-        """The least that it can be; the most is 1."""
+        """Smallest possible skill. The largest possible skill is 1."""
         return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """float32 array (n,), or uint8 for right and wrong.
+        """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1.
 
         Args:
-            labels: a split's labels.
-            logits: float array (n, outputs), what the head puts out for them.
+            labels: Labels of the items.
+            logits: Outputs of the head, float array (n, outputs).
         """
         return get_task(self.task)().skills(labels, logits, self.reference)

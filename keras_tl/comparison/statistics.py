@@ -1,20 +1,21 @@
-"""Means over seeds and test items, with intervals that count the luck of both.
+"""Means over seeds and test items, with intervals for the random variation of both.
 
-Every seed trains a network, and every network answers the same items: a crossed design. With
-value = mean + seed + item + rest, each a random draw, the mean of S seeds and n items has the
-variance
+Every seed trains a network, and every network predicts the same items: a crossed design. Let
+value = mean + seed + item + rest, with random seed, item and rest. The mean over S seeds and n
+items has the variance
 
-    (seeds + items * S / n + rest / n) / S        (variance components of seeds, items, rest)
+    (v_seed + v_item * S / n + v_rest / n) / S    (v: variance components)
 
-Neither a t interval over the seeds' means (it takes the items as all there are) nor a bootstrap of
-the items (it takes the networks as all there are) counts both. Radiology has the same design,
-readers for seeds and cases for items, and its test is used here (Obuchowski and Rockette,
-"Hypothesis testing of diagnostic accuracy for multiple readers and multiple tests", Communications
-in Statistics 24, 1995), for the difference of two tests. Its degrees of freedom by Hillis ("A
-comparison of denominator degrees of freedom methods for multiple observer ROC analysis", Statistics
-in Medicine 26, 2007, `ddf_H`) claimed up to 0.071 where 0.05 is allowed, with three seeds in the
-simulation of `benchmarks/false_claims.py`; the geometric mean of them and of those that the seeds
-have by themselves keeps the level.
+A t interval over the seeds' means ignores the variation of the items. A bootstrap of the items
+ignores the variation of the networks. Studies in radiology have the same design, with readers in
+place of seeds and cases in place of items. This module uses the test of these studies (Obuchowski
+and Rockette, "Hypothesis testing of diagnostic accuracy for multiple readers and multiple tests",
+Communications in Statistics 24, 1995), for the difference of two tests. The degrees of freedom by
+Hillis ("A comparison of denominator degrees of freedom methods for multiple observer ROC analysis",
+Statistics in Medicine 26, 2007, `ddf_H`) gave too many false claims in the simulation of
+`benchmarks/false_claims.py`: up to 7.1% with three seeds, at a significance level of 5%. This
+module takes the geometric mean of `ddf_H` and the degrees of freedom between seeds, S - 1. With
+this mean, the tests keep the significance level.
 """
 
 import dataclasses
@@ -23,19 +24,19 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-# Of a false claim, shared by all tests of a comparison.
+# Significance level: probability of any false claim in all tests of a comparison together.
 LEVEL = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean and its interval.
+    """A mean and its confidence interval.
 
     Attributes:
-        mean: the estimate.
-        low: lower end of the interval; `None` with one seed, of whose luck nothing is known.
-        high: its upper end.
-        confidence: share of such intervals that hold the true mean, in (0, 1).
+        mean: Estimated mean.
+        low: Lower end of the interval. `None` with one seed, which shows no variation.
+        high: Upper end of the interval. `None` with one seed.
+        confidence: Confidence level: fraction of such intervals that contain the true mean.
     """
 
     mean: float
@@ -49,7 +50,7 @@ class Estimate:
         return self.low is not None and (self.low > 0 or self.high < 0)
 
     def is_within(self, limit: float) -> bool:
-        """Whether the interval lies between -limit and limit."""
+        """Return whether the interval lies between -limit and limit."""
         return self.low is not None and self.low >= -limit and self.high <= limit
 
     def __str__(self) -> str:
@@ -59,15 +60,15 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Components:
-    """A mean over seeds and items, and where its variance comes from.
+    """A mean over seeds and items, with its variance components.
 
     Attributes:
-        mean: the mean.
-        seeds: how many there are.
-        items: how many there are.
-        of_seeds: variance between seeds; `nan` with one seed.
-        of_items: variance between items that all seeds share.
-        of_rest: variance of what is left; `nan` with one seed.
+        mean: Mean over seeds and items.
+        seeds: Number of seeds.
+        items: Number of items.
+        of_seeds: Variance between seeds. `nan` with one seed.
+        of_items: Variance between items, common to all seeds.
+        of_rest: Residual variance. `nan` with one seed.
     """
 
     mean: float
@@ -80,18 +81,18 @@ class Components:
     def half_width(
         self, confidence: float = CONFIDENCE, seeds: int | None = None, items: int | None = None
     ) -> float:
-        """Half the width of the interval, also of one with more seeds or items.
+        """Return half the width of the interval, optionally with more seeds or items.
 
         Args:
-            confidence: in (0, 1).
-            seeds: at least 2; `None`: as many as there are.
-            items: at least 2; `None`: as many as there are.
+            confidence: Confidence level of the interval, in (0, 1).
+            seeds: Number of seeds, at least 2. `None`: the present number.
+            items: Number of items, at least 2. `None`: the present number.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
 
     def interval(self, confidence: float = CONFIDENCE) -> Estimate:
-        """The mean with its interval."""
+        """Return the mean with its interval."""
         if self.seeds < 2:
             return Estimate(self.mean, confidence=confidence)
         half = self.half_width(confidence)
@@ -99,34 +100,34 @@ class Components:
 
     @property
     def p_value(self) -> float:
-        """Of the hypothesis that the true mean is 0, two-sided; 1 with one seed."""
+        """Two-sided p-value of the hypothesis that the true mean is 0. 1 if there is one seed."""
         if self.seeds < 2:
             return 1.0
         error, freedom = self._error(self.seeds, self.items)
         return float(2 * stats.t.sf(abs(self.mean) / error, freedom))
 
     def _error(self, seeds: int, items: int) -> tuple[float, float]:
-        """Standard error and its degrees of freedom."""
+        """Return the standard error and its degrees of freedom."""
         by_seed = self.of_rest + items * self.of_seeds
         by_item = seeds * self.of_items
-        # The mean square of the seeds has few degrees of freedom, the others so many that only its
-        # own count. Hillis's have the square of the quotient; see the head of this file.
+        # Only the mean square of the seeds has few degrees of freedom: the other mean squares do
+        # not matter here. Hillis squares the quotient, see the docstring of the module.
         freedom = (seeds - 1) * (by_seed + by_item) / by_seed if by_seed else np.inf
         return np.sqrt((by_seed + by_item) / (seeds * items)), min(freedom, items - 1)
 
 
 def components(values: np.ndarray, largest: float = 1.0) -> Components:
-    """The mean over seeds and items with its variance components, by analysis of variance.
+    """Return the mean over seeds and items with its variance components (analysis of variance).
 
-    None of them is taken to be negative. To the squares of the items, two halves of an item are
-    added that are as different as can be, one in each direction: without them, a difference that
-    rests on four or five items would pass for a sure one, and one in which no item differs would
-    have an interval without a width (Agresti and Min, "Simple improved confidence intervals for
-    comparing matched proportions", Statistics in Medicine 24, 2005, for one seed).
+    Negative components become 0. The sum of squares of the items includes two artificial items of
+    half weight with the largest possible values, one positive and one negative (Agresti and Min,
+    "Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine
+    24, 2005, for one seed). Without these two items, a difference in four or five items would look
+    certain, and a difference in no item would have an interval of width 0.
 
     Args:
-        values: float array (seeds, items), of at least two items.
-        largest: the most that an item's value can be from 0, as a difference.
+        values: Value for each seed and item, float array (seeds, items), with at least two items.
+        largest: Largest possible absolute difference in one item.
     """
     seeds, items = values.shape
     values = values.astype(np.float64)
@@ -150,13 +151,13 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
 
 
 def level_of(look: int) -> float:
-    """The probability of a false claim that the tests of one look at a growing comparison share.
+    """Return the significance level of all tests together in one analysis of a comparison.
 
-    Who adds seeds because there was no verdict, and tests again at 5%, claims what is not in far
-    more than 5% of cases. The first look has 5%, and each one after it half of what the one before
-    had, so that all together have less than 10%, however many they are.
+    Suppose that a user gets no verdict, adds seeds and tests at the 5% level again. This user makes
+    a false claim in far more than 5% of cases. So the first analysis has a level of 5%, and each
+    later analysis half the level of the one before. The sum of all levels stays below 10%.
 
     Args:
-        look: 1 for the first.
+        look: Number of the analysis, from 1.
     """
     return LEVEL / 2 ** (look - 1)

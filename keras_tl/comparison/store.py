@@ -1,9 +1,9 @@
-"""The folder of a comparison, from which it goes on after an interruption.
+"""The folder of a comparison. An interrupted comparison continues from the runs in this folder.
 
-plan.json             what is compared, the seeds and sizes that were asked for last, those of which
-                      verdicts were given ("looks"), and the scores of transferability
-runs/NAME.npy         the outcomes of a finished run, see `keras_tl.comparison.running.Run`
-runs/NAME.json        what else is known of it; it is written last, so that it says: finished
+plan.json             facts of the comparison, seeds and sizes of the last call, seeds and sizes of
+                      each analysis, that is each call with verdicts ("looks"), and LogME
+runs/NAME.npy         skills of a finished run, see `keras_tl.comparison.running.Run`
+runs/NAME.json        other facts of the run, written last: this file marks it as finished
 """
 
 import io
@@ -17,7 +17,7 @@ from keras_tl.base.files import json_text, remove_leftovers, sha256, whole_file
 from keras_tl.errors import RunError, quoted
 
 _PLAN, _RUNS = "plan.json", "runs"
-# Raised whenever earlier versions could not read it.
+# Increase this number with every change that earlier versions of keras_tl cannot read.
 _FORMAT = 1
 
 
@@ -25,28 +25,29 @@ class Store:
     """The finished runs of a comparison.
 
     Args:
-        folder: where they are, or will be.
+        folder: Folder of the comparison, existing or new.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def check(self, what: dict[str, Any]) -> None:
-        """Raises `RunError` if the folder holds something else, or another comparison.
+        """Raise `RunError` if the folder holds another comparison or other files.
 
         Args:
-            what: all that must be equal for runs to belong together, as JSON types.
+            what: Facts that all runs of a comparison must have in common, as JSON types.
         """
         if self.is_begun:
             differs = _first_difference(self.plan()["what"], json.loads(json_text(what)))
             if differs is not None:
                 raise RunError(
                     f"{self.folder} holds another comparison: {differs}. Choose another folder, or "
-                    "remove it."
+                    "remove this folder."
                 )
         elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise RunError(
-                f"{self.folder} exists and is not a comparison. Choose another folder or remove it."
+                f"{self.folder} exists and is not a comparison. Choose another folder, or remove "
+                "this path."
             )
 
     @property
@@ -55,11 +56,11 @@ class Store:
         return (self.folder / _PLAN).is_file()
 
     def begin(self, what: dict[str, Any], asked: dict[str, Any]) -> None:
-        """Notes what is compared.
+        """Write the plan of the comparison, after a `check`.
 
         Args:
-            what: as in `check`, which is called first.
-            asked: the rest of the plan, which may change from call to call.
+            what: As in `check`.
+            asked: Seeds, sizes and other entries of the plan, which may differ in each call.
         """
         self.check(what)
         remove_leftovers(self.folder / _RUNS)
@@ -68,74 +69,73 @@ class Store:
 
     @property
     def look(self) -> int:
-        """How often verdicts were given with other seeds or sizes than those of the plan, plus 1.
+        """Number of the analysis with the seeds and sizes of the plan, from 1.
 
-        With the same ones again, it is the number that they had then.
+        Earlier verdicts with other seeds or sizes are earlier analyses. Calls with the same seeds
+        and sizes belong to the same analysis.
         """
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))
 
     def note_look(self) -> None:
-        """Notes that verdicts are given on the plan's seeds and sizes."""
+        """Record that the user has received verdicts for the seeds and sizes of the plan."""
         plan = self.plan()
         if _looked_at(plan) not in plan["looks"]:
             self._write_plan(plan | {"looks": [*plan["looks"], _looked_at(plan)]})
 
     def plan(self) -> dict[str, Any]:
-        """What `begin` noted.
+        """Read the plan that `begin` wrote.
 
         Raises:
-            RunError: there is no comparison, or it is of a later version.
+            RunError: There is no comparison, or a later version of keras_tl wrote the comparison.
         """
         if not self.is_begun:
             raise RunError(
-                f"No comparison at {quoted(str(self.folder))}: expected a folder written by "
-                "keras_tl.compare() or by keras-tl compare."
+                f"No comparison at {quoted(str(self.folder))}. Expected a folder that "
+                "keras_tl.compare() or keras-tl compare wrote."
             )
         plan = json.loads((self.folder / _PLAN).read_text("utf-8"))
         if plan["format"] > _FORMAT:
-            raise RunError(
-                f"{self.folder} was written by a later version of keras_tl. Update keras_tl."
-            )
+            raise RunError(f"A later version of keras_tl wrote {self.folder}. Update keras_tl.")
         return plan
 
     def is_finished(self, arm: str, size: int | None, seed: int) -> bool:
-        """Whether a run is there."""
+        """Return whether a run is finished."""
         return self._path(arm, size, seed, "json").is_file()
 
     def write(
-        self, arm: str, size: int | None, seed: int, outcomes: np.ndarray, about: dict[str, Any]
+        self, arm: str, size: int | None, seed: int, skills: np.ndarray, about: dict[str, Any]
     ) -> None:
-        """Keeps a finished run.
+        """Save a finished run.
 
         Args:
-            arm: the arm.
-            size: training items, or `None`.
-            seed: the seed.
-            outcomes: see `keras_tl.comparison.running.Run`.
-            about: what else is known of it, as JSON types.
+            arm: Name of the arm.
+            size: Number of training items. `None`: all.
+            seed: Seed of the run.
+            skills: Skills of the run, see `keras_tl.comparison.running.Run`.
+            about: Other facts of the run, as JSON types.
         """
         buffer = io.BytesIO()
-        np.save(buffer, outcomes, allow_pickle=False)
+        np.save(buffer, skills, allow_pickle=False)
         path = self._path(arm, size, seed, "npy")
         _write(path, buffer.getvalue())
         _write(path.with_suffix(".json"), json_text({**about, "sha256": sha256(path)}).encode())
 
     def read(self, arm: str, size: int | None, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
-        """A finished run: float32 array (epochs, items), and what else is known of it.
+        """Read a finished run: the skills, float32 array (epochs, items), and the other facts.
 
         Raises:
-            RunError: it is damaged.
+            RunError: The run is damaged.
         """
         path = self._path(arm, size, seed, "json")
-        about, outcomes = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")
-        if not outcomes.is_file() or sha256(outcomes) != about["sha256"]:
+        about, skills = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")
+        if not skills.is_file() or sha256(skills) != about["sha256"]:
             raise RunError(
-                f"{outcomes} is not as it was written. Remove it and {path.name} beside it, and "
-                "call keras_tl.compare() again: it does that run again."
+                f"{skills} is missing or has changed since the run. Remove this file and "
+                f"{path.name} beside it, then call keras_tl.compare() again to repeat the run."
             )
-        return np.load(outcomes, allow_pickle=False).astype(np.float32), about
+        return np.load(skills, allow_pickle=False).astype(np.float32), about
 
     def _write_plan(self, plan: dict[str, Any]) -> None:
         _write(self.folder / _PLAN, json_text(plan).encode())
@@ -161,4 +161,6 @@ def _first_difference(there: Any, here: Any, name: str = "") -> str | None:
             if found is not None:
                 return found
         return None
-    return None if there == here else f"{name} is {quoted(there)} there, and {quoted(here)} here"
+    if there == here:
+        return None
+    return f"{name} is {quoted(there)} in the folder, and {quoted(here)} in this call"

@@ -1,4 +1,4 @@
-"""From the outcomes of all runs to the verdicts."""
+"""Compute verdicts from the skills of all runs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.comparison.measures import epochs_to_reach, has_plateau, measured, weights_of
-from keras_tl.comparison.needs import Needs, needs_of
+from keras_tl.comparison.curve_measures import epochs_to_reach, has_plateau, measured, weights_of
+from keras_tl.comparison.power import Power, power_of
 from keras_tl.comparison.statistics import Components, Estimate, level_of
 from keras_tl.evaluation.significance import holm_levels
 
@@ -16,33 +16,34 @@ ARMS = (SCRATCH, FROZEN, FINE_TUNED)
 
 HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
 
-# Of one size of the training split: for each arm a float array (seeds, epochs, items).
-Outcomes = Mapping[str, np.ndarray]
+# Skill of each item by arm, for one training set size: float arrays (seeds, epochs, items).
+PredictionRecord = Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """Whether transfer helps, for one arm and one size of the training split.
+    """Whether transfer helps, for one arm and one training set size.
 
-    All differences are to the network from scratch, seed by seed and item by item.
+    A difference is the skill of the arm minus that of the network from scratch, by seed and item.
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
-        size: training items; `None`: all.
-        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, by `final`.
-        final: at the end of the budget. Its interval is at the level that Holm's correction leaves
-            this test, so that it excludes 0 exactly if a difference is claimed.
-        skill: the arm's mean skill there.
-        scratch: that of the network from scratch.
-        start: difference at the first evaluation; 95% interval.
-        slope: of the slopes, per pass; 95% interval.
-        area: of the means over all evaluations; 95% interval.
-        is_asymptote: whether both curves are shown to have reached a plateau, so that `final` is of
-            their asymptotes (under a rate that falls to zero) and not only of the budget.
-        epochs_to_match: passes after which the arm has the final skill of scratch; `None`: never.
-        needs: what would decide, where it is undecided.
-        seeds: how many there are.
-        items: of the test split.
+        size: Number of training items. `None`: all.
+        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, according to `final`.
+        final: Difference at the end of the budget. Holm's correction sets the confidence level of
+            the interval. The interval excludes 0 exactly if the verdict claims a difference.
+        skill: Mean skill of the arm at the end of the budget.
+        scratch: Mean skill of the network from scratch at the end of the budget.
+        start: Difference at the first evaluation, with a 95% interval.
+        slope: Difference of the slopes per pass, with a 95% interval.
+        area: Difference of the means over all evaluations, with a 95% interval.
+        is_asymptote: Whether tests show a plateau of both curves. Then `final` compares the
+            asymptotes of the curves (for a learning rate that falls to zero).
+        epochs_to_match: Passes until the arm reaches the final skill of training from scratch.
+            `None`: the arm never reaches this skill.
+        power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
+        seeds: Number of seeds.
+        items: Number of test items.
     """
 
     arm: str
@@ -56,43 +57,43 @@ class Verdict:
     area: Estimate
     is_asymptote: bool
     epochs_to_match: int | None
-    needs: Needs | None
+    power: Power | None
     seeds: int
     items: int
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict as JSON types."""
+        """Return the verdict as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Verdict":
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         read = {name: Estimate(**values[name]) for name in ("final", "start", "slope", "area")}
-        needs = values["needs"] and Needs(**values["needs"])
-        return cls(**{**values, **read, "needs": needs})
+        power = values["power"] and Power(**values["power"])
+        return cls(**{**values, **read, "power": power})
 
 
 def decide(
-    outcomes: Mapping[int | None, Outcomes], min_difference: float, look: int = 1
+    skills: Mapping[int | None, PredictionRecord], min_difference: float, look: int = 1
 ) -> list[Verdict]:
-    """The verdicts on all sizes; the tests of all of them share one probability of a false claim.
+    """Return the verdicts for all sizes. The significance level holds for all tests together.
 
     Args:
-        outcomes: by the size of the training split; each has `"scratch"` and other arms, with the
-            same seeds and items in the same order.
-        min_difference: the smallest difference in skill that matters.
-        look: see `keras_tl.comparison.statistics.level_of`.
+        skills: Skill of each item by training set size and arm. Each size has `"scratch"` and
+            other arms, with the same seeds and items in the same order.
+        min_difference: Smallest difference in skill that matters to the user.
+        look: Number of the analysis, see `keras_tl.comparison.statistics.level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])
-        for size, arms in outcomes.items()
+        for size, arms in skills.items()
         for arm in arms
         if arm != SCRATCH
     ]
     finals = [_of(differences, "final") for _, _, differences in contrasts]
     levels = holm_levels([final.p_value for final in finals], level_of(look))
     return [
-        _verdict(arm, size, outcomes[size], differences, final, level, min_difference)
+        _verdict(arm, size, skills[size], differences, final, level, min_difference)
         for (size, arm, differences), final, level in zip(contrasts, finals, levels, strict=True)
     ]
 
@@ -100,7 +101,7 @@ def decide(
 def _verdict(
     arm: str,
     size: int | None,
-    arms: Outcomes,
+    arms: PredictionRecord,
     differences: np.ndarray,
     final: Components,
     level: float,
@@ -121,14 +122,14 @@ def _verdict(
         area=_of(differences, "area").interval(),
         is_asymptote=all(has_plateau(arms[name], min_difference / 2) for name in (arm, SCRATCH)),
         epochs_to_match=epochs_to_reach(arms[arm], scratch),
-        needs=needs_of(final, level, min_difference) if outcome == UNDECIDED else None,
+        power=power_of(final, level, min_difference) if outcome == UNDECIDED else None,
         seeds=final.seeds,
         items=final.items,
     )
 
 
 def outcome_of(difference: Estimate, min_difference: float) -> str:
-    """The outcome that an interval supports."""
+    """Return the verdict that an interval supports."""
     if difference.excludes_zero:
         return HELPS if difference.mean > 0 else HURTS
     return SAME if difference.is_within(min_difference) else UNDECIDED

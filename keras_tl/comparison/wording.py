@@ -1,10 +1,10 @@
-"""Verdicts in words."""
+"""Describe the verdicts of a comparison in words."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.comparison.needs import FEWEST_SEEDS
-from keras_tl.comparison.shipping import Choice
+from keras_tl.comparison.model_selection import Choice
+from keras_tl.comparison.power import FEWEST_SEEDS
 from keras_tl.comparison.statistics import LEVEL, level_of
 from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
 from keras_tl.report.pretraining import public_place
@@ -17,96 +17,101 @@ _OUTCOMES = {
 
 
 def about_text(what: Mapping[str, Any], skill: str) -> str:
-    """What was compared, and what the numbers are."""
+    """Describe the compared networks, the budget and the metric."""
     budget = what["budget"]
     head = budget["head"]["epochs"] if budget["head"] else 0
     backbone = public_place(what["model"]["backbone"])
     return (
-        f"{backbone} against the same network from scratch; every arm made {budget['epochs']} "
-        f"passes over the training split (fine-tuned: {head} of them on the head alone). "
-        f"Differences in test {skill}, with intervals over seeds and test items."
+        f"Pretrained {backbone}, compared with the same network from scratch. Every arm made "
+        f"{budget['epochs']} passes over the training split (fine-tuned: {head} passes with the "
+        f"head alone). Differences are in test {skill}, with confidence intervals over seeds and "
+        "test items."
     )
 
 
 def logme_text(logme: Mapping[str, float]) -> str:
-    """What a score of the features said before training."""
+    """Describe LogME of the features before training."""
     return (
-        f"Before training, LogME of the pretrained features was {logme['pretrained']:.3f}, of "
-        f"random weights {logme['random']:.3f}; it decides nothing."
+        f"Before training, LogME of the features was {logme['pretrained']:.3f} with pretrained "
+        f"weights and {logme['random']:.3f} with random weights. LogME does not affect verdicts."
     )
 
 
 def size_text(size: int | None) -> str:
-    """How many training items there were."""
+    """Return the number of training items in words."""
     return "all training items" if size is None else f"{size:,} training items"
 
 
 def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
-    """A sentence with the verdict, and another with what it needs if there is none."""
-    place = "at the plateau of both" if verdict.is_asymptote else "at the end of the budget"
+    """Return a sentence with the verdict, or with the numbers that would give a verdict."""
+    place = "at the plateau of both curves" if verdict.is_asymptote else "at the end of the budget"
     reached = (
         f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
-        f"{verdict.final} ({verdict.seeds} seed{'s' if verdict.seeds > 1 else ''}, "
+        f"difference {verdict.final} ({verdict.seeds} seed{'s' if verdict.seeds > 1 else ''}, "
         f"{verdict.items:,} test items)"
     )
     sentence = _OUTCOMES.get(verdict.outcome)
     if sentence is None:
         sentence, reached = "no verdict", f"{reached}. {_needs_text(verdict, min_difference)}"
     elif verdict.outcome == SAME:
-        reached += f", within \N{PLUS-MINUS SIGN}{min_difference:g}"
+        reached += f". The interval lies within \N{PLUS-MINUS SIGN}{min_difference:g}"
     return f"{verdict.arm}: {sentence}: {reached.rstrip('.')}."
 
 
 def measures_text(verdict: Verdict) -> str:
-    """What else was measured."""
+    """Describe the measures of the learning curves: start, slope, end, passes to match."""
     kind = "asymptote" if verdict.is_asymptote else "skill at budget"
-    matched = "never as good as scratch at its end"
+    matched = "The arm never reaches the final skill of training from scratch"
     if verdict.epochs_to_match is not None:
-        matched = f"as good as scratch at its end after pass {verdict.epochs_to_match}"
+        matched = (
+            "The arm reaches the final skill of training from scratch after pass "
+            f"{verdict.epochs_to_match}"
+        )
     return (
-        f"start {verdict.start}, slope {verdict.slope} a pass, {kind} {verdict.final}; {matched}."
+        f"Differences: start {verdict.start}, slope {verdict.slope} per pass, {kind} "
+        f"{verdict.final}. {matched}."
     )
 
 
 def _needs_text(verdict: Verdict, min_difference: float) -> str:
     if verdict.seeds < FEWEST_SEEDS:
         return (
-            f"With fewer than {FEWEST_SEEDS} seeds, luck cannot be told from transfer: run "
+            f"Fewer than {FEWEST_SEEDS} seeds cannot separate transfer from chance: run "
             f"{FEWEST_SEEDS} or more"
         )
     why = (
-        "The interval holds 0 and reaches beyond "
+        "The interval contains 0 and reaches beyond "
         f"\N{PLUS-MINUS SIGN}{min_difference:g}, the smallest difference that matters"
     )
-    needs = verdict.needs
-    would = [f"{needs.seeds} seeds"] if needs.seeds else []
-    would += [f"{needs.items:,} test items"] if needs.items else []
+    power = verdict.power
+    would = [f"{power.seeds} seeds"] if power.seeds else []
+    would += [f"{power.items:,} test items"] if power.items else []
     if not would:
-        return f"{why}. Neither more seeds nor more test items alone would decide: add both"
-    return f"{why}. About {' or '.join(would)} would decide"
+        return f"{why}. Add both seeds and test items: neither alone would give a verdict"
+    return f"{why}. About {' or '.join(would)} would give a verdict"
 
 
 def look_text(look: int) -> str:
-    """At which level a growing comparison was tested."""
+    """Describe the significance level of a repeated analysis, after seeds or sizes were added."""
     return (
-        f"Look {look}: verdicts had been given with other seeds or sizes before. All tests of this "
-        f"look share a probability of a false claim of {level_of(look):.2g} in place of {LEVEL:g}, "
-        f"so that all looks together have less than {2 * LEVEL:g}."
+        f"Analysis {look}: earlier analyses used other seeds or sizes. So all tests of this "
+        f"analysis together have a probability of a false claim of {level_of(look):.2g} in place "
+        f"of {LEVEL:g}. The probability for all analyses together stays below {2 * LEVEL:g}."
     )
 
 
 def choice_text(choice: Choice) -> str:
-    """Which arm to ship, and why."""
+    """Name the arm to ship and the reason."""
     if choice.arm is None:
-        return f"Ship: {choice.best} was best, but one seed is too little to choose by."
+        return f"Ship: no choice yet. {choice.best} was best, but one seed is not enough."
     if not choice.is_settled:
-        reason = "the best; whether another one is as good is not settled"
+        reason = "the best arm. Whether another arm is as good is not settled"
         if choice.arm != choice.best:
-            reason = f"as good as {choice.best}, the best; of others that is not settled"
+            reason = f"as good as {choice.best}, the best arm. For other arms this is not settled"
     elif choice.arm != choice.best:
-        reason = f"the cheapest of those that cannot be told from the best, {choice.best}"
+        reason = f"the cheapest arm that is as good as the best arm, {choice.best}"
     elif choice.arm == FROZEN:
-        reason = "the best, and the cheapest to train"
+        reason = "the best arm, and the cheapest to train"
     else:
-        reason = "the best; those that are cheaper to train are measurably worse"
+        reason = "the best arm. The arms that are cheaper to train are measurably worse"
     return f"Ship: {choice.arm}, {reason}."

@@ -1,7 +1,7 @@
-"""Data: sources, splits, checks, the one decoder of images, tf.data pipelines, augmentation.
+"""Data package: data sources, splits, checks, image decoder, tf.data pipelines, augmentation.
 
-Importing it imports no TensorFlow, which some of its modules do without; the first use of a name
-does.
+Importing this package does not import TensorFlow, because some modules of the package work without
+TensorFlow. The first use of `ImageData` or `TextData` imports TensorFlow.
 """
 
 import importlib

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.class_folders import scan_folder
 from keras_tl.data.images.augmentation import Augmentation
-from keras_tl.data.images.file_check import FileCheck, bad_files
+from keras_tl.data.images.file_check import FileCheck, check_splits
 from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.images.image_split import ImageSplit
@@ -19,7 +19,7 @@ from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, Source
+from keras_tl.data.labelled_data import LabelledData, LabelledItems
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.tables.columns import Columns, image_paths
 from keras_tl.data.tables.csv_files import read_csv
@@ -27,20 +27,21 @@ from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tfds.image_builders import read_builder
 from keras_tl.errors import ConfigError
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ImageData(LabelledData[ImageSplit]):
-    """Labelled images in three splits. Make one with one of the `from_` methods, or `digits`.
+    """Labelled images in three splits, made by one of the `from_` methods or by `digits`.
 
     Attributes:
-        image_size: (height, width) to train at; `None` means the backbone's own.
-        resize: how images get there: `"crop"`, `"pad"` or `"stretch"` (see
+        image_size: (height, width) of the model inputs in pixels. `None` means the default image
+            size of the backbone.
+        resize: Method to resize images to `image_size`: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: what `augment=True` means for these data.
-        value_range: the values of black and of white in PNG files of 16 bits a value; `None`:
-            (0, 65535).
+        augmentation: Augmentation of these data in training with `augment=True`.
+        value_range: Pixel values of black and of white in 16-bit PNG files. `None` means (0,
+            65535).
     """
 
     item = "image"
@@ -61,29 +62,31 @@ class ImageData(LabelledData[ImageSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Reads a folder of class folders.
+        """Read a folder that holds one folder of images for each class.
 
-        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*` (also
-        `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`, `eval`) and
-        `root/test` (also `testing`) are taken as they are; a missing validation set is taken from
-        train. Names such as `seg_train` and `test_images` are splits if one of them contains the
-        word train. A split folder without class folders has no labels and is passed over.
+        Without split folders, the images in `root/<class>/*` are split at random, stratified by
+        class. If `root/train/<class>/*` exists, the folders define the splits: `root/train` (also
+        `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
+        `testing`). Without a validation folder, validation images are drawn from train at random.
+        Folders with names such as `seg_train` and `test_images` also define splits if one of the
+        names contains the word train. A split folder without class folders has no labels and is not
+        used.
 
         Args:
-            root: the folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth below their
-                class folder.
-            image_size: see `DataOptions`, and so for all that follow.
-            validation_split: share of the images that are not test images.
-            test_split: share of all images; ignored where `root/train` exists.
-            seed: seed of the splits.
-            classes: the names of the class folders to read, in the order of the classes; they also
-                say that these are classes, not splits. `None`: all.
-            options: the others of `DataOptions`.
+            root: Path of the folder. Images are JPEG, PNG, BMP, GIF or WebP files, at any depth in
+                a class folder.
+            image_size: See `DataOptions`.
+            validation_split: Fraction of the images outside the test split to use for validation.
+            test_split: Fraction of all images for the test split. Ignored if `root/train` exists.
+            seed: Seed of the random splits.
+            classes: Names of the class folders to read, in the order of the classes. Folders with
+                these names are classes, never splits. `None` means all class folders.
+            options: Other options, see `DataOptions`.
 
         Raises:
-            DataError: no folder, no or only one class, an empty class, too few images, or folders
-                that may be splits or classes.
-            ConfigError: an argument is not as described.
+            DataError: The folder does not exist, has fewer than two classes, an empty class or too
+                few images, or contains folders that could be either splits or classes.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(
             image_size=image_size,
@@ -108,39 +111,41 @@ class ImageData(LabelledData[ImageSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Reads a CSV file of image paths and labels.
+        """Read a CSV file of image paths and labels.
 
-        Labels are text, a class each. A column of whole numbers is classes too where two of three
-        hold: there are at most 20 different ones, most stand more than once, they count up from 0
-        or 1; or where the median number occurs at least 10 times. Other numbers are the targets of
-        a regression. Text with leading zeros, such as 007,
-        is no number. Several labels in a cell, separated by `;` or `|`, are multi-label data where
-        most of them stand in other cells too. So are several columns of 0 and 1, or of -1 and 1,
-        unless each row has a single 1: then they are classes. `repr` of the data and the check
-        `label-type` say what was guessed; `task` decides.
+        Each distinct text label is a class. Whole numbers are classes if two of three conditions
+        hold: there are at most 20 distinct values, most values occur more than once, the values
+        count up from 0 or 1. Whole numbers are also classes if at least half of the distinct values
+        occur 10 times or more. Other numbers are regression targets. A label with leading zeros,
+        such as 007, is a text. Cells with several labels, separated by `;` or `|`, are multi-label
+        data if at least half of these labels occur in other cells too. Several label columns of 0
+        and 1, or of -1 and 1, are multi-label data too. If each row has a single 1, the columns are
+        classes instead. `repr` of the data and the preflight check `label-type` report each guess.
+        The argument `task` overrides these rules.
 
         Args:
-            path: the file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
-                columns, which are separated by commas, semicolons or tabs.
-            image: the column of paths, absolute or starting from `root`.
-            label: the column of labels; or a list of columns, one for each label.
-            root: the folder that paths start from; `None`: that of the CSV file.
-            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`, `eval`) or
-                `test`. The splits are then taken as they are; a missing validation set is taken
-                from train.
-            separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
-                occur in other cells.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `DataOptions`; `test_split` is ignored where a column says the splits.
+            path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
+                names the columns. Commas, semicolons or tabs separate the columns.
+            image: Column of image paths, absolute or relative to `root`.
+            label: Column of labels, or a list of columns, one for each label.
+            root: Folder that relative paths start from. `None` means the folder of the CSV file.
+            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
+                `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
+                from train. `None` means that the splits are random.
+            separator: Text between several labels in a cell, such as `","`. The data are then
+                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
+                least half of the separated labels occur in other cells too.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
+            class_names: Names of the classes. `None` means the sorted distinct labels, or the names
+                of several label columns.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
+            options: See `DataOptions`. `test_split` is ignored if `split` is given.
 
         Raises:
-            DataError: no such file or column, an empty cell (the message names the lines), or none
-                of the images exists.
-            ConfigError: an argument is not as described.
+            DataError: The file or a column does not exist, a cell is empty (the message names the
+                lines), or no image file exists.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
@@ -164,28 +169,29 @@ class ImageData(LabelledData[ImageSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Takes a `pandas.DataFrame` of image paths and labels.
+        """Read a `pandas.DataFrame` of image paths and labels.
 
-        As `from_csv`, but for the types: text is never a number, booleans are two classes, the
-        classes of a Categorical keep its order, and cells may also be lists of labels.
+        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
+        the order of the classes.
 
         Args:
-            frame: the data frame.
-            image: the column of paths, absolute or starting from `root`.
-            label: the column of labels; or a list of columns, one for each label.
-            root: the folder that paths start from; `None`: the working directory.
-            split: see `from_csv`, and so for all that follow.
-            separator: what separates several labels in a cell.
-            task: the task, where the labels could be taken for something else.
-            class_names: the classes' names.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `DataOptions`.
+            frame: Data frame with one row for each image.
+            image: Column of image paths, absolute or relative to `root`.
+            label: Column of labels, or a list of columns, one for each label.
+            root: Folder that relative paths start from. `None` means the working directory.
+            split: Column with the split of each row, see `from_csv`.
+            separator: Text between several labels in a cell, see `from_csv`.
+            task: Name of the task, see `from_csv`.
+            class_names: Names of the classes.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: no such column, an empty cell (the message names the rows), or none of the
-                images exists.
-            ConfigError: an argument is not as described.
+            DataError: A column does not exist, a cell is empty (the message names the rows), or no
+                image file exists.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
@@ -205,30 +211,34 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Reads an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
+        """Read an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
-        Of its splits, `train`, `validation` and `test` are taken as they are, others are left out,
-        and so is one whose labels are not published (all -1). A missing test or validation set is
-        taken from train, and a single split is train, whatever its name. The images are written
-        once as files below `$KERAS_TL_CACHE/datasets` (`~/.cache/keras_tl/datasets`).
+        Reads only the splits `train`, `validation` and `test`, and skips splits with unpublished
+        labels (all -1). A missing test or validation split is drawn from train. If the data set has
+        only one split, this split is train, whatever its name. The first call writes the images as
+        files below `$KERAS_TL_CACHE/datasets` (`~/.cache/keras_tl/datasets`). Later calls reuse
+        these files.
 
         Args:
-            name: the data set's name, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`; also
-                one of your own that was prepared in `data_dir`, whose code is not needed.
-            data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
-            download: download and prepare a data set that is not there.
-            image: the feature that is the image; `None`: the one there is.
-            label: the feature that is the label: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text; `None`: the one there is.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: what the
-                data set or its labels say, see `from_csv`.
-            options: see `DataOptions`.
+            name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Your
+                own data sets work too, without their code, if they are prepared in `data_dir`.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
+            image: Name of the image feature. `None` means the declared input of the data set, else
+                the feature `"image"`, else the only image feature.
+            label: Name of the label feature: a class, a list of classes (multi-label data), a
+                number (see `from_csv`) or a text. `None` means the declared label of the data set,
+                else the only feature that can be a label.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
+                label feature, or from the labels as in `from_csv`.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: there is no such data set, it cannot be fetched, or it is not of images
-                with a label.
-            CacheError: the images cannot be written.
-            ConfigError: an argument is not as described.
+            DataError: The data set does not exist, cannot be downloaded, or has no images with
+                labels.
+            CacheError: The images cannot be written.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options | {"check": False})
         return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
@@ -243,30 +253,32 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Takes a `tf.data.Dataset` of (image, label), batched or not, which must end.
+        """Read a finite `tf.data.Dataset` of (image, label), batched or not.
 
-        It is read once, and its images are written as files below `$KERAS_TL_CACHE/datasets`
-        (`~/.cache/keras_tl/datasets`), in a folder named after what they are: the same ones
-        in the same order are found again. So leave out shuffling: it is done in training.
+        Reads the data set once and writes the images as files below `$KERAS_TL_CACHE/datasets`
+        (`~/.cache/keras_tl/datasets`). The folder name is a hash of the content, so the same images
+        in the same order use the same files. Do not shuffle the data set, because training shuffles
+        the images.
 
         Args:
-            dataset: pairs, or dictionaries with `"image"` and `"label"`. Images are (height,
-                width, 3), or (height, width) or (height, width, 1) for grey, of any sizes, with
-                values in [0, 255], which are rounded; or the bytes of image files. Labels are
-                integers, texts, or rows of 0 and 1 (multi-label data, but rows with a single 1
-                each are classes); numbers are read as `from_csv` reads them.
-            validation: a validation split; `None`: taken from `dataset`.
-            test: a test split; `None`: taken from `dataset`.
-            class_names: the classes' names; `None`: those that `dataset.class_names` says, as
-                Keras's `image_dataset_from_directory` does, or the sorted distinct labels.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            options: see `DataOptions`.
+            dataset: Data set of pairs, or of dictionaries with the keys `"image"` and `"label"`.
+                Images have the shape (height, width, 3), or (height, width) or (height, width, 1)
+                for grey, and any size. Pixel values in [0, 255] are rounded to whole numbers.
+                Images may also be the bytes of image files. Labels are integers, texts, or rows of
+                0 and 1 (multi-label data, or classes if each row has a single 1). Numbers follow
+                the rules of `from_csv`.
+            validation: Data set of the validation split. `None`: images are drawn from `dataset`.
+            test: Data set of the test split. `None`: images are drawn from `dataset`.
+            class_names: Names of the classes. `None` means `dataset.class_names`, which
+                `image_dataset_from_directory` of Keras sets, else the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: shapes, values or labels are not as described, or the data set never ends
-                or fails; nothing is kept.
-            CacheError: the images cannot be written.
-            ConfigError: an argument is not as described.
+            DataError: Shapes, values or labels are invalid, or the data set is infinite or fails.
+                After this error, no files stay on disk.
+            CacheError: The images cannot be written.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options | {"check": False})
         given = {"train": dataset, "validation": validation, "test": test}
@@ -275,7 +287,7 @@ class ImageData(LabelledData[ImageSplit]):
         )
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
-        return cls._of(Source(*read_splits(stored, cls.item, class_names, task)), checked)
+        return cls._of(LabelledItems(*read_splits(stored, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_arrays(
@@ -288,30 +300,30 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Takes images that are in memory.
+        """Make the data from arrays of images and labels.
 
         Args:
-            x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255]. An alpha
-                channel, the second or the fourth, is left out.
-            y: n labels, also of shape (n, 1): any values, or integers that count `class_names`;
-                numbers and texts are read as `from_csv` reads them. Rows of 0 and 1, or lists of
-                names, where an image can have several labels. A pandas Series, Categorical or
-                DataFrame of columns is taken as `from_dataframe` takes it.
-            validation: (x, y) of a validation split; `None`: taken from `x`.
-            test: (x, y) of a test split; `None`: taken from `x`.
-            class_names: the classes' names; `None`: the sorted distinct labels.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            options: see `DataOptions`.
+            x: Images (n, height, width, 3), or (n, height, width) for grey, in [0, 255]. An alpha
+                channel (the second or fourth channel) is dropped.
+            y: Labels (n,) or (n, 1): any values, or integers that index `class_names`. Numbers and
+                texts follow the rules of `from_csv`. Multi-label data are rows of 0 and 1, or lists
+                of label names. A pandas Series, Categorical or DataFrame follows the rules of
+                `from_dataframe`.
+            validation: Arrays (x, y) of the validation split. `None`: images are drawn from `x`.
+            test: Arrays (x, y) of the test split. `None`: images are drawn from `x`.
+            class_names: Names of the classes. `None` means the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: shapes, values or labels are not as described.
-            ConfigError: another argument is not.
+            DataError: Shapes, values or labels are invalid.
+            ConfigError: Another argument has an invalid value.
         """
         checked = CheckedOptions(**options)
         if checked.value_range is not None:
             raise ConfigError(
-                f"value_range={checked.value_range} is for image files of 16 bits, and these "
-                "images are arrays. Scale them to [0, 255] and leave value_range out."
+                f"value_range={checked.value_range} works only for 16-bit image files. These "
+                "images are arrays. Scale the arrays to [0, 255] and leave value_range out."
             )
         given = {"train": (x, y), "validation": validation, "test": test}
         given = {
@@ -319,11 +331,11 @@ class ImageData(LabelledData[ImageSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._of(Source(*read_splits(given, cls.item, class_names, task)), checked)
+        return cls._of(LabelledItems(*read_splits(given, cls.item, class_names, task)), checked)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
-        """The 1,797 handwritten digits (8 x 8, grey) that ship with scikit-learn.
+        """Load the 1,797 handwritten digits (8 x 8, grey) of scikit-learn.
 
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
         Machine Learning Repository, 1998.
@@ -343,19 +355,19 @@ class ImageData(LabelledData[ImageSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """How files become pixels."""
+        """Fields of `ModelConfig` that decide how image files are decoded."""
         return {"resize": self.resize, "value_range": self.value_range}
 
     @staticmethod
     def _check(
-        source: Source,
+        source: LabelledItems,
         splits: Mapping[str, ImageSplit],
         class_names: tuple[str, ...],
         options: CheckedOptions,
     ) -> tuple[BadRows, FileCheck | None]:
         if not options.check:
             return {}, None
-        return bad_files(splits, class_names, options.max_bad, options.verbose)
+        return check_splits(splits, class_names, options.max_bad, options.verbose)
 
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}

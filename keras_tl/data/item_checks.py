@@ -1,4 +1,4 @@
-"""What checks of files and of texts have in common: findings, limits, one item under two labels."""
+"""Common parts of the checks of image files and texts: bad items, limits, contradictory labels."""
 
 import abc
 import collections
@@ -17,10 +17,10 @@ LabelNames = Callable[[Any], str] | Sequence[str] | None
 
 
 class BadItem(abc.ABC):
-    """An item that something is wrong with.
+    """An item with a problem.
 
     Attributes:
-        reason: a phrase. What stands before a colon is the kind of reason.
+        reason: The problem, as a phrase. The words before the first colon are the kind of problem.
     """
 
     reason: str
@@ -28,30 +28,30 @@ class BadItem(abc.ABC):
     @property
     @abc.abstractmethod
     def name(self) -> str:
-        """What messages call the item."""
+        """Name of the item in messages."""
 
     @property
     def kind(self) -> str:
-        """The kind of reason, the same for all items that have the same thing wrong."""
+        """Kind of problem: the words before the first colon of `reason`."""
         return self.reason.split(": ")[0]
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
 
 
-# Of each split that has any, the items that cannot be used, by their rows.
+# Unusable items by split name and row number. Splits without unusable items have no entry.
 BadRows = dict[str, dict[int, BadItem]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """What a check of a set of items has found.
+    """Result of a check of items.
 
     Attributes:
-        item: what messages call one item.
-        checked: number of items.
-        bad: those that cannot be used, in the order in which they were given.
-        unused: the other files of the folder that was read; `None`: the source is no folder.
+        item: Word for one item in messages.
+        checked: Number of all items that were checked.
+        bad: Unusable items, in the order of the data source.
+        unused: Files of other formats in the source folder. `None` if the source is not a folder.
     """
 
     item: ClassVar[str]
@@ -61,7 +61,7 @@ class Check:
     unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """A text for people: how many, how many of each kind of reason, what was passed over."""
+        """Return a text that counts bad items by kind of problem and lists unused files."""
         return "\n".join([*self._counts(), *([self.unused.advice] if self.unused else [])])
 
     def _counts(self) -> list[str]:
@@ -74,45 +74,45 @@ class Check:
         ]
 
     def describe(self) -> str:
-        """The same, and each bad item with its reason."""
+        """Return the result of `summary`, followed by one line for each bad item."""
         return "\n".join([self.summary(), *map(str, self.bad)])
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         fields = dataclasses.asdict(self)
         return {name: list(v) if isinstance(v, tuple) else v for name, v in fields.items()}
 
     def is_above(self, max_bad: float) -> bool:
-        """Whether more than a share of the items, in [0, 1], is bad."""
-        # A quotient, because 0.29 * 100 is less than 29.
+        """Whether the fraction of bad items exceeds `max_bad`, in [0, 1]."""
+        # Divide instead of multiplying: in floating point, 0.29 * 100 is less than 29.
         return bool(self.bad) and len(self.bad) / self.checked > max_bad
 
     def stop_above(self, max_bad: float) -> None:
-        """Raises `DataError` if more than a share of the items, in [0, 1], is bad."""
+        """Raise `DataError` if the fraction of bad items exceeds `max_bad`, in [0, 1]."""
         if self.is_above(max_bad):
             first = "; ".join(map(str, self.bad[:_SHOWN]))
             more = len(self.bad) - _SHOWN
             raise DataError(
-                f"Expected at most {max_bad:.1%} of the {self.item}s to be unusable "
-                f"(max_bad={max_bad:g}), found {len(self.bad):,} of {self.checked:,} "
+                f"Expected at most {max_bad:.1%} unusable {self.item}s (max_bad={max_bad:g}), "
+                f"found {len(self.bad):,} of {self.checked:,} "
                 f"({len(self.bad) / self.checked:.1%}): {first}"
-                f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove them, or raise "
-                "max_bad to go on without them."
+                f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove these "
+                f"{self.item}s, or raise max_bad to leave them out."
             )
 
     def _how(self) -> str:
-        """How the items were checked, in parentheses, or nothing."""
+        """Return how the items were checked, in parentheses, or an empty text."""
         return ""
 
 
-def contradictions(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Each row whose content has another label elsewhere, and the first such row.
+def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield pairs of row numbers: a row, and the first row with equal content and another label.
 
     Args:
-        contents: n of them.
-        labels: (n,) or (n, k); two rows are two labels where they differ in any number.
+        contents: Contents of n items. Only labels of items with equal contents are compared.
+        labels: Labels (n,) or (n, k). Two labels of k numbers differ if any number differs.
     """
-    # As bytes, to be compared whatever their shape; 0 + -0.0 is 0.0.
+    # Compare labels as bytes, which works for any shape. Adding 0 turns -0.0 into 0.0.
     values = [(0 + label).tobytes() for label in labels]
     rows_of: dict[Hashable, list[int]] = collections.defaultdict(list)
     for row, content in enumerate(contents):
@@ -128,12 +128,12 @@ def contradictions(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator
 
 
 def shown_label(label: np.ndarray, names: LabelNames) -> str:
-    """A label as people read it.
+    """Return a label as text for messages.
 
     Args:
-        label: one row of labels.
-        names: a function of it, or names that integers and the columns of (n, k) count; `None`:
-            numbers are shown as they are.
+        label: One row of labels.
+        names: Function that returns the name of a label, or the sequence of class or label names.
+            `None`: the text shows the numbers of the label.
     """
     if callable(names):
         return names(label)
@@ -152,15 +152,15 @@ def check_left(
     item: str,
     bad: Mapping[int, BadItem],
 ) -> None:
-    """Raises `DataError` if nothing is left of a split, or of a class of train.
+    """Raise `DataError` if a split, or a class of the train split, has no usable item left.
 
     Args:
-        name: the split's name.
-        before: the split with all its items.
-        after: the split with those that are left.
-        class_names: names of the classes.
-        item: what messages call one item.
-        bad: the items that were left out, by their rows.
+        name: Name of the split.
+        before: The split with all items.
+        after: The split without bad items.
+        class_names: Names of the classes.
+        item: Word for one item in messages.
+        bad: Bad items by row number in `before`.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""

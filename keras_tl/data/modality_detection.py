@@ -1,4 +1,4 @@
-"""Whether a source holds images or texts, seen without reading all of it."""
+"""Modality detection: decide whether a data source holds images or texts."""
 
 import os
 
@@ -16,10 +16,10 @@ from keras_tl.errors import ConfigError, listed, quoted
 
 
 def folder_holds_texts(root: str) -> bool:
-    """Whether there are `.txt` files below a folder, and no images."""
+    """Whether a folder contains `.txt` files and no images."""
     has_texts = False
     folder = local_path(root)
-    if not folder.is_dir():  # The constructor says so.
+    if not folder.is_dir():  # The data constructor raises the error.
         return False
     for path in map(str.lower, visible_files(folder)):
         if path.endswith(IMAGE_FILES.suffixes):
@@ -29,10 +29,10 @@ def folder_holds_texts(root: str) -> bool:
 
 
 def table_holds_texts(path: str) -> bool:
-    """Whether a table has the column of texts and not that of image paths, by their usual names.
+    """Whether a table has a column `text` and no column `path`. True for JSON lines files.
 
     Raises:
-        ConfigError: it has neither.
+        ConfigError: The table has neither a column `text` nor a column `path`.
     """
     if path.lower().endswith(JSON_SUFFIXES):
         return True
@@ -47,10 +47,10 @@ def table_holds_texts(path: str) -> bool:
 
 
 def builder_holds_texts(name: str, data_dir: str | os.PathLike | None = None) -> bool:
-    """Whether a data set of TensorFlow Datasets has features that are texts, and no image.
+    """Whether a data set of TensorFlow Datasets has text features and no image features.
 
     Raises:
-        DataError: there is no such data set.
+        DataError: The data set does not exist.
     """
     with only_errors("absl"):
         builder = open_builder(name, data_dir)

@@ -1,4 +1,4 @@
-"""What all constructors of data take, checked before anything is read."""
+"""Options that all constructors of data accept, checked before any file is read."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -8,19 +8,20 @@ from keras_tl.base.config import check_range
 
 
 class SplitOptions(TypedDict, total=False):
-    """What all constructors of `ImageData` and of `TextData` take.
+    """Options that all constructors of `ImageData` and `TextData` accept.
 
     Attributes:
-        validation_split: share of the items that are not test items, in [0, 0.99]; ignored
-            where there is a validation split.
-        test_split: share of all items, in [0, 0.99]; ignored where there is a test split.
-        seed: seed of the splits.
-        groups: a column of a table, such as `"patient"`: items with one value in it stay in one
-            split and in one fold of a cross-validation; the shares of the splits are then nearly
-            those asked for. `None`: items do not belong together.
-        max_bad: share of the items that may be left out, because they cannot be used; above it is
-            an error.
-        verbose: report progress on standard error, on a terminal.
+        validation_split: Fraction of the items outside the test split to use for validation, in [0,
+            0.99]. Ignored if the source has a validation split.
+        test_split: Fraction of all items for the test split, in [0, 0.99]. Ignored if the data
+            source has a test split.
+        seed: Seed of the random splits, a whole number of at least 0.
+        groups: Table column that groups the items, such as `"patient"`. Items with the same value
+            stay in one split and in one cross-validation fold. The sizes of the splits are then
+            approximate. `None` means no groups.
+        max_bad: Maximum fraction of unusable items, in [0, 1]. Unusable items are left out. If the
+            fraction is higher, the constructor raises an error.
+        verbose: Whether to show progress bars on a terminal (standard error).
     """
 
     validation_split: float
@@ -33,14 +34,14 @@ class SplitOptions(TypedDict, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedSplitOptions:
-    """`SplitOptions` with their defaults, checked when made.
+    """`SplitOptions` with default values. The constructor checks the values.
 
     Attributes:
-        recorded: the names of those that decide which item is in which split.
-        attributes: the names of those that the data keep.
+        recorded: Names of the options that decide which split an item belongs to.
+        attributes: Names of the options that become attributes of the data.
 
     Raises:
-        ConfigError: one of them is not as described.
+        ConfigError: An option has an invalid value.
     """
 
     recorded: ClassVar[tuple[str, ...]] = ("validation_split", "test_split", "seed", "max_bad")
@@ -60,16 +61,16 @@ class CheckedSplitOptions:
         check_range("max_bad", self.max_bad, 0, 1)
 
     def split_settings(self) -> dict[str, Any]:
-        """Those that decide which item is in which split, as JSON types."""
+        """Return the options that decide which split an item belongs to, as JSON types."""
         groups = {} if self.groups is None else {"groups": str(self.groups)}
         return {name: getattr(self, name) for name in self.recorded} | groups
 
     def of_data(self) -> dict[str, Any]:
-        """Those that the data keep as attributes."""
+        """Return the values of the options that become attributes of the data, by name."""
         return {name: getattr(self, name) for name in self.attributes}
 
     def kept(self, slices: Sequence[Hashable]) -> Sequence[Hashable]:
-        """The columns of a table to keep: those asked for, and the one of the groups."""
+        """Return the table columns to store with the items: `slices` and the column `groups`."""
         if self.groups is None or isinstance(slices, str) or self.groups in slices:
             return slices
         return [*slices, self.groups]

@@ -1,4 +1,4 @@
-"""tf.data pipelines over a split: what those of images and of texts share."""
+"""Common parts of the tf.data pipelines of images and texts."""
 
 import abc
 import itertools
@@ -10,98 +10,101 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.errors import DataError
 
-# The same order on every run, and every row on every host that reads the data.
+# Batches have the same order in every run. Without sharding, every host reads all rows.
 OPTIONS = tf.data.Options()
 OPTIONS.deterministic = True
 OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
 
 
 class Pipeline(abc.ABC):
-    """Turns splits into batches of what a model takes, and labels."""
+    """Converts the items of a split to batches of model inputs and labels."""
 
     @abc.abstractmethod
     def ordered(self, split: Split, batch_size: int) -> tf.data.Dataset:
-        """Batches of (inputs, labels) for validation, the same ones on every run."""
+        """Return batches of (inputs, labels) for validation, the same in every run."""
 
     @abc.abstractmethod
     def shuffled(
         self, split: Split, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches for training, of known number: a new order in every epoch, then augmented.
+        """Return training batches of (inputs, labels), in a new order in every epoch. The number of
+        batches, the cardinality of the data set, is known.
 
         Args:
-            split: the items.
-            batch_size: items a batch.
-            seed: fixes the orders of all epochs.
-            augment: callable on a batch of inputs and labels. Batches pass through it one
-                after the other, so that a seeded one is repeatable.
+            split: Items of the batches.
+            batch_size: Items per batch.
+            seed: Seed of the random orders of all epochs.
+            augment: Function that augments a batch (inputs, labels). Calls are never parallel, so
+                that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
     def drawn(
         self, split: Split, rows: tf.data.Dataset, batch_size: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches of (inputs, labels) of given rows, in their order.
+        """Return batches of (inputs, labels) of the items in the given rows, in this order.
 
         Args:
-            split: the items.
-            rows: int64 scalars, of known number; a row may come again.
-            batch_size: items a batch.
-            augment: as in `shuffled`.
+            split: Items of the batches.
+            rows: Data set of row numbers, int64 scalars, with known cardinality. Row numbers may
+                repeat.
+            batch_size: Items per batch.
+            augment: See `shuffled`.
         """
 
     @abc.abstractmethod
     def once(self, split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray | None]:
-        """Batches of inputs, all of one size, in whatever order is quickest.
+        """Return batches of the inputs of all items, all of one size, in the fastest order.
 
         Returns:
-            The batches, the last one filled up; and the numbers of the split's rows in the
-            order that they come in, `None` for the split's own.
+            The batches, and the row number of each item in the order of the batches. `None` means
+            the order of the split. Repeated items fill up the last batch.
         """
 
     @abc.abstractmethod
     def explain(self, split: Split) -> DataError | None:
-        """The error to raise, naming an item that cannot be read, after a pipeline has failed."""
+        """Return an error that names an unreadable item, to be raised if a pipeline failed."""
 
 
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
-    """int64 scalars: the rows of `filled_rows`.
+    """Return the row numbers of `padded_rows` as a data set of int64 scalars.
 
     Args:
-        count: number of rows.
-        multiple_of: what the number of scalars is a multiple of.
-        seed: a new order in every epoch, fixed by the seed; `None`: in order.
+        count: Number of rows.
+        multiple_of: The length of the data set is a multiple of this number.
+        seed: Seed of the random orders, one order per epoch. `None` means ascending order.
     """
-    rows = filled_rows(count, multiple_of)
+    rows = padded_rows(count, multiple_of)
     if seed is None:
         return tf.data.Dataset.from_tensor_slices(rows)
     orders = rows_of_epochs(lambda epoch: [np.random.default_rng([seed, epoch]).permutation(rows)])
     return orders.unbatch().apply(tf.data.experimental.assert_cardinality(len(rows)))
 
 
-def filled_rows(count: int, multiple_of: int) -> np.ndarray:
-    """int64 array of 0 to `count` - 1, then of as many of them again as make up a multiple.
+def padded_rows(count: int, multiple_of: int) -> np.ndarray:
+    """Return int64 row numbers 0 to `count` - 1, padded with repeated numbers to a multiple.
 
-    Replicas share a batch by its full size: of a smaller one some get fewer rows or none, and
-    their mean loss weighs too much or is not a number. So the last batch is filled up, by rows
-    spread evenly over all, so that the means over an epoch hardly change.
+    The replicas divide every batch as if the batch were full. In a smaller last batch, some
+    replicas get few rows or none. The mean loss of these replicas then has too much weight or is
+    NaN. The repeated rows are spread evenly over all rows, so that the means over an epoch hardly
+    change.
 
     Args:
-        count: number of rows.
-        multiple_of: what the length is a multiple of.
+        count: Number of rows.
+        multiple_of: The length of the array is a multiple of this number.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """int64 arrays (n,) of row numbers, drawn anew each time the data are gone through.
+    """Return a data set of int64 arrays (n,) of row numbers. Each iteration is a new epoch.
 
-    NumPy draws them: tf.data mixes each of its seeds with the global one of the process, which is
-    the user's.
+    Draw the row numbers with NumPy, because tf.data mixes every seed with TensorFlow's global seed,
+    which belongs to the user.
 
     Args:
-        draw: gives the arrays of an epoch, which counts from 0.
+        draw: Function that takes the epoch, counted from 0, and returns the arrays of this epoch.
     """
     epochs = itertools.count()
 

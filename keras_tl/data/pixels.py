@@ -1,4 +1,4 @@
-"""Arrays of images."""
+"""Shape and value checks of image arrays."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,25 @@ import numpy as np
 
 from keras_tl.errors import DataError
 
-# Grey, grey and alpha, RGB, RGBA.
+# Numbers of channels of grey, grey and alpha, RGB, and RGBA images.
 CHANNELS = (1, 2, 3, 4)
-# Those of colour, with which arrays of other libraries begin.
+# RGB and RGBA. A first axis of length 3 or 4 may hold the channels, as in PyTorch.
 _FIRST = (3, 4)
 
 
 def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
-    """Checks an array of images.
+    """Check an array of images and convert it to three channels.
 
     Args:
         x: (n, height, width), or (n, height, width, channels) of grey (1), grey and alpha (2), RGB
-            (3) or RGBA (4), values in [0, 255]. Alpha is left out, as the decoder does it with
-            files.
-        name: what the images are, for messages.
+            (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped, as in image files.
+        name: Name of the images in messages, such as `"train"`.
 
     Returns:
-        The same values as (n, height, width, 3).
+        Array (n, height, width, 3) with the same values.
 
     Raises:
-        DataError: the shape or the values are not as described.
+        DataError: The shape or the values are invalid.
     """
     x = in_colour(np.asarray(x), name)
     check_values([x], name)
@@ -33,13 +32,13 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def in_colour(x: np.ndarray, name: str) -> np.ndarray:
-    """Does the same to the shape, and leaves the values unchecked."""
+    """Convert images to (n, height, width, 3) as `check_pixels` does, but check only the shape."""
     if x.ndim == 3:
         x = x[..., None]
     if x.ndim == 4 and x.shape[-1] not in CHANNELS and x.shape[1] in CHANNELS:
         raise DataError(
             f"Expected each {name} image as (height, width, channels). Received: {x.shape[1:]}, "
-            "with the channels first. Move them to the end: numpy.moveaxis(x, -3, -1)."
+            "with the channels first. Move the channels to the end: numpy.moveaxis(x, -3, -1)."
         )
     if x.ndim != 4 or x.shape[-1] not in CHANNELS or x.dtype.kind not in "iuf" or 0 in x.shape:
         raise DataError(
@@ -50,7 +49,7 @@ def in_colour(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
-    """Raises `DataError` unless the pixels of all arrays together seem to be in [0, 255]."""
+    """Raise `DataError` unless the pixel values of all arrays seem to be in the range [0, 255]."""
     low = float(np.min([x.min() for x in arrays]))
     high = float(np.max([x.max() for x in arrays]))
     if not (low >= 0 and high <= 255):
@@ -67,19 +66,19 @@ def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
 
 
 def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
-    """Takes an array for one image or for a batch, by its shape; the values are not checked.
+    """Convert an image or a batch of images to a batch. The pixel values are not checked.
 
     Args:
-        x: an image, (height, width) or (height, width, channels), or a batch of images.
-        name: what the images are, for messages.
-        is_batch: whether it is known to be a batch.
+        x: An image (height, width) or (height, width, channels), or a batch of images.
+        name: Name of the images in messages, such as `"train"`.
+        is_batch: Whether the array is certainly a batch. If false, the shape decides.
 
     Returns:
         (n, height, width, 3).
 
     Raises:
-        DataError: it is neither, or could be one image with its channels first as well as a batch
-            of grey images.
+        DataError: The shape is invalid, or fits both an image with channels first and a batch of
+            grey images.
     """
     if x.ndim == 4:
         return in_colour(x, name)
@@ -87,21 +86,21 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
         if x.shape[0] in _FIRST and not is_batch:
             raise DataError(
                 f"An array of shape {x.shape} can be one image with its channels first, or "
-                f"{x.shape[0]} grey images. For one image give numpy.moveaxis(x, 0, -1), for grey "
-                "images x[..., None]."
+                f"{x.shape[0]} grey images. For one image, pass numpy.moveaxis(x, 0, -1). For grey "
+                "images, pass x[..., None]."
             )
         return in_colour(x, name)
     return as_image(x, name)[None]
 
 
 def as_image(x: np.ndarray, name: str) -> np.ndarray:
-    """Takes an array for one image, (height, width) or (height, width, channels).
+    """Convert an image (height, width) or (height, width, channels) to three channels.
 
     Returns:
-        (height, width, 3); the values are not checked.
+        Array (height, width, 3). The pixel values are not checked.
 
     Raises:
-        DataError: it is no image.
+        DataError: The array is not an image.
     """
     if x.ndim not in (2, 3):
         raise DataError(

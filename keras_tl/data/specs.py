@@ -1,11 +1,10 @@
-"""Sources named on a command line, such as `csv:photos.csv`."""
+"""Data sources on the command line, such as `csv:photos.csv`."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_tl.base.files import local_path
-from keras_tl.data.flags import FLAGS
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.image_options import DataOptions
 from keras_tl.data.labelled_data import LabelledData
@@ -14,6 +13,7 @@ from keras_tl.data.modality_detection import (
     folder_holds_texts,
     table_holds_texts,
 )
+from keras_tl.data.option_names import FLAGS
 from keras_tl.data.options import SplitOptions
 from keras_tl.data.text_data import TextData
 from keras_tl.data.texts.text_options import TextOptions
@@ -21,16 +21,17 @@ from keras_tl.errors import ConfigError, quoted, unknown
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """A kind of source.
+class SourceKind:
+    """A kind of data source, such as `csv`.
 
     Attributes:
-        needs: what follows the colon, `None` for nothing.
-        images: the constructor of images, called with it and with the options.
-        texts: that of texts, `None` where there are only images.
-        holds_texts: tells, by what follows the colon and by `data_dir` if that is an option, what
-            the source holds where the options do not say it.
-        takes: the options that it takes and not all sources do, for images and for texts.
+        needs: Word in messages for the part after the colon, such as `"PATH"`. `None` means no
+            colon.
+        images: Constructor of image data. Takes the part after the colon and the options.
+        texts: Constructor of text data. `None` if such sources hold only images.
+        holds_texts: Function that returns whether a source holds texts. It is called if no option
+            decides. Takes the part after the colon, and `data_dir` if given.
+        takes: Options that this kind of source accepts, but not every kind.
     """
 
     needs: str | None
@@ -41,14 +42,14 @@ class Source:
 
 
 SOURCES = {
-    "folder": Source(
+    "folder": SourceKind(
         "PATH",
         ImageData.from_folder,
         TextData.from_folder,
         folder_holds_texts,
         frozenset({"classes"}),
     ),
-    "csv": Source(
+    "csv": SourceKind(
         "PATH",
         ImageData.from_csv,
         TextData.from_csv,
@@ -60,59 +61,61 @@ SOURCES = {
             }
         ),
     ),
-    "tfds": Source(
+    "tfds": SourceKind(
         "NAME",
         ImageData.from_tfds,
         TextData.from_tfds,
         builder_holds_texts,
         frozenset({"image", "text", "text_pair", "label", "task", "data_dir", "download"}),
     ),
-    "digits": Source(None, ImageData.digits),
+    "digits": SourceKind(None, ImageData.digits),
 }
 
-# Options and recorded settings that only one of the two has.
+# Options and recorded settings for both modalities, only for texts, and only for images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
 
 
 def _form(kind: str) -> str:
-    """How a source of a kind is written."""
+    """Return the form of a specification, such as `csv:PATH`."""
     needs = SOURCES[kind].needs
     return f"{kind}:{needs}" if needs else kind
 
 
 def takes(spec: str, option: str) -> bool:
-    """Whether the source of a specification takes an option that not all sources take."""
+    """Whether a source such as `csv:photos.csv` accepts an option named in `FLAGS`."""
     source = SOURCES.get(spec.partition(":")[0])
     return source is not None and option in source.takes
 
 
 def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> LabelledData:
-    """Makes the data that a specification names: images or texts, as the source itself says.
+    """Read the data that a specification names, as `ImageData` or `TextData`.
 
-    A folder holds texts if it has `.txt` files and no images, a table if it has a column `text`
-    and no column `path`, or is of JSON lines, and a data set of TensorFlow Datasets if it has a
-    text and no image. The options `image`, `text` and `text_pair` decide before that.
+    A folder holds texts if it has `.txt` files and no images. A table holds texts if it has a
+    column `text` and no column `path`, or is a JSON lines file. A data set of TensorFlow Datasets
+    holds texts if it has a text feature and no image feature. The options `image`, `text` and
+    `text_pair` override these rules.
 
     Args:
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
-        recorded: the `source_settings` of data made before, to read a source of the same kind
-            in the same way; options count before them.
-        options: what the source takes, and `image_options.DataOptions` or
-            `text_options.TextOptions`.
+        recorded: `source_settings` of earlier data, to read a source of the same kind with the same
+            settings. `options` override these settings.
+        options: Options of the source, and `DataOptions` for images or `TextOptions` for texts.
 
     Raises:
-        ConfigError: there is no such kind, or it does not take an option.
-        DataError: the data cannot be used.
+        ConfigError: The kind of source does not exist or does not accept an option.
+        DataError: The data cannot be used.
     """
     kind, _, place = spec.partition(":")
     if kind not in SOURCES:
         forms = ", ".join(map(_form, SOURCES))
         if spec and (path := local_path(spec)).exists():
             near = f"{'folder' if path.is_dir() else 'csv'}:{spec}"
-            raise ConfigError(f"Expected a SPEC of data: {forms}. Did you mean {quoted(near)}?")
-        raise ConfigError(f"{unknown('data source', kind, SOURCES)} A SPEC is {forms}.")
+            raise ConfigError(
+                f"Expected a data source in one of the forms {forms}. Did you mean {quoted(near)}?"
+            )
+        raise ConfigError(f"{unknown('data source', kind, SOURCES)} The forms are {forms}.")
     source = SOURCES[kind]
     if bool(place) != (source.needs is not None):
         raise ConfigError(f"Expected the data as {_form(kind)}. Received: {quoted(spec)}.")
@@ -121,7 +124,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
             takers = [_form(k) for k, other in SOURCES.items() if option in other.takes]
             raise ConfigError(
                 f"{option}= ({FLAGS[option]}) is for {' and '.join(takers)}, not for "
-                f"{_form(kind)}. Leave it out."
+                f"{_form(kind)}. Leave the option out."
             )
     settings = dict(recorded or {})
     if settings.pop("kind", None) != kind:
@@ -132,8 +135,8 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         if option in unfit:
             wanted, held = ("images", "texts") if are_texts else ("texts", "images")
             raise ConfigError(
-                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, and {quoted(spec)} "
-                f"holds {held}. Leave the option out, or name a source of {wanted}."
+                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, but {quoted(spec)} "
+                f"holds {held}. Leave the option out, or pass a source of {wanted}."
             )
     if not unfit & {*settings}:
         options = settings | options
@@ -142,14 +145,15 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
 
 
 def _are_texts(
-    source: Source, place: str, options: Mapping[str, Any], recorded: Mapping[str, Any]
+    source: SourceKind, place: str, options: Mapping[str, Any], recorded: Mapping[str, Any]
 ) -> bool:
     if source.texts is None:
         return False
     named = {"text", "text_pair"} & {*options}
     if named and "image" in options:
         raise ConfigError(
-            "image= (--image-column) is for images and text= (--text-column) for texts. Give one."
+            "image= (--image-column) is for images and text= (--text-column) is for texts. Pass "
+            "only one of the two."
         )
     if named or "image" in options:
         return bool(named)

@@ -1,4 +1,4 @@
-"""Stratified, seeded splits."""
+"""Random splits and cross-validation folds, stratified by class."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
-# What folders and columns call them, in small letters, and what it means.
+# Maps lower-case names of folders or in table cells to the names of splits.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -20,7 +20,7 @@ SPLIT_NAMES = (
 )
 
 
-def take_out(
+def stratified_split(
     labels: np.ndarray,
     fraction: float,
     class_names: tuple[str, ...],
@@ -28,27 +28,25 @@ def take_out(
     name: str,
     groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Splits the rows in two, each class in proportion and at least once on either side.
+    """Split rows at random into two parts, stratified by class, with every class in both parts.
 
-    Rows without one class each (of several labels, or a number) are drawn at random.
-
-    scikit-learn's `train_test_split` is not used: stratified or not, it leaves a rare class out
-    of a small split.
+    Multi-label data and regression data are split at random, without stratification. scikit-learn's
+    `train_test_split` is not used: it leaves rare classes out of small splits, even if stratified.
 
     Args:
-        labels: int array (n,), the class of each row; or a float array of any labels.
-        fraction: share of the rows to take out, in [0, 0.99].
-        class_names: the classes' names.
-        seed: the same seed gives the same split.
-        name: the name of the part taken out, for messages.
-        groups: (n,) of values; rows of one value stay together, and the share of the rows taken
-            out is near the fraction. `None`: each row is by itself.
+        labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
+        fraction: Fraction of the rows for the second part, in [0, 0.99].
+        class_names: Names of the classes.
+        seed: The same seed gives the same split.
+        name: Name of the second part in messages, such as `"test"`.
+        groups: (n,), the group of each row. Rows of a group stay in one part, so that the size of
+            the second part is only approximate. `None` means no groups.
 
     Returns:
-        Two sorted int arrays of row numbers: those that stay and those taken out.
+        Two sorted int arrays of row numbers: the first part and the second part.
 
     Raises:
-        DataError: a class has too few items for both sides.
+        DataError: A class has too few items for both parts, or there are fewer than two groups.
     """
     rows = np.arange(len(labels))
     if fraction == 0:
@@ -58,7 +56,7 @@ def take_out(
     if labels.dtype.kind == "f":
         if len(rows) < 2:
             raise DataError(
-                f"A {name} split needs at least 2 items. Add some or set {name}_split=0."
+                f"A {name} split needs at least 2 items. Add items or set {name}_split=0."
             )
         labels, class_names = np.zeros(len(rows), np.int64), ("all",)
     counts = np.bincount(labels, minlength=len(class_names))
@@ -67,12 +65,13 @@ def take_out(
         left = "no item" if counts[rare] == 0 else "only 1 item"
         raise DataError(
             f"A {name} split and the train split each need an item of every class. Train has "
-            f"{left} of class {quoted(class_names[rare])} left. Add items, leave the class out, or "
-            f"set {name}_split=0."
+            f"{left} of class {quoted(class_names[rare])} left. Add items of this class, "
+            f"leave the class out, or set {name}_split=0."
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
-    # The items that rounding down has left over go to the classes that lost most by it.
+    # Rounding down makes the second part too small. Add one row for each of the classes that lost
+    # most.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
     short = np.argsort(taken - shares, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
@@ -88,10 +87,10 @@ def _take_groups_out(
 ) -> tuple[np.ndarray, np.ndarray]:
     if len(np.unique(groups)) < 2:
         raise DataError(
-            f"A {name} split by groups needs at least 2 groups, one for each side. Received one. "
-            f"Add items of others, leave groups= out, or set {name}_split=0."
+            f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
+            f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
-    # Of so many folds each has about the fraction; of more than half, the rest of one does.
+    # One fold holds about `share` of the rows. If `fraction` > 0.5, take all other folds.
     share = min(fraction, 1 - fraction)
     classes = labels if labels.dtype.kind in "iu" else None
     number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
@@ -100,23 +99,22 @@ def _take_groups_out(
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Row numbers of at most `count` items, drawn at random.
+    """Return the row numbers of at most `count` items, drawn at random.
 
-    Each class in proportion, and at least once if `count` allows; rows without one class each are
-    drawn regardless of their labels.
+    The choice is stratified by class. If `count` is at least the number of classes, every class
+    occurs. For multi-label and regression data, the labels do not matter.
 
     Args:
-        labels: int array (n,), the class of each row; or a float array of any labels.
-        count: at least 1.
-        seed: the same seed draws the same rows.
+        labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
+        count: Maximum number of items, at least 1.
+        seed: The same seed draws the same rows.
 
     Returns:
-        int array, sorted.
+        Sorted int array of row numbers.
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype.kind != "f":
-        # The first of every class, then the others in turn: a row's place among those of its
-        # class, as a share of them.
+        # Sort the rows by relative position within the class. One row of every class comes first.
         ordered = labels[order]
         by_class = np.argsort(ordered, kind="stable")
         counts = np.bincount(ordered)
@@ -129,21 +127,22 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 def folds(
     classes: np.ndarray | None, groups: np.ndarray | None, items: int, count: int, seed: int
 ) -> np.ndarray:
-    """The number of each item's fold, for cross-validation.
+    """Return the fold number of each item, for cross-validation.
 
-    Folds are of equal size, each class in proportion; a class with fewer items than folds is in
-    as many folds as it has items (scikit-learn's `StratifiedKFold` warns of it). With groups, the
-    items of a group share a fold.
+    Folds have equal sizes and are stratified by class. The items of a class that has fewer items
+    than folds are in different folds (scikit-learn's `StratifiedKFold` warns in this case). With
+    groups, all items of a group are in one fold.
 
     Args:
-        classes: int array (n,), the class of each item; `None`: the items have not one class each.
-        groups: (n,) of any hashable values; `None`: every item is a group of its own.
-        items: n.
-        count: of folds; at most as many as there are groups.
-        seed: the same seed gives the same folds.
+        classes: int (n,), the class of each item. `None` if items do not have exactly one class.
+        groups: (n,), the group of each item, of any hashable type. `None` means that every item is
+            its own group.
+        items: Number of items n.
+        count: Number of folds, at most the number of groups.
+        seed: The same seed gives the same folds.
 
     Returns:
-        int array (n,), from 0.
+        int (n,), fold numbers counted from 0.
     """
     order = np.random.default_rng(seed).permutation(items)
     keys = np.zeros(items, np.int64) if classes is None else np.asarray(classes)
@@ -157,7 +156,7 @@ def folds(
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     numbers = np.empty(items, np.int64)
     with warnings.catch_warnings():
-        # A class that is in fewer groups than there are folds.
+        # scikit-learn warns if a class occurs in fewer groups than there are folds.
         warnings.simplefilter("ignore", UserWarning)
         parts = list(splitter.split(keys, keys, members))
     for number, (_, held_out) in enumerate(parts):

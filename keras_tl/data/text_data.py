@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, Source
+from keras_tl.data.labelled_data import LabelledData, LabelledItems
 from keras_tl.data.tables.label_columns import Column
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tables.table_files import read_table
@@ -20,16 +20,16 @@ from keras_tl.data.texts.text_sources import TextColumns, read_arrays, read_fold
 from keras_tl.data.texts.text_split import Texts, TextSplit
 from keras_tl.data.tfds.text_builders import read_text_builder
 from keras_tl.errors import DataError
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class TextData(LabelledData[TextSplit]):
-    """Labelled texts, or pairs of texts, in three splits. Make one with one of the `from_` methods.
+    """Labelled texts or pairs of texts in three splits, made by one of the `from_` methods.
 
     Attributes:
-        sequence_length: tokens that a model reads of a text at most; `None`: chosen from the
-            texts' lengths once there is a tokenizer.
+        sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
+            learner chooses the number from the lengths of the texts.
     """
 
     item = "text"
@@ -52,39 +52,41 @@ class TextData(LabelledData[TextSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Reads a file of texts and labels: CSV, TSV, or JSON lines.
+        """Read a CSV, TSV or JSON lines file of texts and labels.
 
-        Labels are read as `ImageData.from_csv` reads them; a JSON list holds several labels. `repr`
-        of the data and the check `label-type` say what was guessed; `task` decides.
+        Labels follow the rules of `ImageData.from_csv`. Several labels are a list in JSON. `repr`
+        of the data and the preflight check `label-type` report each guess. The argument `task`
+        overrides these rules.
 
         Args:
-            path: the file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
-                columns, which are separated by commas, semicolons or tabs; a text in quotes may
-                have several lines. A file whose name ends in `.jsonl`, `.ndjson` or `.json` has a
-                JSON object in each line.
-            text: the column of texts.
-            label: the column of labels; or a list of columns, one for each label.
-            text_pair: the column of second texts, such as hypotheses or answers, where an item is
-                a pair of texts.
-            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`, `eval`) or
-                `test`. The splits are then taken as they are; a missing validation set is taken
-                from train.
-            separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
-                occur in other cells.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
-            validation: a file of a validation split; `None`: taken from `path`.
-            test: a file of a test split; `None`: taken from `path`.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `TextOptions`; `test_split` is ignored where a column says the splits.
+            path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
+                names the columns. Commas, semicolons or tabs separate the columns. A quoted text
+                may have several lines. Files ending in `.jsonl`, `.ndjson` or `.json` have a JSON
+                object in each line.
+            text: Column of texts.
+            label: Column of labels, or a list of columns, one for each label.
+            text_pair: Column of second texts, such as hypotheses or answers, if items are pairs of
+                texts.
+            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
+                `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
+                from train. `None` means that the splits are random.
+            separator: Text between several labels in a cell, such as `","`. The data are then
+                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
+                least half of the separated labels occur in other cells too.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
+            class_names: Names of the classes. `None` means the sorted distinct labels, or the names
+                of several label columns.
+            validation: File of the validation split. `None`: texts are drawn from `path`.
+            test: File of the test split. `None`: texts are drawn from `path`.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
+            options: See `TextOptions`. `test_split` is ignored if `split` is given.
 
         Raises:
-            DataError: no such file or column, not UTF-8, a label is missing (the message names the
-                lines), too many texts are empty, fewer than two classes, or a label that train has
-                not.
-            ConfigError: an argument is not as described.
+            DataError: The file or a column does not exist, the encoding is wrong, a label is
+                missing (the message names the lines), too many texts are empty, there are fewer
+                than two classes, or a label does not occur in train.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         kept = checked.kept(slices)
@@ -116,29 +118,30 @@ class TextData(LabelledData[TextSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Takes a `pandas.DataFrame` of texts and labels.
+        """Read a `pandas.DataFrame` of texts and labels.
 
-        As `from_csv`, but for the types: text is never a number, booleans are two classes, the
-        classes of a Categorical keep its order, and cells may also be lists of labels.
+        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
+        the order of the classes.
 
         Args:
-            frame: the data frame.
-            text: the column of texts; missing ones are empty texts.
-            label: the column of labels; or a list of columns, one for each label.
-            text_pair: see `from_csv`, and so for all that follow.
-            split: the column of the splits.
-            separator: what separates several labels in a cell.
-            task: the task, where the labels could be taken for something else.
-            class_names: the classes' names.
-            validation: a data frame of a validation split; `None`: taken from `frame`.
-            test: a data frame of a test split; `None`: taken from `frame`.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `TextOptions`.
+            frame: Data frame with one row for each text or pair of texts.
+            text: Column of texts. Missing values are read as empty texts.
+            label: Column of labels, or a list of columns, one for each label.
+            text_pair: Column of second texts, see `from_csv`.
+            split: Column with the split of each row, see `from_csv`.
+            separator: Text between several labels in a cell, see `from_csv`.
+            task: Name of the task, see `from_csv`.
+            class_names: Names of the classes.
+            validation: Data frame of the validation split. `None`: texts are drawn from `frame`.
+            test: Data frame of the test split. `None`: texts are drawn from `frame`.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
+            options: See `TextOptions`.
 
         Raises:
-            DataError: see `from_csv`; messages name the rows by their index.
-            ConfigError: an argument is not as described.
+            DataError: See `from_csv`. Messages give the index of each row.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         kept = checked.kept(slices)
@@ -165,33 +168,35 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Reads a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
+        """Read a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
-        Of its splits, `train`, `validation` and `test` are taken as they are, others are left out,
-        and so is one whose labels are not published (all -1), as GLUE's test sets. A missing test
-        or validation set is taken from train, and a single split is train, whatever its name. All
-        texts are kept in memory.
+        Reads only the splits `train`, `validation` and `test`, and skips splits with unpublished
+        labels (all -1), such as the test sets of GLUE. A missing test or validation split is drawn
+        from train. If the data set has only one split, this split is train, whatever its name. All
+        texts stay in memory.
 
         Args:
-            name: the data set's name, such as `"imdb_reviews"` or `"glue/sst2"`; also one of your
-                own that was prepared in `data_dir`, whose code is not needed.
-            data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
-            download: download and prepare a data set that is not there.
-            text: the feature that is the text; `None`: the one there is, or what the data set says
-                itself; two with names that are usual for pairs, such as `sentence1` and
-                `sentence2`, are a pair.
-            text_pair: the feature that is the second text of a pair. With `text` and without it
-                the items are single texts.
-            label: the feature that is the label: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text; `None`: the one there is.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: what the
-                data set or its labels say, see `from_csv`.
-            options: see `TextOptions`.
+            name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
+                sets work too, without their code, if they are prepared in `data_dir`.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
+            text: Name of the text feature. `None` means the declared input of the data set, else
+                the only text feature. Two features with names such as `sentence1` and `sentence2`
+                form a pair.
+            text_pair: Name of the feature of second texts. If only `text` is given, items are
+                single texts.
+            label: Name of the label feature: a class, a list of classes (multi-label data), a
+                number (see `from_csv`) or a text. `None` means the declared label of the data set,
+                else the only feature that can be a label.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
+                label feature, or from the labels as in `from_csv`.
+            options: See `TextOptions`.
 
         Raises:
-            DataError: there is no such data set, it cannot be fetched, or it is not of texts with
-                a label, or there are several texts and nothing says which.
-            ConfigError: an argument is not as described.
+            DataError: The data set does not exist, cannot be downloaded, has no texts with labels,
+                or has several texts and no rule decides between them.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         source = read_text_builder(name, data_dir, download, text, text_pair, label, task)
@@ -208,21 +213,22 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Takes texts that are in memory.
+        """Make the data from sequences of texts and labels.
 
         Args:
-            texts: n texts, each a str or bytes in UTF-8, in a list or a NumPy array; or n pairs
-                (text, second text) of them.
+            texts: List or NumPy array of n texts (`str` or UTF-8 bytes), or of n pairs (text,
+                second text).
             labels: n labels, see `y` of `ImageData.from_arrays`.
-            validation: (texts, labels) of a validation split; `None`: taken from `texts`.
-            test: (texts, labels) of a test split; `None`: taken from `texts`.
-            class_names: the classes' names; `None`: the sorted distinct labels.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            options: see `TextOptions`.
+            validation: (texts, labels) of the validation split. `None`: texts are drawn from
+                `texts`.
+            test: (texts, labels) of the test split. `None`: texts are drawn from `texts`.
+            class_names: Names of the classes. `None` means the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
+            options: See `TextOptions`.
 
         Raises:
-            DataError: texts or labels are not as described.
-            ConfigError: another argument is not.
+            DataError: Texts or labels are invalid.
+            ConfigError: Another argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         given = {"train": (texts, labels), "validation": validation, "test": test}
@@ -231,7 +237,7 @@ class TextData(LabelledData[TextSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._of(Source(*read_splits(splits, cls.item, class_names, task)), checked)
+        return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_folder(
@@ -240,29 +246,31 @@ class TextData(LabelledData[TextSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Reads a folder of class folders of `.txt` files, each file a text.
+        """Read a folder that holds one folder of `.txt` files for each class. Each file is one
+        text.
 
-        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
-        exists, it and the folders of the other splits are taken as they are, by the names that
-        `ImageData.from_folder` knows; a missing validation set is taken from train.
+        Without split folders, the files in `root/<class>/*` are split at random, stratified by
+        class. If `root/train/<class>/*` exists, the folders define the splits, with the names that
+        `ImageData.from_folder` accepts. A missing validation split is drawn from train.
 
         Args:
-            root: the folder. Files are UTF-8, at any depth below their class folder.
-            classes: the names of the class folders to read, in the order of the classes; they also
-                say that these are classes, not splits. `None`: all. The Large Movie Review Dataset
-                needs `["neg", "pos"]`: its folder `train/unsup` is no class.
-            options: see `TextOptions`; `test_split` is ignored where `root/train` exists.
+            root: Path of the folder. Files are in UTF-8, at any depth in a class folder.
+            classes: Names of the class folders to read, in the order of the classes. Folders with
+                these names are classes, never splits. `None` means all class folders. The Large
+                Movie Review Dataset needs `["neg", "pos"]`: the folder `train/unsup` is not a
+                class.
+            options: See `TextOptions`. `test_split` is ignored if `root/train` exists.
 
         Raises:
-            DataError: no folder, no or only one class, an empty class, a class without a folder in
-                another split, a file that is not UTF-8, too few texts.
-            ConfigError: an argument is not as described.
+            DataError: The folder does not exist, has fewer than two classes, an empty class or too
+                few texts. Or a file is not UTF-8, or a split has no folder for one of the classes.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
 
     @classmethod
-    def _of(cls, source: Source, options: CheckedTextOptions) -> Self:
+    def _of(cls, source: LabelledItems, options: CheckedTextOptions) -> Self:
         given = {name: texts for name, (texts, _) in source.splits.items()}
         if len({texts.pairs is None for texts in given.values()}) > 1:
             kinds = ", ".join(
@@ -282,7 +290,7 @@ class TextData(LabelledData[TextSplit]):
 
     @staticmethod
     def _check(
-        source: Source,
+        source: LabelledItems,
         splits: Mapping[str, TextSplit],
         class_names: tuple[str, ...],
         options: CheckedTextOptions,
@@ -292,24 +300,24 @@ class TextData(LabelledData[TextSplit]):
 
     @property
     def is_pair(self) -> bool:
-        """Whether an item is a pair of texts."""
+        """Whether items are pairs of texts."""
         return self.splits["train"].pairs is not None
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Whether an item is a pair."""
+        """Fields of `ModelConfig` that tell whether items are pairs of texts."""
         return {"resize": None, "are_pairs": self.is_pair}
 
     def lengths(self) -> dict[str, Lengths]:
-        """How many words the texts of each split have."""
+        """Return the median, high percentiles and maximum of the word counts in each split."""
         return {name: word_lengths(split) for name, split in self.splits.items()}
 
     def describe_lengths(self) -> str:
-        """The same as a table for people, a line a split."""
+        """Return the result of `lengths` as a table, one line per split."""
         return lengths_table(self.lengths())
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return the lengths of the texts."""
+        """Return the word counts of the texts, as JSON types and as a table."""
         lengths = {name: one.to_json() for name, one in self.lengths().items()}
         return {"lengths": lengths}, f"\n{self.describe_lengths()}"
 

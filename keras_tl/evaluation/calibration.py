@@ -1,4 +1,4 @@
-"""Whether probabilities say how often answers are right, and temperature scaling to make them so.
+"""Calibration: reliability of probabilities, and temperature scaling.
 
 Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04599.
 """
@@ -12,29 +12,29 @@ from scipy.special import expit, logit
 
 from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 
-# As in Guo et al., sec. 5, so that the numbers can be compared with published ones.
+# 15 bins, as in Guo et al., sec. 5, so that the ECE is comparable with published values.
 BINS = 15
-# A model whose answers are all right is most likely at temperature 0.
+# Limits of the temperature. Without limits, it would become 0 if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Bin:
-    """The probabilities between two numbers.
+    """Bin of a reliability diagram: the probabilities in an interval.
 
     Attributes:
-        low: the lower end, not in it unless it is 0.
-        high: the upper end.
-        items: how many probabilities.
-        confidence: their mean; `None` without any.
-        frequency: how often what they are of was true; `None` without any.
-        interval: 95% (Wilson, 1927) of the frequency. Labels of one item are taken to be
-            independent of each other, which they seldom are: with several labels it is too narrow.
+        low: Lower end of the interval of probabilities. The bin includes this end only if it is 0.
+        high: Upper end of the interval of probabilities. The bin includes this end.
+        items: Number of probabilities in the bin.
+        confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
+        frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
+        interval: 95% confidence interval of `frequency` (Wilson, 1927). The formula assumes
+            independent labels. If items have several labels, the interval is too narrow.
     """
 
     low: float
@@ -47,20 +47,21 @@ class Bin:
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """How far probabilities are from frequencies.
+    """Agreement of the predicted probabilities with the observed frequencies.
 
     Attributes:
-        probabilities_of: what the probabilities are of: the answered class, class 1 of two, or
-            every label of every item.
-        items: how many items.
-        ece: expected calibration error, in [0, 1]: the mean distance of confidence and frequency
-            over 15 bins of equal width, weighted by their items (Naeini et al., AAAI 2015; Guo
-            et al., 2017, eq. 3). Chance alone makes it larger than 0, the more so with few items.
-        brier: mean squared error of the probabilities; of several classes the sum over them, in
-            [0, 2] (Brier, "Verification of forecasts expressed in terms of probability", Monthly
-            Weather Review 78, 1950).
-        nll: mean negative log-likelihood in nats, the `loss` of `evaluate()`.
-        bins: the reliability diagram: the 15 bins.
+        probabilities_of: The event whose probability the model predicts: the predicted class, the
+            second of two classes, or every label of every item.
+        items: Number of items.
+        ece: Expected calibration error, in [0, 1]: mean of |`confidence` - `frequency`| over 15
+            bins of equal width, weighted by the number of probabilities in each bin (Naeini et al.,
+            AAAI 2015; Guo et al., 2017, eq. 3). By chance, the ECE of a perfectly calibrated model
+            is also above 0, especially with few items.
+        brier: Mean squared error of the probabilities. With several classes, the squared errors of
+            an item are summed over the classes, which gives a value in [0, 2] (Brier, "Verification
+            of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950).
+        nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
+        bins: The 15 bins of the reliability diagram.
     """
 
     probabilities_of: str
@@ -71,7 +72,7 @@ class Calibration:
     bins: tuple[Bin, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the calibration as JSON types."""
         values = dataclasses.asdict(self)
         for one in values["bins"]:
             one["interval"] = one["interval"] and list(one["interval"])
@@ -79,7 +80,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         bins = [
             Bin(**one | {"interval": one["interval"] and tuple(one["interval"])})
             for one in values["bins"]
@@ -87,35 +88,35 @@ class Calibration:
         return cls(**values | {"bins": tuple(bins)})
 
     def describe(self) -> str:
-        """A line for people."""
+        """Return ECE, Brier score and NLL as one line of text."""
         return f"ECE {self.ece:.4f}  Brier {self.brier:.4f}  NLL {self.nll:.4f}"
 
 
-def measure_calibration(task: Task, outcomes: Outcomes) -> Calibration:
-    """Measures a reliability diagram, ECE, Brier score and likelihood.
+def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
+    """Compute the reliability diagram, the ECE, the Brier score and the NLL of predictions.
 
     Args:
-        task: of the model.
-        outcomes: of a split, as calibrated.
+        task: Task of the model.
+        record: Prediction record of a split, with logits already divided by the temperature.
 
     Raises:
-        ConfigError: the task has no probabilities.
+        ConfigError: The task has no probabilities.
     """
-    found = task.confidences(outcomes.labels, outcomes.logits)
+    found = task.confidences(record.labels, record.logits)
     bins = _bins(found.shares, found.hits)
     gaps = [one.items * abs(one.confidence - one.frequency) for one in bins if one.items]
     return Calibration(
         task.probabilities_of,
-        len(outcomes),
+        len(record),
         float(sum(gaps) / len(found.shares)),
         found.brier,
-        float(task.item_losses(outcomes.labels, outcomes.logits).mean()),
+        float(task.item_losses(record.labels, record.logits).mean()),
         bins,
     )
 
 
 def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
-    # (low, high], as in Guo et al., eq. 1; 0 belongs to the first.
+    # Bins are (low, high], as in Guo et al., eq. 1. The first bin also contains 0.
     numbers = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
     found = []
     for number in range(BINS):
@@ -123,64 +124,66 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
         items, right = int(inside.sum()), int(hits[inside].sum())
         measured = (None, None, None)
         if items:
-            interval = share_interval(right, items)
+            interval = proportion_interval(right, items)
             confidence = float(confidences[inside].mean())
             measured = (confidence, interval.mean, (interval.low, interval.high))
         found.append(Bin(number / BINS, (number + 1) / BINS, items, *measured))
     return tuple(found)
 
 
-def fit_temperature(task: Task, outcomes: Outcomes) -> float:
-    """The temperature that makes the true labels most likely (Guo et al., 2017, sec. 4.2).
+def fit_temperature(task: Task, record: PredictionRecord) -> float:
+    """Return the temperature that gives the highest likelihood (Guo et al., 2017, sec. 4.2).
 
-    One number for all logits: the order of the answers of an item never changes.
+    All logits are divided by the same number, so the ranking of the classes or labels of an item
+    never changes.
 
     Args:
-        task: of the model.
-        outcomes: of the validation split, as the model gives them; never of the test split.
+        task: Task of the model.
+        record: Prediction record of the validation split, never of the test split. The logits are
+            those of the model, not yet divided by a temperature.
 
     Returns:
-        Above 1 for a model that is too sure; between 0.05 and 20.
+        The temperature, from 0.05 to 20. It is above 1 if the model is overconfident.
 
     Raises:
-        ConfigError: the task has no probabilities.
+        ConfigError: The task has no probabilities.
     """
     check_has_probabilities(task)
-    logits = outcomes.logits.astype(np.float64)
+    logits = record.logits.astype(np.float64)
 
     def loss(logarithm: float) -> float:
-        return float(task.item_losses(outcomes.labels, logits / np.exp(logarithm)).mean())
+        return float(task.item_losses(record.labels, logits / np.exp(logarithm)).mean())
 
-    # In 1 / temperature the loss is convex: it has one minimum.
+    # The loss is convex in 1 / temperature, so it has one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
     found = minimize_scalar(loss, bounds=tuple(limits), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """The configuration with another temperature; thresholds move with it, and decide as before."""
+    """Return the configuration with a new temperature, and thresholds that keep all decisions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)
 
 
 def check_has_probabilities(task: Task) -> None:
-    """Raise `ConfigError` if a task answers with a number instead of probabilities."""
+    """Raise `ConfigError` if the task predicts a number instead of probabilities."""
     if not task.has_probabilities:
         raise ConfigError(
-            f"Calibration is of probabilities; these data are for {task.kind}, which has none. "
-            f"Look at the intervals of its {title_of(task.headline)}."
+            f"Calibration needs probabilities. The task {task.kind} has none. Call evaluate(): the "
+            f"result has a confidence interval of the {title_of(task.primary_metric)}."
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class Calibrated:
-    """What temperature scaling has done.
+    """Result of temperature scaling.
 
     Attributes:
-        temperature: what the logits are divided by from now on.
-        before: by split, the calibration of the model's own logits.
-        after: the same with the temperature.
+        temperature: The number by which the model now divides its logits.
+        before: For each split, the calibration before the logits are divided by the temperature.
+        after: For each split, the calibration after the logits are divided by the temperature.
     """
 
     temperature: float
@@ -188,7 +191,7 @@ class Calibrated:
     after: dict[str, Calibration]
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the result as JSON types."""
         return {
             "temperature": self.temperature,
             "before": {split: found.to_json() for split, found in self.before.items()},
@@ -197,7 +200,7 @@ class Calibrated:
         }
 
     def describe(self) -> str:
-        """A few lines for people."""
+        """Return the result as lines of text."""
         lines = [f"Temperature {self.temperature:.3f}, fitted on the validation split."]
         for split, found in self.before.items():
             lines.append(f"{split}, before: {found.describe()}")
@@ -206,27 +209,28 @@ class Calibrated:
             lines.append(
                 f"Warning: the calibration error (ECE) is larger than before on: "
                 f"{', '.join(self.worse)}. The temperature lowers the negative log-likelihood "
-                "(NLL) of the validation split. That does not always lower the ECE. Do not trust "
-                "the probabilities more than before. A larger validation split may help."
+                "(NLL) of the validation split, but not always the ECE. Do not trust the "
+                "probabilities more than before. A larger validation split may help."
             )
         return "\n".join(lines)
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """The splits whose ECE is larger with the temperature."""
+        """Splits on which the ECE is larger with the temperature than without it."""
         return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 
-def calibrate(task: Task, outcomes: dict[str, Outcomes]) -> Calibrated:
-    """Fits a temperature on the validation split, and measures what it does on all splits given.
+def calibrate(task: Task, records: dict[str, PredictionRecord]) -> Calibrated:
+    """Fit a temperature on the validation split, and measure its effect on all given splits.
 
     Args:
-        task: of the model.
-        outcomes: by split, as the model gives them; `"validation"` among them.
+        task: Task of the model.
+        records: Prediction record of each split, with logits not yet divided by a temperature. The
+            validation split is required.
     """
-    temperature = fit_temperature(task, outcomes["validation"])
+    temperature = fit_temperature(task, records["validation"])
     before, after = (
-        {split: measure_calibration(task, found.scaled(t)) for split, found in outcomes.items()}
+        {split: measure_calibration(task, found.scaled(t)) for split, found in records.items()}
         for t in (1.0, temperature)
     )
     return Calibrated(temperature, before, after)

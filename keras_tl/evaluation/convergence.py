@@ -1,37 +1,38 @@
-"""Had training converged when it ended? Read off a loss and the learning rates."""
+"""Decide from a loss and the learning rates whether training has converged."""
 
 import numpy as np
 
 from keras_tl.runs.history import PhaseRecord
 
-# The share of the whole distance over which a fall is measured, the last one.
+# The decrease of a loss is measured over this last fraction of the sum of all learning rates.
 _LAST = 0.25
-# A loss still falls if it does so by this share of itself; or by this share of what it is below
-# the loss of guessing, if that is more than a little of it.
+# A loss still falls if it decreases by `_OF_ITSELF` of its value. A loss also still falls if it
+# decreases by `_OF_GAINED` of its distance to the loss of guessing. The second rule only holds if
+# this distance is at least `_LITTLE` of the loss of guessing.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 
 def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
-    """Whether a loss would fall further, if training went on at the same learning rate.
+    """Return whether a loss would fall further if training went on at the same learning rate.
 
-    A schedule that decays to 0 flattens every curve, converged or not. So a fall is measured over
-    distance, the sum of the learning rates of all steps, and not over epochs: in the last quarter
-    of it. With a constant rate that is the last quarter of the epochs, with cosine decay the last
-    56%.
+    A learning rate that decays to 0 flattens every curve, even before training has converged. So
+    the decrease is measured over the last quarter of the sum of all learning rates. With a constant
+    learning rate, this is the last quarter of the epochs. With cosine decay, it is the last 56%.
 
     Args:
-        record: the phase.
+        record: Record of the phase.
         name: `"loss"` or `"val_loss"`.
-        guessing: the loss of guessing. At a very low learning rate a loss stays near it.
+        guessing: Loss of a model that guesses. If the learning rate is very low, the loss of the
+            phase stays near this value.
 
     Returns:
-        `None` if it cannot be known: there are fewer than two epochs, or values are not finite.
+        `None`: the phase has fewer than two epochs, or a value of the loss is not finite.
     """
     values = column(record, name)
     if len(values) < 2 or not np.isfinite(values).all():
         return None
     ends = _distances(record)
-    # A training loss is a mean over its epoch.
+    # A logged training loss is the mean over an epoch, so it belongs to the middle of the epoch.
     places = ends - np.diff(ends, prepend=0) / 2 if name == "loss" else ends
     last = values[-1]
     before = float(np.interp(places[-1] - _LAST * ends[-1], places, values))
@@ -41,12 +42,12 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
 
 
 def column(record: PhaseRecord, name: str) -> np.ndarray:
-    """float64 (epochs,): a column of the record, NaN where an epoch has no such value."""
+    """Return the logged values with this name, float64 (epochs,). A missing value is NaN."""
     return np.array([row.get(name, np.nan) for row in record.epochs], np.float64)
 
 
 def _distances(record: PhaseRecord) -> np.ndarray:
-    """float64 (epochs,): the sum of the learning rates up to the last step of each epoch."""
+    """Return the sum of the learning rates up to each epoch (1 per epoch if unknown)."""
     rates = column(record, "learning_rate")
     if not np.isfinite(rates).all() or not rates.any():
         return np.arange(1.0, len(rates) + 1)

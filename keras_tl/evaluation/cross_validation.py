@@ -1,4 +1,4 @@
-"""Cross-validation of a head on cached features: an estimate on all items, not on a small split."""
+"""Cross-validation of a head on cached features. The metrics use all items, not only one split."""
 
 import dataclasses
 import time
@@ -10,23 +10,24 @@ import numpy as np
 from keras_tl.base.config import check_range
 from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
-from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LabelledFeatures:
-    """Items of several splits together.
+    """Features and labels of items from several splits, joined into common arrays.
 
     Attributes:
-        labels: of n items, see `keras_tl.data.labelled_data.Split`.
-        features: float32 (n, ...).
-        splits: string array (n,), the split of each item.
-        sources: what each item is; `None`: pixels.
-        groups: (n,), see `keras_tl.data.splits.folds`; `None`: items do not belong together.
+        labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+        features: Features of the n items from the backbone, float32 (n, ...).
+        splits: Name of the split of each item, string array (n,).
+        sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
+        groups: Group of each item, (n,). A group is never divided between folds. `None`: the items
+            have no groups.
     """
 
     labels: np.ndarray
@@ -36,33 +37,34 @@ class LabelledFeatures:
     groups: np.ndarray | None
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class CrossValidation(MetricMapping):
-    """Metrics of a head on items that it was not trained on: a mapping, as `evaluate()` gives.
+    """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
 
-    With repeats, numbers and intervals are the means over them. The 95% intervals are of chance in
-    drawing the items; that each fold trains on almost the same items is not in them.
+    If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
+    confidence intervals account for the random choice of the items. They do not account for the
+    training items that the folds share.
 
     Attributes:
-        metrics: see `keras_tl.evaluation.measuring.measure`.
-        outcomes: for each repeat the labels and the out-of-fold logits of every item.
-        fold_numbers: int (repeats, n), the fold in which each item was held out.
-        splits: string array (n,), the split of each item.
-        sources: what each item is; `None`: pixels.
-        headline: the metric that says most.
-        seconds: wall time, extraction of features not included.
+        metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.
+        records: For each repeat, the labels and the out-of-fold logits of every item.
+        fold_numbers: The fold in which each item was held out, int (repeats, n).
+        splits: Name of the split of each item, string array (n,).
+        sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
+        primary_metric: Name of the primary metric.
+        seconds: Wall time in seconds, without feature extraction.
     """
 
     metrics: dict[str, Any]
-    outcomes: tuple[Outcomes, ...]
+    records: tuple[PredictionRecord, ...]
     fold_numbers: np.ndarray
     splits: np.ndarray
     sources: Sequence | None
-    headline: str
+    primary_metric: str
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """The metrics, and how they were measured; JSON types."""
+        """Return the metrics, the sizes and the wall time as JSON types."""
         repeats, items = self.fold_numbers.shape
         return self.metrics | {
             "folds": int(self.fold_numbers.max()) + 1,
@@ -72,9 +74,9 @@ class CrossValidation(MetricMapping):
         }
 
     def describe(self) -> str:
-        """The metrics with their intervals, for people."""
+        """Return the metrics with their confidence intervals as text."""
         repeats, items = self.fold_numbers.shape
-        again = f", {repeats} times" if repeats > 1 else ""
+        again = f", repeated {repeats} times" if repeats > 1 else ""
         title = (
             f"Cross-validation of the head: {items:,} items in {self.fold_numbers.max() + 1} "
             f"folds{again}, {self.seconds:.1f} s."
@@ -88,21 +90,21 @@ class CrossValidation(MetricMapping):
 def cross_validate(
     training: HeadTraining, items: LabelledFeatures, folds: int = 5, repeats: int = 1
 ) -> CrossValidation:
-    """Trains a head for each fold on all others, and measures it on the fold.
+    """For each fold, train a head on all other folds and evaluate this head on the fold.
 
+    All choices that depend on items, such as the L2 penalty, use the training folds only.
     Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, sec.
     7.10.
-    Whatever is chosen by the items, such as the L2 penalty, is chosen within the training folds.
 
     Args:
-        training: how a head is trained.
-        items: of all splits that take part.
-        folds: at least 2, and at most as many as there are items or groups.
-        repeats: how often, each time with other folds.
+        training: Object that trains the heads.
+        items: Features and labels of the items of all splits to use.
+        folds: Number of folds, from 2 to the number of items or groups.
+        repeats: Number of cross-validations, each with a new random assignment of items to folds.
 
     Raises:
-        ConfigError: `folds` or `repeats` is not as described.
-        DataError: there are fewer groups than folds.
+        ConfigError: `folds` or `repeats` is not a whole number in the allowed range.
+        DataError: There are fewer groups than folds.
     """
     began = time.perf_counter()
     count = len(items.labels)
@@ -121,24 +123,26 @@ def cross_validate(
             for repeat in range(repeats)
         ]
     )
-    outcomes = tuple(
-        Outcomes(items.labels, training.logits(items.labels, items.features, row, items.groups))
+    records = tuple(
+        PredictionRecord(
+            items.labels, training.logits(items.labels, items.features, row, items.groups)
+        )
         for row in numbers
     )
-    measured = [measure(task.undecided, found) for found in outcomes]
+    measured = [measure(task.undecided, found) for found in records]
     return CrossValidation(
         _mean(measured),
-        outcomes,
+        records,
         numbers,
         items.splits,
         items.sources,
-        task.headline,
+        task.primary_metric,
         time.perf_counter() - began,
     )
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Numbers and intervals as means over the repeats; tables and curves are the first one's."""
+    """Average numbers and intervals over the repeats. Tables and curves are of repeat 1."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

@@ -1,4 +1,4 @@
-"""`Evaluation`: a model's predictions for a split, and everything that is measured on them."""
+"""`Evaluation`: the predictions of a model on a split, with their metrics and plots."""
 
 import dataclasses
 import functools
@@ -15,9 +15,9 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.losses import TopLosses, top_losses
-from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
 from keras_tl.evaluation.wording import metric_lines, metric_rows
@@ -29,19 +29,21 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(MetricMapping):
-    """Metrics of a model on a split: a mapping, such as `evaluation["accuracy"]`.
+    """Metrics of a model on a split, readable as a mapping: `evaluation["accuracy"]`.
 
-    It belongs to the weights and the items that it was measured on, and never changes.
+    An evaluation describes one set of weights and one set of items. It never changes.
 
     Attributes:
-        split: the name of the split.
-        task: of the model, with the temperature and the thresholds of its answers.
-        raw: the labels, and the logits before the temperature, of every item; its `fingerprint`
-            says which items they are.
-        weights: fingerprint of the model's weights.
-        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`; with groups of items also
-            `"slices"`, see `keras_tl.evaluation.slices.Slices`.
-        sources: the path, the text or both texts of each item; `None`: pixels, or not known.
+        split: Name of the split.
+        task: Task of the model, with its temperature and decision thresholds.
+        raw: Prediction record with the label and the logits of every item. The logits are not yet
+            divided by the temperature. `raw.fingerprint` identifies the items.
+        weights: Fingerprint of the model's weights.
+        metrics: Metrics by name as JSON types, see `keras_tl.evaluation.metrics.measure`. If the
+            items have groups, `"slices"` holds the metrics of each group, see
+            `keras_tl.evaluation.slices.Slices`.
+        sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory,
+            or their sources are unknown.
 
     Example:
         >>> evaluation = learner.evaluate()  # doctest: +SKIP
@@ -50,7 +52,7 @@ class Evaluation(MetricMapping):
 
     split: str
     task: Task
-    raw: Outcomes
+    raw: PredictionRecord
     weights: str
     metrics: dict[str, Any]
     sources: Sequence[str | tuple[str, str]] | None = None
@@ -60,43 +62,43 @@ class Evaluation(MetricMapping):
         cls,
         split: str,
         task: Task,
-        raw: Outcomes,
+        raw: PredictionRecord,
         weights: str,
         sources: Sequence[str | tuple[str, str]] | None = None,
         groups: tuple[str | None, Sequence[str]] | None = None,
     ) -> Self:
-        """Measure a model on a split.
+        """Evaluate the predictions of a model on a split.
 
         Args:
-            split: all other arguments: see the attributes.
-            groups: what groups of items are made by, and the value of each item; `None`: no
-                groups are measured.
+            split: Name of the split. The class docstring describes the arguments not listed here.
+            groups: Pair of the column name of the groups (or `None`) and the group of each item.
+                `None` instead of the pair: do not compute metrics by group.
         """
-        outcomes = raw.scaled(task.temperature)
-        metrics = measure(task, outcomes)
+        record = raw.scaled(task.temperature)
+        metrics = measure(task, record)
         if groups is not None:
-            metrics["slices"] = measure_slices(task, outcomes, *groups).to_json()
+            metrics["slices"] = measure_slices(task, record, *groups).to_json()
         return cls(split, task, raw, weights, metrics, sources)
 
     @functools.cached_property
-    def outcomes(self) -> Outcomes:
-        """The labels, and the logits divided by the temperature, of every item."""
+    def record(self) -> PredictionRecord:
+        """Prediction record with the label of every item, and logits divided by the temperature."""
         return self.raw.scaled(self.task.temperature)
 
     @property
     def slices(self) -> Slices | None:
-        """The groups of items, which `evaluate(by=...)` measures; `None`: there are none."""
+        """Metrics by group of items, from `evaluate(by=...)`. `None`: the items have no groups."""
         return Slices.from_json(self["slices"]) if "slices" in self.metrics else None
 
     def under(self, task: Task) -> "Evaluation":
-        """Return the evaluation of the same logits with another temperature or thresholds.
+        """Evaluate the same logits again, with another temperature or other decision thresholds.
 
-        Groups of items stay where no answer changes.
+        The result keeps the metrics by group only if no prediction changes.
         """
         if task == self.task:
             return self
         found = Evaluation.of(self.split, task, self.raw, self.weights, self.sources)
-        answers = (one.task.decisions(one.outcomes.logits) for one in (self, found))
+        answers = (one.task.decisions(one.record.logits) for one in (self, found))
         if "slices" in self.metrics and np.array_equal(*answers):
             found.metrics["slices"] = self["slices"]
         return found
@@ -105,19 +107,20 @@ class Evaluation(MetricMapping):
         """Return the items with the largest losses, the largest first.
 
         Args:
-            count: at most so many.
+            count: Maximum number of items.
 
         Raises:
             ConfigError: `count` is not a whole number of at least 1.
         """
         check_range("count", count, 1, whole=True)
-        return top_losses(self.task, self.outcomes, self.sources, self.split, count)
+        return top_losses(self.task, self.record, self.sources, self.split, count)
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """Return a `pandas.DataFrame` with a row for each item, in the order of the split.
+        """Return a `pandas.DataFrame` with one row per item, in the order of the split.
 
-        Columns: `item` (the path, the text or both texts; `None` for pixels), `label` and
-        `prediction` in words, `probability` of the prediction (NaN where it has none), and `loss`.
+        `item` is a path, a text or a pair of texts (`None` for pixels in memory). `label` and
+        `prediction` are names. `probability` is the probability of the prediction (NaN if the task
+        has no probabilities). `loss` is the loss of the item.
 
         Raises:
             ConfigError: pandas is not installed.
@@ -136,7 +139,7 @@ class Evaluation(MetricMapping):
         )
 
     def describe(self) -> str:
-        """Return the metrics with their 95% intervals, a line each."""
+        """Return one line per metric, with its 95% confidence interval."""
         return "\n".join([self._title, *metric_lines(self.metrics)])
 
     def __repr__(self) -> str:
@@ -156,11 +159,12 @@ class Evaluation(MetricMapping):
         """Draw the confusion matrix.
 
         Raises:
-            ConfigError: the items do not have one class each.
+            ConfigError: The task does not give exactly one class to each item.
         """
         if not self.task.has_one_class:
             raise ConfigError(
-                f"A confusion matrix is for one class an item; these data are for {self.task.kind}."
+                f"A confusion matrix needs exactly one class per item. The task is "
+                f"{self.task.kind}. Call plots() for the plots of this task."
             )
         return plots.confusion(self["confusion_matrix"], self.task.class_names)
 
@@ -168,54 +172,58 @@ class Evaluation(MetricMapping):
         """Draw the reliability diagram.
 
         Raises:
-            ConfigError: it is a regression, which has no probabilities.
+            ConfigError: The task is a regression, which has no probabilities.
         """
         check_has_probabilities(self.task)
-        return plots.reliability(measure_calibration(self.task, self.outcomes))
+        return plots.reliability(measure_calibration(self.task, self.record))
 
     def plot_roc(self) -> Figure:
-        """Draw the ROC curve; of several labels at most eight curves.
+        """Draw the ROC curve. For a task with several labels, draw at most eight curves.
 
         Raises:
-            ConfigError: the task has no thresholds.
-            DataError: no curve was measured.
+            ConfigError: The task has no decision thresholds.
+            DataError: The ROC curve is undefined on the items of the split.
         """
         check_has_thresholds(self.task)
         curves = plots.roc_curves(self.metrics, self.task.class_names)
         if not curves:
             raise DataError(
-                f"No ROC curve was measured on the {self.split} split: it takes a label that some "
-                "items have and others have not."
+                f"The {self.split} split has no ROC curve. The curve needs items with and without "
+                "a label, or items of both classes. Evaluate a larger split."
             )
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
-        """Draw precision against recall; of several labels the eight worst by average precision.
+        """Draw precision-recall curves of at most eight labels, those of lowest average precision.
 
         Raises:
-            ConfigError: the task has no thresholds.
-            DataError: no item has any of the labels.
+            ConfigError: The task has no decision thresholds.
+            DataError: No item has any of the labels.
         """
         check_has_thresholds(self.task)
         rows = self["per_class"]
-        found = precision_recall(self.task, self.outcomes)
+        found = precision_recall(self.task, self.record)
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
-            raise DataError(f"No item of the {self.split} split has any of the labels.")
+            raise DataError(
+                f"The {self.split} split has no precision-recall curve. The curve needs items with "
+                "a label, or items of the second class. Evaluate a larger split."
+            )
         return plots.precision_recall(curves)
 
     def plot_values(self) -> Figure:
         """Draw predicted against true values.
 
         Raises:
-            ConfigError: it is no regression.
+            ConfigError: The task is not a regression.
         """
         if not self.task.is_number:
             raise ConfigError(
-                f"Predicted values are a regression's; these data are for {self.task.kind}."
+                f"plot_values() needs a regression. The task is {self.task.kind}. Call plots() for "
+                "the plots of this task."
             )
         return plots.scatter(self["values"])
 
     def plots(self) -> dict[str, Figure]:
-        """Return every plot that this evaluation has, by captions."""
+        """Return all plots of this evaluation. The keys of the dictionary are the captions."""
         return plots.metric_figures(self.metrics, self.task.class_names)

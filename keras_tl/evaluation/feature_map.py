@@ -1,4 +1,4 @@
-"""The items of a split in the plane in which their features vary most."""
+"""The items of a split in the plane of their first two principal components."""
 
 import dataclasses
 import json
@@ -8,23 +8,23 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-# More points hide each other, and features of more items take time.
+# With more items, the points hide each other and the computation of the features takes longer.
 MOST_ITEMS = 500
 _DIGITS = 4
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """Items in the plane of their first two principal components.
+    """Items in the plane of the first two principal components of their features.
 
     Attributes:
-        split: what they are of.
-        labels: see `keras_tl.data.labelled_data.Split`, of the items.
-        points: float array (n, 2), in the unit of the features.
-        explained: shares of the features' variance along the two, in [0, 1].
-        neighbours: share of the items whose nearest neighbour, by Euclidean distance of all
-            features, has the same label (Cover and Hart, "Nearest neighbor pattern
-            classification", 1967, leaving one out); `None` for a regression.
+        split: Name of the split.
+        labels: Labels of the items, see `keras_tl.data.labelled_data.Split`.
+        points: Coordinates of the items in the plane, float (n, 2), in the unit of the features.
+        explained: Fraction of the features' variance that each component explains, in [0, 1].
+        neighbours: Fraction of the items whose nearest other item has the same label. The distance
+            is Euclidean over all features (Cover and Hart, "Nearest neighbor pattern
+            classification", 1967). `None`: the task is a regression.
     """
 
     split: str
@@ -35,18 +35,18 @@ class FeatureMap:
 
     @classmethod
     def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
-        """Makes a map; `None` of fewer than three items, or where a feature is not finite.
+        """Compute the map. `None`: there are fewer than three items, or a feature is not finite.
 
         Args:
-            split: the split's name.
-            labels: of the items, n rows.
-            features: array (n, ...).
+            split: Name of the split.
+            labels: Labels of the items, n rows.
+            features: Features of the items, array (n, ...).
         """
         if len(features) < 3 or not np.isfinite(features).all():
             return None
         rows = features.reshape(len(features), -1).astype(np.float64)
         points, explained = np.zeros((len(rows), 2)), np.zeros(2)
-        if np.ptp(rows, axis=0).any():  # Else there is no direction to find.
+        if np.ptp(rows, axis=0).any():  # Equal items have no principal components.
             count = min(2, rows.shape[1])
             pca = PCA(count, random_state=0)
             points[:, :count] = pca.fit_transform(rows)
@@ -59,7 +59,7 @@ class FeatureMap:
         return cls(split, labels, points, tuple(map(float, explained)), same)
 
     def to_bytes(self) -> bytes:
-        """The map as a JSON file; the points are rounded to what can be seen."""
+        """Return the map as the content of a JSON file, with points of four significant digits."""
         values = dataclasses.asdict(self) | {
             "labels": self.labels.tolist(),
             "points": [[float(f"{x:.{_DIGITS}g}") for x in point] for point in self.points],
@@ -68,7 +68,7 @@ class FeatureMap:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Reads what `to_bytes` gave."""
+        """Read the result of `to_bytes`."""
         values: dict[str, Any] = json.loads(content)
         read = {
             "labels": np.array(values["labels"]),

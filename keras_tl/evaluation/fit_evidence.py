@@ -1,4 +1,4 @@
-"""The evidence of how a phase fits: its gap between training and validation, and its curves."""
+"""Evidence of overfitting or underfitting in the curves and metrics of a training phase."""
 
 import dataclasses
 import math
@@ -11,31 +11,35 @@ from keras_tl.evaluation.convergence import column, still_falls
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
 
-# A gap of a metric in [0, 1] that matters; of an error validation is so many times training, and
-# the gap so much of the targets' standard deviation.
+# A gap between training and validation matters if it is larger than 0.1, for a metric in [0, 1].
+# For a regression, the validation error must be larger than 1.5 times the training error. The gap
+# must also be larger than 5% of the standard deviation of the targets.
 _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
-# Training is near perfect from here on (0.95 in float32); an error up to this share of the
-# standard deviation.
+# Training is near perfect if the metric is at least `_NEAR_PERFECT` (0.95 in float32). An error is
+# near perfect if it is at most `_SMALL_ERROR` standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# What is watched got worse by so much (of a loss or an error relative to it), for two epochs.
+# The validation result of an epoch is worse if a loss or error is higher by the fraction `_WORSE`,
+# or a metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` worse epochs are needed.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
-# A training loss that changed by less is flat.
+# A training loss is flat if it changed by less than this fraction.
 _FLAT = 0.02
-# The least loss that is high, as a share of that of guessing.
+# A loss is high if it is above the middle between its lower bound and the loss of guessing.
 _HIGH = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What is known of how a phase fits.
+    """Values that show whether the model overfits or underfits in a phase.
 
     Attributes:
-        record: the phase as it ran.
-        task: of the model.
-        items: of the validation split, as far as that is known.
-        train: the task's metric in training, of the weights that were kept; `None`: not known.
-        validation: the same on the validation split.
-        is_measured: whether both are of the weights that were kept, in inference mode.
+        record: Record of the phase.
+        task: Task of the model.
+        items: Number of validation items. `None`: unknown.
+        train: Value of the task's metric in training, for the weights that the phase kept. `None`:
+            unknown.
+        validation: Value of the task's metric on the validation split. `None`: unknown.
+        is_measured: Whether `train` and `validation` were measured after training, in inference
+            mode. `False`: they are the logged values of the kept epoch.
     """
 
     record: PhaseRecord
@@ -47,14 +51,14 @@ class Evidence:
 
     @property
     def gap(self) -> float | None:
-        """By how much training is better."""
+        """Difference by which `train` is better than `validation`. `None`: unknown."""
         if self.train is None or self.validation is None:
             return None
         return float((self.train - self.validation) * (1 if self.task.more_is_better else -1))
 
     @property
     def matters(self) -> bool:
-        """Whether the gap would matter, were it not chance."""
+        """Whether the gap is large enough to matter. It may still be due to chance."""
         if self.gap is None or self.task.more_is_better:
             return self.gap is not None and self.gap > _GAP
         is_large = self.gap > _SHARE_OF_SCALE * self.task.target_scale
@@ -62,13 +66,13 @@ class Evidence:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the gap matters and is more than so few validation items show by chance."""
+        """Whether the gap matters, and chance does not explain it with this number of items."""
         return self.matters and not (self.task.more_is_better and self.gap <= chance(self.items))
 
     @property
     def is_near_perfect(self) -> bool:
-        """Whether there is next to nothing left to learn of the training items."""
-        last = math.nan if self.is_mixed else column(self.record, self.task.watched)[-1]
+        """Whether almost nothing is left to learn from the training items."""
+        last = math.nan if self.is_mixed else column(self.record, self.task.monitor)[-1]
         known = [x for x in (self.train, last) if x is not None and math.isfinite(x)]
         if self.task.more_is_better:
             return max(known, default=0.0) >= _NEAR_PERFECT
@@ -76,35 +80,35 @@ class Evidence:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether an augmentation mixed the labels, so that training says little of the items."""
+        """Whether an augmentation mixed the labels, so that logged training metrics say little."""
         return mixes_labels(self.record.augment or False) and not self.is_measured
 
     @property
     def guessing(self) -> float:
-        """The loss of even odds; of a regression, of the mean, in units of the variance."""
+        """Loss of a model that guesses, see `keras_tl.tasks.Task.guessing_loss`."""
         return self.task.guessing_loss
 
     @cached_property
     def is_validated(self) -> bool:
-        """Whether there is a validation loss."""
+        """Whether the record has a validation loss."""
         return any("val_loss" in row for row in self.record.epochs)
 
     @cached_property
     def is_finite(self) -> bool:
-        """Whether the losses of the last epoch are numbers."""
+        """Whether the losses of the last epoch are finite numbers."""
         losses = [self._loss, self._validation_loss] if self.is_validated else [self._loss]
         return all(np.isfinite(loss[-1]) for loss in losses)
 
     @property
     def made_nothing_better(self) -> bool:
-        """Whether the weights from before were kept; a head at its optimum may be no better."""
+        """Whether no epoch improved the model. Always `False` if the head began at its optimum."""
         return not self.record.best_epoch and not self.record.solved
 
     @cached_property
     def is_high(self) -> bool:
-        """Whether the losses of training and validation are high in the last epoch."""
+        """Whether both the training loss and the validation loss of the last epoch are high."""
         smoothing, count = self.record.phase.label_smoothing, self.task.choices
-        # With smoothed labels no loss is less than their entropy.
+        # With label smoothing, the loss cannot be lower than the entropy of the smoothed labels.
         shares = [1 - smoothing + smoothing / count, *[smoothing / count] * (count - 1)]
         least = -sum(share * math.log(share) for share in shares if share)
         last = np.fmin(self._loss[-1], self._validation_loss[-1])
@@ -112,12 +116,12 @@ class Evidence:
 
     @cached_property
     def is_above_guessing(self) -> bool:
-        """Whether the training loss is so in the last epoch."""
+        """Whether the training loss of the last epoch is above the loss of guessing."""
         return bool(self._loss[-1] > self.guessing)
 
     @cached_property
     def has_converged(self) -> bool | None:
-        """Whether the training loss had settled; `None`: one epoch does not show it."""
+        """Whether the training loss has converged. `None`: unknown, for example after one epoch."""
         if self.record.solved:
             return True
         falls = still_falls(self.record, "loss", self.guessing)
@@ -125,11 +129,12 @@ class Evidence:
 
     @cached_property
     def goes_on(self) -> bool:
-        """Whether the model would get better if the phase went on.
+        """Whether further epochs would improve the model.
 
-        The training loss still falls, and there is something left to learn; and the validation loss
-        falls too, or both are still high (that of mixed labels always is). Early stopping has seen
-        that nothing gets better.
+        Two conditions must hold. First, the training loss still falls, and training is not near
+        perfect. Second, the validation loss still falls, or both losses are high. Mixed labels
+        always make the losses high, so high losses then do not count. The result is `False` after
+        early stopping.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -139,10 +144,10 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation got worse after the best epoch, for two epochs and in the last.
+        """Whether validation got worse in two or more epochs after the best, including the last.
 
-        If the weights from before were kept, it is compared with the first epoch. A head that began
-        at its optimum has nowhere to turn to.
+        If the phase kept the weights from before the phase, the first epoch replaces the best
+        epoch. The result is always `False` for a head that began at its optimum.
         """
         if self.record.solved:
             return False
@@ -158,17 +163,17 @@ class Evidence:
 
     @cached_property
     def rose(self) -> bool:
-        """Whether the training loss rose since that epoch."""
+        """Whether the training loss of the last epoch is higher than in the epoch `_since`."""
         return bool(self._loss[-1] > (1 + _FLAT) * self._loss[self._since])
 
     @cached_property
     def fell(self) -> bool:
-        """Whether the training loss fell since that epoch."""
+        """Whether the training loss of the last epoch is lower than in the epoch `_since`."""
         return bool(self._loss[-1] < (1 - _FLAT) * self._loss[self._since])
 
     @cached_property
     def _since(self) -> int:
-        """Row of the epoch that is best on the validation split; 0 if none was kept."""
+        """Index of the epoch with the best validation result. 0 if the phase kept no epoch."""
         best = best_epoch(self.record, self.task)
         return best - 1 if best and self.record.best_epoch else 0
 
@@ -182,12 +187,12 @@ class Evidence:
 
 
 def chance(items: int | None) -> float:
-    """The gap that so many validation items show by chance: two standard errors of one half."""
+    """Return the largest gap that chance explains: two standard errors of a proportion of 0.5."""
     return 0.0 if items is None else 2 * math.sqrt(0.25 / items)
 
 
 def best_epoch(record: PhaseRecord, task: Task) -> int | None:
-    """The epoch, from 1, that is best on the validation split by what the phase watched."""
+    """Return the epoch, from 1, with the best monitored validation value. `None`: no value."""
     name, more = monitored(task, record.phase)
     values = column(record, f"val_{name}")
     if not np.isfinite(values).any():

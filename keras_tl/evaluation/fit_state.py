@@ -1,4 +1,4 @@
-"""The state of a phase: what the evidence allows to be said, and nothing else."""
+"""Decide from the evidence whether a phase overfits, underfits, diverged or fits."""
 
 import dataclasses
 import itertools
@@ -9,20 +9,21 @@ from keras_tl.evaluation.fit_evidence import Evidence
 OVERFITS, SPARED, UNDERFITS, DIVERGED = "overfits", "spared", "underfits", "diverged"
 UNCONVERGED, FITS, UNKNOWN = "unconverged", "fits", "unknown"
 
-# Why nothing is known.
+# Reasons why a state is `UNKNOWN`.
 NO_VALIDATION, FEW_ITEMS, ONE_EPOCH = "no-validation", "few-items", "one-epoch"
 MIXED_LABELS, NOTHING_BETTER, AVERAGED = "mixed-labels", "nothing-better", "averaged"
-# How a phase diverged.
+# Reasons why a state is `DIVERGED`.
 NOT_FINITE, ROSE, ABOVE_GUESSING = "not-finite", "rose", "above-guessing"
 
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """What may be said of a phase.
+    """State of a phase with its reason.
 
     Attributes:
-        state: see `keras_tl.evaluation.phase_fit.PhaseFit`.
-        reason: of `"unknown"` and `"diverged"`, one of the constants above; else empty.
+        state: See `keras_tl.evaluation.phase_fit.PhaseFit`.
+        reason: Why the state is `"unknown"` or `"diverged"`: one of the constants above. Empty for
+            all other states.
     """
 
     state: str
@@ -30,14 +31,14 @@ class Judgement:
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Judge a phase: by the first thing that the evidence shows."""
+    """Return the state of a phase. If the evidence shows several states, return the first."""
     if not evidence.record.was_judged:
         return Judgement(UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 
 
 def _harm(evidence: Evidence) -> Iterator[Judgement]:
-    """Training that diverged, or made nothing better in its only epoch."""
+    """Yield that training diverged, or that the only epoch brought no improvement."""
     if not evidence.is_finite:
         yield Judgement(DIVERGED, NOT_FINITE)
     if evidence.made_nothing_better and len(evidence.record.epochs) == 1:
@@ -48,7 +49,7 @@ def _harm(evidence: Evidence) -> Iterator[Judgement]:
 
 
 def _fit(evidence: Evidence) -> Iterator[Judgement]:
-    """A gap, a turn for the worse, or training that ended too early."""
+    """Yield that the phase overfits, avoided overfitting, or ended before it converged."""
     if evidence.is_wide and not evidence.goes_on:
         is_known = evidence.has_converged is not None or evidence.is_near_perfect
         yield Judgement(OVERFITS) if is_known else Judgement(UNKNOWN, ONE_EPOCH)
@@ -60,7 +61,7 @@ def _fit(evidence: Evidence) -> Iterator[Judgement]:
 
 
 def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
-    """What is not known; where all is, whether the losses are high."""
+    """Yield the reasons why the state is unknown. After them, yield underfitting or a good fit."""
     if evidence.made_nothing_better and evidence.fell:
         yield Judgement(UNKNOWN, NOTHING_BETTER)
     if not evidence.record.best_epoch:
@@ -71,7 +72,7 @@ def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
         yield Judgement(UNKNOWN, FEW_ITEMS)
     if evidence.is_mixed:
         yield Judgement(UNKNOWN, MIXED_LABELS)
-    # Of labels that may be rare, nothing is known of the loss of guessing.
+    # If labels may be rare, the loss of a model that guesses is unknown.
     if evidence.is_high and evidence.task.has_known_guessing and not evidence.is_near_perfect:
         if evidence.has_converged is None:
             yield Judgement(UNKNOWN, ONE_EPOCH)

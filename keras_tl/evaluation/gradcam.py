@@ -1,4 +1,4 @@
-"""Where an image classifier looks: Grad-CAM (Selvaraju et al., 2017, arXiv:1610.02391, sec. 3)."""
+"""Grad-CAM for image classifiers (Selvaraju et al., 2017, arXiv:1610.02391, sec. 3)."""
 
 from collections.abc import Mapping
 
@@ -13,16 +13,16 @@ _OPACITY = 0.6
 
 
 def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.ndarray | None:
-    """Eq. 1 and 2 on the backbone's last feature maps.
+    """Compute Grad-CAM maps of images from the last feature maps of the backbone (eq. 1 and 2).
 
     Args:
-        parts: the model, outside of any strategy.
-        pixels: (n, height, width, 3) in [0, 255].
-        asked: of each image.
+        parts: The model, not placed under a distribution strategy.
+        pixels: Images (n, height, width, 3) in [0, 255].
+        asked: For each image, the model output to explain.
 
     Returns:
-        float32 array (n, h, w) in [0, 1], at the size of the feature maps, each divided by its
-        largest value; `None` where the backbone gives vectors or a sequence, no maps.
+        One map per image in the size (h, w) of the feature maps, float32 (n, h, w) in [0, 1]. Each
+        map is divided by its maximum. `None`: the backbone outputs vectors or a sequence.
     """
     maps = parts.backbone(tf.constant(pixels, tf.float32), training=False)
     if isinstance(maps, Mapping) or len(maps.shape) != 4:
@@ -34,16 +34,16 @@ def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.nd
     gradients = tape.gradient(scores, maps)
     weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
     found = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy()
-    # Where nothing speaks for the answer the map is empty.
+    # A map is 0 everywhere if no position supports the explained output.
     return found / np.maximum(found.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
 def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Images with what matters in them coloured, the more the brighter.
+    """Colour the important positions of images. Higher Grad-CAM values give brighter colours.
 
     Args:
-        pixels: (n, height, width, 3) in [0, 255].
-        heat: (n, h, w) in [0, 1].
+        pixels: Images (n, height, width, 3) in [0, 255].
+        heat: Grad-CAM maps (n, h, w) in [0, 1].
 
     Returns:
         float array (n, height, width, 3) in [0, 255].

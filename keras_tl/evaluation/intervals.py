@@ -1,4 +1,4 @@
-"""What chance alone would allow: intervals of means, of shares, and of any metric of items."""
+"""Confidence intervals of means, of proportions, and of any other metric."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from scipy import stats
 from keras_tl.errors import ConfigError
 from keras_tl.tasks.resampling import Statistic
 
-# Numbers of a bootstrap's weights that are in memory at a time.
+# Maximum number of bootstrap weights in memory at a time.
 _AT_A_TIME = 2_000_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A mean and its confidence interval, from `low` to `high`."""
+    """A value with its confidence interval from `low` to `high`."""
 
     mean: float
     low: float
@@ -26,75 +26,79 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """The mean of repetitions with other seeds, and its confidence interval.
+    """Return the mean over seeds, with its confidence interval.
 
-    Student's t (Student, "The probable error of a mean", Biometrika 6, 1908): it assumes that
-    the values are independent and roughly normal.
+    Student's t interval (Student, "The probable error of a mean", Biometrika 6, 1908). It assumes
+    that the values are independent and roughly normal.
 
     Args:
-        values: at least two.
-        confidence: share of such intervals that hold the true mean, in (0, 1).
+        values: At least two values, one per seed.
+        confidence: Confidence level in (0, 1): fraction of such intervals that hold the true mean.
 
     Raises:
-        ConfigError: there are fewer than two values.
+        ConfigError: There are fewer than two values.
     """
     if len(values) < 2:
-        raise ConfigError(f"An interval needs at least two values. Received: {len(values)}.")
+        raise ConfigError(
+            f"A confidence interval needs at least two values. Received: {len(values)}."
+        )
     mean = float(np.mean(values))
     half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
     return Interval(mean, mean - half, mean + half)
 
 
-def share_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
-    """A share of items that are a sample of all that there could be, and its confidence interval.
+def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
+    """Return the proportion of items with some property, with its confidence interval.
 
-    The score interval (Wilson, "Probable inference, the law of succession, and statistical
-    inference", JASA 22, 1927): it stays within [0, 1] and has a width where the share is 0 or 1.
+    Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
+    JASA 22, 1927). The interval stays within [0, 1]. Its width is above 0 even if the proportion is
+    0 or 1.
 
     Args:
-        count: how many of the items.
-        items: how many there are, at least one.
-        confidence: see `mean_interval`.
+        count: Number of items with the property, such as a right prediction.
+        items: Number of all items, at least 1.
+        confidence: See `mean_interval`.
     """
     found = stats.binomtest(count, items).proportion_ci(confidence, "wilson")
     return Interval(count / items, float(found.low), float(found.high))
 
 
 def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95) -> Interval:
-    """The F1 of a class, and its confidence interval.
+    """Return the F1 score of a class, with its confidence interval.
 
-    F1 is 2 s / (1 + s) of the share s of right items among those that are of the class, or were
-    answered so, or both; the interval is the Wilson interval of that share (Lam et al., 2023,
-    arXiv:2309.14621, the indirect Wilson method).
+    F1 is 2 s / (1 + s). Here s is the number of right items, divided by the number of items that
+    are of the class, predicted as the class, or both. The interval is the Wilson interval of s (Lam
+    et al., 2023, arXiv:2309.14621, the indirect Wilson method).
 
     Args:
-        right: items of the class that were answered so.
-        items: items of the class.
-        answered: items that were answered so; not 0 if `items` is.
-        confidence: see `mean_interval`.
+        right: Number of items of the class with the right prediction.
+        items: Number of items of the class.
+        answered: Number of items predicted as the class. `answered` and `items` are not both 0.
+        confidence: See `mean_interval`.
     """
-    share = share_interval(right, items + answered - right, confidence)
+    share = proportion_interval(right, items + answered - right, confidence)
     return Interval(*(2 * s / (1 + s) for s in (share.mean, share.low, share.high)))
 
 
 def bootstrap_interval(
     statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> Interval | None:
-    """A metric of items that are a sample of all that there could be, and its interval.
+    """Return a metric of items, with its bootstrap confidence interval.
 
-    The percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
-    13.3): the items are drawn again, with replacement. A metric that is at its best, such as an
-    area of 1, is so in every resample: its interval says nothing then.
+    Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
+    13.3): resamples of the items are drawn with replacement. If a metric is at its optimum, such as
+    an AUC of 1, it is at its optimum in every resample. The interval is then meaningless.
 
     Args:
-        statistic: the metric, as a function of the items' weights.
-        items: how many there are.
-        resamples: how often they are drawn.
-        confidence: see `mean_interval`.
-        seed: of the draws.
+        statistic: The metric as a function of item weights.
+        items: Number of items.
+        resamples: Number of resamples.
+        confidence: See `mean_interval`.
+        seed: Random seed of the resamples.
 
     Returns:
-        `None` where the metric is not defined, or not in most of the resamples.
+        `None`: there is only one item, or the metric is undefined on the items or on most
+        resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
     rng = np.random.default_rng(seed)

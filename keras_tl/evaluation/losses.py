@@ -1,4 +1,4 @@
-"""The items that a model does worst on."""
+"""The items with the largest losses."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.text_tables import table_html
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import number_text, shortened, with_share
 from keras_tl.tasks import Task
 
 
 def largest_losses(losses: np.ndarray, count: int) -> np.ndarray:
-    """The rows with the largest losses, the largest first; of equal ones the earlier row first."""
+    """Return the rows of the largest losses, the largest first. Equal losses keep their order."""
     return np.argsort(-losses, kind="stable")[:count]
 
 
@@ -22,14 +22,14 @@ class TopLoss:
     """An item with a large loss.
 
     Attributes:
-        row: its number in the split, from 0.
-        source: the path of its file, the text, or both texts of a pair; `None`: pixels in memory.
-        true: its label or labels; of a regression the target.
-        predicted: the answer in the same form.
-        true_probability: what the model gave the true label; of several labels the probability
-            that it gave all of them together, as if they were independent; `None`: a regression.
-        predicted_probability: the same of the answer.
-        loss: see `keras_tl.tasks.Task.item_losses`.
+        row: Row of the item in the split, from 0.
+        source: Path of the file, text, or both texts of a pair. `None`: pixels in memory.
+        true: Names of the true label or labels. Regression: the target.
+        predicted: Names of the predicted label or labels. Regression: the predicted value.
+        true_probability: Probability of the true label. With several labels, the product of their
+            probabilities, as if the labels were independent. `None`: the task is a regression.
+        predicted_probability: Probability of the prediction, computed like `true_probability`.
+        loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
     """
 
     row: int
@@ -46,9 +46,9 @@ class TopLosses:
     """The items of a split with the largest losses, the largest first.
 
     Attributes:
-        split: the name of the split.
-        items: the items.
-        unit: of the losses.
+        split: Name of the split.
+        items: The items, sorted by falling loss.
+        unit: Unit of the losses.
     """
 
     split: str
@@ -57,23 +57,24 @@ class TopLosses:
 
     @property
     def rows(self) -> np.ndarray:
-        """int64 (count,): their numbers in the split, for `Split.take`."""
+        """Rows of the items in the split, int64 (count,), for `Split.take`."""
         return np.array([item.row for item in self.items], np.int64)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the items as JSON types."""
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """A line an item, for people."""
+        """Return one line of text per item."""
         return "\n".join(
-            f"{number_text(item.loss)}  {with_share(item.predicted, item.predicted_probability)}, "
-            f"is {with_share(item.true, item.true_probability)}: {_shown(item)}"
+            f"{number_text(item.loss)}  predicted "
+            f"{with_share(item.predicted, item.predicted_probability)}, "
+            f"true {with_share(item.true, item.true_probability)}: {_shown(item)}"
             for item in self.items
         )
 
     def _repr_html_(self) -> str:
-        head = ("row", "item", "answer", "truth", f"loss ({self.unit})")
+        head = ("row", "item", "prediction", "true label", f"loss ({self.unit})")
         rows = [
             (
                 item.row,
@@ -89,27 +90,26 @@ class TopLosses:
 
 def top_losses(
     task: Task,
-    outcomes: Outcomes,
+    record: PredictionRecord,
     sources: Sequence[str | tuple[str, str]] | None,
     split: str,
     count: int = 9,
 ) -> TopLosses:
-    """The items that a model does worst on.
+    """Return the items of a split with the largest losses.
 
     Args:
-        task: of the model.
-        outcomes: of a split, as calibrated.
-        sources: what the items are, see `TopLoss.source`; `None`: pixels in memory.
-        split: the name of the split.
-        count: at most so many items.
+        task: Task of the model.
+        record: Prediction record of the split, with logits already divided by the temperature.
+        sources: One source per item, see `TopLoss.source`. `None`: pixels in memory.
+        split: Name of the split.
+        count: Maximum number of items.
     """
-    losses = task.item_losses(outcomes.labels, outcomes.logits)
-    answers = task.decisions(outcomes.logits)
+    losses = task.item_losses(record.labels, record.logits)
+    answers = task.decisions(record.logits)
     items = []
     for row in largest_losses(losses, count):
         said = [
-            task.in_words(label, outcomes.logits[row])
-            for label in (outcomes.labels[row], answers[row])
+            task.in_words(label, record.logits[row]) for label in (record.labels[row], answers[row])
         ]
         (true, true_share), (predicted, predicted_share) = said
         source = None if sources is None else sources[row]
@@ -119,7 +119,7 @@ def top_losses(
 
 
 def _shown(item: TopLoss) -> str:
-    """What it is, on one line."""
+    """Return the source of the item on one line, or its row number if the source is unknown."""
     if item.source is None:
         return f"row {item.row}"
     parts = item.source if isinstance(item.source, tuple) else (item.source,)

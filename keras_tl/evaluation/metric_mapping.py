@@ -5,10 +5,10 @@ from typing import Any
 
 
 class MetricMapping(Mapping[str, Any]):
-    """A mapping of metrics by their names.
+    """Mapping from the names of metrics to their values.
 
     Attributes:
-        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`.
+        metrics: Metrics by name as JSON types, see `keras_tl.evaluation.metrics.measure`.
     """
 
     metrics: dict[str, Any]

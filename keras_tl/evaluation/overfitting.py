@@ -1,4 +1,4 @@
-"""Does a model overfit or underfit? Read off the curves of its training."""
+"""Diagnosis of overfitting and underfitting from the training curves."""
 
 import dataclasses
 import html
@@ -18,14 +18,15 @@ from keras_tl.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class Overfitting:
-    """Whether a model overfits or underfits, and what to do.
+    """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: see `PhaseFit`; that of the last phase, unless its weights are from before it and
-            those overfit, or the last phase shows nothing.
-        statement: the same in a sentence or two.
-        phases: what each phase's curves say.
-        remedies: the most promising first, at most two.
+        state: State of the last phase, see `PhaseFit.state`. If the kept weights are from an
+            earlier phase, it is the state of the earlier phase in two cases: the earlier phase
+            overfits, or the curves of the last phase show nothing.
+        statement: The diagnosis in one or two sentences.
+        phases: Diagnosis of each phase.
+        remedies: At most two remedies, the most promising first.
     """
 
     state: str
@@ -34,7 +35,7 @@ class Overfitting:
     remedies: tuple[Remedy, ...]
 
     def describe(self) -> str:
-        """All of it as plain text."""
+        """Return the diagnosis as plain text."""
         lines = [self.statement, *(f"  {_phase_line(phase)}" for phase in self.phases)]
         if self.remedies:
             lines.append(self._before_remedies)
@@ -44,7 +45,7 @@ class Overfitting:
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON types."""
+        """Return the diagnosis as JSON types."""
         return dataclasses.asdict(self) | {
             "phases": [dataclasses.asdict(phase) | {"saved": phase.saved} for phase in self.phases],
             "remedies": [dataclasses.asdict(remedy) for remedy in self.remedies],
@@ -81,28 +82,28 @@ def find_overfitting(
     validation_items: int | None = None,
     measured: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Overfitting:
-    """Reads the curves of all phases.
+    """Diagnose overfitting and underfitting from the curves of all phases.
 
     Args:
-        history: the phases that ran, at least one.
-        task: of the model.
-        config: of the model.
-        blocks: the names of the backbone's blocks.
-        validation_items: of the validation split, as far as that is known: a gap that so few can
-            show by chance (two standard errors of a share of 0.5) is none.
-        measured: of the weights as they are, the results of `keras_tl.tasks.Task.measure` for
-            `"train"` and `"validation"`.
+        history: Records of the phases that ran, at least one.
+        task: Task of the model.
+        config: Configuration of the model.
+        blocks: Names of the backbone's blocks.
+        validation_items: Number of validation items. A gap counts as chance if it is at most two
+            standard errors of a proportion of 0.5 among these items. `None`: unknown.
+        measured: Metrics of the current weights on the splits `"train"` and `"validation"`, from
+            `keras_tl.tasks.Task.measure`. `None`: the diagnosis uses only the curves.
 
     Raises:
-        ConfigError: nothing was trained.
+        ConfigError: The model is untrained.
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # The phase that the weights are of; if none, the last.
+    # Find the last phase that kept the weights of an epoch. Without such a phase, use the last one.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:
-        values = [measured[split][task.watched] for split in ("train", "validation")]
+        values = [measured[split][task.monitor] for split in ("train", "validation")]
         phases[of_weights] = with_values(
             phases[of_weights], history[of_weights], task, values, True
         )
@@ -125,27 +126,29 @@ def _statement(fit: PhaseFit) -> str:
 
 _SAID = {
     states.OVERFITS: "the model overfits",
-    states.SPARED: "validation got worse while the training loss fell, and weights from before "
-    "that were kept",
-    states.UNCONVERGED: "training has not converged, its loss was still falling",
-    states.UNDERFITS: "the model underfits, its loss is high in training and validation and does "
-    "not fall",
+    states.SPARED: "the model got worse on the validation split while the training loss fell, so "
+    "the phase kept earlier weights",
+    states.UNCONVERGED: "training has not converged (the training loss was still falling)",
+    states.UNDERFITS: "the model underfits (the training and validation losses are high and do "
+    "not fall)",
     states.FITS: "no sign that the model overfits or underfits",
 }
 _REASONS = {
-    states.NO_VALIDATION: "without a validation split nobody can tell whether the model overfits",
+    states.NO_VALIDATION: "without a validation split the curves do not show whether the model "
+    "overfits",
     states.FEW_ITEMS: "{items} validation items are too few to tell whether the model overfits",
     states.ONE_EPOCH: "one epoch does not show whether training has converged",
-    states.MIXED_LABELS: "the training labels were mixed, so the curves do not show whether the "
-    "model overfits",
-    states.NOTHING_BETTER: "no epoch was better than the weights from before, which were kept; the "
-    "curves do not show why",
-    states.AVERAGED: "the curves are of the weights at the end of the phase, but fit() or a "
+    states.MIXED_LABELS: "the augmentation mixed the training labels, so the curves do not show "
+    "whether the model overfits",
+    states.NOTHING_BETTER: "no epoch was better than the earlier weights, so the phase kept the "
+    "earlier weights; the curves do not show the cause",
+    states.AVERAGED: "the curves describe the weights at the end of the phase, but fit() or a "
     "callback kept other weights",
-    states.NOT_FINITE: "training diverged, its loss is not a finite number",
-    states.ROSE: "training did harm and its own loss rose, as at too high a learning rate",
-    states.ABOVE_GUESSING: "its only epoch has a loss above that of guessing, as at too high a "
+    states.NOT_FINITE: "training diverged (the loss is not a finite number)",
+    states.ROSE: "training made the model worse and the training loss rose, a sign of a too high "
     "learning rate",
+    states.ABOVE_GUESSING: "the loss of the only epoch is higher than the loss of guessing, a sign "
+    "of a too high learning rate",
 }
 
 
@@ -156,21 +159,21 @@ def _values_said(fit: PhaseFit) -> str:
     said = f": {values} validation split"
     if fit.gap <= 0:
         return said
-    said += f" ({'' if fit.is_measured else 'at least '}{fit.gap:.3f} apart"
+    said += f" (difference: {'' if fit.is_measured else 'at least '}{fit.gap:.3f}"
     if fit.reason == states.FEW_ITEMS:
-        said += f"; chance alone can make it {chance(fit.items):.3f}"
+        said += f"; chance alone can cause {chance(fit.items):.3f}"
     return said + ")"
 
 
 def _phase_line(fit: PhaseFit) -> str:
-    kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "weights from before"
+    kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "the earlier weights"
     parts = [f"{fit.name}: {fit.ran} of {fit.planned} epochs, kept {kept}"]
     if fit.best_epoch is not None:
-        parts.append(f"best validation {title_of(fit.watched)} in epoch {fit.best_epoch}")
+        parts.append(f"best validation {title_of(fit.monitor)} in epoch {fit.best_epoch}")
     if fit.trend is not None:
-        parts.append(f"gap {fit.trend:+.4f} an epoch")
+        parts.append(f"gap between training and validation {fit.trend:+.4f} per epoch")
     if fit.saved:
         parts.append(f"early stopping saved {fit.saved} epoch{'s' if fit.saved > 1 else ''}")
     if fit.avoided is not None and fit.avoided > 0:
-        parts.append(f"keeping it avoided {fit.avoided:.4f} of {title_of(fit.watched)}")
+        parts.append(f"last epoch worse by {fit.avoided:.4f} in {title_of(fit.monitor)}")
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Training as Python to be copied: configurations, calls, and the phases of a run."""
+"""Python code for users to copy: configurations, calls, and the training phases of a run."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from keras_tl.data.images.augmentation import AUGMENTATIONS
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, SOLVED_HEAD
 
-# What `Learner.fit_head` and `Learner.fine_tune` take of a phase.
+# Fields of a phase that `Learner.fit_head` and `Learner.fine_tune` take as arguments.
 _OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
 _OF_POLICIES = (*_OF_HEADS, "unfreeze", "discriminative_factor")
 _WIDTH = 88
@@ -18,12 +18,12 @@ _WIDTH = 88
 
 @dataclasses.dataclass(frozen=True)
 class PhaseCall:
-    """What runs a phase: a method of `Learner`, and its arguments.
+    """Call that runs a phase: a method of `Learner` with its arguments.
 
     Attributes:
         function: `"fit_head"` or `"fine_tune"`.
-        arguments: by their names, where they are not the defaults.
-        is_own: whether `policy` is the phase itself, as no name stands for it.
+        arguments: Arguments by name, without those that have their default value.
+        is_own: Whether the argument `policy` is the phase itself, because no policy has this phase.
     """
 
     function: str
@@ -32,11 +32,11 @@ class PhaseCall:
 
 
 def call_of(phase: Phase, family: str) -> PhaseCall:
-    """The shortest call that runs a phase: by the name of a policy, where one stands for it.
+    """Return the shortest call that runs a phase, with the name of a policy if possible.
 
     Args:
-        phase: what is to be run.
-        family: see `keras_tl.base.config.family_of`.
+        phase: Phase to run.
+        family: Key of the default settings, see `keras_tl.base.config.family_of`.
     """
     given = _given(phase, SOLVED_HEAD, _OF_HEADS)
     if given is not None and "epochs" not in given:
@@ -50,7 +50,7 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         own = dataclasses.replace(phases[family][0], min_steps=phase.min_steps)
         given = _given(phase, own, _OF_POLICIES)
         if given is not None and len(phases[family]) == 1:
-            # Without epochs= a policy makes as many as a number of steps takes.
+            # Without epochs=, the policy computes the number of epochs from a number of steps.
             lasts = FEWEST_STEPS.get(name, {}).get(family, 0)
             lasting = {"epochs": phase.epochs} if lasts else {}
             found[name] = lasting | given
@@ -62,17 +62,17 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
 
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """The arguments of these names that make one phase of another; `None`: they cannot."""
+    """Return the arguments that turn `own` into `phase`. `None`: no such arguments exist."""
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
-    # `None` would leave the other phase's value.
+    # A call cannot set a field to `None`: the argument `None` means the value of `own`.
     if None in given.values() or dataclasses.replace(own, **given) != phase:
         return None
     return given
 
 
 def phase_lines(record: PhaseRecord, family: str) -> list[str]:
-    """Return the statements that run a recorded phase again, augmented as it was."""
+    """Return the statements that run a recorded phase again, with its augmentation."""
     call, augment = call_of(record.phase, family), {}
     if record.augment is not None:
         augment["augment"] = augment_code(record.augment)
@@ -84,7 +84,7 @@ def phase_lines(record: PhaseRecord, family: str) -> list[str]:
 
 
 def augment_code(names: Sequence[str]) -> str:
-    """Return `augment=` of a record's names; layers of the user are known by their classes only."""
+    """Return the code of `augment=` for recorded names. Of users' layers, show only the class."""
     shown = [code_of(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
     if not shown:
         return "False"
@@ -92,7 +92,7 @@ def augment_code(names: Sequence[str]) -> str:
 
 
 def code_of(value: Any) -> str:
-    """A value as Python writes it; of a configuration what is not as by default."""
+    """Return the Python code of a value. A configuration shows only its changed fields."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Phase | HeadConfig):
@@ -101,19 +101,19 @@ def code_of(value: Any) -> str:
 
 
 def changed_code(config: Phase | HeadConfig) -> dict[str, str]:
-    """Return the code of the fields that have no default, or not that value."""
+    """Return the code of each field that has no default, or whose value is not the default."""
     values = {field: getattr(config, field.name) for field in dataclasses.fields(config)}
     return {f.name: code_of(value) for f, value in values.items() if value != f.default}
 
 
 def written(function: str, arguments: Mapping[str, str], *positional: str) -> str:
-    """A call, by the code of its arguments."""
+    """Return the code of a call from the code of its arguments."""
     named = (f"{name}={code}" for name, code in arguments.items())
     return f"{function}({', '.join([*positional, *named])})"
 
 
 def call_lines(function: str, arguments: Mapping[str, str], *positional: str) -> list[str]:
-    """A call as lines: one if it is short, else one for each argument."""
+    """Return a call as code: on one line if the call is short, else one line per argument."""
     line = written(function, arguments, *positional)
     if len(line) <= _WIDTH:
         return [line]

@@ -1,4 +1,4 @@
-"""What the curves of one phase of training say of how it fits."""
+"""Diagnosis of one training phase from its curves."""
 
 import dataclasses
 import math
@@ -16,44 +16,48 @@ from keras_tl.tasks import Task, monitored
 
 @dataclasses.dataclass(frozen=True)
 class PhaseFit:
-    """What the curves of one phase say.
+    """Diagnosis of one phase.
 
     Attributes:
-        name: of the phase.
-        planned: epochs that were to run.
-        ran: epochs that did; fewer where training was stopped early.
-        kept_epoch: the epoch, from 1, whose weights were kept; 0: those from before.
-        best_epoch: the epoch with the best `watched` on the validation split; `None`: there is no
-            such split.
-        watched: what the phase watched there, `"loss"` or the task's metric.
-        avoided: by how much `watched` was worse in the last epoch than in the kept one, which its
-            weights were kept from; `None`: not known, or the last epoch was kept.
-        metric: the task's metric that is compared.
-        train: its value in training at the kept epoch, or measured (see `is_measured`); `None`:
-            nothing that can be compared, as an augmentation mixed labels, or the weights from
-            before were kept.
-        validation: the same on the validation split.
-        gap: by how much `train` is better than `validation`. Unless measured, the true gap is at
-            least so large: training values are means over an epoch in which the weights changed,
-            with dropout and augmentation.
-        trend: change of the logged gap per epoch, by least squares; `None`: fewer than three
-            epochs.
-        state: `"overfits"`: the kept weights fit the training split markedly better than the
-            validation split, or are from after the validation result got worse; `"spared"`: it got
-            worse while the training loss fell, and weights from before were kept; `"diverged"`: a
-            loss is not finite, or training did harm at a loss that rose or is above that of
-            guessing; `"unconverged"`: training ended while the model still got better;
-            `"underfits"`: the losses of training and validation are high, and that of training is
-            flat; `"fits"`: a sign of none of these; `"unknown"`: nothing can be said, see `reason`.
-        reason: of `"unknown"` `"no-validation"`, `"few-items"` (the gap may be chance),
-            `"one-epoch"` (which has no trend), `"mixed-labels"`, `"averaged"` (`fit` kept other
-            weights than the last) or `"nothing-better"` (weights from before were kept, and the
-            curves do not show why); of `"diverged"` `"not-finite"`,
-            `"rose"` or `"above-guessing"`; else empty.
-        converged: whether the training loss had settled; `None`: one epoch does not show it.
-        is_measured: whether `train` and `validation` are of the kept weights in inference mode.
-        items: of the validation split, as far as that is known.
-        solved: see `keras_tl.runs.history.PhaseRecord`.
+        name: Name of the phase.
+        planned: Number of planned epochs.
+        ran: Number of epochs that ran. With early stopping, `ran` is smaller than `planned`.
+        kept_epoch: Epoch, from 1, whose weights the phase kept. 0: the phase kept the weights from
+            before the phase.
+        best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value.
+        monitor: Name of the monitored value: `"loss"` or the task's metric.
+        avoided: Difference by which `monitor` was worse in the last epoch than in the kept epoch.
+            `None`: unknown, or the last epoch was kept.
+        metric: Name of the task's metric. `train` and `validation` are values of this metric.
+        train: Value in training, logged at the kept epoch or measured (see `is_measured`). `None`:
+            not comparable with `validation`, because an augmentation mixed the labels or the phase
+            kept the weights from before the phase.
+        validation: Value on the validation split.
+        gap: Difference by which `train` is better than `validation`. From logged values, the gap is
+            a lower bound: a logged training value is a mean over an epoch, in which the weights
+            changed and dropout and augmentation were on.
+        trend: Change of the logged gap per epoch, by least squares. `None`: fewer than three
+            epochs, a value that is not finite, mixed labels, or a solved head.
+        state: State of the phase, one of the following.
+            `"overfits"`: the kept weights are clearly better on the training split than on the
+                validation split. Or the weights were kept after the validation result got worse.
+            `"spared"`: the validation result got worse while the training loss fell. The phase kept
+                earlier weights.
+            `"diverged"`: a loss is not finite. Or the model got worse, and the training loss rose
+                or was above the loss of guessing.
+            `"unconverged"`: training ended while the model still improved.
+            `"underfits"`: training and validation losses are high, and the training loss is flat.
+            `"fits"`: no sign of another state. `"unknown"`: see `reason`.
+        reason: Reason for `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
+            `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
+            weights) or `"nothing-better"` (the phase kept the weights from before the phase, and
+            the curves do not show why). Reason for `"diverged"`: `"not-finite"`, `"rose"` or
+            `"above-guessing"`. Empty for the other states.
+        converged: Whether the training loss has converged. `None`: unknown, as after one epoch.
+        is_measured: Whether `train` and `validation` were measured with the kept weights in
+            inference mode, instead of logged during training.
+        items: Number of validation items. `None`: unknown.
+        solved: Whether the head began at its optimum, see `keras_tl.runs.history.PhaseRecord`.
     """
 
     name: str
@@ -61,7 +65,7 @@ class PhaseFit:
     ran: int
     kept_epoch: int
     best_epoch: int | None
-    watched: str
+    monitor: str
     avoided: float | None
     metric: str
     train: float | None
@@ -77,26 +81,26 @@ class PhaseFit:
 
     @property
     def saved(self) -> int:
-        """Epochs that early stopping saved."""
+        """Number of epochs that early stopping saved."""
         return self.planned - self.ran
 
 
 def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> PhaseFit:
-    """Reads the curves of a phase.
+    """Diagnose a phase from its curves.
 
     Args:
-        record: the phase as it ran.
-        task: of the model.
-        items: see `keras_tl.evaluation.overfitting.find_overfitting`.
+        record: Record of the phase.
+        task: Task of the model.
+        items: Number of validation items. `None`: unknown.
     """
-    watched, more = monitored(task, record.phase)
-    validation = column(record, f"val_{watched}")
+    monitor, more = monitored(task, record.phase)
+    validation = column(record, f"val_{monitor}")
     kept, avoided = record.best_epoch, None
     if 0 < kept < len(validation):
         change = float((validation[-1] - validation[kept - 1]) * (-1 if more else 1))
         avoided = change if math.isfinite(change) else None
     sign = 1 if task.more_is_better else -1
-    gaps = sign * (column(record, task.watched) - column(record, f"val_{task.watched}"))
+    gaps = sign * (column(record, task.monitor) - column(record, f"val_{task.monitor}"))
     trend = None
     if (
         len(gaps) > 2
@@ -111,9 +115,9 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         ran=len(record.epochs),
         kept_epoch=kept,
         best_epoch=best_epoch(record, task),
-        watched=watched,
+        monitor=monitor,
         avoided=avoided,
-        metric=task.watched,
+        metric=task.monitor,
         train=None,
         validation=None,
         gap=None,
@@ -124,7 +128,7 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     values = None, None
     if not mixes_labels(record.augment or False):
         row = record.kept_values
-        logged = row.get(task.watched), row.get(f"val_{task.watched}")
+        logged = row.get(task.monitor), row.get(f"val_{task.monitor}")
         if None not in logged and np.isfinite(logged).all():
             values = logged
     return with_values(fit, record, task, values, False)
@@ -137,14 +141,14 @@ def with_values(
     values: Sequence[float | None],
     is_measured: bool,
 ) -> PhaseFit:
-    """Judge a phase by the metric in training and validation.
+    """Diagnose a phase again, with given values of the task's metric.
 
     Args:
-        fit: what is known without them.
-        record: as for `read_phase`.
-        task: as for `read_phase`.
-        values: in training and on the validation split; `None`: nothing that can be compared.
-        is_measured: see `PhaseFit`.
+        fit: Earlier diagnosis, whose values are replaced.
+        record: See `read_phase`.
+        task: See `read_phase`.
+        values: The metric in training and on the validation split. `None`: not comparable.
+        is_measured: See `PhaseFit`.
     """
     train, validation = values
     evidence = Evidence(record, task, fit.items, train, validation, is_measured)

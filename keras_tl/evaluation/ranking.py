@@ -1,4 +1,4 @@
-"""`Ranking`: backbones by the cross-validated metric of a head on their frozen features."""
+"""`Ranking`: backbones, ordered by the cross-validated metric of a head on frozen features."""
 
 import math
 from collections.abc import Mapping
@@ -9,33 +9,33 @@ import numpy as np
 
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.evaluation.intervals import bootstrap_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
-# Of a normal distribution within one standard error of its mean.
+# Probability that a normal variable lies within one standard error of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Ratio of seconds within which backbones count as equally fast: timings of a batch differ by that.
+# Backbones are equally fast if their times differ by less than this ratio, as repeated timings do.
 _AS_FAST = 1.25
 
 
 @dataclass(frozen=True)
 class RankedBackbone:
-    """The measurements of one backbone.
+    """Measurements of one backbone.
 
     Attributes:
-        name: the user's name for it, with its options.
-        metric: the task's headline metric of a head by 5-fold cross-validation; `None` if the
-            backbone has no features here, or the metric is not defined.
-        interval: its 95% interval, (low, high).
-        score: LogME, see `keras_tl.evaluation.transferability.logme`; higher is better.
-        width: of the features, as the head takes them.
-        parameters: number of weights.
-        item_seconds: of the prediction of one item.
-        seconds: wall time for loading, features, and both measurements; little for features that
-            were in the cache.
-        error: why there are no measurements.
+        name: Name of the backbone as the user wrote it, with options.
+        metric: Primary metric of the task for a head on the backbone's features, from 5-fold
+            cross-validation. `None`: there is an `error`, or the metric is undefined.
+        interval: 95% confidence interval (low, high) of `metric`.
+        score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
+        width: Number of features of an item.
+        parameters: Number of weights of the backbone.
+        item_seconds: Seconds to predict one item.
+        seconds: Wall time of loading the backbone, computing features, `metric` and `score`. It is
+            short if the features were in the cache.
+        error: Reason why there are no measurements. `None`: there are measurements.
     """
 
     name: str
@@ -50,7 +50,7 @@ class RankedBackbone:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The row of a table: name, metric, LogME, width, weights, milliseconds, seconds."""
+        """Row of the table: name, metric, LogME, width, weights, milliseconds, seconds."""
         if self.error is not None:
             return (self.name, *["-"] * 6)
         known = "" if self.interval is None else " [{:.3f}, {:.3f}]".format(*self.interval)
@@ -67,21 +67,21 @@ class RankedBackbone:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Backbones, the best metric first.
+    """Ranking of backbones by their metric, the best first.
 
     Attributes:
-        rows: one a backbone; those without a metric last.
-        task: of the data.
-        headline: name of the metric.
-        items: number of training items that were looked at.
-        item: what people call one item.
-        seed: of the draw of the items, of the folds, and of random weights.
-        chosen: name of the backbone to take: see `choose_backbone`.
+        rows: One row per backbone. Backbones without a metric come last.
+        task: Name of the task of the data.
+        primary_metric: Name of the primary metric.
+        items: Number of training items used.
+        item: Name of one item in texts, such as `"image"`.
+        seed: Random seed for the sample of items, the folds and random weights.
+        chosen: Name of the recommended backbone, see `choose_backbone`.
     """
 
     rows: tuple[RankedBackbone, ...]
     task: str
-    headline: str
+    primary_metric: str
     items: int
     item: str
     seed: int
@@ -89,71 +89,71 @@ class Ranking:
 
     @property
     def best(self) -> RankedBackbone:
-        """The backbone that was chosen."""
+        """Row of the recommended backbone."""
         return next(row for row in self.rows if row.name == self.chosen)
 
     @property
     def columns(self) -> list[str]:
-        """The head of the table."""
-        metric = f"{title_of(self.headline)}, 95% interval"
+        """Column titles of the table."""
+        metric = f"{title_of(self.primary_metric)}, 95% interval"
         return ["backbone", metric, "LogME", "features", "weights", f"ms/{self.item}", "seconds"]
 
     def describe(self) -> str:
-        """Return the table as plain text, and notes."""
+        """Return the table as plain text, with notes."""
         table = table_text(self.columns, [row.cells for row in self.rows])
         return "\n".join([table, *self._notes])
 
     @property
     def _notes(self) -> list[str]:
-        """Errors of backbones, the choice, and the meaning of the numbers."""
+        """Errors of backbones, the recommendation, and the meaning of the numbers."""
         errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
+        metric = title_of(self.primary_metric)
         choice = (
             f"Best: {self.chosen}, the fastest backbone within one standard error of the best "
-            f"{title_of(self.headline)} (times that differ by less than a quarter count as equal)."
+            f"{metric}. Times that differ by less than a quarter count as equal."
         )
         said = (
-            f"Frozen features of {self.items:,} training {self.item}s; {title_of(self.headline)} "
-            f"of a head by cross-validation. {_LOGME}; higher is better. Fine-tuning can "
+            f"The {metric} is from cross-validation of a head on the frozen features of "
+            f"{self.items:,} training {self.item}s. {_LOGME}: higher is better. Fine-tuning can "
             "change the order."
         )
         return [*errors, choice, said]
 
     def to_json(self) -> dict[str, Any]:
-        """The ranking as JSON types."""
+        """Return the ranking as JSON types."""
         return asdict(self) | {"rows": [asdict(row) for row in self.rows], "method": _LOGME}
 
     def __str__(self) -> str:
         return self.describe()
 
     def _repr_html_(self) -> str:
-        """The table, as notebooks show it."""
+        """Return the table and notes as HTML for notebooks."""
         rows = [row.cells for row in self.rows]
         return table_html(self.columns, rows) + paragraphs_html(*self._notes)
 
 
 def choose_backbone(
     task: Task,
-    outcomes: Mapping[str, Outcomes],
+    records: Mapping[str, PredictionRecord],
     item_seconds: Mapping[str, float],
 ) -> str:
     """Return the name of the fastest backbone within one standard error of the best metric.
 
-    Of backbones that are as fast, by up to a quarter, it is the one with the best metric.
-
+    Times that differ by up to a quarter count as equal. The best metric then decides.
     Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 
     Args:
-        task: its headline metric counts.
-        outcomes: by name, out-of-fold predictions of the same items.
-        item_seconds: by name, of the prediction of one item.
+        task: Task of the data, with the primary metric.
+        records: Out-of-fold predictions of the same items, by backbone name.
+        item_seconds: Seconds to predict one item, by backbone name.
     """
     sign = 1.0 if task.more_is_better else -1.0
     metrics = {
-        name: task.statistics(found.labels, found.logits)[task.headline]
-        for name, found in outcomes.items()
+        name: task.statistics(found.labels, found.logits)[task.primary_metric]
+        for name, found in records.items()
     }
-    count = len(next(iter(outcomes.values())))
+    count = len(next(iter(records.values())))
     everyone = np.ones((1, count))
     best = max(metrics, key=lambda name: _known(sign * metrics[name](everyone)[0]))
 

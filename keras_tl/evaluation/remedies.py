@@ -1,4 +1,4 @@
-"""What to try against overfitting and underfitting, as calls and commands."""
+"""Remedies for overfitting and underfitting, as Python calls and as commands."""
 
 from collections.abc import Iterator
 
@@ -10,16 +10,17 @@ from keras_tl.training.policies import POLICIES
 _COUNT = 2
 _DROPOUT, _SMOOTHING, _DECAY = 0.5, 0.1, 0.1
 _LOWER, _HIGHER = 1 / 3, 3
-# What `Learner.lr_find` takes of a policy's arguments.
+# Arguments of a policy that `Learner.lr_find` takes.
 _SWEPT = ("policy", "unfreeze", "batch_size")
 
 
 def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
-    """The two most promising remedies for a state of `keras_tl.evaluation.overfitting`.
+    """Return the two most promising remedies for a state of `keras_tl.evaluation.fit_state`.
 
-    Those come first that act on what was done: a rate at which the first epoch was the best, then
-    what is not in use yet. `"unknown"` has one, and `"fits"` none. A head that was solved to its
-    optimum has nothing to gain from more epochs or another rate.
+    Against overfitting, a lower learning rate comes first if the first epoch was the best. Methods
+    that the training does not use yet come next. For `"unknown"` there is one remedy, for `"fits"`
+    there is none. More epochs or another learning rate are never remedies for a head that began at
+    its optimum: they would change nothing.
     """
     found = _BY_STATE[state](situation)
     return tuple(remedy for _, remedy in zip(range(_COUNT), found, strict=False))
@@ -32,7 +33,7 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
         return
     if len(situation.record.epochs) > 1 and situation.record.best_epoch <= 1:
         yield situation.rate(
-            _LOWER, "a lower learning rate, as no epoch after the first was better"
+            _LOWER, "a lower learning rate, because no epoch after the first was better"
         )
     if situation.is_head and head.hidden:
         yield Remedy("no hidden layers in the head", situation.anew(hidden=()))
@@ -57,7 +58,7 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
 
 def _more_augmentation(situation: Situation) -> Iterator[Remedy]:
     used = situation.record.augment
-    # On the command line it is only fine-tuning that can augment.
+    # On the command line, only fine-tuning has an option for augmentation.
     if used == ():
         command = None if situation.is_head else situation.command("--augment standard")
         yield Remedy("augmentation", situation.again({"augment": "True"}), command)
@@ -80,7 +81,7 @@ def _against_underfitting(situation: Situation) -> Iterator[Remedy]:
         return
     if mixes_labels(record.augment or False):
         python = situation.again({"augment": "True"})
-        # On the command line it is only fine-tuning that can augment.
+        # On the command line, only fine-tuning has an option for augmentation.
         command = None if situation.is_head else situation.command("--augment standard")
         yield Remedy("augmentation that mixes no labels", python, command)
     yield situation.rate(_HIGHER, "a higher learning rate")
@@ -125,9 +126,9 @@ def _against_divergence(situation: Situation) -> Iterator[Remedy]:
 
 
 def _searched(situation: Situation) -> str:
-    """The phase again, at the rate that the finder suggests for it."""
+    """Return the call that runs the phase with the suggestion of the learning-rate finder."""
     phase, call = situation.record.phase, situation.call
-    # The head is to be trained before a phase that unfreezes is tried, as it would be before it.
+    # Fine-tuning starts from a trained head, except for phases with `batch_norm="live"`.
     first = "" if situation.is_head or phase.batch_norm == "live" else "learner.fit_head(); "
     if call.is_own:
         first += f"phase = {code_of(phase)}; "

@@ -1,4 +1,4 @@
-"""A remedy, and the situation of the phase that it is for."""
+"""`Remedy`: a change of the training to try, and the facts on which the choice depends."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from keras_tl.training.policies import HEAD_CONFIGS
 
 @dataclasses.dataclass(frozen=True)
 class Remedy:
-    """Something to try.
+    """A change of the training to try.
 
     Attributes:
-        what: in words.
-        python: the call, or two of them. `learner` is the learner, or against overfitting a new
-            one; `backbone` and `data` are what it was made with.
-        command: what `keras-tl train` takes for it, `...` being the other options as they were;
-            `None`: nothing.
+        what: The change in words.
+        python: One or two Python calls. `learner` is the user's learner, or a new learner if the
+            model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
+        command: The `keras-tl train` command, where `...` stands for the previous options. `None`:
+            there is no command.
     """
 
     what: str
@@ -34,15 +34,14 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """What remedies depend on.
+    """Facts on which the choice of remedies depends.
 
     Attributes:
-        record: the phase to be remedied.
-        config: of the model.
-        blocks: the names of the backbone's blocks.
-        task: of the model.
-        reason: why its state is what it is, see `keras_tl.evaluation.phase_fit.PhaseFit`.
-        place: of the phase in the history, counted from its end: -1 for the last.
+        record: Record of the phase.
+        config: Configuration of the model.
+        blocks: Names of the backbone's blocks.
+        task: Task of the model.
+        reason: Reason of the state, see `keras_tl.evaluation.phase_fit.PhaseFit`.
     """
 
     record: PhaseRecord
@@ -50,7 +49,6 @@ class Situation:
     blocks: tuple[str, ...]
     task: Task
     reason: str = ""
-    place: int = -1
 
     @property
     def is_head(self) -> bool:
@@ -59,30 +57,30 @@ class Situation:
 
     @property
     def modality(self) -> type[Modality]:
-        """The modality of the model."""
+        """Modality of the model."""
         return MODALITIES[self.config.item]
 
     @property
     def call(self) -> PhaseCall:
-        """What ran the phase."""
+        """Python call that runs the phase."""
         return call_of(self.record.phase, self.config.family)
 
     def again(self, code: Mapping[str, str] = MappingProxyType({}), **changes: Any) -> str:
-        """The call that runs the phase again: all is as it was, but for what is changed.
+        """Return the call that runs the phase again with these changes.
 
         Args:
-            code: arguments as they are to be written.
-            changes: fields of `Phase`.
+            code: Python code of arguments, by name.
+            changes: New values of fields of `Phase`, by name.
         """
         phase = dataclasses.replace(self.record.phase, **changes)
         call = call_of(phase, self.config.family)
-        # A change is written even where the policy's own value is back.
+        # Write a change even if it equals the policy's default.
         arguments = call.arguments if call.is_own else call.arguments | changes
         arguments = {name: code_of(value) for name, value in arguments.items()}
         return written(f"learner.{call.function}", arguments | self._augment(call) | code)
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
-        """How items were augmented, if it is known, can be written, and is not the default."""
+        """Return the argument `augment`, if it is known, has a name and is not the default."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}
@@ -91,26 +89,26 @@ class Situation:
         return {"augment": augment_code(names)}
 
     def anew(self, data: str = "data", **changes: Any) -> str:
-        """The same with a new learner: its head is as it was, but for these fields."""
+        """Return the call that runs the phase again on a new learner with a changed head."""
         head = dataclasses.replace(self.config.head, **changes)
         is_default = head == HEAD_CONFIGS[self.config.family]
         own = "" if is_default else f", head={code_of(head)}"
         return f"learner = ktl.Learner(backbone, {data}{own}); {self.again()}"
 
     def command(self, options: str) -> str | None:
-        """The phase again on the command line, by its policy; `None`: that has no name."""
+        """Return the command that runs the phase again. `None`: the policy has no name."""
         if self.call.is_own:
             return None
         policy = self.call.arguments.get("policy")
         return command_of(options if policy is None else f"--policy {policy} {options}")
 
     def rate(self, factor: float, what: str) -> Remedy:
-        """Another learning rate."""
+        """Return the remedy that multiplies the learning rate by this factor."""
         rate = float(f"{self.record.phase.learning_rate * factor:.0e}")
         flag = "--head-learning-rate" if self.is_head else "--learning-rate"
         return Remedy(what, self.again(learning_rate=rate), self.command(f"{flag} {rate}"))
 
 
 def command_of(options: str) -> str:
-    """The command line with these options, `...` being the others as they were."""
+    """Return the command line with these options. `...` stands for the previous options."""
     return f"keras-tl train ... {options}"

@@ -1,4 +1,4 @@
-"""Whether groups of items differ by more than chance, with many of them at once."""
+"""Permutation tests and Holm's correction for groups of items."""
 
 from collections.abc import Sequence
 
@@ -6,41 +6,42 @@ import numpy as np
 
 from keras_tl.tasks.resampling import Statistic
 
-# At least, and so many for each group that the smallest corrected p-value there can be is 0.025.
+# Minimum number of permutations, and number for each group. With 40 permutations for each group, a
+# p-value that is corrected for all groups can be as low as 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
-# Numbers of a test's weights that are in memory at a time.
+# Maximum number of weights in memory at a time.
 _AT_A_TIME = 2_000_000
 
 
 def permutation_p_values(
     statistic: Statistic, codes: np.ndarray, more_is_better: bool
 ) -> list[float | None]:
-    """Of each group of items: the chance to be so much worse than the rest, if it were not.
+    """Return one p-value per group, of the test whether the group is worse than the rest.
 
-    That is how often a group of as many items drawn at random is as much worse than the others (a
-    permutation test, with the p-value of Phipson and Smyth, 2010, arXiv:1603.05766).
+    One-sided permutation test. The p-value is the fraction of random groups of equal size that are
+    at least as much worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
 
     Args:
-        statistic: the metric, as a function of the items' weights.
-        codes: int (n,), the group of each item; groups count from 0.
-        more_is_better: whether more of the metric is.
+        statistic: The metric as a function of item weights.
+        codes: Index of the group of each item, int (n,). The first group has the index 0.
+        more_is_better: Whether higher values of the metric are better.
 
     Returns:
-        A p-value a group; `None` where the metric of the group or of the rest is not defined.
+        One p-value per group. `None`: the metric of the group or of the rest is undefined.
     """
     sign = 1.0 if more_is_better else -1.0
     groups = range(int(codes.max()) + 1)
     observed = [_differences(statistic, (codes == group)[None], sign)[0] for group in groups]
     rng = np.random.default_rng(0)
     step, as_bad = max(1, _AT_A_TIME // len(codes)), np.zeros(len(groups), int)
-    # The groups as they are count as one.
+    # The observed groups count as one permutation.
     draws = max(_PERMUTATIONS, _OF_EACH_GROUP * len(groups)) - 1
     for start in range(0, draws, step):
         count = min(step, draws - start)
         drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
         for group in groups:
             found = _differences(statistic, drawn == group, sign)
-            # Equal differences differ by rounding; one that is not defined speaks for chance.
+            # The tolerance covers rounding. An undefined difference counts as equally bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
     return [
@@ -50,16 +51,16 @@ def permutation_p_values(
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
-    """How much better the groups are than the rest; negative where they are worse."""
+    """Return the difference of the metric, group minus rest. Negative: the group is worse."""
     return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected for their number; `None` stands for no test.
+    """Correct p-values for the number of tests. `None` instead of a p-value means no test.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6, 1979: with those of at most 5% taken for true, the chance of any false one is at
-    most 5%.
+    Statistics 6, 1979. If all corrected p-values up to 5% count as significant, the probability of
+    one or more false claims is at most 5%.
     """
     corrected, largest = list(p_values), 0.0
     for number, left in _in_turn(p_values):
@@ -69,15 +70,16 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
-    """The level at which each of several tests decides by `holm`, for their intervals.
+    """Return the significance level of each test by Holm's method, for confidence intervals.
 
-    In the order of their p-values they are tested at level / m, level / (m - 1), ...; from the
-    first that is not significant on, all are not. Those are given that one's level, so that a test
-    is significant exactly if its p-value is at most its level.
+    In the order of rising p-values, the m tests have the significance levels level / m, level /
+    (m - 1), and so on. After the first test that is not significant, no further test is
+    significant, and all have the level of that first test. So a test is significant exactly if its
+    p-value is at most its level.
 
     Args:
-        p_values: one a test.
-        level: probability of a false claim, among all the tests.
+        p_values: One p-value per test.
+        level: Probability of one or more false claims among all tests.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
@@ -89,7 +91,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """The tests by their p-values, the smallest first, and how many are left at its turn."""
+    """Return the tests by rising p-value, each with how many tests are left, including itself."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -1,4 +1,4 @@
-"""How a model does on groups of items, and on which it is clearly worse than on the rest."""
+"""Metrics by group of items, with the groups that are clearly worse than the rest."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -8,31 +8,31 @@ import numpy as np
 
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.intervals import bootstrap_interval, proportion_interval
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
-# More groups than that are no groups: an identifier, or numbers to be divided into ranges.
+# More groups suggest that the column is an identifier, or holds numbers to combine into ranges.
 MOST = 100
-# The chance that any slice is named though none is worse.
+# Significance level: probability that any group is called worse although no group is worse.
 _LEVEL = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """The items with one value.
+    """Metric of one group of items, compared with the metric of all other items (the rest).
 
     Attributes:
-        value: the value, as text.
-        items: how many items.
-        metric: the headline metric on them; `None` where it is not defined.
-        interval: 95% of it; `None` where there is none.
-        rest: the metric on all other items.
-        p_value: of "not worse than the rest", corrected for the number of slices; `None` where
-            there is nothing to compare.
-        is_worse: whether it is clearly worse than the rest.
+        value: Value that all items of the group have, as text.
+        items: Number of items in the group.
+        metric: Primary metric of the group. `None`: undefined.
+        interval: 95% confidence interval of `metric`. `None`: undefined.
+        rest: Primary metric of all other items.
+        p_value: p-value of the hypothesis that the group is not worse than the rest, corrected for
+            the number of groups. `None`: the comparison is undefined.
+        is_worse: Whether the group is clearly worse than the rest.
     """
 
     value: str
@@ -46,13 +46,13 @@ class Slice:
 
 @dataclasses.dataclass(frozen=True)
 class Slices:
-    """The headline metric on groups of items.
+    """Primary metric by group of items.
 
     Attributes:
-        by: what the groups are made by: the name of a column, or `None` for values of your own.
-        metric: the name of the metric.
-        more_is_better: whether more of it is.
-        slices: in the order of their values.
+        by: Name of the column with the groups. `None`: the user passed the group of each item.
+        metric: Name of the metric.
+        more_is_better: Whether higher values of the metric are better.
+        slices: The groups, sorted by their values.
     """
 
     by: str | None
@@ -62,11 +62,11 @@ class Slices:
 
     @property
     def worse(self) -> tuple[Slice, ...]:
-        """Those that are clearly worse than the rest."""
+        """Groups that are clearly worse than the rest."""
         return tuple(one for one in self.slices if one.is_worse)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the groups as JSON types."""
         values = dataclasses.asdict(self)
         for one in values["slices"]:
             one["interval"] = one["interval"] and list(one["interval"])
@@ -74,7 +74,7 @@ class Slices:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         slices = [
             Slice(**one | {"interval": one["interval"] and tuple(one["interval"])})
             for one in values["slices"]
@@ -82,11 +82,11 @@ class Slices:
         return cls(**values | {"slices": tuple(slices)})
 
     def verdict(self) -> str:
-        """A sentence on which slices are clearly worse."""
+        """Return a sentence that names the clearly worse groups."""
         if not self.worse:
             return (
-                f"No value is clearly worse than the rest (at level {_LEVEL:g} for all of them "
-                "together); with few items a difference can hide."
+                f"No group is clearly worse than the rest (significance level {_LEVEL:g} for all "
+                "groups together). With few items, the test can miss a difference."
             )
         named = ", ".join(
             f"{one.value} ({number_text(one.metric)} against {number_text(one.rest)})"
@@ -95,7 +95,7 @@ class Slices:
         return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
 
     def describe(self) -> str:
-        """A table and a sentence for people."""
+        """Return the table of the groups and the sentence of `verdict` as text."""
         head, *rows = self.rows()
         return f"{table_text(head, rows)}\n{self.verdict()}"
 
@@ -104,7 +104,7 @@ class Slices:
         return table_html(head, rows) + paragraphs_html(self.verdict())
 
     def rows(self) -> list[list[str]]:
-        """The names of the columns of a table, and a row for each slice."""
+        """Return the column titles of a table, and then one row per group."""
         rows = [[self.by or "value", "items", title_of(self.metric), "95% interval", "rest", "p"]]
         for one in self.slices:
             interval = "-" if one.interval is None else " to ".join(map(number_text, one.interval))
@@ -118,81 +118,83 @@ class Slices:
 def slice_values(
     by: Hashable | Sequence, columns: dict[Hashable, Sequence[str]], items: int
 ) -> tuple[str | None, list[str]]:
-    """What groups are made by: a name, and a value for each item.
+    """Return the name of the column of groups (or `None`) and the group of each item.
 
     Args:
-        by: a column of the data, or a sequence of a value for each item.
-        columns: the columns that the data have kept.
-        items: how many items the split has.
+        by: Name of a column of the data, or a sequence with one value per item.
+        columns: Values of the columns that can define groups, by column name.
+        items: Number of items of the split.
 
     Raises:
-        ConfigError: there is no such column.
-        DataError: there are too few values or too many different ones.
+        ConfigError: The column does not exist.
+        DataError: The number of values is not `items`, or there are more than 100 different values.
     """
     name = None
-    # A name of a column may be a tuple, as in pandas.
+    # The name of a pandas column may be a tuple.
     if isinstance(by, str) or (isinstance(by, Hashable) and by in columns):
         name = str(by)
         if by not in columns:
             if not columns:
                 raise ConfigError(
-                    f"by={quoted(by)} is for data that have kept that column. Make the data with "
-                    f"from_csv or from_dataframe and slices=[{quoted(by)}]. Or pass by= with a "
-                    f"value for each of the {items} items."
+                    f"The data have no column for by={quoted(by)}. Load the data with from_csv or "
+                    f"from_dataframe and slices=[{quoted(by)}]. Or pass by= with one value for "
+                    f"each of the {items} items."
                 )
             raise ConfigError(unknown("column in by", by, map(str, columns)))
         by = columns[by]
     values = [str(value) for value in by]
     if len(values) != items:
         raise DataError(
-            f"Expected by= as a column's name, or a value for each of the {items} items of the "
+            f"Expected by= to be a column name, or one value for each of the {items} items of the "
             f"split. Received: {len(values)} values."
         )
     different = len(set(values))
     if different > MOST:
         raise DataError(
             f"Expected at most {MOST} groups. Received: {different} different "
-            f"values{'' if name is None else f' of {quoted(name)}'}. Make groups of them, such as "
-            "ranges of numbers."
+            f"values{'' if name is None else f' of {quoted(name)}'}. Combine values into groups, "
+            "such as ranges of numbers."
         )
     return name, values
 
 
-def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Sequence[str]) -> Slices:
-    """Measures groups of items, and compares each of them with all other items.
+def measure_slices(
+    task: Task, record: PredictionRecord, by: str | None, values: Sequence[str]
+) -> Slices:
+    """Evaluate groups of items, and compare each group with all other items.
 
-    One-sided permutation tests of the task's headline metric (`permutation_p_values`), corrected
-    for their number by Holm's method (`holm`): the chance that any group is named though none is
-    worse is at most 5%.
+    The tests are one-sided permutation tests of the task's primary metric (`permutation_p_values`).
+    Holm's method corrects the p-values (`holm`). If no group is worse, the probability that any
+    group is called worse is at most 5%.
 
     Args:
-        task: its headline metric is measured.
-        outcomes: of n items, as calibrated.
-        by: what the groups are made by.
-        values: n values; items with equal ones are a group.
+        task: Task of the model, with the primary metric.
+        record: Prediction record of n items, with logits already divided by the temperature.
+        by: Name of the column of groups, or `None`.
+        values: One value for each of the n items. Items with equal values form a group.
     """
-    metric = task.headline
+    metric = task.primary_metric
     names, codes = np.unique(np.array(values, str), return_inverse=True)
-    statistic = task.statistics(outcomes.labels, outcomes.logits)[metric]
+    statistic = task.statistics(record.labels, record.logits)[metric]
     corrected = holm(permutation_p_values(statistic, codes, task.more_is_better))
     slices = []
     for number, (name, p_value) in enumerate(zip(names.tolist(), corrected, strict=True)):
         mask = codes == number
         here, rest = (_known(statistic(part[None].astype(float))[0]) for part in (mask, ~mask))
-        interval = _interval(task, outcomes.take(np.flatnonzero(mask)))
+        interval = _interval(task, record.take(np.flatnonzero(mask)))
         is_worse = p_value is not None and p_value <= _LEVEL
         slices.append(Slice(name, int(mask.sum()), here, interval, rest, p_value, is_worse))
     return Slices(by, metric, task.more_is_better, tuple(slices))
 
 
-def _interval(task: Task, outcomes: Outcomes) -> tuple[float, float] | None:
-    """95% of the headline metric of a group."""
-    statistic = task.statistics(outcomes.labels, outcomes.logits)[task.headline]
-    if task.headline == "accuracy":
-        right = task.hits(outcomes.labels, task.decisions(outcomes.logits))
-        found = share_interval(int(right.sum()), len(outcomes))
+def _interval(task: Task, record: PredictionRecord) -> tuple[float, float] | None:
+    """Return the 95% confidence interval of the primary metric of a group."""
+    statistic = task.statistics(record.labels, record.logits)[task.primary_metric]
+    if task.primary_metric == "accuracy":
+        right = task.hits(record.labels, task.decisions(record.logits))
+        found = proportion_interval(int(right.sum()), len(record))
     else:
-        found = bootstrap_interval(statistic, len(outcomes))
+        found = bootstrap_interval(statistic, len(record))
     return None if found is None else (found.low, found.high)
 
 

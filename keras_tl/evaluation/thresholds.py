@@ -1,4 +1,4 @@
-"""From which probability on the answer is yes: curves, and a threshold by a rule."""
+"""Decision thresholds: precision-recall and ROC curves, and the choice of a threshold by a rule."""
 
 import dataclasses
 from typing import Any
@@ -8,24 +8,24 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from keras_tl.base.config import check_range
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import Task
 
-# Enough to draw a curve by.
 _POINTS = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a threshold is to reach on the validation split.
+    """Goal of a decision threshold on the validation split. Default: the largest F1.
 
     Attributes:
-        precision: the smallest threshold with at least this precision; it finds most.
-        recall: the largest threshold with at least this recall; it is right most often.
-            With neither of them, the threshold with the largest F1.
+        precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold with this
+            precision, because it has the highest recall.
+        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold with this recall,
+            because it usually has the highest precision.
 
     Raises:
-        ConfigError: both are given, or one is not in (0, 1].
+        ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
     """
 
     precision: float | None = None
@@ -34,7 +34,8 @@ class Rule:
     def __post_init__(self):
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
-                "A threshold has one aim: give precision=, recall=, or neither for the largest F1. "
+                "Expected precision= or recall=, not both. With neither, the goal is the "
+                "largest F1. "
                 f"Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
             )
         for name in ("precision", "recall"):
@@ -49,7 +50,7 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """What a threshold gives on a split; `None`: there is nothing to measure it on."""
+    """Precision, recall and F1 of a threshold on a split. `None`: undefined."""
 
     precision: float | None
     recall: float | None
@@ -58,14 +59,14 @@ class Rates:
 
 @dataclasses.dataclass(frozen=True)
 class Threshold:
-    """A threshold of one label.
+    """Decision threshold of one label.
 
     Attributes:
-        label: its name; of a binary task that of the second class.
-        threshold: a probability above it is answered with yes.
-        reached: whether the rule is kept on the validation split. Where it cannot be, the
-            threshold is the one with the largest F1, or 0.5 if the split has no such item.
-        rates: by split, what it gives; the test split had no part in the choice.
+        label: Name of the label. Binary task: name of the second class.
+        threshold: An item gets the label if the probability of the label is above this number.
+        reached: Whether the threshold reaches the goal on the validation split. If not, `threshold`
+            has the largest F1, or is 0.5 if no item of the split has the label.
+        rates: Precision, recall and F1 on each split. The choice used only the validation split.
     """
 
     label: str
@@ -76,11 +77,11 @@ class Threshold:
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """The thresholds of a model, and how they were chosen.
+    """Decision thresholds of a model, and the rule that chose them.
 
     Attributes:
-        rule: what they were to reach on the validation split.
-        labels: one a label; of a binary task one.
+        rule: Goal on the validation split.
+        labels: One threshold per label. Binary task: one threshold.
     """
 
     rule: str
@@ -88,18 +89,18 @@ class Thresholds:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The thresholds in the order of the labels."""
+        """Thresholds in the order of the labels."""
         return tuple(one.threshold for one in self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the thresholds as JSON types."""
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """A line a label and split, for people."""
-        lines = [f"Chosen on the validation split for the {self.rule}:"]
+        """Return one line of text per label and split."""
+        lines = [f"Decision thresholds, chosen on the validation split. Goal: {self.rule}."]
         for one in self.labels:
-            missed = "" if one.reached else "  (not to be reached: see `Threshold.reached`)"
+            missed = "" if one.reached else "  (goal not reached, see `Threshold.reached`)"
             lines.append(f"{one.label}: {one.threshold:.4f}{missed}")
             lines += [f"  {split}: {_row(rates)}" for split, rates in one.rates.items()]
         return "\n".join(lines)
@@ -110,20 +111,21 @@ def _row(rates: Rates) -> str:
     return "  ".join(f"{k} {'-' if v is None else format(v, '.3f')}" for k, v in values)
 
 
-def precision_recall(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
-    """Points of the precision-recall curve of each label, at most 200, from low recall to high.
+def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
+    """Return the precision-recall curve of each label: at most 200 points, by rising recall.
 
     Args:
-        task: of the model; of two classes the curve is that of the second.
-        outcomes: of a split, as calibrated.
+        task: Task of the model. A binary task has only the curve of the second class.
+        record: Prediction record of a split, with logits already divided by the temperature.
 
     Returns:
-        By label [recall, precision, threshold]: a probability of at least the threshold counts
-        as yes. No points of a label that no item has.
+        For each label the points [recall, precision, threshold]. In these points, an item gets the
+        label if its probability is at least the threshold. If no item has the label, the curve has
+        no points.
     """
     return {
         name: _points(labels, shares)
-        for name, labels, shares in task.label_columns(outcomes.labels, outcomes.logits)
+        for name, labels, shares in task.label_columns(record.labels, record.logits)
     }
 
 
@@ -131,49 +133,51 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
     if not labels.any():
         return []
     precision, recall, thresholds = precision_recall_curve(labels, shares)
-    # Without scikit-learn's last point, which has no threshold.
+    # scikit-learn's last point has no threshold.
     return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
 
 
-def roc_curves(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
-    """Points of the ROC curve of each label, at most 200, from (0, 0) to (1, 1).
+def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
+    """Return the ROC curve of each label: at most 200 points, from (0, 0) to (1, 1).
 
     Args:
-        task: as in `precision_recall`.
-        outcomes: as there.
+        task: See `precision_recall`.
+        record: See `precision_recall`.
 
     Returns:
-        By label [false positive rate, true positive rate]. No points of a label that all of the
-        items have, or none.
+        For each label the points [false positive rate, true positive rate]. If all items or no item
+        have the label, the curve has no points.
     """
     return {
         name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
         if 0 < labels.mean() < 1
         else []
-        for name, labels, shares in task.label_columns(outcomes.labels, outcomes.logits)
+        for name, labels, shares in task.label_columns(record.labels, record.logits)
     }
 
 
 def _thinned(points: np.ndarray) -> list[list[float]]:
-    """At most as many rows as a curve needs, the first and the last among them."""
+    """Return at most `_POINTS` of the rows, always with the first row and the last row."""
     kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
     return points[kept].tolist()
 
 
-def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> Thresholds:
-    """Chooses a threshold for each label on the validation split.
+def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Rule) -> Thresholds:
+    """Choose a decision threshold for each label on the validation split.
 
     Args:
-        task: of the model.
-        outcomes: by split, as calibrated; `"validation"` among them, the others are measured.
-        rule: what the thresholds are to reach.
+        task: Task of the model.
+        records: Prediction records by split, with logits already divided by the temperature. The
+            `"validation"` split is required: the function chooses the thresholds on this split, and
+            only evaluates them on the other splits.
+        rule: Goal of the thresholds.
 
     Raises:
-        ConfigError: the task has no thresholds.
+        ConfigError: The task has no decision thresholds.
     """
     check_has_thresholds(task)
     by_split = {
-        split: task.label_columns(found.labels, found.logits) for split, found in outcomes.items()
+        split: task.label_columns(found.labels, found.logits) for split, found in records.items()
     }
     found = []
     for number, (name, labels, shares) in enumerate(by_split["validation"]):
@@ -187,15 +191,15 @@ def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> 
 
 
 def check_has_thresholds(task: Task) -> None:
-    """Raise `ConfigError` unless a task answers with yes or no."""
+    """Raise `ConfigError` if the task has no decision thresholds."""
     if not task.threshold_count:
         raise ConfigError(
-            f"Thresholds are for two classes or for several labels; {task.no_thresholds}."
+            f"Decision thresholds need a binary or multi-label task, but {task.no_thresholds}."
         )
 
 
 def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, bool]:
-    """The threshold, and whether it keeps the rule."""
+    """Return the threshold, and whether it reaches the goal of the rule."""
     if not labels.any():
         return 0.5, False
     precision, recall, at = precision_recall_curve(labels, shares)
@@ -209,9 +213,9 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
         reached = len(kept) > 0
         best = int(kept[0]) if reached else best
     elif rule.recall is not None:
-        # At the lowest threshold the recall is 1.
+        # The lowest threshold has a recall of 1, so at least one threshold reaches the goal.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
-    # Between this probability, which is a yes, and the next lower one.
+    # The middle between the lowest probability that gets the label and the next lower probability.
     below = at[best - 1] if best else 0.0
     return float((below + at[best]) / 2), reached
 

@@ -1,4 +1,4 @@
-"""LogME: how well frozen features explain the labels, without training anything on them."""
+"""LogME: a score of how well frozen features explain the labels, without training."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -6,86 +6,87 @@ from scipy.optimize import minimize_scalar
 from keras_tl.errors import BackboneError, DataError
 from keras_tl.tasks import Task
 
-# The ratio of the precisions is looked for between these multiples of the mean squared singular
-# value, on a grid first, as the evidence may have more than one maximum over it.
+# Limits of the search for the ratio alpha / beta, as multiples of the mean squared singular value.
+# The search starts with a grid of ratios, because the evidence may have several maxima.
 _LOWEST, _HIGHEST, _GRID = 1e-12, 1e12, 145
 
 
 def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
-    """The logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
+    """Return the logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
 
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
-    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each column of targets is a linear function
-    of the features with Gaussian weights and noise; what is given is the mean over the columns of
-    `log_evidence`. The columns are, by the task: one a class (0 or 1), as there; one a label (0 or
-    1); or the targets less their mean and over their standard deviation, as the head sees them,
-    so that their unit does not matter. Columns that are the same for all items are left out.
+    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. In the model, each target column is a linear
+    function of the features with Gaussian weights and Gaussian noise. The result is the mean of
+    `log_evidence` over the columns. Each class (as in the paper) or label has a column of 0 and 1.
+    A regression has one column of standardised targets, so that the unit of the targets does not
+    matter. Constant columns are left out.
 
     Args:
-        features: float array (n, d).
-        labels: as in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or float (n,).
-        task: of the labels.
+        features: Features of n items, float array (n, d).
+        labels: Labels of the items: class numbers, int (n,), or 0 and 1, (n, labels), or targets,
+            float (n,).
+        task: Task of the labels.
 
     Returns:
-        Nats per item; higher is better. Only scores of the same items can be compared.
+        LogME in nats per item. Higher is better. Compare only scores that use the same items.
 
     Raises:
-        DataError: the labels, or each of them, are the same for all items.
-        BackboneError: a feature is not finite.
+        DataError: Every target column is constant.
+        BackboneError: A feature is not finite.
     """
     return float(log_evidence(features, target_columns(labels, task)).mean())
 
 
 def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
-    """What `logme` takes as targets.
+    """Return the target columns of the linear model of `logme`.
 
     Args:
-        labels: see `logme`.
-        task: see `logme`.
+        labels: See `logme`.
+        task: See `logme`.
 
     Returns:
-        float64 (n, columns), those that are not the same for all items.
+        float64 (n, columns), without constant columns.
 
     Raises:
-        DataError: there is none.
+        DataError: All columns are constant.
     """
     columns = task.target_columns(labels)
     columns = columns[:, np.ptp(columns, axis=0) > 0]
     if not columns.shape[1]:
         raise DataError(
-            "The items of the training split all have the same label: there is nothing to tell "
-            "apart. Expected items of at least two classes or values."
+            "All items of the training split have the same label. Expected at least two different "
+            "classes or values. Add items with another label."
         )
     return columns
 
 
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The largest log evidence of each target, per item, over both precisions.
+    """Return the maximum log evidence over alpha and beta, for each target and per item.
 
-    The evidence of y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta), is eq. 2
-    of LogME (see `logme`). For a ratio t = alpha / beta the best beta is n / Q(t), Q(t) being the
-    least of |y - F w|^2 + t |w|^2, so that one number is left to be looked for; the maximum is the
-    one that the paper's fixed-point iteration (alg. 1) goes to.
+    The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). The evidence
+    is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
+    w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The
+    fixed-point iteration of the paper (alg. 1) converges to this maximum.
 
     Args:
-        features: float array (n, d), F.
-        targets: float array (n, columns), a y each.
+        features: Features F of n items, float array (n, d).
+        targets: One target y per column, float array (n, columns).
 
     Returns:
         float64 (columns,), nats per item.
 
     Raises:
-        BackboneError: a feature is not finite.
+        BackboneError: A feature is not finite.
     """
     features, targets = features.astype(np.float64), targets.astype(np.float64)
     if not np.isfinite(features).all():
         raise BackboneError(
-            "Some features are not finite: the backbone's weights or its inputs are not right. "
-            "Check its weights, its preprocessing and its precision."
+            "Some features are NaN or infinite. Check the weights, the preprocessing and the "
+            "precision of the backbone."
         )
     n = len(features)
-    # The smaller of the two products has all that is asked of the singular value decomposition, in
-    # a third of its time: what it loses is below the rounding of float32 features.
+    # The eigenvalues of the smaller Gram matrix replace a singular value decomposition, and take a
+    # third of the time. The loss of accuracy is smaller than the rounding of float32 features.
     is_long = n >= features.shape[1]
     powers, vectors = np.linalg.eigh(features.T @ features if is_long else features @ features.T)
     kept = powers > powers[-1] * max(features.shape) * np.finfo(np.float64).eps
@@ -116,17 +117,17 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _profile(
     ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
 ) -> np.ndarray:
-    """The log evidence per item at the best beta, float64 (ratios, columns).
+    """Return the log evidence per item with the best beta for each ratio, (ratios, columns).
 
     Args:
-        ratios: (ratios,), alpha / beta.
-        powers: (rank,), the squared singular values of the features.
-        explained: (rank, columns), the squares of the targets along the left singular vectors.
-        rest: (columns,), their squared length outside of those.
-        n: items.
+        ratios: Values of alpha / beta, (ratios,).
+        powers: Squared singular values of the features, (rank,).
+        explained: Squared targets along each left singular vector, (rank, columns).
+        rest: Squared length of the targets outside the left singular vectors, (columns,).
+        n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)
-    # Nothing is left of a target that the features give exactly; its evidence has no bound.
+    # A target that the features fit exactly has no residual, and its evidence is unbounded.
     least = np.maximum(shrinkage @ explained + rest, np.finfo(np.float64).tiny)
     volume = np.log(shrinkage).sum(axis=1, keepdims=True)
     return (np.log(n / least) + volume / n - 1 - np.log(2 * np.pi)) / 2

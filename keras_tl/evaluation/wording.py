@@ -1,4 +1,4 @@
-"""How metrics are named and written for people."""
+"""Names and number formats of metrics in reports and messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,28 +16,28 @@ _TITLES = {
 }
 
 
-# A text of the data that is longer is cut, and a list of names that is longer.
+# Texts from the data are cut to this number of characters, and lists to this number of names.
 LONGEST_TEXT = 600
 _NAMES = 20
 
 
 def title_of(key: str) -> str:
-    """A metric's name in words."""
+    """Return the name of a metric in words."""
     return _TITLES.get(key, key.replace("_", " "))
 
 
 def number_text(value: float | int | None) -> str:
-    """A number to four digits, whole ones to all of them; `-` for none."""
+    """Return an integer with all digits, or a float with four significant digits. `None`: `-`."""
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, value and 95% interval of each metric that is one number, for people.
+    """Return name, value and 95% confidence interval of each scalar metric, as texts.
 
     Args:
-        metrics: see `keras_tl.evaluation.measuring.measure`.
+        metrics: See `keras_tl.evaluation.metrics.measure`.
     """
     known = metrics["intervals"]
     return [
@@ -48,7 +48,7 @@ def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The same, a line each."""
+    """Return one line of text per scalar metric: name, value and 95% confidence interval."""
     return [
         f"  {name}: {value}" + (f" [{ends}]" if ends else "")
         for name, value, ends in metric_rows(metrics)
@@ -56,25 +56,25 @@ def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def shortened(text: str) -> str:
-    """A text of the data, at most `LONGEST_TEXT` characters of it."""
+    """Return a text from the data, cut to `LONGEST_TEXT` characters."""
     if len(text) <= LONGEST_TEXT:
         return text
     return text[: LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
-    """Chosen thresholds with their labels, such as `dog above 0.1060`."""
-    # Of two classes the threshold is of the second.
+    """Return labels with their decision thresholds, for example `dog above 0.1060`."""
+    # A binary task has one threshold: that of the second class.
     names = class_names[-len(thresholds) :] if thresholds else ()
     return listed([f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True)])
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first 20 names, and how many there are more."""
+    """Return the first 20 names, and how many more names there are."""
     more = len(names) - _NAMES
     return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def with_share(name: str, share: float | None) -> str:
-    """An answer and how probable it is, as in `cat (93.0%)`; `None`: nothing is known of that."""
+    """Return a name with its probability, as in `cat (93.0%)`. `share=None`: only the name."""
     return name if share is None else f"{name} ({share:.1%})"

@@ -1,1 +1,1 @@
-"""Export: the serving graph, its signatures, SavedModel versions, and their verification."""
+"""Export of a learner: serving graph, signatures, SavedModel versions, verification."""

@@ -1,4 +1,4 @@
-"""Table of the items of exports, as servers and their clients handle them."""
+"""Examples of requests and client code for each kind of exported item (image, text, text pair)."""
 
 import base64
 import dataclasses
@@ -10,14 +10,14 @@ import tensorflow as tf
 
 _EXAMPLE_IMAGE = "example.png"
 _ASK_OWN_IMAGE = r"""
-# A file of yours; its bytes go as base64, without line breaks.
-echo '# What serving_default answers to an image (sh curl.sh IMAGE):'
+# Send your own file. JSON has no bytes, so the file is sent as base64, without line breaks.
+echo '# Outputs of serving_default for an image (sh curl.sh IMAGE):'
 encoded=$(base64 < "${1:-$HERE/example.png}")
 printf '{"instances": [{"image_bytes": {"b64": "%s"}}]}' "$(echo "$encoded" | tr -d '\n')" |
     ask --data-binary @- "$MODEL:predict"
 """
 _SAY_OWN_IMAGE = """
-`sh curl.sh photo.jpg` asks a file of yours too: JSON has no bytes, so they go as base64 in
+`sh curl.sh photo.jpg` also sends your own file. JSON has no bytes, so the file is sent as base64:
 `{"b64": "..."}`.
 """
 _READ_PAIRS = (
@@ -30,16 +30,16 @@ _READ_PAIRS = (
 
 @dataclasses.dataclass(frozen=True)
 class ClientItem:
-    """An item of an export. All strings are code or text for the templates.
+    """Example request of one kind of item, and code and text for the templates.
 
     Attributes:
-        request: an example of an item, as TF Serving's REST interface takes it.
-        reading: makes the items of the clients' arguments.
-        examples: the example, as those arguments.
-        files: the files that the example needs, by their names.
-        imports: what `examples` needs.
-        ask_own: how curl asks about a file of the user's.
-        say_own: the same in words.
+        request: Example item in the JSON format of TF Serving's REST interface.
+        reading: Python expression that converts the client's command-line arguments to items.
+        examples: Example item as command-line arguments of the client.
+        files: Content of each file that the example needs, by file name.
+        imports: Import lines that `examples` needs.
+        ask_own: Shell code that sends a file of the user with curl.
+        say_own: README text about `ask_own`.
     """
 
     request: Mapping[str, Any]
@@ -52,7 +52,7 @@ class ClientItem:
 
     @property
     def places(self) -> dict[str, str]:
-        """The contents of the places in the templates."""
+        """Text for each placeholder of the templates, by name."""
         quoted = ", ".join(map(json.dumps, self.examples))
         return {
             "arguments": " ".join(part.removesuffix("_bytes").upper() for part in self.request),
@@ -83,14 +83,14 @@ def _of_texts(reading: str, **request: str) -> ClientItem:
 
 
 def _example_image() -> bytes:
-    """A PNG file of colours that run into each other, 32 x 32."""
+    """Return a PNG file of a colour gradient, 32 x 32 pixels."""
     red, green = tf.meshgrid(tf.range(0, 256, 8), tf.range(0, 256, 8))
     pixels = tf.cast(tf.stack([red, green, 255 - red], axis=-1), tf.uint8)
     return tf.io.encode_png(pixels).numpy()
 
 
 _TEXT, _OTHER = "An example of a text.", "Another text."
-# By the inputs of `serving_default`, in the order in which people give them.
+# Keys: input names of `serving_default`, in the order of the client's arguments.
 CLIENT_ITEMS = {
     ("image_bytes",): _of_images,
     ("text",): lambda: _of_texts('[{"text": text} for text in given]', text=_TEXT),

@@ -1,4 +1,4 @@
-"""Features of many images as a file that other tools read: .npy or Parquet."""
+"""Write the features of many images to a file for other tools: .npy or Parquet."""
 
 import math
 import os
@@ -14,7 +14,7 @@ from keras_tl.errors import ConfigError, unknown
 
 
 def check_feature_file(path: Path) -> None:
-    """Raises `ConfigError` unless the name ends as one of the formats does."""
+    """Raise `ConfigError` unless the suffix of the file is .npy or .parquet."""
     if path.suffix.lower() not in _WRITERS:
         raise ConfigError(unknown("format of features", path.suffix, _WRITERS))
 
@@ -22,20 +22,20 @@ def check_feature_file(path: Path) -> None:
 def write_features(
     path: Path, batches: Iterable[np.ndarray], shape: tuple[int, int], sources: tuple[str, ...]
 ) -> None:
-    """Write features a batch at a time; the file appears whole or not at all.
+    """Write features batch by batch. The file appears complete or not at all.
 
-    The space is checked, and of `.npy` reserved, before the first batch is computed.
+    The function first checks the free disk space. For `.npy`, the function also reserves the space.
 
     Args:
-        path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and
-            `features` (lists of d float32).
-        batches: float32 arrays of n rows together, each of d values in any shape.
+        path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and `features`
+            (lists of d float32).
+        batches: float32 arrays with n rows in total. Each row has d values in any shape.
         shape: (n, d).
-        sources: the path of each image, or its number where there is none. Of a name that is no
-            UTF-8 the other bytes are written as escapes.
+        sources: Path of each image, or the number of an image without a path. Bytes that are not
+            UTF-8 are written as escapes.
 
     Raises:
-        ConfigError: another suffix, or the disk has no room.
+        ConfigError: Unknown suffix, or too little free disk space.
     """
     check_feature_file(path)
     _check_room(path, math.prod(shape) * np.dtype(np.float32).itemsize)
@@ -58,7 +58,7 @@ def _check_room(path: Path, needed: int) -> None:
 def _write_npy(
     path: Path, batches: Iterator[np.ndarray], shape: tuple[int, int], sources: tuple[str, ...]
 ) -> None:
-    # Not a memory map: where the disk is full, writing to one kills the process.
+    # Do not use a memory map: on a full disk, a write to a memory map kills the process.
     with open(path, "wb") as file:
         about = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, about)

@@ -1,4 +1,4 @@
-"""Writes a version of a SavedModel: whole, verified, or not at all."""
+"""Write a verified SavedModel version. After a failure, no files remain."""
 
 import json
 import tempfile
@@ -20,53 +20,55 @@ from keras_tl.export.without_keras.examples import EXAMPLES, encode_array
 
 def export_version(
     serving: ServingModel,
-    made_up: Mapping[str, np.ndarray],
+    example_inputs: Mapping[str, np.ndarray],
     labels: tuple[str, ...],
     base: Path,
     texts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Path, Verification]:
-    """Exports to the next free version below `base`, in the layout of TF Serving.
+    """Export to the next free version number below `base`, in the layout of TF Serving.
 
         base/1/saved_model.pb
         base/1/variables/
-        base/1/MODEL_CARD.md, base/1/model.json       what is given as `texts`
-        base/1/assets/labels.txt                      one class a line, in the order of the outputs
-        base/1/assets.extra/keras_tl_examples.json    made-up questions, and their answers
+        base/1/MODEL_CARD.md, base/1/model.json       the contents of `texts`
+        base/1/assets/labels.txt                      a class in each line, in the outputs' order
+        base/1/assets.extra/keras_tl_examples.json    example inputs and the model's outputs
         base/1/assets.extra/keras_tl_checksums.json   SHA-256 of the files above
-        base/1/assets.extra/tf_serving_warmup_requests    the questions, as TF Serving asks them
+        base/1/assets.extra/tf_serving_warmup_requests    the example inputs as TF Serving requests
 
-    The version is verified before it gets its name: a process that has only TensorFlow must
-    answer the examples as the model does.
+    The function verifies the version before the folder gets its final name: a process without Keras
+    and keras_tl must reproduce the example outputs.
 
     Args:
-        serving: what to export.
-        made_up: some arguments of its signatures, by their names.
-        labels: the classes' names; without any there is no labels.txt.
-        base: the model's folder.
-        texts: what stands beside the model, by the names of the files.
+        serving: Model to export.
+        example_inputs: Example inputs of the signatures, by input name.
+        labels: Class names. If empty, labels.txt is not written.
+        base: Model folder.
+        texts: Content of each additional text file of the version, by file name.
 
     Returns:
-        The folder of the version, and what its verification found.
+        The folder of the version, and the result of its verification.
 
     Raises:
-        ExportError: the export does not answer as the model does; nothing is left behind.
+        ExportError: `base` is a file, or the verification found a problem. No files remain.
     """
     if base.exists() and not base.is_dir():
-        raise ExportError(f"{base} is a file. Expected the folder that holds the versions.")
+        raise ExportError(
+            f"{base} is a file. Expected the folder that holds the versions, or a new path."
+        )
     while True:
         version = base / str(_next_version(base))
         try:
             with whole_folder(version) as folder:
-                _write(serving, made_up, labels, folder)
+                _write(serving, example_inputs, labels, folder)
                 for name, text in texts.items():
                     (folder / name).write_text(text, "utf-8")
                 write_checksums(folder, CHECKSUMS)
-                # Not among them: users add requests of their own, and verifying asks them all.
+                # The warm-up file gets no checksum: users may add requests to this file.
                 write_warmup(folder, base.resolve().name)
                 found = verify(folder, timings=False)
                 if not found.ok:
                     raise ExportError(
-                        "The export does not answer as the model does and was not kept: "
+                        "The export failed the verification and was not kept: "
                         + "; ".join(found.problems)
                     )
         except FileExistsError:
@@ -80,34 +82,34 @@ def _next_version(base: Path) -> int:
 
 def _write(
     serving: ServingModel,
-    made_up: Mapping[str, np.ndarray],
+    example_inputs: Mapping[str, np.ndarray],
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
-    # TensorFlow copies an asset under the name of its file.
+    # TensorFlow keeps the file name of an asset, so the file must have its final name.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
         if labels:
             serving.labels_file = tf.saved_model.Asset(str(file))
-        with only_errors("tensorflow"):  # It would tell the temporary folder.
+        with only_errors("tensorflow"):  # TensorFlow's log names the temporary folder.
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
-        # TensorFlow calls the method of every signature "predict".
+        # TensorFlow gives every signature the method name "predict".
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
         for name, method in serving.methods.items():
             updater.replace_method_name(signature_key=name, method_name=method)
         updater.save()
     extra = folder / "assets.extra"
     extra.mkdir()
-    (extra / EXAMPLES).write_text(json.dumps(_examples(serving, made_up)), "utf-8")
+    (extra / EXAMPLES).write_text(json.dumps(_examples(serving, example_inputs)), "utf-8")
 
 
-def _examples(serving: ServingModel, made_up: Mapping[str, np.ndarray]) -> dict:
-    """Made-up arguments of every signature, and the answers of the model in this process."""
-    made_up = {**made_up, INPUTS: serving.examples(made_up)}
+def _examples(serving: ServingModel, example_inputs: Mapping[str, np.ndarray]) -> dict:
+    """Return example inputs of every signature, and the model's outputs for these inputs."""
+    example_inputs = {**example_inputs, INPUTS: serving.examples(example_inputs)}
     examples = {}
     for name in serving.signatures:
-        inputs = {key: made_up[key] for key in serving.inputs_of(name)}
+        inputs = {key: example_inputs[key] for key in serving.inputs_of(name)}
         outputs = serving.ask(name, inputs)
         examples[name] = {
             "inputs": {key: encode_array(value) for key, value in inputs.items()},

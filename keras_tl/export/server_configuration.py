@@ -1,4 +1,4 @@
-"""Writes the configuration for a server beside the versions of an export: `serving/`."""
+"""Write the server configuration of an export: `serving/`, beside the version folders."""
 
 import os
 import shutil
@@ -6,43 +6,44 @@ from pathlib import Path
 
 from keras_tl.base.files import CHECKSUMS, manifest, sha256, whole_folder, write_checksums
 from keras_tl.errors import ExportError
-from keras_tl.export.exported import read_export
+from keras_tl.export.export_facts import read_export
 from keras_tl.export.server_files import server_files, server_name
 
 SERVING = "serving"
 
 
 def check_serving(base: Path) -> Path:
-    """The folder that `write_serving` would write for the versions below `base`.
+    """Return the folder that `write_serving` would write for the versions below `base`.
 
     Raises:
-        ConfigError: the name of `base` cannot be a model's name on a server.
-        ExportError: there is a file in the place of the folder.
+        ConfigError: The name of `base` is not a valid model name for a server.
+        ExportError: A file already has the name of the folder.
     """
     server_name(base)
     folder = base / SERVING
     if folder.exists() and not folder.is_dir():
-        raise ExportError(f"{folder} is a file. Expected a folder, or nothing, to write into.")
+        raise ExportError(
+            f"{folder} is a file. Expected a folder or an unused name. Rename the file."
+        )
     return folder
 
 
 def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str, ...]]:
-    """Writes the folder `serving/` for an export that is there, in the place of an earlier one.
+    """Write the folder `serving/` for an existing export. Replace an earlier `serving/`.
 
-    It stands beside the versions, where TF Serving passes over what has no number for a name. Of
-    an earlier one, files that were changed or added are kept as they are; the others, also those
-    that were deleted, are written anew.
+    The folder stands beside the versions. TF Serving ignores folders whose names are not numbers.
+    Files that the user changed or added stay. The function writes all other files again.
 
     Args:
-        path: a version's folder, or the folder of the versions (the latest is taken).
-        cores: how many the server has; `None` for as many as this machine.
+        path: Version folder, or model folder, whose latest version is used.
+        cores: Number of CPU cores of the server. `None`: as many as this machine has.
 
     Returns:
-        The folder, and the names of the files in it that were kept.
+        The folder, and the names of the user's files that stayed.
 
     Raises:
-        ExportError: there is no export of ours at the path, or it is damaged.
-        ConfigError: the name of the model's folder cannot be a model's name on a server.
+        ExportError: There is no export of keras_tl at the path, or the export is damaged.
+        ConfigError: The name of the model folder is not a valid model name for a server.
     """
     export = read_export(path)
     folder = check_serving(export.base)
@@ -51,7 +52,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # Of what is written here, so that the next time too it is seen which of them were changed.
+        # Write checksums before the user's files: the next call must see that these are changed.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
 
 
 def _changed_or_added(folder: Path) -> tuple[str, ...]:
-    """The files of a folder that are not as they were written here."""
+    """Return the files that the user has changed or added since the last `write_serving`."""
     written = manifest(folder)
     files = (f for f in sorted(folder.rglob("*")) if f.is_file() and f != folder / CHECKSUMS)
     names = {file.relative_to(folder).as_posix(): file for file in files}

@@ -1,4 +1,4 @@
-"""The files of configuration for a server of an export, as contents by their names."""
+"""Create the contents of the files that configure a server for an export."""
 
 import json
 import math
@@ -9,43 +9,42 @@ from typing import Any
 
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.client_items import CLIENT_ITEMS
-from keras_tl.export.exported import Exported, Tensors
+from keras_tl.export.export_facts import Exported, Tensors
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SUFFIX = ".template"
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
-# What can stand in a URL, a path and a configuration as it is.
+# Characters that URLs, paths and configuration files accept without escapes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHOWN_LABELS = 20
 _GIB = 2**30
 
 
 def server_name(base: Path) -> str:
-    """The model's name on a server: that of its folder.
+    """Return the model's name on a server: the name of its folder.
 
     Raises:
-        ConfigError: it cannot be one.
+        ConfigError: The folder's name is not a valid model name.
     """
     name = base.resolve().name
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            "The model's folder gives its name on servers and in URLs. Expected letters from A to "
-            "Z, digits, '.', '_' and '-', beginning with a letter or a digit; received "
-            f"{quoted(name)}. Export to another folder, or leave out the configuration for a "
-            "server."
+            "The name of the model folder is the model's name on servers and in URLs. Expected "
+            "letters from A to Z, digits, '.', '_' and '-', beginning with a letter or a digit. "
+            f"Received: {quoted(name)}. Export to another folder, or leave serving= out."
         )
     return name
 
 
 def server_files(export: Exported, cores: int) -> dict[str, bytes]:
-    """Contents by names; what they are is said in the README among them.
+    """Return the content of each file, by name. The generated README explains the files.
 
     Args:
-        export: what is to be served.
-        cores: how many the server has.
+        export: Export to serve.
+        cores: Number of CPU cores of the server.
 
     Raises:
-        ConfigError: the name of the model's folder cannot be a model's name on a server.
+        ConfigError: The name of the model folder is not a valid model name for a server.
     """
     item = CLIENT_ITEMS[export.item]()
     files = {"predict.json": _json({"instances": [item.request]}), **item.files}
@@ -59,20 +58,21 @@ def server_files(export: Exported, cores: int) -> dict[str, bytes]:
 
 
 def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
-    """What stands in the places of the templates."""
+    """Return the values of the template placeholders, by name."""
     stable = max((other for other in export.others if other < export.version), default=None)
     outputs = export.signatures["serving_default"][1]
     return {
         "name": name,
         "deployment": _deployment_name(name),
         "version": export.version,
-        # For the examples of a rollback and a canary.
+        # Versions in the README's examples of a rollback and a canary.
         "stable": export.version if stable is None else stable,
         "canary": export.version + 1 if stable is None else export.version,
         "tensorflow": ".".join([*export.tensorflow.split(".")[:2], "0"]),
         "cores": cores,
         "queue": 4 * cores,
-        # In GiB: TensorFlow itself, the largest images (docs/serving.md), the weights twice.
+        # GiB: 1 for TensorFlow, 0.5 per core for the largest images (docs/serving.md), and twice
+        # the size of the export.
         "memory": math.ceil(1 + cores / 2 + 2 * export.size / _GIB),
         "standard": export.standard,
         "outputs": json.dumps(list(outputs)),
@@ -86,7 +86,7 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
 
 
 def _deployment_name(name: str) -> str:
-    """A name that Compose and Kubernetes take: RFC 1035, and short, as more is added to it."""
+    """Return a name for Compose and Kubernetes (RFC 1035), short enough for added suffixes."""
     cleaned = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not cleaned[0].isalpha():
         cleaned = f"model-{cleaned}"
@@ -101,7 +101,7 @@ def _shown(tensors: Tensors) -> str:
 
 
 def _classes(export: Exported) -> str:
-    """A section of the README, if there are classes."""
+    """Return the README section about the classes, or an empty text if there are no classes."""
     if not export.labels:
         return ""
     shown = json.dumps(export.labels[:_SHOWN_LABELS], ensure_ascii=False)
@@ -112,7 +112,7 @@ def _classes(export: Exported) -> str:
 
 
 def _of_any_size(signatures: Mapping[str, tuple[Tensors, Tensors]]) -> str:
-    """A warning about the signatures of which requests may not fit into one batch, if any."""
+    """Return a warning if a signature accepts items of different sizes, else an empty text."""
     names = [
         name
         for name, (inputs, _) in signatures.items()
@@ -121,10 +121,10 @@ def _of_any_size(signatures: Mapping[str, tuple[Tensors, Tensors]]) -> str:
     if not names:
         return ""
     return f"""#
-# {" and ".join(names)}: arrays of any size, of which those of different sizes cannot stand in one
-# batch. TensorFlow Serving refuses them if they happen to arrive together: send one size only, or
-# start it without --enable_batching. Do not let it pad (pad_variable_length_inputs): what it pads
-# with changes the answers.
+# {" and ".join(names)}: arrays of any size. One batch cannot hold arrays of different sizes, so
+# TensorFlow Serving refuses such requests if they arrive together. Send arrays of one size only, or
+# start the server without --enable_batching. Do not set pad_variable_length_inputs: the padding
+# changes the outputs.
 """
 
 

@@ -1,4 +1,4 @@
-"""The serving model: bytes or strings in, named outputs out; what `predict` and `export` use."""
+"""Serving model that `predict` and `export` use: it maps bytes or strings to named outputs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,35 +15,35 @@ from keras_tl.tasks import Task
 BATCH = 32
 INPUTS = "inputs"
 VALID = "valid"
-# What stands in the place of an answer where there was nothing to answer. NaN is not valid JSON.
+# Output values for an invalid item, by dtype. NaN would not be valid JSON.
 _NOTHING = {tf.float32: 0.0, tf.int64: -1, tf.string: "", tf.bool: False}
 
 
 class ServingModel(tf.Module):
-    """The model with what reads its items in front and the labels behind, as TensorFlow functions.
+    """The complete model as TensorFlow functions: preprocessing, backbone, head and labels.
 
     Args:
-        parts: from the modality's inputs to features, and from those to logits.
-        task: turns logits into answers.
-        modality: what goes in.
+        parts: Models from the modality's inputs to features, and from features to logits.
+        task: Task, which converts logits to outputs.
+        modality: Object that describes and preprocesses the inputs.
 
     Attributes:
-        task: the same; its temperature and thresholds are in the functions.
+        task: The argument `task`. The functions apply the temperature and thresholds of the task.
     """
 
     def __init__(self, parts: TransferModel, task: Task, modality: Modality):
         super().__init__(name="keras_tl")
         self.task = task
-        # What is saved is the functions and the variables they read, nothing of Keras.
+        # A SavedModel holds the functions and their variables, but no Keras objects.
         self.model_variables = [variable.value for variable in parts.model.variables]
-        # What they read beside variables, such as lookup tables.
+        # Other state that the functions read, for example lookup tables.
         self.resources = [x for layer in find_hub_layers(parts.model) for x in layer.resources]
         self.preprocessor = modality.preprocessor
         self._raw = modality.raw
         standard, method = task.standard
         self.methods = {standard: method}
 
-        # Functions of their own, so that each is traced once for all signatures.
+        # Separate functions: TensorFlow traces each function only once for all signatures.
         @tf.function(autograph=False)
         def read(raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
             return modality.read_raw(raw)
@@ -72,12 +72,12 @@ class ServingModel(tf.Module):
 
         @tf.function(input_signature=[examples], autograph=False)
         def by_example(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            # What an example lacks is an empty text, or no image.
+            # A missing feature becomes an empty string: an empty text, or no image.
             wanted = {name: tf.io.FixedLenFeature((), tf.string, "") for name in modality.raw}
             raw = tf.io.parse_example(examples, wanted)
             return task.standard_answers(serving_default(raw))
 
-        # TensorFlow keeps the name `signatures` of what is saved for itself.
+        # Not `self.signatures`: TensorFlow reserves this attribute on saved objects.
         self._functions = {
             "serving_default": serving_default,
             standard: by_example,
@@ -93,48 +93,48 @@ class ServingModel(tf.Module):
 
     @property
     def signatures(self) -> dict[str, Callable]:
-        """Name to function. Every first dimension is the batch, of any size.
+        """Functions by signature name. The first dimension is always the batch, of any size.
 
-        * `serving_default` takes what the modality calls raw: files' bytes, or texts.
-        * `pixels` or `tokens` take numbers (see the modality's `numbers`), for clients that
-          preprocess; models that take strings have neither.
-        * `classify`, of a regression `regress`, takes `inputs`: string (batch,), each a serialised
-          `tf.Example` with the raw features by their names. They answer by TF Serving's API of the
-          same names: `classes` (string) and `scores` (float32), each (batch, classes) in the
-          order of the outputs; or `outputs` (float32, (batch,)).
-        * `embed` takes the same as `serving_default` and gives `features`: float32 (batch, d), what
-          the head is given.
+        * `serving_default` takes the modality's raw items: bytes of image files, or texts.
+        * `pixels` or `tokens` take preprocessed numbers (see the modality's `numbers`), for clients
+          that preprocess items. Models that take strings have neither of these signatures.
+        * `classify` (regression: `regress`) takes `inputs`: string (batch,), serialised
+          `tf.Example`s with the raw features by name. TF Serving's APIs Classify and Regress define
+          the outputs. `classify`: `classes` (string) and `scores` (float32), each (batch, classes)
+          in the order of the outputs. `regress`: `outputs` (float32, (batch,)).
+        * `embed` takes the same inputs as `serving_default` and returns `features`: float32 (batch,
+          d), the input of the head.
 
-        The others give the outputs of the task:
+        The other signatures return the outputs of the task:
 
         * multiclass, binary: `probabilities` (float32, (batch, classes)), `class_id` (int64,
-          (batch,)) and `label` (string, (batch,));
+          (batch,)) and `label` (string, (batch,)).
         * multi-label: `probabilities` (float32, (batch, labels)) and `labels_mask` (bool, (batch,
-          labels)), true above the label's threshold, 0.5 if none was chosen;
+          labels)). The mask is true above the label's threshold (default: 0.5).
         * regression: `value` (float32, (batch,)).
 
-        `serving_default` and `embed` also give `valid` (bool, (batch,)): false for bytes that are
-        no image, and for texts that are blank or not UTF-8. Their numbers are 0, with class_id -1
-        and no label.
+        `serving_default` and `embed` also return `valid` (bool, (batch,)). `valid` is false for
+        bytes that are no image and for texts that are blank or not UTF-8. For such an item, all
+        numbers are 0, `class_id` is -1 and `label` is empty.
         """
         return dict(self._functions)
 
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Asks the signatures, a batch at a time.
+        """Call signatures batch by batch, and join the outputs.
 
         Args:
-            questions: names of signatures and their arguments.
+            questions: Pairs of a signature name and its arguments, one pair for each batch.
 
         Returns:
-            Each named output of all the batches together.
+            Each named output, concatenated over all batches.
         """
         answers = [self.ask(name, arguments) for name, arguments in questions]
         return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
 
     def ask(self, name: str, arguments: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-        """The named outputs of one signature for one batch of arguments."""
+        """Return the named outputs of one signature for one batch of arguments."""
         function = self._functions[name]
         given = tf.nest.map_structure(
             lambda spec: tf.constant(arguments[spec.name], spec.dtype), function.input_signature
@@ -143,13 +143,13 @@ class ServingModel(tf.Module):
             return function(*given)
 
     def examples(self, raw: Mapping[str, Sequence[bytes]]) -> np.ndarray:
-        """Raw items as `classify` and `regress` take them: object (batch,), serialised."""
+        """Serialise raw items as `tf.Example`s for `classify` and `regress`: object (batch,)."""
         names = list(self._raw)
         rows = zip(*(raw[name] for name in names), strict=True)
         return np.array([_example(zip(names, row, strict=True)) for row in rows], object)
 
     def inputs_of(self, name: str) -> list[str]:
-        """The names of what one signature takes."""
+        """Return the input names of a signature."""
         return [spec.name for spec in tf.nest.flatten(self._functions[name].input_signature)]
 
 
@@ -159,7 +159,7 @@ def _example(features: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _marked(answers: dict[str, tf.Tensor], valid: tf.Tensor | None) -> dict[str, tf.Tensor]:
-    """The answers and `valid`, and nothing in the place of those that are not."""
+    """Add `valid` to the outputs. Replace the outputs of invalid items by `_NOTHING`."""
     if valid is None:
         return answers
     marked = {}

@@ -1,4 +1,4 @@
-"""Verifies an export in a process that has neither Keras nor keras_tl."""
+"""Verify an export in a process without Keras and keras_tl."""
 
 import dataclasses
 import json
@@ -20,24 +20,23 @@ _METHODS = {f"tensorflow/serving/{name}" for name in ("predict", "classify", "re
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """What a verification found.
+    """Result of a verification.
 
     Attributes:
-        path: the version's folder.
-        tensorflow: the version of TensorFlow that it was loaded with; empty if it was not.
-        problems: one sentence each, without its full stop; none means that the export is right.
-        notes: what is worth knowing and not wrong, likewise.
-        signatures: name to inputs and outputs with their dtypes and shapes (-1: any size; `None`:
-            any rank).
-        methods: name of a signature to its method name, such as `tensorflow/serving/predict`.
-        text_operations: the operations of tensorflow_text that it uses.
-        differences: for each signature and output, the largest difference (relative above 1)
-            between what it answers and what the model answered when it was exported; `None`
-            where the difference has no size, which is a problem.
-        warmup_records: how many warm-up requests it holds, all of them replayed.
-        timings: for each signature `latency_seconds`, the median of one item, and
-            `items_per_second` by the size of the batch (`"1"`, `"8"`, `"32"`); empty if not timed.
-        peak_bytes: the largest resident memory of the process that loaded and asked it.
+        path: Version folder.
+        tensorflow: TensorFlow release that loaded the export. Empty if the export was not loaded.
+        problems: A sentence, without full stop, for each problem. Empty: the export is correct.
+        notes: Sentences about facts that are not errors, without full stop.
+        signatures: Inputs and outputs of each signature, with dtypes and shapes (-1: any size;
+            `None`: any rank).
+        methods: Method name of each signature, for example `tensorflow/serving/predict`.
+        text_operations: Operations of tensorflow_text that the export uses.
+        differences: Largest difference from the recorded outputs, by signature and output. For
+            values above 1, the relative difference. `None`: `problems` explains the difference.
+        warmup_records: Number of warm-up requests in the export. The process replayed all requests.
+        timings: For each signature `latency_seconds`, the median for one item, and
+            `items_per_second` by batch size (`"1"`, `"8"`, `"32"`). Empty if not timed.
+        peak_bytes: Largest resident memory of the process that ran the export, in bytes.
     """
 
     path: str
@@ -54,20 +53,20 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no problem."""
+        """Whether the verification found no problem."""
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        """The findings as JSON types."""
+        """Convert the result to JSON types."""
         return {"ok": self.ok} | dataclasses.asdict(self)
 
 
 def version_folder(path: Path) -> Path:
-    """The version meant by a path: itself, or the latest version below it.
+    """Return the path itself if it is a version folder, else the latest version below it.
 
     Raises:
-        ExportError: there is no SavedModel.
-        ConfigError: the path is of a file system that is not supported.
+        ExportError: There is no SavedModel at the path.
+        ConfigError: The path belongs to an unsupported file system.
     """
     path = local_path(path)
     if (path / "saved_model.pb").is_file():
@@ -75,25 +74,26 @@ def version_folder(path: Path) -> Path:
     versions = [f for f in path.glob("*") if f.name.isdecimal() and f.is_dir()]
     if not versions:
         raise ExportError(
-            f"No export at {quoted(str(path))}: expected a folder with saved_model.pb, or one with "
-            "numbered versions, as learner.export() and keras-tl export write them."
+            f"No export at {quoted(str(path))}: expected a folder with saved_model.pb, or a folder "
+            f"with numbered versions. Write an export: learner.export({quoted(str(path))}), or "
+            "keras-tl export on the command line."
         )
     return max(versions, key=lambda f: int(f.name))
 
 
 def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Verification:
-    """Checks an export, ours or not: its files, graph, answers and warm-up requests.
+    """Check any SavedModel export: its files, graph, outputs and warm-up requests.
 
-    It is loaded by the TF1 loader into a session, as TF Serving does. A SavedModel is a program:
-    verifying one runs it.
+    The TF1 loader loads the export into a session, as TF Serving does. A SavedModel is a program:
+    verification runs it.
 
     Args:
-        path: a version's folder, or the folder of the versions (the latest is taken).
-        timings: measure latency and throughput too, for a few seconds.
-        python: the interpreter of another environment, to verify with the TensorFlow there.
+        path: Version folder, or model folder, whose latest version is used.
+        timings: Also measure latency and throughput, for a few seconds.
+        python: Python interpreter of an environment with TensorFlow, which loads the export.
 
     Raises:
-        ExportError: there is no export at the path, or no such interpreter.
+        ExportError: There is no export at the path, or the interpreter does not exist.
     """
     folder = version_folder(path)
     if shutil.which(python) is None:
@@ -101,7 +101,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
             f"No interpreter {quoted(python)}. Expected the Python of an environment with "
             "TensorFlow, such as /srv/tf/bin/python."
         )
-    # What does not load because of a changed file would be said twice.
+    # Skip the load error: the checksum error already names the changed file.
     problems = _changes(folder)
     if problems:
         return Verification(str(folder), problems)
@@ -114,8 +114,8 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
         check=False,
     )
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        problem = f"The process that loads it ended with status {done.returncode}: {reason}"
+        reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+        problem = f"The process that loads the export ended with status {done.returncode}: {reason}"
         return Verification(str(folder), (problem,))
     found = json.loads(done.stdout.splitlines()[-1])
     problems, notes = _judge(found, ours=(folder / CHECKSUMS).is_file())
@@ -128,7 +128,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
 
 
 def _changes(folder: Path) -> tuple[str, ...]:
-    """A sentence for each file that is not as it was exported, if it is known how it was."""
+    """Return a sentence for each file that changed since the export, if there are checksums."""
     if not (folder / CHECKSUMS).is_file():
         return ()
     try:
@@ -144,15 +144,15 @@ def _changes(folder: Path) -> tuple[str, ...]:
 
 
 def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
-    """Problems and notes about what was found; an export of ours has to keep what we promise."""
+    """Return problems and notes. Serving defects are problems only in an export of keras_tl."""
     problems = [
-        f"{signature}/{output} differs from the model by {difference:g} (at most {TOLERANCE:g})"
+        f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"
         for signature, outputs in found["differences"].items()
         for output, difference in outputs.items()
         if difference is not None and difference > TOLERANCE
     ]
     lacks = [
-        f"{name} cannot be batched: the first dimension of {', '.join(fixed)} is not free"
+        f"{name} cannot be batched: the first dimension of {', '.join(fixed)} is fixed"
         for name, signature in found["signatures"].items()
         if (fixed := _not_batchable(signature))
     ]
@@ -162,15 +162,17 @@ def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
         if method not in _METHODS
     ]
     if found["signatures"] and "serving_default" not in found["signatures"]:
-        lacks.append("It has no signature serving_default: clients must name the one they ask")
+        lacks.append(
+            "The export has no signature serving_default: clients must name another signature"
+        )
     notes = []
     if not found["problems"]:
         if not found["signatures"]:
-            problems.append("It has no signature: there is nothing that a client could ask")
+            problems.append("The export has no signature: clients have nothing to call")
         if not found["differences"]:
-            notes.append("It holds no recorded examples: its answers were not compared")
+            notes.append("The export has no recorded examples: its outputs were not compared")
         if not found["warmup_records"]:
-            notes.append("It holds no warm-up requests: the first answers will be slow")
+            notes.append("The export has no warm-up requests: the first responses will be slow")
     return (problems + lacks, notes) if ours else (problems, notes + lacks)
 
 

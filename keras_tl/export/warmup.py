@@ -1,4 +1,4 @@
-"""Warm-up: requests that TensorFlow Serving answers before it says that a version is ready.
+"""Warm-up: requests that TensorFlow Serving answers before it reports a version as ready.
 
 Source: https://www.tensorflow.org/tfx/serving/saved_model_warmup
 """
@@ -16,18 +16,18 @@ from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP,
 
 
 def write_warmup(folder: Path, model: str) -> int:
-    """Writes the warm-up requests of a version: its recorded questions, for every signature.
+    """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
-    Each signature is asked one item, and all the items together: some kernels are chosen, and
-    memory is allocated, by the size of the batch. The questions are made up; real ones would ship
-    training data.
+    Each signature gets two requests, one with one item and one with all items, because TensorFlow
+    chooses some kernels and allocates memory by batch size. The inputs are generated: real inputs
+    would publish training data.
 
     Args:
-        folder: of the version, with saved_model.pb and the recorded examples.
-        model: the name under which a server has the model.
+        folder: Version folder, with saved_model.pb and the recorded examples.
+        model: Name of the model on the server.
 
     Returns:
-        How many requests there are: two for each signature.
+        Number of requests: two for each signature.
     """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     signatures = saved.meta_graphs[0].signature_def
@@ -46,14 +46,14 @@ def write_warmup(folder: Path, model: str) -> int:
 def prediction_log(
     model: str, signature: str, method: str, inputs: Mapping[str, np.ndarray]
 ) -> PredictionLog:
-    """One request.
+    """Return one warm-up request.
 
     Args:
-        model: the model's name on the server.
-        signature: the signature's name.
-        method: its method name; `tensorflow/serving/classify` and `/regress` take examples.
-        inputs: an array for each of its inputs, of one batch; for those two one array of
-            serialised `tf.Example`, (batch,) of bytes.
+        model: Name of the model on the server.
+        signature: Name of the signature.
+        method: Method name of the signature, for example `tensorflow/serving/classify`.
+        inputs: Arrays of one batch, by input name. For `tensorflow/serving/classify` and
+            `/regress`: one array (batch,) of serialised `tf.Example`s (bytes).
     """
     log = PredictionLog()
     kind = next((kind for kind, name in EXAMPLE_LOGS.items() if name == method), "predict_log")

@@ -1,1 +1,1 @@
-"""Features of the frozen backbone: computed once per item, kept, and read by all that is cheap."""
+"""Features of the frozen backbone: computed once per item, stored and reused."""

@@ -1,4 +1,4 @@
-"""Runs a model in inference mode over a split, once, on every replica there is."""
+"""Computation of the outputs of a model for all items of a split, on all replicas."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,16 +14,16 @@ BATCH_PER_REPLICA = 64
 
 
 class BatchRunner:
-    """A model, traced once, that is asked about whole splits.
+    """Runs a model on all items of a split. The model is traced as a `tf.function`.
 
     Args:
-        model: what the pipeline gives to one float32 tensor (batch, ...).
-        strategy: each batch is shared out over its replicas.
+        model: Model from the inputs of the pipeline to one float32 tensor (batch, ...).
+        strategy: Distribution strategy, which divides each batch among its replicas.
     """
 
     def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
         self._strategy = strategy
-        # Keras's own predict would gather all batches in memory.
+        # `predict` of Keras would gather all batches in memory.
         self._function = tf.function(
             lambda batch: strategy.run(lambda inputs: model(inputs, training=False), (batch,)),
             autograph=False,
@@ -36,18 +36,18 @@ class BatchRunner:
         pipeline: Pipeline,
         progress: Callable[[int], None] = lambda done: None,
     ) -> Iterator[np.ndarray]:
-        """Yields the outputs in the split's order, a batch at a time, so that memory stays flat.
+        """Yield the outputs in the order of the split, one batch at a time to save memory.
 
         Args:
-            split: the items.
-            pipeline: makes inputs of them.
-            progress: called with the number of items done so far.
+            split: Items for the model.
+            pipeline: Converts the items to model inputs.
+            progress: Function that is called with the number of finished items.
 
         Yields:
             float32 arrays (batch, ...).
 
         Raises:
-            DataError: a file cannot be read; the message names it.
+            DataError: A file cannot be read. The message names the file.
         """
         batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
         batches, order = pipeline.once(split, batch_size)
@@ -55,7 +55,8 @@ class BatchRunner:
         if order is None:
             yield from computed
             return
-        # What comes in another order is vectors, not maps: they are few enough to be put in order.
+        # Only text pipelines change the order of the items. The features of texts are vectors,
+        # small enough to sort in memory.
         rows = np.concatenate(list(computed))
         yield rows[np.argsort(order)]
 

@@ -1,4 +1,4 @@
-"""Fingerprints of weights: which features belong to which network."""
+"""Fingerprints of weights, which link stored features to a backbone."""
 
 import hashlib
 import zlib
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def weights_fingerprint(layer: keras.layers.Layer) -> str:
-    """SHA-256 of the values of all weights of a layer, in order."""
+    """Return the SHA-256 of the values of all weights of a layer, in order."""
     digest = hashlib.sha256()
     for weight in layer.weights:
         digest.update(f"{weight.shape} {weight.dtype}".encode())
@@ -17,13 +17,13 @@ def weights_fingerprint(layer: keras.layers.Layer) -> str:
 
 
 class WeightsFingerprint:
-    """The fingerprint of a layer's weights as they are now, hashed once per change.
+    """Fingerprint of the current weights of a layer, computed again only after a change.
 
-    A CRC-32 of all values, three times as fast, tells whether anything has changed since: an
-    accidental change passes it once in four billion.
+    A CRC-32 of all values detects changes of the weights, three times as fast as SHA-256. The
+    CRC-32 misses one accidental change in four billion.
 
     Args:
-        layer: its weights may be changed by anybody.
+        layer: Layer whose weights any code may change.
     """
 
     def __init__(self, layer: keras.layers.Layer):
@@ -32,7 +32,7 @@ class WeightsFingerprint:
         self._value = ""
 
     def __call__(self) -> str:
-        """The fingerprint, 64 hexadecimal digits."""
+        """Return the fingerprint, 64 hexadecimal digits."""
         checksum = 0
         for weight in self._layer.weights:
             checksum = zlib.crc32(np.ascontiguousarray(weight.numpy()).data, checksum)

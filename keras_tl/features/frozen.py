@@ -1,4 +1,4 @@
-"""`FrozenFeatures`: the features of all splits, which everything cheap reads."""
+"""`FrozenFeatures`: features of all splits, shared by all steps that work on features."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,24 +18,24 @@ from keras_tl.features.store import FeatureStore
 
 
 class FrozenFeatures:
-    """The features of all splits: a frozen backbone runs once per item.
+    """Computes and stores the features of all splits. A frozen backbone runs once per item.
 
-    The head's training, cross-validation, the preflight, the ranking of backbones and comparisons
-    read them here. Features of a fine-tuned backbone stay in memory: no other process will ask.
+    Head training, cross-validation, preflight, backbone ranking and comparisons use these features.
+    Features of a fine-tuned backbone stay in memory, because no other process needs these features.
 
     Args:
-        extractor: model from the backbone's inputs to float32 features (batch, ...).
-        backbone: the layer inside, whose weights decide which features these are.
-        about: everything else that features depend on, apart from the items; JSON types.
-        pipeline: makes the extractor's inputs of a split.
-        item: what messages call one item.
-        strategy: where the extractor runs.
-        reporter: shows progress.
+        extractor: Model from the inputs of the backbone to float32 features (batch, ...).
+        backbone: The layer inside the extractor whose weights identify the features.
+        about: Facts that the features depend on, besides the items and the weights, as JSON types.
+        pipeline: Converts items to inputs of the extractor.
+        item: Word for one item in messages.
+        strategy: Distribution strategy of the extractor.
+        reporter: Shows progress.
 
     Attributes:
-        store: keeps the features.
-        weights: gives the fingerprint of the backbone's weights as they are now.
-        is_original: whether the backbone still has the weights it came with.
+        store: Store of the features from the original weights of the backbone.
+        weights: Function that returns the fingerprint of the current weights of the backbone.
+        is_original: Whether the backbone has its original weights.
     """
 
     def __init__(
@@ -61,59 +61,59 @@ class FrozenFeatures:
 
     @property
     def are_kept(self) -> bool:
-        """Whether features are kept, so that asking again costs nothing."""
+        """Whether features are stored, so that they need not be computed again."""
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Keeps the features as `config` says from now on; what is in memory stays if it can."""
+        """Replace the store if `config` has changed. This drops the features in memory."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Says that the backbone is about to be trained: its features are this process's own."""
+        """Record that training will change the backbone. New features then stay in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
     def backbone_is_as_it_came(self) -> None:
-        """Note that the backbone has its original weights again, bit for bit."""
+        """Record that the backbone has its original weights again, bit for bit."""
         self.is_original = True
 
     def adopt(self, split: Split, rows: np.ndarray) -> None:
-        """Keep known features of a split, so that the backbone does not run for them.
+        """Store features that were computed before, so that the backbone need not run.
 
         Args:
-            split: some items of a split whose features were read.
-            rows: float32 array (n, ...), these features.
+            split: Items whose features were computed before, as items of other splits.
+            rows: Features of the n items of `split`, float32 (n, ...).
         """
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:
-        """The features of a split: kept ones, or computed now and kept.
+        """Return the features of a split. If they are not stored, compute and store them.
 
         Raises:
-            CacheError: they cannot be kept where asked.
-            DataError: an item cannot be read.
+            CacheError: The features cannot be stored as configured.
+            DataError: An item cannot be read.
         """
         return self._place.get(self.key(split), self._shape(split), lambda: self.batches(split))
 
     def has(self, split: Split) -> bool:
-        """Whether the features of a split are kept already."""
+        """Whether the features of a split are already stored."""
         return self._find(split) is not None
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:
-        """float32 array (len(rows), ...): features of some items of a split, kept or computed."""
+        """Return stored or computed features of some items of a split, float32 (len(rows), ...)."""
         found = self._find(split)
         return (
             np.concatenate([*self.batches(split.take(rows))]) if found is None else found.read(rows)
         )
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
-        """float32 arrays (batch, ...): features computed now, whatever is kept."""
+        """Compute features without using the store. Yield float32 arrays (batch, ...)."""
         with self._reporter.bar("Extracting features", len(split)) as progress:
             yield from self._runner.rows(split, self._pipeline, progress)
 
     def key(self, split: Split) -> dict[str, Any]:
-        """Everything that the features of a split depend on, as JSON types."""
+        """Return all facts that the features of a split depend on, as JSON types."""
         return {
             f"{self._item}s": split.fingerprint(self.store.config.full_hash),
             "weights": self.weights(),

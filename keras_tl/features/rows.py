@@ -1,4 +1,4 @@
-"""Rows of features, in memory or in a file, and batches of them."""
+"""Rows of features, in memory or in a file, and batches of these rows."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -16,8 +16,8 @@ class Features:
 
     Attributes:
         shape: (n, ...), the shape of all rows together.
-        rows: the array, when they are in memory.
-        path: the file of the rows, when they are not.
+        rows: The array, if the rows are in memory.
+        path: The file, if the rows are not in memory.
     """
 
     shape: tuple[int, ...]
@@ -29,14 +29,14 @@ class Features:
 
     @property
     def all_rows(self) -> np.ndarray:
-        """float32 array (n, ...): all rows; those of a file are read."""
+        """All rows, float32 (n, ...), read from the file if needed."""
         return self.read(np.arange(len(self))) if self.rows is None else self.rows
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """float32 array (len(indices), ...): these rows."""
+        """Return the rows with these indices, float32 (len(indices), ...)."""
         if self.rows is not None:
             return self.rows[indices]
-        # Explicit reads: pages of a memory map would count as this process's memory.
+        # Do not use a memory map: its pages would count as memory of this process.
         result = np.empty((len(indices), *self.shape[1:]), np.float32)
         size = result[:1].nbytes
         with open(self.path, "rb", buffering=0) as file:
@@ -48,13 +48,14 @@ class Features:
     def dataset(
         self, labels: np.ndarray, batch_size: int, seed: int | None, whole_batches: bool = False
     ) -> tf.data.Dataset:
-        """Batches of (features, labels).
+        """Return batches of (features, labels).
 
         Args:
-            labels: array (n, ...).
-            batch_size: rows a batch.
-            seed: a new order in every epoch, fixed by the seed; `None`: in order.
-            whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+            labels: Labels of all rows, (n, ...).
+            batch_size: Rows per batch.
+            seed: Seed of the random orders, one order per epoch. `None` means the stored order.
+            whole_batches: Whether repeated rows fill up the last batch, see
+                `keras_tl.data.pipeline.row_numbers`.
         """
         all_labels = tf.constant(labels)
 
@@ -69,15 +70,15 @@ class Features:
 def with_gaps(
     batches: Iterable[np.ndarray], present: np.ndarray, width: int
 ) -> Iterator[np.ndarray]:
-    """Puts rows of NaN between rows, in the places of items that have none.
+    """Insert rows of NaN at the places of items without features.
 
     Args:
-        batches: float32 arrays (k, width), together a row for each item that is present.
-        present: bool (n,).
-        width: values a row.
+        batches: float32 arrays (k, width), in total one row for each item with features.
+        present: bool (n,), whether each item has features.
+        width: Number of values per row.
 
     Yields:
-        The same rows and the others, n together.
+        Arrays of the given and the inserted rows, in the order of the items, n rows in total.
     """
     places, done, start = np.flatnonzero(present), 0, 0
     for rows in batches:

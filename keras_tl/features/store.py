@@ -1,8 +1,8 @@
-"""The store of features: computed once per item, found again by everything they depend on.
+"""Feature store: computed features are stored, and later found by a key.
 
-An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The
-key is a SHA-256 of everything the features depend on, so that anything changed means another
-key: an entry is never wrong, only unused.
+An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The key
+is a SHA-256 of all facts that the features depend on. If one of these facts changes, the key
+changes, so that outdated features cannot be found.
 """
 
 import hashlib
@@ -22,22 +22,22 @@ from keras_tl.base.reporting import size_text
 from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
 
-# Raised whenever the same key would stand for other features.
+# Increase this number if a new version computes other features from the same facts.
 _FORMAT = 2
 
 
 class FeatureStore:
-    """Finds and keeps features.
+    """Finds and stores features.
 
-    What was read or computed stays in memory, as far as `CacheConfig.memory_limit` allows: a file
-    is read once, however many ask for it.
+    With `where="memory"`, all features stay in memory. With `where="auto"`, features up to
+    `CacheConfig.memory_limit` bytes stay in memory, so that a file is read only once.
 
     Args:
-        config: where they are kept.
+        config: Place and limits of the store.
 
     Attributes:
-        config: the same.
-        root: the folder of all that is kept.
+        config: Place and limits of the store, the argument `config`.
+        root: Folder of the cache.
     """
 
     def __init__(self, config: CacheConfig):
@@ -52,15 +52,16 @@ class FeatureStore:
         shape: tuple[int, ...],
         compute: Callable[[], Iterable[np.ndarray]],
     ) -> Features:
-        """The features made from this; computed if they are not there, and kept unless "off".
+        """Return the stored features. Compute missing features and store them unless `where` is
+        "off".
 
         Args:
-            made_from: everything they depend on, as JSON types.
-            shape: (n, ...), their shape.
-            compute: gives them in order, in batches.
+            made_from: All facts that the features depend on, as JSON types.
+            shape: (n, ...), the shape of the features.
+            compute: Function that returns the features in order, in batches.
 
         Raises:
-            CacheError: the folder cannot be written, or the disk has no room.
+            CacheError: The folder is not writable, or the disk is full.
         """
         found = self.find(made_from, shape)
         if found is not None:
@@ -73,7 +74,7 @@ class FeatureStore:
         return self.find(made_from, shape)
 
     def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
-        """The features made from this, `None` if they are not there; see `get`."""
+        """Return the stored features, see `get`. `None` if these features are not stored."""
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
@@ -88,7 +89,7 @@ class FeatureStore:
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
-        """Keeps features in memory; the ones unused for longest go first."""
+        """Keep features in memory. Above the limit, drop the least recently used features."""
         self._in_memory[key] = features
         if self.config.where == "auto":
             total = sum(_bytes(kept.shape) for kept in self._in_memory.values())
@@ -112,8 +113,8 @@ class FeatureStore:
             if needed > free:
                 raise CacheError(
                     f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
-                    f"more than {quoted(str(self._folder))} has left. Free some space, pass "
-                    "another folder with CacheConfig(folder=...), use pooling='avg', or "
+                    f"more than the free space in {quoted(str(self._folder))}. Free some space, "
+                    "choose another folder with CacheConfig(folder=...), or use pooling='avg' or "
                     "cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
@@ -128,8 +129,7 @@ class FeatureStore:
         except OSError as error:
             raise CacheError(
                 f"Cannot write the feature cache in {self._folder}: {error}. Set KERAS_TL_CACHE "
-                "or CacheConfig(folder=...) to a folder that can be written, or use "
-                "cache='memory'."
+                "or CacheConfig(folder=...) to a writable folder, or use cache='memory'."
             ) from error
 
     def _make_room(self, needed: int) -> None:
@@ -166,4 +166,6 @@ def _fill(array: np.ndarray, batches: Iterable[np.ndarray]) -> np.ndarray:
 
 def _check_count(count: int, shape: tuple[int, ...]) -> None:
     if count != shape[0]:
-        raise CacheError(f"Expected features of {shape[0]} items, computed {count}.")
+        raise CacheError(
+            f"Expected features of {shape[0]} items. Received features of {count} items."
+        )

@@ -1,4 +1,4 @@
-"""`Learner` is the facade; a module for each thing that a learner does; `figures`."""
+"""The facade `Learner`, the modules that implement its methods, and `figures`."""
 
 from keras_tl.learner.facade import Learner
 

@@ -1,4 +1,4 @@
-"""Predictions and features of given items."""
+"""Read the items that a user passes, and return their predictions or features."""
 
 import dataclasses
 import math
@@ -12,8 +12,8 @@ from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.images.image_inputs import ImageInput
-from keras_tl.data.items import Items
 from keras_tl.data.labelled_data import Split
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.serving import BATCH, VALID
@@ -68,7 +68,7 @@ def save_features(
     return shape
 
 
-def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Items:
+def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> PredictionItems:
     check_choice("on_invalid", on_invalid, ON_INVALID)
     given = state.parts.modality.read(items, state.source_settings, on_invalid)
     for unused in given.unused:
@@ -79,7 +79,7 @@ def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Items
 def _feature_batches(
     state: State, items: ImageInput | TextInput, on_invalid: str
 ) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
-    """What the items are called, and their features, a batch (k, d) at a time."""
+    """Return the names of the items, and an iterator of feature batches (k, d)."""
     given = _read(state, items, on_invalid)
     sources = given.sources or tuple(map(str, range(len(given))))
     if on_invalid == "raise":
@@ -93,7 +93,7 @@ def _feature_batches(
     return sources, with_gaps(batches, valid, _width(state))
 
 
-def _rows_of(state: State, given: Items) -> Iterator[np.ndarray]:
+def _rows_of(state: State, given: PredictionItems) -> Iterator[np.ndarray]:
     batches = state.trainer.features.batches(state.parts.modality.as_split(given))
     return (np.reshape(batch, (len(batch), -1)) for batch in batches)
 
@@ -102,16 +102,19 @@ def _width(state: State) -> int:
     return math.prod(state.parts.extractor.output_shape[1:])
 
 
-def _report_invalid(state: State, given: Items, valid: np.ndarray, on_invalid: str) -> None:
-    """Says which items have no answer, and why.
+def _report_invalid(
+    state: State, given: PredictionItems, valid: np.ndarray, on_invalid: str
+) -> None:
+    """Report which items are invalid, and why.
 
     Raises:
-        DataError: that is an error, or no item is left.
+        DataError: An item is invalid and `on_invalid` is `"raise"`, or all items are invalid and
+            `on_invalid` is `"skip"`.
     """
     if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
         given.check_valid(valid)
     bad = np.flatnonzero(~valid)
     if len(bad):
-        done = "Left out" if on_invalid == "skip" else "Kept without an answer"
+        done = "Left out" if on_invalid == "skip" else "Kept as invalid"
         reasons = "\n".join(map(given.reason, bad))
         state.reporter.say(f"{done}: {len(bad):,} of {len(valid):,} {given.item}s.\n{reasons}")

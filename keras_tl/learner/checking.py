@@ -1,4 +1,4 @@
-"""What is looked at before and after training: the preflight, a learning rate, the curves."""
+"""The preflight, the learning-rate finder, and the diagnosis of overfitting of a learner."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
+from keras_tl.preflight.context import CheckContext, CheckedModel
 from keras_tl.preflight.findings import Findings
-from keras_tl.preflight.known import known_findings
-from keras_tl.preflight.subject import Inside, Subject
-from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
+from keras_tl.preflight.findings_cache import cached_findings
+from keras_tl.training.lr_finder import LearningRates, learning_rates_between, phase_to_sweep
 
 
 def lr_find(
@@ -27,7 +27,7 @@ def lr_find(
     """See `Learner.lr_find`."""
     data, family = state.need_data(), state.config.family
     chosen = phase_to_sweep(phase, policy, family, unfreeze=unfreeze, batch_size=batch_size)
-    found = state.trainer.find_rates(chosen, data, rates_between(lowest, highest, steps))
+    found = state.trainer.find_rates(chosen, data, learning_rates_between(lowest, highest, steps))
     rate = "none found" if found.suggestion is None else f"{found.suggestion:.1e}"
     state.reporter.say(f"{chosen.name}: suggested learning rate: {rate}.")
     return found
@@ -36,17 +36,17 @@ def lr_find(
 def check(state: State) -> Findings:
     """See `Learner.check`."""
     features = "all" if state.trainer.features.is_original else "sample"
-    state.findings = run_checks(subject(state, features))
+    state.findings = run_checks(context(state, features))
     state.reporter.say(state.findings.brief())
     return state.findings
 
 
-def subject(state: State, features: str, weighted: bool = False) -> Subject:
-    """Return what the checks look at, see `Inside`."""
+def context(state: State, features: str, weighted: bool = False) -> CheckContext:
+    """Return data and model in the form that the preflight checks take, see `CheckedModel`."""
     if features == "all" and not state.trainer.features.are_kept:
         features = "sample"
     parts = state.parts
-    inside = Inside(
+    inside = CheckedModel(
         state.config,
         parts,
         parts.modality,
@@ -55,27 +55,27 @@ def subject(state: State, features: str, weighted: bool = False) -> Subject:
         weighted,
         is_random=parts.backbone.weights_source is None,
     )
-    return Subject(state.need_data(), inside)
+    return CheckContext(state.need_data(), inside)
 
 
 def check_first(state: State, phase: Phase, augment: Augmentation) -> None:
-    """Run the checks before the first training, on features that it needs anyway."""
+    """Run the preflight before the first training, on features that the training also uses."""
     state.trainer.check(phase, augment)
     if state.findings is None:
         live = "sample" if phase.unfreeze is None else "none"
         features = "all" if live == "sample" and augment is False else live
-        state.findings = known_findings(subject(state, features, phase.class_weight is not None))
+        state.findings = cached_findings(context(state, features, phase.class_weight is not None))
         state.reporter.say(state.findings.brief())
-    state.findings.stop_if_hopeless()
+    state.findings.raise_errors()
 
 
 def overfitting(state: State, measure: bool = False) -> Overfitting:
     """See `keras_tl.overfitting`."""
     if not state.trainer.is_as_trained:
         raise ConfigError(
-            "The curves are of other weights: the model was changed after its last phase, by your "
-            "own code or by an interrupted training. Compare evaluate('train') with "
-            "evaluate('validation')."
+            "The learning curves do not describe the current weights: your own code or an "
+            "interrupted training changed the weights. Compare learner.evaluate('train') with "
+            "learner.evaluate('validation')."
         )
     splits = {} if state.data is None else state.data.splits
     items = len(splits.get("validation", ())) or None

@@ -1,4 +1,4 @@
-"""Exports of a learner."""
+"""Export a learner as a SavedModel, LiteRT or ONNX model."""
 
 import os
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from keras_tl.base.files import local_path
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.export.runtimes.numeric import NumericModel
-from keras_tl.export.runtimes.writing import export_file, find_runtime
+from keras_tl.export.runtimes.file_export import export_file, find_runtime
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.learner.reporting import facts
@@ -29,23 +29,25 @@ def export(
     if runtime := find_runtime(path, format, precision):
         if serving or card is not None:
             raise ConfigError(
-                "Only a SavedModel has a folder for servers and a model card. Expected "
-                f"neither serving= nor card= with format={quoted(format)}; export a SavedModel "
-                "for them."
+                "Only a SavedModel has a folder for servers and a model card. With "
+                f"format={quoted(format)}, leave out serving= and card=, or export a SavedModel."
             )
         model = NumericModel(state.serving_model, state.twin, state.task, state.parts.modality)
         worst = export_file(model, path, runtime, precision, overwrite)
-        say(f"Exported {path}: compared, largest difference {worst:.1e}.")
+        say(f"Exported {path}. Its outputs differ from the model by at most {worst:.1e}.")
         return path
     if serving:
         check_serving(path)
-    made_up, names = state.parts.modality.made_up(), state.config.class_names
+    example_inputs, names = state.parts.modality.example_inputs(), state.config.class_names
     texts = write_card(facts(state), path.resolve().name, card)
-    version, found = export_version(state.serving_model, made_up, names, path, texts)
+    version, found = export_version(state.serving_model, example_inputs, names, path, texts)
     worst = max(d for outputs in found.differences.values() for d in outputs.values())
-    say(f"Exported {version}: verified, largest difference {worst:.1e}.")
+    say(
+        f"Exported and verified {version}. Its outputs differ from the model by at most "
+        f"{worst:.1e}."
+    )
     if serving:
         folder, kept = write_serving(version)
-        changed = f" Kept what was changed or added: {', '.join(kept)}." if kept else ""
+        changed = f" Kept the files that you changed or added: {', '.join(kept)}." if kept else ""
         say(f"Wrote {folder}.{changed}")
     return version

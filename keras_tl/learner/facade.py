@@ -1,4 +1,4 @@
-"""`Learner`: the facade. It calls the other modules, and holds no algorithm."""
+"""`Learner`, the facade: it calls the other modules and contains no algorithm."""
 
 import os
 import random
@@ -49,14 +49,14 @@ from keras_tl.learner import (
 )
 from keras_tl.learner.history import History
 from keras_tl.learner.ranking import rank
-from keras_tl.learner.record import record
+from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Compared
+from keras_tl.report.artifacts import ComparisonResult
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
@@ -67,42 +67,44 @@ from keras_tl.training.trainer import Trainer
 
 
 class Learner:
-    """A pretrained backbone and a head for the data at hand.
+    """Model for your data: a pretrained backbone with a head, and methods to train and use it.
 
     Args:
-        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"auto"` for the best
-            of those whose weights are on this machine, see `rank_backbones`; `"run:PATH"` for
-            the trained backbone of a saved run, or another learner for its; `"tfhub:HANDLE"` for a
-            module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
-            what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
-            folder; `"ulmfit:PATH"` for a language model that `keras_tl.ulmfit` saved; or a
-            `keras.Model`, or the path of a `.keras` file, with `preprocess=`. The model is copied:
-            training does not change it.
-        data: what to learn; decides the task and the number of classes.
-        weights: `"imagenet"`, or the path of a weights file, for a backbone from the catalogue;
-            `None` for random weights, whatever the backbone (not for a TF-Hub module).
-        image_size: side in pixels, or (height, width); `None`: the data's, else the size the
-            backbone was trained at.
-        output_block: the block whose output is the features; `None`: the last one.
-        head: what the head is made of; `None`: the backbone's
+        backbone: Name in the catalogue (`keras_tl.backbones.CATALOGUE`). `"auto"`: the best
+            catalogue backbone with weights on this machine, see `rank_backbones`. `"run:PATH"`: the
+            trained backbone of a saved run. A `Learner`: its trained backbone. `"tfhub:HANDLE"`: a
+            TF-Hub module by URL or folder (a module is a program: use only modules that you trust).
+            `"kerashub:PRESET"`: a KerasHub preset by name or folder. `"ulmfit:PATH"`: a language
+            model that `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file:
+            your own model, with `preprocess=`. The learner trains a copy of your model.
+        data: Labelled images or texts, which determine the task and the number of classes.
+        weights: For a catalogue backbone, `"imagenet"` or the path of a weights file. `None`:
+            random weights. A TF-Hub module cannot have random weights.
+        image_size: Side of square images in pixels, or (height, width). `None`: the image size of
+            the data. If the data have no image size, the size at which the backbone was trained.
+        output_block: Backbone block whose output is used as features. `None`: the last block.
+        head: Pooling and layers of the head. `None`: the default for the backbone, see
             `keras_tl.training.policies.HEAD_CONFIGS`.
-        precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
-        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. Give
-            all learners of a process the same strategy object: TensorFlow takes the reductions of
-            one object for those of another (tensorflow/tensorflow#62790). The names do so.
-        seed: makes everything random repeatable; `None`: drawn, and kept in `learner.trainer.seed`.
-        preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
-        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`; the path of a WordPiece
-            `vocab.txt`, of a `tokenizer.json`, or of a folder with one of them; or a
-            `keras_tl.backbones.texts.TextPreprocessor`, such as `keras_tl.WordPiecePreprocessor(
-            "vocab.txt", lower_case=True, strip_accents=False)`; `None`: its own.
-        verbose: report progress on standard error.
-        check: look at the data and the model before the first training, see `check()`.
+        precision: Keras dtype policy: `"auto"`, `"float32"`, `"mixed_bfloat16"` or
+            `"mixed_float16"`.
+        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
+            learners of a process must share one strategy object: with two objects, TensorFlow fails
+            (tensorflow/tensorflow#62790). Learners with the same strategy name share one object.
+        seed: Seed of all random numbers. `None`: a random seed, which `learner.trainer.seed` shows.
+        preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
+            [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
+            backbones have their own preprocessing. For texts, the tokenizer of the encoder:
+            `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
+            folder with one of these files. Or a `keras_tl.backbones.texts.TextPreprocessor`, such
+            as `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the encoder's
+            own tokenizer.
+        verbose: Report progress on standard error.
+        check: Run the preflight `check()` before the first training.
 
     Raises:
-        BackboneError: the backbone is unknown or cannot be built so.
-        WeightsError: the weights are missing or do not fit.
-        ConfigError: another argument is not as described.
+        BackboneError: The backbone is unknown, or cannot be built with these arguments.
+        WeightsError: The weights are missing, or do not fit the network.
+        ConfigError: Another argument is invalid.
     """
 
     def __init__(
@@ -116,14 +118,13 @@ class Learner:
         precision: str = "auto",
         strategy: str | tf.distribute.Strategy = "auto",
         seed: int | None = None,
-        preprocess: str | Preprocessing | None = None,
-        preprocessor: str | TextPreprocessor | None = None,
+        preprocess: str | Preprocessing | TextPreprocessor | None = None,
         verbose: bool = True,
         check: bool = True,
     ):
         ancestry = ()
         if isinstance(backbone, Learner):
-            ancestry, backbone = ancestry_of(record(backbone._state)), backbone.backbone
+            ancestry, backbone = ancestry_of(run_record(backbone._state)), backbone.backbone
         precision = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None
@@ -154,7 +155,6 @@ class Learner:
                 output_block=output_block,
                 preprocess=preprocess,
                 precision=precision,
-                preprocessor=preprocessor,
                 ancestry=ancestry,
                 **options,
             )
@@ -174,57 +174,57 @@ class Learner:
         self._state.ranking = ranking
         if data.checked is not None and data.checked.bad:
             self._state.reporter.say(
-                f"{data.checked.summary()}\ndata.checked.describe() and keras-tl train --check "
-                "name each of them."
+                f"{data.checked.summary()}\nTo list these items, call data.checked.describe() "
+                "or run keras-tl train --check."
             )
 
     @property
     def data(self) -> ImageData | TextData | None:
-        """What to learn; `None`: a saved run that was loaded without its data."""
+        """The labelled data. `None`: the learner was loaded from a run without data."""
         return self._state.data
 
     @property
     def config(self) -> ModelConfig:
-        """What the model is: backbone, task, class names, head, temperature, thresholds."""
+        """Configuration of the model: backbone, task, classes, head, temperature, thresholds."""
         return self._state.config
 
     @property
     def task(self) -> Task:
-        """What is learned: decides the head's outputs, the loss, the metrics and the answers."""
+        """Task that determines the head's outputs, the loss, the metrics and the predictions."""
         return self._state.task
 
     @property
     def trainer(self) -> Trainer:
-        """Trains the model; holds its parts, the features of the data, and the seed."""
+        """Object that trains the model, and that has the model's parts, feature cache and seed."""
         return self._state.trainer
 
     @property
     def model(self) -> keras.Model:
-        """An ordinary Keras model, from pixels or tokens to logits.
+        """A Keras model from pixels or tokens to logits.
 
-        float32 (batch, height, width, 3) in [0, 255], or a dict of an encoder's tokens, int32
-        (batch, length) each, to float32 (batch, classes); one logit for two classes, one value for
-        a regression.
+        Inputs for images: pixels, float32 (batch, height, width, 3) in [0, 255]. Inputs for texts:
+        a dict of int32 arrays (batch, length), or strings (batch,). Outputs: float32 (batch,
+        classes). A model for two classes returns one logit. A regression model returns one value.
         """
         return self._state.parts.model
 
     @property
     def backbone(self) -> Backbone:
-        """The backbone layer inside the model; `backbone.blocks` are the names for `unfreeze=`."""
+        """The backbone layer of the model. `backbone.blocks` lists the blocks for `unfreeze=`."""
         return self._state.parts.backbone
 
     @property
     def serving_model(self) -> ServingModel:
-        """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
+        """Model from raw bytes to named float32 outputs, which `predict` and `export` use."""
         return self._state.serving_model
 
     @property
     def history(self) -> History:
-        """One record for each phase that ran, the findings before them, and the choice of `fit`."""
+        """Records of the training phases, preflight findings, ranking, and the result of `fit`."""
         state = self._state
         return History.of(
             state.trainer.history,
-            state.task.watched,
+            state.task.monitor,
             state.ranking,
             state.findings,
             state.measured.fitted,
@@ -232,7 +232,7 @@ class Learner:
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
-        """The evaluations of the weights as they are now, by split."""
+        """The evaluations of the model with its current weights, by name of the split."""
         return self._state.evaluations.copy()
 
     def fit(
@@ -245,34 +245,37 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, and keep the head, the fine-tuned model, or their average.
+        """Train the head, fine-tune, then keep the weights from before or after, or their average.
 
-        The plan is shown before fine-tuning begins. `fit` compares the models on the validation
-        split if it has at least 50 items. With fewer, and with `refit`, it fine-tunes three models,
-        each without a third of the items, and compares their predictions for that third. It keeps
-        the measured default unless another model has a lower loss beyond chance. Without `refit`
-        the test split is never looked at. A head that `fit_head` has just trained with its defaults
-        is not trained again.
+        `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
+        compares the models on the validation split. With fewer validation items, or with `refit`,
+        `fit` compares the models by three-fold cross-validation, which includes fine-tuning. `fit`
+        keeps its default model unless the loss of another model is significantly lower. Without
+        `refit`, `fit` never reads the test split. If `fit_head` has just trained the same head with
+        its default arguments, `fit` does not train the head again.
 
         Args:
-            minutes: time budget of this call. A short one cuts the comparison first, then steps,
-                then fine-tuning. `None`: no limit.
-            refit: after the choice, train on the items of all splits. `learner.data` then has only
-                a training split, and the result has an estimate from models that have not seen
-                the item.
-            augment: while fine-tuning, as in `fine_tune`.
-            cache: as in `fit_head`.
-            callbacks: Keras callbacks of all trainings but those of the three models.
-            label_smoothing: as in `fit_head`.
-            class_weight: as in `fit_head`.
+            minutes: Time budget of the call, in minutes. If the budget is short, `fit` first leaves
+                out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
+                `None`: no limit.
+            refit: After the choice of the model, train this model on the items of all splits.
+                `learner.data` then has only a training split. The result contains estimated
+                metrics. They come from models whose training did not include the measured items.
+            augment: Augmentation during fine-tuning, as in `fine_tune`.
+            cache: As in `fit_head`.
+            callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
+                the cross-validation.
+            label_smoothing: As in `fit_head`.
+            class_weight: As in `fit_head`.
 
         Returns:
-            The model that was kept, why, by how much, and the costs; also in `history.fitted`.
+            A record of the kept model, the reason, the comparison, and the costs. `history.fitted`
+            is the same record.
 
         Raises:
-            ConfigError: the backbone was fine-tuned on these items before, here or in an earlier
-                run, or an argument is not as described.
-            DataError: the learner was loaded without data, or a file cannot be read.
+            ConfigError: The backbone was already fine-tuned on these items, by this learner or in
+                an earlier run. Or an argument is invalid.
+            DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
             >>> learner.fit(minutes=20)  # doctest: +SKIP
@@ -300,39 +303,40 @@ class Learner:
         class_weight: str | dict[str, float] | None = None,
         policy: Phase | None = None,
     ) -> PhaseRecord:
-        """Feature extraction: trains the head while the backbone is frozen.
+        """Train the head while the backbone is frozen (feature extraction).
 
-        The backbone runs once per item; the head is trained on the cached features. With
-        `augment` every epoch sees other images, so the backbone runs live in every epoch and
-        nothing is cached.
+        The backbone runs once per item, and the head is trained on the cached features. With
+        `augment`, the images change in every epoch. The backbone then runs in every epoch, and no
+        features are cached.
 
         Args:
-            epochs: passes over the training split; `None`: 1 for a head that begins at its
-                optimum, else as many as make 500 steps, and at least 10 (30 for a language
-                model). Fewer than 50 validation items choose no epoch: the last weights are kept.
-                If neither `epochs` nor `augment` is given and features are cached, five more heads
-                first say after how many epochs training stops.
-            learning_rate: peak rate; `None`: the measured default.
-            augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
-                `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
+            epochs: Number of passes over the training split. `None`: enough epochs for 500 steps,
+                at least 10 (30 for a language model). A head whose initial weights are already
+                optimal is trained for 1 epoch. With fewer than 50 validation items, the head keeps
+                its last weights, not the weights of the best epoch. The number of epochs is then
+                chosen by cross-validation, if features are cached and `epochs` is `None`.
+            learning_rate: Peak learning rate. `None`: the toolkit's default.
+            augment: Augmentation of the training images. `True`: the augmentation in
+                `data.augmentation`. Or `"standard"`, `"no-flip"`, `"randaugment"`, `"mixup"`,
+                `"cutmix"`, a Keras layer, or a list of these (see
                 `keras_tl.data.images.augmentation.augmenter`).
-            cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
-                `CacheConfig`.
-            callbacks: Keras callbacks. On cached features their `model` maps features to logits;
-                on one device the steps run eight at a time, unless a callback has a method of its
-                own for steps.
-            batch_size: items per step; `None`: the measured default.
-            label_smoothing: see `Phase`, in [0, 1).
-            class_weight: see `Phase`: `"balanced"`, or weights by the classes' names.
-            policy: a phase of your own, that unfreezes nothing; `None`: the measured default.
+            cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
+                a `CacheConfig`.
+            callbacks: Keras callbacks. With cached features, `callback.model` is the head, which
+                maps features to logits. On one device, a training of 200 or more steps uses
+                `steps_per_execution=8`, unless a callback has a method that Keras calls per batch.
+            batch_size: Number of items per training step. `None`: the toolkit's default.
+            label_smoothing: Fraction of each label to spread over all classes, in [0, 1).
+            class_weight: `"balanced"`, or a dict from class name to weight, see `Phase`.
+            policy: Your own `Phase`, which must not unfreeze blocks. `None`: the toolkit's default.
 
         Returns:
-            The record of the phase, also appended to `history`.
+            The record of the phase. `history` also contains this record.
 
         Raises:
-            ConfigError: an argument is not as described, or no callback of this kind works here.
-            DataError: the learner was loaded without data, or a file cannot be read.
-            CacheError: the features cannot be kept where asked.
+            ConfigError: An argument is invalid, or a callback is not supported.
+            DataError: The learner was loaded without data, or a file cannot be read.
+            CacheError: The features cannot be stored in the requested place.
         """
         return training.fit_head(
             self._state,
@@ -360,39 +364,42 @@ class Learner:
         class_weight: str | dict[str, float] | None = None,
         discriminative_factor: float | None = None,
     ) -> list[PhaseRecord]:
-        """Unfreezes, recompiles at a very low rate, and trains backbone and head together.
+        """Unfreeze the backbone, recompile, and train the whole model at a very low learning rate.
 
-        On an untrained head `fit_head` runs first. BatchNorm statistics never move, unless the
-        policy is one for random weights (`"scratch"`), which needs no trained head either. If no
-        epoch improves the validation loss, the weights from before are kept. `"contrastive"` needs
-        no trained head and keeps its last weights: the loss of pairs says nothing of a head.
+        If the head is untrained, `fit_head` runs first. BatchNorm statistics stay fixed, except in
+        the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
+        improves the monitored validation loss or metric, the model keeps the weights from before
+        fine-tuning. With fewer than 50 validation items, a policy given by name keeps the weights
+        of its last epoch. The policy `"contrastive"` needs no trained head. With this policy, the
+        model keeps its last weights, because the contrastive loss does not measure the head.
 
         Args:
-            epochs: passes over the training split; `None`: the policy's, which may be as many as
-                make a number of steps.
-            learning_rate: peak rate, or `"auto"`, see `Phase`; `None`: the policy's.
-            unfreeze: `"all"`, a number of blocks counted from the head down, or the name of
-                the lowest block (see `backbone.blocks`); `None`: the policy's.
-            policy: a name, or phases of your own. `"standard"`; `"discriminative"`: lower blocks
-                learn at lower rates; `"gradual"`: they are unfrozen one after the other;
-                `"ulmfit"`: both; `"contrastive"`: for a few texts, the backbone learns features
-                that are alike within a class, then the head is trained on them; `"scratch"`. Each
-                is a tuple of `Phase` in `keras_tl.training.policies.POLICIES`, to be printed,
-                changed and passed.
-            augment: as in `fit_head`.
-            callbacks: Keras callbacks.
-            batch_size: items per step; `None`: the policy's.
-            label_smoothing: as in `fit_head`.
-            class_weight: as in `fit_head`.
-            discriminative_factor: what the rate is divided by from each block to the one below
-                it, see `Phase`; 1: one rate for all; `None`: the policy's.
+            epochs: Number of passes over the training split. `None`: the number of the policy, or
+                enough epochs for the policy's number of steps.
+            learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: the policy decides.
+            unfreeze: Blocks to train: `"all"`, a number of blocks (counted from the head down), or
+                the name of the lowest block (see `backbone.blocks`). `None`: the policy decides.
+            policy: Name of a policy, or your own phases. `"standard"`: unfreeze all blocks at once.
+                `"discriminative"`: lower blocks have lower learning rates. `"gradual"`: unfreeze
+                one block after the other. `"ulmfit"`: gradual and discriminative. `"contrastive"`,
+                for few texts: the backbone learns similar features for texts of the same class,
+                then the head is trained on these features. `"scratch"`: for random weights.
+                `keras_tl.training.policies.POLICIES` has the phases of each policy: to write your
+                own policy, print these phases, and pass a changed copy.
+            augment: As in `fit_head`.
+            callbacks: Keras callbacks for the phases of fine-tuning.
+            batch_size: Number of items per training step. `None`: the policy decides.
+            label_smoothing: As in `fit_head`.
+            class_weight: As in `fit_head`.
+            discriminative_factor: Each block has the learning rate of the block above, divided by
+                this factor. 1: one learning rate for all blocks. `None`: the policy decides.
 
         Returns:
-            The records of the phases, also appended to `history`.
+            The records of the phases. `history` also contains these records.
 
         Raises:
-            ConfigError: the backbone has no such block, or there is no such policy.
-            DataError: the learner was loaded without data, or a file cannot be read.
+            ConfigError: The backbone has no block of this name, or there is no such policy.
+            DataError: The learner was loaded without data, or a file cannot be read.
         """
         return training.fine_tune(
             self._state,
@@ -418,69 +425,71 @@ class Learner:
         highest: float = 10.0,
         steps: int = 100,
     ) -> LearningRates:
-        """Trains at rising rates for a trial, to find one; then all is as it was, bit for bit.
+        """Find a learning rate in a trial with rising learning rates, then restore all state.
 
-        Each step has a larger rate than the one before; it ends early when the loss diverges (not
-        finite, or smoothed over 4 times its lowest). Only the random state inside a TF-Hub module
-        that does not keep it in a variable cannot be put back.
+        Each step has a larger learning rate than the step before. The trial stops early if the loss
+        diverges: the loss is not finite, or the smoothed loss exceeds 4 times its lowest value. All
+        state is restored bit for bit, except random state that a TF-Hub module keeps outside of its
+        variables.
 
         Args:
-            phase: `"head"`, on cached features; `"fine-tune"`, on the whole model with the data's
-                own augmentation; or a phase of your own.
-            policy: as in `fine_tune`, for its optimizer, batch size and blocks; of several phases
-                the last.
-            unfreeze: as in `fine_tune`.
-            batch_size: items per step; `None`: the policy's.
-            lowest: the first rate.
-            highest: the last rate, if the loss does not diverge.
-            steps: how many there are, at least 10; the training split is repeated if need be.
+            phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
+                train the whole model with the augmentation of the data. A `Phase`: train it.
+            policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
+                blocks of the policy's last phase.
+            unfreeze: As in `fine_tune`.
+            batch_size: Number of items per training step. `None`: the policy decides.
+            lowest: Learning rate of the first step.
+            highest: Learning rate of the last step, if the loss does not diverge.
+            steps: Number of steps, at least 10. The training split is repeated if necessary.
 
         Returns:
-            The rates and their losses; `.suggestion` is a rate two thirds into the valley of the
-            loss (`keras_tl.training.lr_finder.suggest`), `.plot()` a figure.
+            The learning rates and their losses. `.suggestion` is the learning rate at two thirds of
+            the range where the loss falls (`keras_tl.training.lr_finder.suggest`). `.plot()` draws
+            the losses.
 
         Raises:
-            ConfigError: the head to be fine-tuned is untrained, or an argument is not as described.
-            DataError: the learner was loaded without data, or a file cannot be read.
+            ConfigError: The phase needs a trained head, or an argument is invalid.
+            DataError: The learner was loaded without data, or a file cannot be read.
         """
         return checking.lr_find(
             self._state, phase, policy, unfreeze, batch_size, lowest, highest, steps
         )
 
     def check(self) -> Findings:
-        """Looks at data, backbone and head for what would spoil training, in seconds.
+        """Run the preflight: look for problems in data, backbone and head, in seconds.
 
-        It runs by itself before the first training, unless the learner was made with `check=False`:
-        then warnings are shown, and training goes on unless it cannot work. Nothing is changed: the
-        same seed gives the same result with it and without. What is looked at, and how the limits
-        were chosen: docs/preflight.md.
+        The preflight also runs before the first training, unless `check=False` was passed to
+        `Learner`. Before a training, the preflight reports warnings, and stops the training only if
+        it cannot work. With the same seed, training gives the same result with and without the
+        preflight. docs/preflight.md lists the checks and explains their limits.
 
         Returns:
-            What was found, also kept in `history.findings` and saved with the run.
+            The findings. `history.findings` and the saved run also contain the findings.
 
         Raises:
-            DataError: the learner was loaded without data, or a training item cannot be read.
-            CacheError: the features of the training split cannot be kept where asked.
+            DataError: The learner was loaded without data, or a training item cannot be read.
+            CacheError: The features of the training split cannot be stored in the requested place.
         """
         return checking.check(self._state)
 
     def evaluate(self, split: str = "test", by: Hashable | Sequence | None = None) -> Evaluation:
-        """Measure the model on a split; nothing was tuned or stopped on the test split.
+        """Evaluate the model on a split. Tuning and early stopping never use the test split.
 
         Args:
-            split: the name of the split.
-            by: also measure groups of items: the name of a column that the data have kept
-                (`slices=` of `from_csv` and `from_dataframe`), or a value for each item.
+            split: Name of the split, such as `"test"`.
+            by: Groups of items to evaluate separately: the name of a column of the data (see
+                `slices=` of `from_csv` and `from_dataframe`), or a list with a value per item.
 
         Returns:
-            A mapping of metrics, with the predictions, the largest losses and the plots; also in
-            `evaluations` as long as the weights stay. With `by` its `slices` say on which groups
-            the model is clearly worse than on the rest.
+            A mapping from metrics to values, with the predictions, the largest losses and the
+            plots. `learner.evaluations` also contains this evaluation, until the weights change.
+            With `by`, `slices` names the groups on which the model is significantly worse.
 
         Raises:
-            DataError: there are no data, or no such split, or `by` has not a value for each item
-                or more than 100 different ones.
-            ConfigError: the data have not kept such a column, or an answer is not a finite number.
+            DataError: There are no data, or no such split. Or `by` has no value for an item, or
+                more than 100 different values.
+            ConfigError: The data have no column of this name, or a logit is not a finite number.
         """
         return measuring.evaluate(self._state, split, by)
 
@@ -493,30 +502,31 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
     ) -> CrossValidation:
-        """Cross-validation of the head on cached features: an estimate on all items, in seconds.
+        """Cross-validate the head on cached features, to estimate its metrics in seconds.
 
-        A fresh head is trained for each fold, as `fit_head` trains it with its defaults, on the
-        features of the pretrained backbone; the learner itself is not changed. To choose between
-        settings by it, leave the test split out: `splits=("train", "validation")`.
+        For each fold, a new head is trained on the features of the pretrained backbone, as
+        `fit_head` does by default. The learner does not change. If you choose between settings by
+        the estimated metrics, leave out the test split: `splits=("train", "validation")`.
 
         Args:
-            folds: at least 2; each class is in each fold in proportion.
-            repeats: how often, each time with other folds.
-            groups: the name of a kept column, such as `"patient"`, or a value for each item: items
-                with one value stay in one fold. `None`: the `groups=` of the data.
-            splits: names of the splits whose items take part; `None`: all there are.
-            label_smoothing: as in `fit_head`.
-            class_weight: as in `fit_head`.
+            folds: Number of folds, at least 2. Every fold has nearly the same class proportions.
+            repeats: Number of repetitions of the cross-validation, each with different folds.
+            groups: Name of a column of the data, such as `"patient"`, or a list with a value per
+                item. Items with the same value stay in one fold. `None`: the groups that were given
+                for the data (`groups=` of `from_csv`).
+            splits: Names of the splits to use. `None`: all splits.
+            label_smoothing: As in `fit_head`.
+            class_weight: As in `fit_head`.
 
         Returns:
-            A mapping as `evaluate()` gives, with the out-of-fold logits of every item in
-            `.outcomes`.
+            A mapping from metrics to values, as `evaluate()` returns. `.records` has the
+            out-of-fold logits of every item.
 
         Raises:
-            DataError: there are no data or no such split, or fewer groups than folds.
-            ConfigError: an argument is not as described, the data have not kept such a column, or
-                the backbone was fine-tuned on these items, here or in an earlier run.
-            CacheError: features cannot be kept where asked.
+            DataError: There are no data or no such split, or there are fewer groups than folds.
+            ConfigError: An argument is invalid, the data have no column of this name, or the
+                backbone was fine-tuned on these items, by this learner or in an earlier run.
+            CacheError: The features cannot be stored in the requested place.
 
         Example:
             >>> learner.cross_validate(folds=5)["accuracy"]  # doctest: +SKIP
@@ -532,65 +542,66 @@ class Learner:
         )
 
     def calibrate(self) -> Calibrated:
-        """Makes probabilities say how often answers are right: temperature scaling.
+        """Calibrate the probabilities by temperature scaling on the validation split.
 
-        One number is fitted on the validation split. From then on everything that answers divides
-        the logits by it: `predict`, `evaluate`, `serving_model`, all exports and saved runs; which
-        class is answered never changes, and `model` gives the same logits. Training again puts it
-        back to 1. See `keras_tl.evaluation.calibration`.
+        After this call, `predict`, `evaluate`, `serving_model`, all exports and saved runs divide
+        the logits by the temperature. The predicted class never changes, and `model` still returns
+        the undivided logits. Further training resets the temperature to 1. See
+        `keras_tl.evaluation.calibration`.
 
         Returns:
-            The temperature, and the calibration with and without it of the validation split and
-            of the splits that were evaluated; those are measured again.
+            The temperature, and the calibration with and without this temperature, on the
+            validation split and on the evaluated splits. The evaluations of these splits are
+            updated.
 
         Raises:
-            DataError: there is no validation split, or there are no data.
-            ConfigError: it is a regression.
+            DataError: There is no validation split, or there are no data.
+            ConfigError: The task is a regression.
         """
         return measuring.calibrate(self._state)
 
     def choose_thresholds(
         self, precision: float | None = None, recall: float | None = None
     ) -> Thresholds:
-        """Chooses from which probability on the answer is yes, of two classes or several labels.
+        """Choose decision thresholds on the validation split, for two classes or several labels.
 
-        They are chosen on the validation split, and carried like the temperature of `calibrate`:
-        by `predict`, `evaluate`, all exports and saved runs, until the next training.
+        A probability above the threshold means yes. `predict`, `evaluate`, all exports and saved
+        runs use the thresholds until the next training.
 
         Args:
-            precision: the smallest threshold with at least this precision, in (0, 1].
-            recall: the largest threshold with at least this recall, in (0, 1]. Neither: the
-                threshold with the largest F1.
+            precision: Choose the smallest threshold with at least this precision, in (0, 1].
+            recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
+                `precision` and `recall` are `None`: the threshold with the largest F1.
 
         Returns:
-            The thresholds, and what they give on every split that was evaluated; those are
-            measured again.
+            The thresholds, and the metrics with these thresholds on every evaluated split. The
+            evaluations are updated.
 
         Raises:
-            DataError: there is no validation split, or there are no data.
-            ConfigError: the task has no thresholds, or an argument is not as described.
+            DataError: There is no validation split, or there are no data.
+            ConfigError: The task has no thresholds, or an argument is invalid.
         """
         return measuring.choose_thresholds(self._state, precision, recall)
 
     def predict(
         self, items: ImageInput | TextInput, on_invalid: str = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Labels and probabilities, or values, from the same graph that `export` writes.
+        """Predict labels and probabilities, or values, with the graph that `export` writes.
 
         Args:
-            items: images: a path, a folder, bytes, an array, or a list of one of these (see
-                `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text, a list of texts,
-                or a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Both: a
-                split, a `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training
-                data.
-            on_invalid: what to do about files and bytes that are no image, and texts that are
-                blank or not UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
-                them, with `valid` false and the reason in the results. The last two say why on
-                standard error.
+            items: Images: a path, a folder, bytes, an array, or a list of these (see
+                `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text, a list of texts, or
+                a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Images or texts:
+                a split, a `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the
+                training data.
+            on_invalid: Treatment of files and bytes that are no image, and of texts that are blank
+                or not UTF-8. `"raise"`: raise an error that names these items. `"skip"`:
+                leave out these items. `"keep"`: the results contain these items, with `valid` false
+                and the reason. `"skip"` and `"keep"` also report the reasons on standard error.
 
         Raises:
-            DataError: something given is no such item; the message names it.
-            ConfigError: a path is of a file system that is not supported.
+            DataError: An item is invalid, or not of these types. The message names the item.
+            ConfigError: A path is on an unsupported file system.
         """
         return answering.predict(self._state, items, on_invalid)
 
@@ -600,20 +611,20 @@ class Learner:
         on_invalid: str = "raise",
         cache: str | CacheConfig = "auto",
     ) -> np.ndarray:
-        """The fixed feature extractor: what the head is given, as vectors.
+        """Return the features of items: the vectors that the head receives.
 
         Args:
-            items: as for `predict`. The features of a split, such as `data.split("train")`, are
-                kept in the feature cache, where `fit_head` finds them.
-            on_invalid: as for `predict`; the features of items that are kept are NaN.
-            cache: of a split: as in `fit_head`.
+            items: Items, as in `predict`. For a split, such as `data.split("train")`, the feature
+                cache keeps the features, and `fit_head` uses them.
+            on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
+            cache: Place where the features of a split are stored, as in `fit_head`.
 
         Returns:
             float32 array (n, d), in the order of the items.
 
         Raises:
-            DataError: see `predict`.
-            CacheError: the features of a split cannot be kept where asked.
+            DataError: See `predict`.
+            CacheError: The features of a split cannot be stored in the requested place.
         """
         return answering.features(self._state, items, on_invalid, cache)
 
@@ -626,77 +637,81 @@ class Learner:
         card: Mapping[str, str] | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Writes the next version of a SavedModel below `path`, verified; or another format.
+        """Export the model as a SavedModel (the next version in `path`), LiteRT or ONNX file.
+
+        The export is verified: its outputs must agree with the model's outputs.
 
         Args:
-            path: the model's folder, such as `saved_models/photos`; of another format the file.
-            format: `"savedmodel"`; `"litert"` or `"onnx"`, which take numbers only and need the
-                extra of the same name: see `keras_tl.export.runtimes.writing.export_file`.
-            precision: of those two, `"float32"` or `"float16"`.
-            serving: write `serving/` beside the versions of a SavedModel too, configuration and
-                clients for those who run a server (see
-                `export.server_configuration.write_serving`).
-            card: sections of a SavedModel's card that only you can write, by their headings, in
-                Markdown, such as `{"Intended use": "..."}`.
-            overwrite: of another format, replace the files that are there. A version of a
-                SavedModel is never replaced.
+            path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the file.
+            format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
+                extra of the same name. These models accept only numbers, see
+                `keras_tl.export.runtimes.file_export.export_file`.
+            precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
+                `"float16"`.
+            serving: Also write `serving/` beside the versions of a SavedModel: configuration and
+                clients for a server (see `export.server_configuration.write_serving`).
+            card: Your own sections for the model card of a SavedModel: a dict from heading to
+                Markdown text, such as `{"Intended use": "..."}`.
+            overwrite: Replace an existing LiteRT or ONNX file. A version of a SavedModel is never
+                replaced.
 
         Returns:
-            The folder of the version, such as `saved_models/photos/1`; or the file.
+            The folder of the new version, such as `saved_models/photos/1`, or the written file.
 
         Raises:
-            ConfigError: an argument is not as described, the extra is missing, or, with `serving`,
-                the folder's name cannot be a model's name on a server. Or there is a file of
-                another format, and `overwrite` is false. Nothing is written.
-            ExportError: what was written does not answer as the model does; it is not kept. Or the
-                model cannot be converted.
+            ConfigError: An argument is invalid, or the pip extra is missing. Or, with `serving`, a
+                server does not accept the folder's name as the name of a model. Or the LiteRT or
+                ONNX file exists, and `overwrite` is false. Nothing is written.
+            ExportError: The model cannot be converted, or the outputs of the export differ from the
+                model's outputs. The export is deleted.
         """
         return exporting.export(self._state, path, format, precision, serving, card, overwrite)
 
     def report(
         self,
         path: str | os.PathLike,
-        comparison: Compared | None = None,
+        comparison: ComparisonResult | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Writes one self-contained HTML file with all that is known of the model.
+        """Write one self-contained HTML file with all facts about the model.
 
-        What is made from the data is kept in the learner; a saved run gives the same report again,
-        byte for byte, without them.
+        The learner keeps the images, texts and features that the report shows. A saved run
+        therefore gives the same report without data, byte for byte.
 
         Args:
-            path: the HTML file.
-            comparison: the `Comparison` that `keras_tl.compare` gave: whether transfer helps. The
-                learner keeps it, too, also when it is trained again.
-            overwrite: replace another file that is there. A learner replaces its own report, and
-                the one in the folder of its run, without being asked.
+            path: Path of the HTML file to write.
+            comparison: Result of `keras_tl.compare`, which shows whether transfer learning helps.
+                The learner keeps the comparison, even if training continues.
+            overwrite: Replace any existing file. Without `overwrite`, a learner replaces only its
+                own report, and the report in the folder of its run.
 
         Returns:
-            The file written.
+            The written file.
 
         Raises:
-            ConfigError: `comparison` is something else, or of another task or other classes;
-                nothing was written or kept of it. Or another file is at the path.
+            ConfigError: `comparison` is no comparison, or its task or classes differ from those of
+                the learner. Or the file exists, and the learner did not write it. Nothing is
+                written, and the comparison is not kept.
         """
         return reporting.report(self._state, path, comparison, overwrite)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
-        """Save the run: configuration, weights, history, evaluations; JSON, HDF5, NumPy arrays.
+        """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
-        A learner replaces without being asked the run that it was loaded from or saved to, unless
-        the run has changed since. Your own files in the run's folder are kept, and a report that is
-        there is made anew.
+        A learner may replace the run that it loaded or saved before, if nobody else changed this
+        run. To replace any other run, pass `overwrite=True`. Your own files in the folder stay. An
+        existing report in the folder is updated.
 
         Args:
-            path: the run's folder.
-            overwrite: replace another run that is there.
+            path: Folder in which the run is saved.
+            overwrite: Replace any existing run.
 
         Returns:
-            The run's folder.
+            The folder of the run.
 
         Raises:
-            ConfigError: another run is there, and `overwrite` is false.
-            RunError: the path holds something that is not a run.
+            ConfigError: Another run exists, and `overwrite` is false.
+            RunError: The path exists, but is not the folder of a run.
         """
         return saving.save(self._state, path, overwrite)
 
@@ -708,11 +723,12 @@ class Learner:
         strategy: str | tf.distribute.Strategy = "auto",
         verbose: bool = True,
     ) -> Self:
-        """Loads a saved run; it predicts and exports at once, and trains on given `data`.
+        """Load a saved run as a learner. With `data`, the learner can also be trained further.
 
         Raises:
-            RunError: there is no run, it is damaged, or it is of a later version.
-            DataError: the data have other classes than the run.
+            RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.
+            DataError: The kind of items, the task or the classes of the data differ from those of
+                the run.
         """
         learner = cls.__new__(cls)
         learner._state = saving.load(path, data, strategy, verbose)
@@ -731,8 +747,9 @@ def _best_backbone(
 ) -> tuple[str, Ranking]:
     if options["weights"] != "imagenet":
         raise ConfigError(
-            "Learner('auto') chooses among pretrained backbones; expected weights='imagenet'. "
-            f"Received: {quoted(options['weights'])}. Name a backbone to give it other weights."
+            "Learner('auto') chooses among pretrained backbones: expected weights='imagenet'. "
+            f"Received: {quoted(options['weights'])}. For other weights, pass the name of a "
+            "backbone."
         )
     found = rank(Learner, data, seed=seed, verbose=verbose, check=False, **options)
     Reporter(verbose).say(found.describe())

@@ -1,7 +1,7 @@
 """Figures of a learner, for notebooks and as PNG files: `keras_tl.figures`.
 
-Figures of an evaluation are its own, such as `learner.evaluate().plot_confusion()`; the curves of
-training are `learner.history.plot()`.
+An evaluation draws its own figures, for example `learner.evaluate().plot_confusion()`.
+`learner.history.plot()` draws the learning curves.
 """
 
 import contextlib
@@ -17,39 +17,42 @@ from keras_tl.evaluation import plots
 from keras_tl.learner.facade import Learner
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.reporting import items_shown, keep_map_of
-from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
+from keras_tl.report.artifacts import AFTER, BEFORE, SHOWN
 
 _GRID, _COLUMNS = 18, 6
 
 
 def comparison(learner: Learner) -> Figure:
-    """Draw the learning curves of the comparison with training from scratch.
+    """Draw the learning curves of transfer learning and of training from scratch.
 
     Raises:
-        ConfigError: `learner.report(comparison=...)` was given none.
+        ConfigError: The learner has no comparison. `learner.report(comparison=...)` stores it.
     """
-    found = learner._state.exhibits.comparison()
+    found = learner._state.artifacts.comparison()
     if found is None:
         raise ConfigError(
-            "There is no comparison with training from scratch. Give report() what "
-            "keras_tl.compare() gave."
+            "This learner has no comparison with training from scratch. Pass the result of "
+            "keras_tl.compare() to learner.report()."
         )
     return plots.comparison(found["sizes"], found["skill"])
 
 
 def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
-    """Draw the images of a split with the largest losses, with their answers and Grad-CAM.
+    """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
-    Beside each image is what in it speaks for the answer (`keras_tl.evaluation.gradcam`), unless
-    the backbone gives vectors. The twelve that a report keeps need no data.
+    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
+    Grad-CAM needs a backbone with feature maps. The learner keeps the twelve images of its report,
+    so these images can be drawn without data.
 
     Raises:
-        ConfigError: the items are texts.
-        DataError: there are no data, and these were not kept.
+        ConfigError: The items are texts.
+        DataError: The learner has no data, and did not keep these images.
     """
     state = learner._state
     if not state.parts.modality.are_pictures:
-        raise ConfigError("Texts are no pictures. Use report(), which shows them.")
+        raise ConfigError(
+            "The items are texts, not images. learner.report('report.html') shows the texts."
+        )
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
     about, short = kept.top_items(), plots.label_text
@@ -57,23 +60,23 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
     for one in found.items:
         files = about[one.row]
         images.append(kept.pixels(files["image"]))
-        titles.append(f"{short(one.predicted)}\nis {short(one.true)}")
+        titles.append(f"{short(one.predicted)}\ntrue: {short(one.true)}")
         if "gradcam" in files:
             images.append(kept.pixels(files["gradcam"]))
-            titles.append(f"what speaks\nfor {short(files['seen'])}")
+            titles.append(f"evidence\nfor {short(files['seen'])}")
     return plots.image_grid(images, titles, ["black"] * len(titles), _COLUMNS)
 
 
 def features(learner: Learner) -> Figure:
-    """Draw the features of at most 500 items in a plane, before fine-tuning and as they are.
+    """Draw the features of at most 500 items in a plane, before and after fine-tuning.
 
     Raises:
-        DataError: there are no data, and none of these were kept.
+        DataError: The learner did not keep features, and has no data or fewer than three items.
     """
     state = learner._state
-    if state.data is not None and state.exhibits.feature_map(AFTER) is None:
+    if state.data is not None and state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
-    found = {f"{when} fine-tuning": state.exhibits.feature_map(when) for when in (BEFORE, AFTER)}
+    found = {f"{when} fine-tuning": state.artifacts.feature_map(when) for when in (BEFORE, AFTER)}
     found = {title: one for title, one in found.items() if one is not None}
     if not found:
         raise DataError(
@@ -84,21 +87,21 @@ def features(learner: Learner) -> Figure:
 
 
 def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
-    """Write every figure of a learner, and a grid of predictions, as PNG files.
+    """Write all figures of a learner, and a grid of predictions, as PNG files.
 
-    Figures that there is nothing to draw from are left out. A saved run without its data has all
-    that its report shows.
+    The function leaves out a figure if the learner lacks the data or results that the figure needs.
+    A learner that was loaded without data can draw all figures of its report.
 
     Args:
-        learner: a learner.
-        folder: where the files go.
-        overwrite: replace files of the same names.
+        learner: The learner whose figures are drawn.
+        folder: Folder for the PNG files.
+        overwrite: Replace existing files of the same names.
 
     Returns:
-        The files written.
+        The paths of the written files.
 
     Raises:
-        ConfigError: one of the files exists, and `overwrite` is false. Nothing is written.
+        ConfigError: A file exists, and `overwrite` is false. Nothing is written.
 
     Example:
         >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
@@ -117,12 +120,12 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
 
 
 def _figures(learner: Learner) -> dict[str, Figure]:
-    """The figures there are, by their captions."""
+    """Return a dict from caption to figure, for all figures that the learner can draw."""
     state, shown, found = learner._state, None, {}
     if state.data is not None and "test" in state.data.splits:
         shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
         evaluation_of(state, "test")
-    if state.exhibits.comparison() is not None:
+    if state.artifacts.comparison() is not None:
         found["Comparison"] = comparison(learner)
     if learner.history and learner.trainer.is_as_trained:
         found["Learning curves"] = learner.history.plot()
@@ -134,7 +137,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
         found["Predictions"] = plots.prediction_grid(
             pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS
         )
-    # What was not kept and cannot be made without the data is left out.
+    # Leave out the figures that need data, if there are no data.
     with contextlib.suppress(DataError):
         if state.parts.modality.are_pictures:
             found["Top losses"] = top_losses(learner)

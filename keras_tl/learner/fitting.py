@@ -1,4 +1,4 @@
-"""`fit`: one call that trains the head, fine-tunes if that pays, and keeps the better model."""
+"""`fit`: one call that trains the head, fine-tunes, and keeps the best model."""
 
 import contextlib
 import dataclasses
@@ -12,8 +12,8 @@ from keras_tl.base.config import CacheConfig, Phase, check_range
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation, names_of
 from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.measuring import cross_validate
 from keras_tl.learner.state import State
 from keras_tl.learner.training import Callbacks, fit_head, run_all
@@ -23,26 +23,26 @@ from keras_tl.selection.candidates import (
     TUNED,
     Candidate,
     choose,
+    default_or_end,
     mean_losses,
     measure_candidates,
-    without_barrier,
 )
 from keras_tl.selection.evidence import along_the_line, out_of_fold
-from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Budget, Plan, make_plan
+from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, TimeBudget, make_plan
 from keras_tl.selection.result import FitResult
 from keras_tl.training.callbacks import check_callbacks
+from keras_tl.training.fine_tuned_folds import FineTunedFolds
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
 from keras_tl.training.timing import estimate_costs, rehearse
-from keras_tl.training.tuned_folds import TunedFolds
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 _OF_HEADS = ("label_smoothing", "class_weight")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Asked:
-    """What `fit` was asked for, and the policy that follows from the data."""
+class _FitArguments:
+    """The arguments of `fit`, and the fine-tuning policy that was chosen for the data."""
 
     policy: str
     phases: tuple[Phase, ...]
@@ -54,7 +54,10 @@ class _Asked:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """A contrastive policy trains a new head: its line has no middle."""
+        """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
+
+        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
+        """
         return SHARES if self.policy == "standard" else (HEAD, TUNED)
 
 
@@ -67,7 +70,7 @@ def fit(
     callbacks: Callbacks,
     **head_options: Any,
 ) -> FitResult:
-    """See `Learner.fit`; `head_options` are those of `fit_head`."""
+    """See `Learner.fit`. `head_options` are arguments of `fit_head`."""
     asked = _asked(state, augment, refit, callbacks, CacheConfig.of(cache), head_options)
     if minutes is not None:
         check_range("minutes", minutes, 0.01)
@@ -84,7 +87,7 @@ def _asked(
     callbacks: Callbacks,
     cache: CacheConfig,
     head_options: dict[str, Any],
-) -> _Asked:
+) -> _FitArguments:
     data, config = state.need_data(), state.config
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
@@ -92,8 +95,8 @@ def _asked(
         augment = data.augmentation
     if not state.trainer.features.is_original or state.learned_splits:
         raise ConfigError(
-            "fit() begins with a backbone that has not learned these items; this one was "
-            "fine-tuned already. Make a new Learner with pretrained weights, or go on with "
+            "fit() needs a backbone that has not learned these items, but this backbone was "
+            "fine-tuned on them. Create a new Learner with pretrained weights, or continue with "
             "fine_tune()."
         )
     task, labels = state.task, data.split("train").labels
@@ -106,18 +109,18 @@ def _asked(
     live = cache.where == "off"
     (head,) = phases_of(head_phase(config, live), config.family, **head_options)
     head_options = head_options | {"cache": cache}
-    return _Asked(policy, phases, head, augment, refit, callbacks, head_options)
+    return _FitArguments(policy, phases, head, augment, refit, callbacks, head_options)
 
 
 class _Fit:
-    """One call of `fit`.
+    """One call of `fit`, with the steps of the call as methods.
 
     Args:
-        state: of a learner, its backbone as it came.
-        asked: see `_Asked`.
+        state: State of a learner whose backbone still has its original weights.
+        asked: Arguments of the call, and the fine-tuning policy.
     """
 
-    def __init__(self, state: State, asked: _Asked):
+    def __init__(self, state: State, asked: _FitArguments):
         self._state = state
         self._trainer = state.trainer
         self._asked = asked
@@ -125,12 +128,12 @@ class _Fit:
         self._tuned = 0
 
     def run(self, minutes: float | None) -> FitResult:
-        """Train, choose, and leave the learner with the model that is kept."""
+        """Train the candidate models, choose a model, and load its weights into the learner."""
         asked, began = self._asked, time.perf_counter()
         head = self._trainer.settled(asked.head, self._data.split("train"))
         is_trained = [record.phase for record in self._trainer.history] == [head]
         is_trained = is_trained and self._trainer.is_as_trained
-        if not (is_trained and self._state.has_own("train")):
+        if not (is_trained and self._state.is_training_data("train")):
             with self._timed("head"):
                 fit_head(self._state, **asked.head_options, callbacks=asked.callbacks)
         plan = self._plan(minutes, began)
@@ -139,26 +142,26 @@ class _Fit:
         default = HEAD
         if plan.trainings:
             default = default_share(asked.policy, self._state.config.family)
-        line, outcomes = None, {}
+        line, records = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
-                outcomes = self._out_of_fold(phases, plan.folds)
+                records = self._out_of_fold(phases, plan.folds)
         elif plan.evidence == VALIDATION:
             line = self._tune(phases)
             validation = self._data.split("validation")
-            outcomes = along_the_line(self._trainer, line, asked.shares, validation)
-        if outcomes:
-            default = self._without_barrier(outcomes, default)
-        candidates = self._measured(outcomes, default, plan)
+            records = along_the_line(self._trainer, line, asked.shares, validation)
+        if records:
+            default = self._without_barrier(records, default)
+        candidates = self._measured(records, default, plan)
         kept = choose(candidates, default).share if candidates else default
         if line is not None:
             self._trainer.keep_share(line, kept, self._tuned)
-        estimate = self._estimate(outcomes.get(kept), plan) if asked.refit else (None, None)
+        estimate = self._estimate(records.get(kept), plan) if asked.refit else (None, None)
         if asked.refit:
             self._take_all_items(line)
         if kept != HEAD and (line is None or asked.refit):
             line = self._tune(phases)
-            if not outcomes and kept != TUNED:
+            if not records and kept != TUNED:
                 ends = sorted({HEAD, kept, TUNED})
                 train = self._data.split("train")
                 seen = along_the_line(self._trainer, line, ends, train)
@@ -171,7 +174,7 @@ class _Fit:
             candidates,
             plan,
             self._seconds,
-            self._state.task.headline,
+            self._state.task.primary_metric,
             self._data.item,
             len(self._data.split("train")),
             names_of(asked.augment),
@@ -200,16 +203,16 @@ class _Fit:
         validation = len(data.splits.get("validation", ()))
         steps = sum(trainer.steps_of(phase, train) for phase in asked.phases)
         epochs = sum(trainer.settled(phase, train).epochs for phase in asked.phases)
-        budget = None if minutes is None else Budget(minutes, left, steps // epochs)
+        budget = None if minutes is None else TimeBudget(minutes, left, steps // epochs)
         return make_plan(costs, steps, items, validation, asked.refit, budget)
 
     @property
     def _trained_on(self) -> Split:
-        """The items that will train the model that is kept."""
+        """Items that train the kept model: with `refit` all items, else the training split."""
         return self._data.joined(list(self._data.splits) if self._asked.refit else ["train"])
 
     def _planned(self, plan: Plan) -> tuple[Phase, ...]:
-        """The phases as planned: each runs to its end."""
+        """Return the fine-tuning phases with the planned epochs and without early stopping."""
         train = self._trained_on
         full = [self._trainer.steps_of(phase, train) for phase in self._asked.phases]
         share = min(plan.steps / sum(full), 1.0)
@@ -224,59 +227,64 @@ class _Fit:
 
     @property
     def _compared(self) -> list[str]:
-        """The splits whose items compare models out of fold."""
+        """Splits to compare out-of-fold: with `refit` all splits, else all but the test split."""
         return [name for name in self._data.splits if self._asked.refit or name != "test"]
 
-    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, Outcomes]:
+    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, PredictionRecord]:
         asked = self._asked
-        training = TunedFolds(
+        training = FineTunedFolds(
             self._trainer, self._data, asked.head, phases, asked.augment, asked.shares
         )
         return out_of_fold(training, self._compared, folds, self._trainer.seed)
 
-    def _tune(self, phases: tuple[Phase, ...]) -> WeightLine:
+    def _tune(self, phases: tuple[Phase, ...]) -> WeightAverage:
         model = self._state.parts.model
         before = model.get_weights()
         with self._timed("fine-tuning"):
             records = run_all(self._state, phases, self._asked.augment, self._asked.callbacks)
         self._tuned = len(records)
-        return WeightLine.to_now(model, before)
+        return WeightAverage.to_now(model, before)
 
-    def _without_barrier(self, outcomes: Mapping[float, Outcomes], default: float) -> float:
-        return without_barrier(mean_losses(self._state.task, outcomes), default)
+    def _without_barrier(self, records: Mapping[float, PredictionRecord], default: float) -> float:
+        return default_or_end(mean_losses(self._state.task, records), default)
 
     def _measured(
-        self, outcomes: Mapping[float, Outcomes], default: float, plan: Plan
+        self, records: Mapping[float, PredictionRecord], default: float, plan: Plan
     ) -> tuple[Candidate, ...]:
-        if not outcomes:
+        if not records:
             return ()
         validates = plan.evidence == VALIDATION
         split = self._data.joined(["validation"] if validates else self._compared)
         groups = groups_of(split, self._data.groups)
-        return measure_candidates(self._state.task.undecided, outcomes, default, groups)
+        return measure_candidates(self._state.task.undecided, records, default, groups)
 
-    def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
-        """Metrics from models that have not seen the items, and how they were found."""
+    def _estimate(
+        self, records: PredictionRecord | None, plan: Plan
+    ) -> tuple[Mapping[str, Any], str]:
+        """Return metrics of models on items that did not train them, and the method in words."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
-            outcomes = Outcomes(test.labels, self._trainer.logits(test))
-            how = "on the test split, before it trained the model too"
+            records = PredictionRecord(test.labels, self._trainer.logits(test))
+            how = "on the test split, before the training on the test items"
         elif plan.evidence == VALIDATION:
-            how = "on the validation split, which also chose the model, before it trained it too"
+            how = (
+                "on the validation split, by which the model was also chosen, before the training "
+                "on the validation items"
+            )
         elif plan.evidence == OUT_OF_FOLD:
-            how = f"by {plan.folds} models that each left out a part of the {self._data.item}s"
+            how = f"by {plan.folds} models, each trained without a part of the {self._data.item}s"
         else:
             column = groups_of(self._data.joined(list(splits)), self._data.groups)
             parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
             given = {name: self._asked.head_options[name] for name in _OF_HEADS}
             found = cross_validate(self._state, parts, 1, None, None, **given)
-            outcomes = found.outcomes[0]
-            how = "by cross-validation of the head; nothing measured a fine-tuned model"
-        return measure(self._state.task.undecided, outcomes), how
+            records = found.records[0]
+            how = "by cross-validation of the head, not of a fine-tuned model"
+        return measure(self._state.task.undecided, records), how
 
-    def _take_all_items(self, line: WeightLine | None) -> None:
-        """Begin again: the pretrained backbone, and a head that all items train."""
+    def _take_all_items(self, line: WeightAverage | None) -> None:
+        """Restore the pretrained backbone, and train a head on the items of all splits."""
         state, trainer = self._state, self._trainer
         if line is not None:
             trainer.keep_share(line, HEAD, self._tuned)

@@ -1,4 +1,4 @@
-"""Functions that take or make learners: `rank_backbones`, `overfitting`, `save_features`."""
+"""Functions that take or create learners: `rank_backbones`, `overfitting`, `save_features`."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,18 @@ from keras_tl.learner.ranking import rank
 
 
 def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
-    """Say whether a model overfits or underfits by the curves of its training, and what to try.
+    """Diagnose overfitting or underfitting from the learning curves, and suggest remedies.
 
     Args:
-        learner: a trained learner.
-        measure: run the model as it is over the training and validation splits too, for the gap
-            between them and not only the least that it can be.
+        learner: A trained learner.
+        measure: Also evaluate the current model on the training and validation splits. The result
+            then has the exact gap between the metrics of both splits. Without `measure`, the result
+            has only a lower bound of this gap.
 
     Raises:
-        ConfigError: nothing was trained, the weights were changed after training, or an answer to
-            be measured is not a finite number.
-        DataError: to be measured, and there are no data, or no validation split.
+        ConfigError: Nothing was trained, or the weights changed after training. Or, with `measure`,
+            a logit is not a finite number.
+        DataError: With `measure`, there are no data, or there is no validation split.
 
     Example:
         >>> keras_tl.overfitting(learner).state  # doctest: +SKIP
@@ -44,23 +45,23 @@ def save_features(
     on_invalid: str = "raise",
     overwrite: bool = False,
 ) -> tuple[int, int]:
-    """Write the features of items to a file, a batch at a time, for other tools.
+    """Write the features of items to a file, batch by batch, for other tools.
 
     Args:
-        learner: its backbone and pooling make the features.
-        items: as for `Learner.predict`.
-        path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
-            number, or the text) and `features` (a list of d float32).
-        on_invalid: as for `Learner.features`.
-        overwrite: replace a file that is there.
+        learner: Learner whose backbone and pooling compute the features.
+        items: Items, as in `Learner.predict`.
+        path: File to write. `.npy`: an array (n, d). `.parquet`: the columns `source` (path or
+            number of the image, or the text) and `features` (a list of d float32 values).
+        on_invalid: As in `Learner.features`.
+        overwrite: Replace an existing file.
 
     Returns:
-        (n, d).
+        The shape (n, d) of the features: number of items, and values per item.
 
     Raises:
-        ConfigError: the path ends otherwise, is of a file system that is not supported, or there
-            is a file and `overwrite` is false.
-        DataError: see `Learner.predict`.
+        ConfigError: The suffix is neither `.npy` nor `.parquet`, or the path is on an unsupported
+            file system. Or the file exists, and `overwrite` is false.
+        DataError: See `Learner.predict`.
 
     Example:
         >>> keras_tl.save_features(learner, "photos/", "photos.npy")  # doctest: +SKIP
@@ -77,37 +78,38 @@ def rank_backbones(
     verbose: bool = True,
     **options: Any,
 ) -> Ranking:
-    """Rank backbones for a head on their frozen features, by cross-validation.
+    """Rank backbones by the cross-validated metric of a head on their frozen features.
 
-    Each backbone runs once over the same items of the training split, by way of the feature
-    cache. A head is cross-validated on the features; LogME stands beside its metric. The other
-    splits are not looked at.
+    Each backbone runs once over the same items of the training split, and the feature cache keeps
+    the features. The ranking also has the LogME score of each backbone. Validation and test items
+    are not used.
 
     Args:
-        data: the labelled items.
-        backbones: each is what `Learner` takes as backbone; or a dict of `Learner`'s arguments,
-            such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`, with a `"name"`
-            of your own if you like. `None`: those of the catalogue whose weights are on this
-            machine, see `keras_tl.backbones.at_hand.backbones_at_hand`.
-        items: of the training split at most so many, drawn so that each class has its share and
-            at least one; of several labels, or of a regression, at random.
-        seed: of the draw, of the folds, and of the backbones' random weights.
-        cache: where features are kept, as in `Learner.fit_head`.
-        verbose: report progress on standard error.
-        options: arguments of `Learner` for all of them, such as `image_size`; those of a dict
-            come first. `preprocess` is for the Keras models among them.
+        data: Labelled images or texts.
+        backbones: Values for the backbone argument of `Learner`, or dicts of arguments of
+            `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. The
+            value of `"name"` in a dict is the backbone's name in the ranking. `None`: the catalogue
+            backbones with weights on this machine, see
+            `keras_tl.backbones.local_weights.backbones_without_download`.
+        items: Maximum number of training items. A smaller sample has the class proportions of the
+            split, and at least one item per class. For multilabel or regression: a random sample.
+        seed: Seed of the sample, of the folds, and of random weights of the backbones.
+        cache: Place where the features are stored, as in `Learner.fit_head`.
+        verbose: Report progress on standard error.
+        options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a
+            dict override those in `options`. For images, `preprocess` applies only to Keras models.
 
     Returns:
-        The backbones with their measurements; `.best` is the fastest one within one standard
-        error of the best metric. A backbone that cannot be loaded, or does not fit the data, is
-        listed last with the reason.
+        The measurements of each backbone. `.best` is the fastest of the backbones whose metric is
+        within one standard error of the best metric. A backbone that cannot be loaded, or does not
+        fit the data, comes last, with the reason.
 
     Raises:
-        BackboneError: the catalogue has no such name; found out before anything runs.
-        ConfigError: there is no backbone, one is given twice, an argument is not as described, or
-            none of the backbones can be measured.
-        DataError: the data cannot be read, or their labels are all the same.
-        CacheError: the features cannot be kept where asked.
+        BackboneError: A name is not in the catalogue. The error comes before any backbone runs.
+        ConfigError: The list is empty, a backbone occurs twice, an argument is invalid, or no
+            backbone can be measured.
+        DataError: The data cannot be read, or all labels are equal.
+        CacheError: The features cannot be stored in the requested place.
 
     Example:
         >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP

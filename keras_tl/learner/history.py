@@ -1,4 +1,4 @@
-"""What was done with a learner: `Learner.history`."""
+"""`Learner.history`: the phases, the ranking, the findings and the result of `fit`."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -13,12 +13,12 @@ from keras_tl.selection.result import FitResult
 
 
 class History(tuple[PhaseRecord, ...]):
-    """The records of the phases that ran, in their order.
+    """Records of the training phases of a learner, in the order of training.
 
     Attributes:
-        ranking: how `Learner("auto", data)` chose its backbone; `None`: it was named.
-        findings: what `check` found; `None`: nobody looked.
-        fitted: the choice of `fit`; `None`: the model was trained otherwise, or changed since.
+        ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
+        findings: Problems that the preflight found. `None`: the preflight has not run.
+        fitted: Result of `fit`. `None`: `fit` was not called, or the model changed after `fit`.
     """
 
     ranking: Ranking | None
@@ -29,22 +29,22 @@ class History(tuple[PhaseRecord, ...]):
     def of(
         cls,
         records: Iterable[PhaseRecord],
-        watched: str,
+        monitor: str,
         ranking: Ranking | None,
         findings: Findings | None,
         fitted: FitResult | None,
     ) -> Self:
-        """Make it of the records, the metric that `plot` draws, and the attributes."""
+        """Create the history from phase records, the attributes, and the metric for `plot`."""
         history = cls(records)
         history.ranking, history.findings, history.fitted = ranking, findings, fitted
-        history._watched = watched
+        history._watched = monitor
         return history
 
     def plot(self) -> Figure:
-        """Draw the loss and the watched metric over the epochs of all phases.
+        """Draw the loss and the monitored metric over the epochs of all phases.
 
         Raises:
-            ConfigError: nothing was trained.
+            ConfigError: Nothing was trained.
         """
         check_trained(self)
         return plots.learning_curves(self, self._watched)

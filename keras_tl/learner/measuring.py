@@ -1,4 +1,4 @@
-"""Evaluation, cross-validation, temperature and thresholds of a learner."""
+"""Evaluate, cross-validate and calibrate a learner, and choose its decision thresholds."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -11,7 +11,7 @@ from keras_tl.evaluation import calibration, cross_validation, thresholds
 from keras_tl.evaluation.calibration import Calibrated
 from keras_tl.evaluation.cross_validation import CrossValidation, LabelledFeatures
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import slice_values
 from keras_tl.evaluation.thresholds import Rule, Thresholds
 from keras_tl.learner.state import State
@@ -23,22 +23,21 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
     chosen = state.need_data().split(split)
     groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
     measured = state.measured
-    raw = Outcomes(chosen.labels, state.finite_logits(split), chosen.identity)
+    raw = PredictionRecord(chosen.labels, state.finite_logits(split), chosen.identity)
     found = Evaluation.of(split, state.task, raw, measured.weights, chosen.sources, groups)
     measured.evaluations[split] = found
     if split == "test":
-        measured.exhibits = measured.exhibits.without_answers()
+        measured.artifacts = measured.artifacts.without_answers()
     return found
 
 
 def evaluation_of(state: State, split: str) -> Evaluation:
-    """Return the evaluation of a split; evaluate it if need be.
+    """Return the evaluation of a split, and evaluate the split first if necessary.
 
-    That is where it was not evaluated, or on other items, or with other labels, than the data have
-    now.
+    The function evaluates the split if no evaluation exists, or if items or labels have changed.
 
     Raises:
-        DataError: it was not evaluated, and there are no data or no such split.
+        DataError: No evaluation exists, and there are no data or no such split.
     """
     known = state.evaluations.get(split)
     there = None if state.data is None else state.data.splits.get(split)
@@ -55,16 +54,16 @@ def cross_validate(
     splits: Sequence[str] | None,
     **options: float | str | dict[str, float] | None,
 ) -> CrossValidation:
-    """See `Learner.cross_validate`; `options` are those of `fit_head`."""
+    """See `Learner.cross_validate`. `options` are arguments of `fit_head`."""
     data = state.need_data()
     chosen = {name: data.split(name) for name in (data.splits if splits is None else splits)}
     (phase,) = phases_of(head_phase(state.config), state.config.family, **options)
     state.trainer.check(phase, augment=False)
     if seen := [name for name in state.learned_splits if name in chosen]:
         raise ConfigError(
-            "cross_validate() trains heads on the features of the backbone, which was "
-            f"fine-tuned on labels of these data: {', '.join(seen)}. Call it before "
-            "fine_tune(), or take a backbone that has not learned these items."
+            "cross_validate() needs a backbone that has not learned these items, but this backbone "
+            f"was fine-tuned on labels of these data: {', '.join(seen)}. Call cross_validate() "
+            "before fine_tune(), or create a new Learner with pretrained weights."
         )
     items = _labelled_features(state, chosen, groups)
     training = state.trainer.out_of_fold(phase, len(items.labels), state.trainer.seed)
@@ -102,7 +101,7 @@ def calibrate(state: State) -> Calibrated:
     calibration.check_has_probabilities(state.task)
     known = _evaluations_with(state, "validation")
     found = calibration.calibrate(state.task, {split: one.raw for split, one in known.items()})
-    state.answer_as(calibration.with_temperature(state.config, found.temperature))
+    state.set_decision_rule(calibration.with_temperature(state.config, found.temperature))
     state.reporter.say(found.describe())
     return found
 
@@ -112,13 +111,13 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
     rule = Rule(precision, recall)
     thresholds.check_has_thresholds(state.task)
     known = _evaluations_with(state, "validation")
-    outcomes = {split: one.outcomes for split, one in known.items()}
-    found = thresholds.choose_thresholds(state.task, outcomes, rule)
-    state.answer_as(dataclasses.replace(state.config, thresholds=found.values))
+    records = {split: one.record for split, one in known.items()}
+    found = thresholds.choose_thresholds(state.task, records, rule)
+    state.set_decision_rule(dataclasses.replace(state.config, thresholds=found.values))
     state.reporter.say(found.describe())
     return found
 
 
 def _evaluations_with(state: State, split: str) -> dict[str, Evaluation]:
-    """The evaluations of a split and of those that are known, made again where need be."""
+    """Return evaluations of the given split and of all splits that were evaluated before."""
     return {name: evaluation_of(state, name) for name in (split, *state.evaluations)}

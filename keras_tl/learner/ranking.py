@@ -1,4 +1,4 @@
-"""Ranks backbones for given data before any training: frozen features, and a score of them."""
+"""Rank backbones before training, by a cross-validated head on their frozen features."""
 
 import dataclasses
 import gc
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_tl.backbones.catalogue import get_spec
-from keras_tl.backbones.own_models import is_keras_file
+from keras_tl.backbones.user_models import is_keras_file
 from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.image_data import ImageData
@@ -20,7 +20,7 @@ from keras_tl.data.splits import draw
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError, quoted
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
@@ -44,63 +44,69 @@ def rank(
     """Rank backbones, see `keras_tl.rank_backbones`.
 
     Args:
-        learner_class: `Learner`, whose module imports this one.
-        data: all other arguments: see `keras_tl.rank_backbones`.
+        learner_class: The class `Learner`, as an argument because an import would be circular.
+        data: See `keras_tl.rank_backbones`, also for the arguments after `data`.
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:
-        backbones = MODALITIES[data.item].backbones_at_hand()
+        backbones = MODALITIES[data.item].backbones_without_download()
     named = dict(_named(backbones, learner_class))
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
-    target_columns(
-        chosen.labels, get_task(data.task)
-    )  # Where there is nothing to tell apart, it says so.
+    # This call raises DataError if all labels are equal.
+    target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)
-    rows, outcomes, task = [], {}, None
+    rows, records, task = [], {}, None
     for number, (name, own) in enumerate(named.items(), start=1):
         began = time.perf_counter()
         try:
-            settings = {"seed": seed, **_shared(options, own), **own, "verbose": verbose}
+            settings = {"seed": seed, **_shared(options, own, data), **own, "verbose": verbose}
             learner = learner_class(data=data, **settings)
             _check_unlearned(learner)
             features = learner.features(chosen, cache=cache)
             task = learner.task
-            row, outcomes[name] = _measured(learner, name, chosen, features, groups, seed)
+            row, records[name] = _measured(learner, name, chosen, features, groups, seed)
             row = dataclasses.replace(row, seconds=time.perf_counter() - began)
-        except (DataError, CacheError):  # It is no fault of the backbone.
+        except (DataError, CacheError):  # These errors do not depend on the backbone.
             raise
         except KerasTLError as error:
             row = RankedBackbone(name, seconds=time.perf_counter() - began, error=str(error))
         rows.append(row)
-        # A learner is full of cycles, and its weights are large.
+        # A learner has reference cycles: only the garbage collector frees its large weights.
         learner = features = None
         gc.collect()
-        found = row.error or f"{title_of(task.headline)} {number_text(row.metric)}"
+        found = row.error or f"{title_of(task.primary_metric)} {number_text(row.metric)}"
         reporter.say(f"{number}/{len(named)} {name}: {found}  {row.seconds:.1f} s")
-    if not outcomes:
+    if not records:
         reasons = " ".join(f"{row.name}: {row.error}" for row in rows)
         raise ConfigError(f"None of the backbones could be ranked. {reasons}")
     sign = 1.0 if task.more_is_better else -1.0
     rows.sort(key=lambda row: -math.inf if row.metric is None else sign * row.metric, reverse=True)
     seconds = {row.name: row.item_seconds for row in rows}
-    best = choose_backbone(task.undecided, outcomes, seconds)
-    names = data.task, task.headline
+    best = choose_backbone(task.undecided, records, seconds)
+    names = data.task, task.primary_metric
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
 
 
-def _shared(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for all backbones that this one takes."""
-    is_model = isinstance(own["backbone"], keras.Model) or is_keras_file(own["backbone"])
-    return {key: value for key, value in options.items() if is_model or key != "preprocess"}
+def _shared(
+    options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
+) -> dict[str, Any]:
+    """Return those options that this backbone accepts, of the options for all backbones."""
+    backbone = own["backbone"]
+    takes_all = (
+        MODALITIES[data.item].can_preprocess
+        or isinstance(backbone, keras.Model)
+        or is_keras_file(backbone)
+    )
+    return {key: value for key, value in options.items() if takes_all or key != "preprocess"}
 
 
 def _check_unlearned(learner: Any) -> None:
     if "train" in learner._state.learned_splits:
         raise BackboneError(
-            "This backbone was fine-tuned on these training items. Rank a backbone that has not "
-            "seen their labels."
+            "This backbone was fine-tuned on these training items. Rank a backbone that was not "
+            "fine-tuned on these items."
         )
 
 
@@ -111,32 +117,32 @@ def _measured(
     features: np.ndarray,
     groups: np.ndarray | None,
     seed: int,
-) -> tuple[RankedBackbone, Outcomes]:
-    """The row of a backbone but for its seconds, and the out-of-fold predictions."""
+) -> tuple[RankedBackbone, PredictionRecord]:
+    """Return a backbone's row of the ranking (without time), and its out-of-fold predictions."""
     trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))
     items = LabelledFeatures(split.labels, features, np.full(count, "train"), None, groups)
     found = cross_validate(training, items, min(FOLDS, parts))
-    ends = found["intervals"][found.headline]
+    ends = found["intervals"][found.primary_metric]
     row = RankedBackbone(
         name,
-        metric=found[found.headline],
+        metric=found[found.primary_metric],
         interval=None if ends is None else tuple(ends),
         score=logme(features.reshape(count, -1), split.labels, type(learner.task)),
         width=math.prod(features.shape[1:]),
         parameters=learner.backbone.count_params(),
         item_seconds=seconds_an_item(trainer, split),
     )
-    return row, found.outcomes[0]
+    return row, found.records[0]
 
 
 def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each backbone and its arguments of `Learner`.
+    """Yield the name of each backbone and its arguments for `Learner`.
 
     Raises:
-        BackboneError: see `rank`.
-        ConfigError: see `rank`.
+        BackboneError: See `rank`.
+        ConfigError: See `rank`.
     """
     if isinstance(backbones, (str, keras.Model, learner_class, Mapping)) or not backbones:
         raise ConfigError(
@@ -148,17 +154,17 @@ def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str,
         own = dict(given) if isinstance(given, Mapping) else {"backbone": given}
         if "backbone" not in own:
             raise ConfigError(
-                "A backbone given as a dict needs the key 'backbone', beside other arguments of "
+                "A dict in backbones= needs the key 'backbone', and may have other arguments of "
                 f"Learner. Received: {quoted(given)}."
             )
         is_name = isinstance(own["backbone"], str) and ":" not in own["backbone"]
         if is_name and not is_keras_file(own["backbone"]):
-            get_spec(own["backbone"])  # A slip of the pen is found before anything runs.
+            get_spec(own["backbone"])  # Find a misspelled name before any backbone runs.
         name = own.pop("name", None) or _name_of(own, learner_class)
         if name in names:
             raise ConfigError(
-                f"The backbone {name} is given twice. Leave one out, or give each a 'name' of its "
-                "own: {'name': ..., 'backbone': ...}."
+                f"The backbone {name} is given twice. Leave out one entry, or give each "
+                "entry its own name: {'name': ..., 'backbone': ...}."
             )
         names.add(name)
         yield name, own

@@ -1,4 +1,4 @@
-"""The report of a learner, and what it keeps of single items for it."""
+"""Write the report of a learner, and keep the artifacts that the report needs."""
 
 import dataclasses
 import json
@@ -13,25 +13,25 @@ from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.measuring import evaluation_of
-from keras_tl.learner.record import record
+from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
-from keras_tl.report.exhibits import (
+from keras_tl.report.artifacts import (
     AFTER,
     BEFORE,
     SHOWN,
-    Compared,
-    Exhibits,
+    Artifacts,
+    ComparisonResult,
     keep_comparison,
     keep_map,
     keep_top_items,
 )
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts, facts_of
-from keras_tl.report.material import Material
 from keras_tl.report.page import summary_of, write_report
 
 
 def report(
-    state: State, path: str | os.PathLike, comparison: Compared | None, overwrite: bool
+    state: State, path: str | os.PathLike, comparison: ComparisonResult | None, overwrite: bool
 ) -> Path:
     """See `Learner.report`."""
     path = local_path(path)
@@ -41,42 +41,43 @@ def report(
         if state.data is not None and len(state.data.splits.get(split, ())):
             evaluation_of(state, split)
     prepare_report(state)
-    exhibits = state.exhibits.with_files(compared)
-    write_report(path, dataclasses.replace(material(state), exhibits=exhibits))
+    artifacts = state.artifacts.with_files(compared)
+    write_report(path, dataclasses.replace(report_context(state), artifacts=artifacts))
     state.own_files.note(path)
-    state.exhibits = exhibits
+    state.artifacts = artifacts
     return path
 
 
 def prepare_report(state: State) -> None:
-    """Keep in the learner what a report shows of single items, while the data are there.
+    """Make the report artifacts of single items, and keep them in the learner.
 
-    That is what `keras-tl report` has of a saved run: the images or texts with the largest losses,
-    Grad-CAM, and the feature map. Without data nothing is done.
+    The artifacts are the images or texts with the largest losses, Grad-CAM, and the feature map.
+    `keras-tl report` needs these artifacts, because it has no data. If the learner has no data, the
+    function does nothing.
     """
     if state.data is None:
         return
     if len(state.data.splits.get("test", ())):
         rows = evaluation_of(state, "test").top_losses(SHOWN).rows
         kept = items_shown(state, rows, "test")
-        if kept is not state.exhibits:
-            state.exhibits = state.exhibits.without_answers().with_files(kept.files)
-    if state.exhibits.feature_map(AFTER) is None:
+        if kept is not state.artifacts:
+            state.artifacts = state.artifacts.without_answers().with_files(kept.files)
+    if state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
 
 
 def summary(state: State) -> str:
-    """The HTML that a notebook shows of a learner."""
-    return summary_of(material(state))
+    """Return the HTML that a notebook shows for a learner."""
+    return summary_of(report_context(state))
 
 
-def material(state: State) -> Material:
-    """What a report is made from."""
+def report_context(state: State) -> ReportContext:
+    """Return the facts and results from which a report is written."""
     about, measured = facts(state), state.measured
-    return Material(
+    return ReportContext(
         facts=about,
         test=state.evaluations.get("test"),
-        exhibits=measured.exhibits,
+        artifacts=measured.artifacts,
         overfitting=_fit_of_curves(state, about),
         findings=state.findings,
         fitted=measured.fitted,
@@ -84,16 +85,16 @@ def material(state: State) -> Material:
 
 
 def facts(state: State) -> Facts:
-    """What a model card and a report say of the model."""
+    """Return the facts about the model for a model card and a report."""
     parts = state.parts
-    # As it is read again: a saved run must say the same.
-    recorded = json.loads(json.dumps(record(state)))
+    # Use the JSON form of the record, so that learner and saved run give the same report.
+    recorded = json.loads(json.dumps(run_record(state)))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)
 
 
 def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
-    """Whether the model overfits, by what is recorded of the data, be they here or not."""
+    """Diagnose overfitting from the learning curves and the number of validation items."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None
@@ -103,42 +104,42 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
     return find_overfitting(trainer.history, state.task, state.config, blocks, items)
 
 
-def items_shown(state: State, rows: np.ndarray, split: str) -> Exhibits:
-    """What has the items of a split in it: the learner's exhibits, or new ones.
+def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
+    """Return report artifacts with these items of a split: stored artifacts, or new artifacts.
 
     Raises:
-        DataError: these have none of them, and there are no data.
+        DataError: The learner's artifacts lack an item, and there are no data.
     """
-    outcomes = evaluation_of(state, split).outcomes.take(rows)
-    # A temperature or thresholds may have put others first, or changed what is answered.
-    asked = state.task.question(outcomes.labels, outcomes.logits)
+    record = evaluation_of(state, split).record.take(rows)
+    # A new temperature or new thresholds can change the largest losses and the predictions.
+    asked = state.task.question(record.labels, record.logits)
     answers = None if state.data is None else asked.names
-    if split == "test" and state.exhibits.show(rows, answers):
-        return state.exhibits
+    if split == "test" and state.artifacts.show(rows, answers):
+        return state.artifacts
     chosen = state.need_data().split(split).take(rows)
     pictures = state.parts.modality.pictures(chosen)
-    # Grad-CAM looks at the weights as they are served, in float32.
+    # Grad-CAM explains the served model, which computes in float32.
     parts = state.float32_parts()
-    return Exhibits(keep_top_items(rows, chosen, pictures, parts, state.task, outcomes))
+    return Artifacts(keep_top_items(rows, chosen, pictures, parts, state.task, record))
 
 
 def keep_map_before(state: State) -> None:
-    """What `fine_tune` does first."""
+    """Before fine-tuning, keep a feature map of the backbone for the report."""
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:
-        # Items that training has no need of must not stop it.
-        state.reporter.say(f"No feature map from before fine-tuning: {error}")
+        # The map shows test or validation items. An unreadable item must not stop training.
+        state.reporter.say(f"The report has no feature map from before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keeps the features of a sample, of the same items before and after."""
-    before, splits = state.exhibits.feature_map(BEFORE), state.data.splits
+    """Keep the features of a sample of items, which is the same before and after fine-tuning."""
+    before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
     features = state.trainer.features
-    # The test split unless only the other one's features are there already.
+    # Use the test split, unless the cache has features of the validation split only.
     name = next(filter(lambda n: features.has(splits[n]), names), names[0])
     if before is not None and before.split in names:
         name = before.split
@@ -147,4 +148,4 @@ def keep_map_of(state: State, when: str) -> None:
     rows = np.sort(order[:MOST_ITEMS])
     found = FeatureMap.of(name, split.labels[rows], features.rows(split, rows))
     if found is not None:
-        state.exhibits = state.exhibits.with_files(keep_map(when, found))
+        state.artifacts = state.artifacts.with_files(keep_map(when, found))

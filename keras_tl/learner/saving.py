@@ -1,4 +1,4 @@
-"""Saved runs of a learner."""
+"""Save a learner as a run, and load a learner from a run."""
 
 import os
 from collections.abc import Collection
@@ -10,16 +10,16 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.base.files import local_path
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.text_data import TextData
-from keras_tl.errors import DataError, RunError
+from keras_tl.errors import DataError, RunError, listed
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.learner.record import FORMAT, record
-from keras_tl.learner.reporting import material, prepare_report
+from keras_tl.evaluation.prediction_record import PredictionRecord
+from keras_tl.learner.reporting import prepare_report, report_context
+from keras_tl.learner.run_record import FORMAT, run_record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.artifacts import Artifacts
 from keras_tl.report.page import is_report, page_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.runs.run_files import (
@@ -39,8 +39,10 @@ def save(state: State, path: str | os.PathLike, overwrite: bool = False) -> Path
     """See `Learner.save`."""
     path = local_path(path)
     check_target(path, overwrite or state.own_files.hold(path))
-    report = page_of(material(state)) if is_report(path / REPORT) else None
-    write_run(path, record(state), state.parts.model, state.parts.backbone, _results(state), report)
+    report = page_of(report_context(state)) if is_report(path / REPORT) else None
+    write_run(
+        path, run_record(state), state.parts.model, state.parts.backbone, _results(state), report
+    )
     _note_run(state, path)
     return path
 
@@ -61,34 +63,34 @@ def load(
     path = local_path(path)
     about = read_run(path)
     if about["format"] > FORMAT:
-        raise RunError(f"{path} was written by a later version of keras_tl. Update keras_tl.")
+        raise RunError(f"A later version of keras_tl wrote {path}. Update keras_tl.")
     config = ModelConfig.from_json(about["config"])
     if data is not None:
         _check_same_task(config, data)
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # The trainer keeps the first weights of the head, so the trained ones come after it is made.
+    # `State` takes the current weights as the untrained weights. Load the trained weights later.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
-    if not state.has_own("train"):
+    if not state.is_training_data("train"):
         state.reporter.say(
-            "These are not the data the run was trained on, or they are split otherwise: "
-            "images it has seen in training may be among those it is tested on."
+            "The training split differs from the training split of the run. Test "
+            f"{data.item}s may be {data.item}s that trained the model (leakage)."
         )
     records = [PhaseRecord.from_json(row) for row in about["history"]]
     state.trainer.remember(records, about["is_as_trained"])
     measured, results = state.measured, run_results(path)
     splits = {} if data is None else data.splits
     for split, metrics in about["evaluations"].items():
-        raw = Outcomes.from_files(split, results, metrics.get("fingerprint"))
+        raw = PredictionRecord.from_files(split, results, metrics.get("fingerprint"))
         is_here = split in splits and raw.are_of(splits[split])
         sources = splits[split].sources if is_here else None
         found = Evaluation(split, state.task, raw, measured.weights, metrics, sources)
         measured.evaluations[split] = found
-    others = [name for name in splits if not state.has_own(name)]
-    measured.exhibits = Exhibits.among(results).without_maps_of(others)
+    others = [name for name in splits if not state.is_training_data(name)]
+    measured.artifacts = Artifacts.among(results).without_maps_of(others)
     if about["fit"] is not None:
         measured.fitted = FitResult.from_json(about["fit"])
     if about["findings"] is not None:
@@ -98,35 +100,35 @@ def load(
 
 
 def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
-    """Save into the run that was loaded what has been measured or fitted since.
+    """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    Where splits are not the run's own (see `State.has_own`) what it says of its own data stays:
-    of this learner it is given temperature and thresholds only.
+    If a split differs from the split that the run records (see `State.is_training_data`), only the
+    temperature and the thresholds are saved. The run then keeps its earlier evaluations.
 
     Args:
-        state: of the learner.
-        path: where the run was loaded from.
-        splits: names of the splits that were measured.
+        state: Model, data and results of the learner.
+        path: Folder of the run from which the learner was loaded.
+        splits: Names of the splits that were evaluated.
 
     Returns:
-        Whether the splits are the run's own.
+        Whether the items of the splits are the items that the run records.
     """
-    if not all(map(state.has_own, splits)):
+    if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)
-        own.answer_as(state.config)
+        own.set_decision_rule(state.config)
         save(own, path)
         state.own_files = own.own_files
         return False
     if "test" in splits:
-        # It was answered anew, and `keras-tl report` has no data to look at.
+        # Make artifacts for the new predictions now: `keras-tl report` has no data to make them.
         prepare_report(state)
     save(state, path)
     return True
 
 
 def _results(state: State) -> dict[str, bytes]:
-    """The files with what was measured item by item."""
-    files = dict(state.exhibits.files)
+    """Return report artifacts and prediction records: a dict from file name to content."""
+    files = dict(state.artifacts.files)
     for split, found in state.evaluations.items():
         files |= found.raw.to_files(split)
     return files
@@ -135,19 +137,19 @@ def _results(state: State) -> dict[str, bytes]:
 def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
     if config.item != data.item:
         raise DataError(
-            f"The run is for {config.item}s; the data are not. Pass "
-            "the data it was trained on, or make a new Learner."
+            f"The run is for {config.item}s, but the data have other items. Pass the training "
+            "data of the run, or create a new Learner."
         )
-    # Two classes may have a logit each: `task="multiclass"` of the data that were trained on.
+    # With `task="multiclass"`, a model for two classes has two logits.
     have_one_class = all(get_task(name).has_one_class for name in (data.task, config.task))
     if data.task != config.task and not have_one_class:
         raise DataError(
-            f"The run was trained for {config.task}; the data are for {data.task}. Pass the data "
-            "it was trained on, or make a new Learner."
+            f"The run has the task {config.task}, but the data have the task {data.task}. Pass the "
+            "training data of the run, or create a new Learner."
         )
     if data.class_names != config.class_names:
         raise DataError(
-            f"The run knows the classes {', '.join(config.class_names)}; the data have "
-            f"{', '.join(data.class_names)}. Pass the data it was trained on, or make a new "
+            f"The run has the classes {listed(config.class_names)}, but the data have the classes "
+            f"{listed(data.class_names)}. Pass the training data of the run, or create a new "
             "Learner."
         )

@@ -1,4 +1,4 @@
-"""The parts of a learner, and what was measured of it: what all of its modules share."""
+"""State of a learner: the model, the data and the results, for all modules of `learner`."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -20,37 +20,37 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.export.serving import ServingModel
 from keras_tl.learner.measured import Measured
-from keras_tl.models.assembly import float32_twin
+from keras_tl.models.assembly import float32_copy
 from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.artifacts import Artifacts
 from keras_tl.runs.ancestry import learned_splits
 from keras_tl.tasks import Task, task_of
 from keras_tl.training.trainer import Trainer
 
 
 class State:
-    """A model, where it runs, its data, and what is known of them so far.
+    """State of a learner: model, distribution strategy, data, and the results so far.
 
     Args:
-        config: what the model is.
-        parts: the model and its parts.
-        strategy: where it runs.
-        seed: makes everything random repeatable.
-        data: what to learn; `None`: a saved run without its data.
-        verbose: report progress on standard error.
+        config: Configuration of the model: backbone, head, task and precision.
+        parts: The model, its backbone, its head and its modality.
+        strategy: Distribution strategy of the model.
+        seed: Seed of all random numbers.
+        data: Labelled images or texts. `None`: the learner is loaded from a run without data.
+        verbose: Report progress on standard error.
 
     Attributes:
-        config: with the temperature and the thresholds of the answers.
-        parts: the same.
-        data: the same.
-        trainer: trains the model, and keeps its features.
-        ranking: how `Learner("auto", data)` chose the backbone.
-        findings: what `check` found; `None` if nobody looked.
-        is_checked: whether `check` runs by itself before the first training.
-        trained_with: what a loaded run says of its data and of the versions that trained it.
-        own_files: the runs and reports that this learner wrote or was loaded from.
-        reporter: tells people.
+        config: Configuration with the current temperature and thresholds.
+        parts: The model, its backbone, its head and its modality.
+        data: Labelled images or texts. `None`: the learner was loaded without data.
+        trainer: Object that trains the model and caches the features of the backbone.
+        ranking: Ranking by which `Learner("auto", data)` chose the backbone.
+        findings: Problems that the preflight found. `None`: the preflight has not run.
+        is_checked: Whether the preflight runs before the first training.
+        trained_with: Data and library versions that a loaded run records.
+        own_files: Runs and reports that this learner wrote, and the run that was loaded.
+        reporter: Object that prints messages to the user.
     """
 
     ranking: Ranking | None = None
@@ -78,62 +78,62 @@ class State:
 
     @property
     def task(self) -> Task:
-        """What is learned, with the temperature and the thresholds of the answers."""
+        """The task, with the current temperature and thresholds."""
         return task_of(self.config)
 
     @property
     def measured(self) -> Measured:
-        """What was measured of the weights as they are now, whoever gave them to the model."""
+        """The results of the current weights. If the weights changed, older results are dropped."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
-        """The evaluations of these weights by split, with the temperature and thresholds of now."""
+        """The current evaluation of each split, with the current temperature and thresholds."""
         known, task = self.measured.evaluations, self.task
         for split, found in known.items():
             known[split] = found.under(task)
         return known
 
     @property
-    def exhibits(self) -> Exhibits:
-        """The files for the report that hold for these weights."""
-        return self.measured.exhibits
+    def artifacts(self) -> Artifacts:
+        """The report artifacts that are valid for the current weights."""
+        return self.measured.artifacts
 
-    @exhibits.setter
-    def exhibits(self, exhibits: Exhibits) -> None:
-        self.measured.exhibits = exhibits
+    @artifacts.setter
+    def artifacts(self, artifacts: Artifacts) -> None:
+        self.measured.artifacts = artifacts
 
     @property
     def serving_model(self) -> ServingModel:
         """See `Learner.serving_model`."""
         parts = self.float32_parts()
-        # A graph holds the temperature and the thresholds that it was made with.
+        # The graph contains temperature and thresholds as constants: new values need a new graph.
         if self._served is None or self._served.task != self.task:
             self._served = ServingModel(parts, self.task, parts.modality)
         return self._served
 
     def float32_parts(self) -> TransferModel:
-        """The model in float32 and outside of any strategy, with the weights as they are now."""
+        """Return a float32 model with the current weights, outside of any strategy."""
         if not shares_storage(self.parts.model, self.twin.model):
             copy_weights(self.parts.model, self.twin.model)
         return self.twin
 
     @cached_property
     def twin(self) -> TransferModel:
-        """The same without the weights of now; the model itself where it is like this already."""
-        return float32_twin(self.config, self.parts)
+        """`parts`, or if necessary a float32 copy of `parts`. The copy may have old weights."""
+        return float32_copy(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """The splits on whose labels the backbone was fine-tuned, here or in an earlier run."""
+        """Splits on whose labels the backbone was fine-tuned, by this learner or earlier runs."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     @property
     def source_settings(self) -> Mapping[str, Any]:
-        """The `source_settings` of the data, or of those that a loaded run was trained on."""
+        """`source_settings` of the data. Without data, the settings that a loaded run records."""
         if self.data is not None:
             return self.data.source_settings
         recorded = (self.trained_with or {}).get("data") or {}
@@ -143,22 +143,24 @@ class State:
         """Return the data.
 
         Raises:
-            DataError: the learner was loaded without data.
+            DataError: The learner was loaded without data.
         """
         if self.data is None:
             raise DataError(
-                "This learner was loaded without data. Pass them: Learner.load(path, data=...)."
+                "This learner was loaded without data. Load the run again with its data: "
+                "Learner.load(path, data=...)."
             )
         return self.data
 
-    def has_own(self, split: str) -> bool:
-        """Whether the items of a split are the run's: those that it records of its data.
+    def is_training_data(self, split: str) -> bool:
+        """Return whether the items of a split are the items that the run records.
 
-        Files are known by path, size and time: moved or copied ones are others. Without data, or
-        without such a split, there are no others.
+        Files are compared by path, size and modification time, so moved or copied files differ. If
+        there are no data, no such split, or no loaded run, the result is true.
 
         Args:
-            split: its name. Where the run records none, the training split decides.
+            split: Name of the split. If the run has no record of this split, the training splits
+                are compared instead.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True
@@ -168,28 +170,28 @@ class State:
         return known is not None and known == self.data.splits[name].identity
 
     def finite_logits(self, split: str) -> np.ndarray:
-        """float32 (n, outputs) of a split.
+        """Return the logits of a split, float32 (n, outputs).
 
         Raises:
-            DataError: there are no data, or no such split.
-            ConfigError: one is not a finite number: the model has diverged.
+            DataError: There are no data, or no such split.
+            ConfigError: A logit is not finite: training diverged, or the weights are wrong.
         """
         logits = self.trainer.logits(self.need_data().split(split))
         bad = np.count_nonzero(~np.isfinite(logits).all(axis=1))
         if bad:
             raise ConfigError(
-                f"The answers to {bad:,} of the {len(logits):,} {self.data.item}s of the {split} "
-                "split are not finite numbers: training diverged, or the weights are not right. "
-                "Train a new Learner at a lower rate (learning_rate=; lr_find() finds one), or "
-                "with precision='float32'."
+                f"The logits of {bad:,} of the {len(logits):,} {self.data.item}s of the {split} "
+                "split are not finite numbers: training diverged, or the weights are wrong. Train "
+                "a new Learner with a lower learning_rate= (lr_find() suggests a value), or with "
+                "precision='float32'."
             )
         return logits
 
-    def answer_as(self, config: ModelConfig) -> None:
-        """Answer with another temperature or other thresholds; what is known is measured again.
+    def set_decision_rule(self, config: ModelConfig) -> None:
+        """Set a new temperature or new thresholds, and update the evaluations.
 
         Args:
-            config: that of this model, but for these.
+            config: Copy of the current configuration with the new temperature or thresholds.
         """
         before = self.evaluations.copy()
         self.config = config
@@ -197,10 +199,10 @@ class State:
         for split, found in before.items():
             if found.slices is not None and after[split].slices is None:
                 self.reporter.say(
-                    f"Other answers are given now: the groups of the {split} split are forgotten. "
-                    "Measure them again with evaluate(by=...)."
+                    "The predictions have changed: the learner no longer has the metrics of the "
+                    f"groups of the {split} split. Call evaluate(by=...) again."
                 )
         if "test" in after:
-            outcomes = after["test"].outcomes
-            asked = self.task.question(outcomes.labels, outcomes.logits)
-            self.exhibits = self.exhibits.explaining(asked.names)
+            record = after["test"].record
+            asked = self.task.question(record.labels, record.logits)
+            self.artifacts = self.artifacts.explaining(asked.names)

@@ -1,4 +1,4 @@
-"""The two phases of training: the head on cached features, then the backbone too."""
+"""The two phases of training: feature extraction on cached features, then fine-tuning."""
 
 import dataclasses
 import math
@@ -11,9 +11,9 @@ from keras_tl.base.config import CacheConfig, Phase
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.data.labelled_data import groups_of
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.fit_state import OVERFITS
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metric_drop import describe_metric_drop, find_metric_drop
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.checking import check_first, overfitting
 from keras_tl.learner.reporting import keep_map_before
 from keras_tl.learner.state import State
@@ -40,7 +40,7 @@ def fit_head(
     policy: Phase | None = None,
     **changes: Any,
 ) -> PhaseRecord:
-    """See `Learner.fit_head`; `changes` are those of the phase that are not `None`."""
+    """See `Learner.fit_head`. `changes` are fields of the phase. `None`: no change."""
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     config = CacheConfig.of(cache)
@@ -65,7 +65,7 @@ def fine_tune(
     callbacks: Callbacks = (),
     **changes: Any,
 ) -> list[PhaseRecord]:
-    """See `Learner.fine_tune`; `changes` are those of its phases that are not `None`."""
+    """See `Learner.fine_tune`. `changes` are fields of the phases. `None`: no change."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
     check_augmentation(augment)
@@ -80,13 +80,13 @@ def fine_tune(
     keeps_last = isinstance(policy, str) and _has_few_to_validate(state)
     if keeps_last:
         _say_last_weights(
-            state, " fit() compares the head with the fine-tuned model by predictions out of fold."
+            state, " fit() compares the head with the fine-tuned model by out-of-fold predictions."
         )
     is_judged = not keeps_last and all(phase.patience is not None for phase in phases)
     before = None if is_judged or not trainer.history else _validation_outcomes(state)
     records = run_all(state, phases, augment, callbacks, keeps_last)
     if before is not None:
-        records[-1] = trainer.history[-1] = _with_fall(state, records[-1], before)
+        records[-1] = trainer.history[-1] = _with_metric_drop(state, records[-1], before)
     _tell_if_overfitting(state)
     return records
 
@@ -98,9 +98,9 @@ def run_all(
     callbacks: Callbacks,
     keeps_last: bool = False,
 ) -> list[PhaseRecord]:
-    """Run phases that unfreeze, and the heads that follow them.
+    """Run phases that unfreeze the backbone, and the head phases that follow them.
 
-    `keeps_last`: no phase stops early.
+    With `keeps_last`, no phase stops early.
     """
     if state.trainer.features.is_original and phases[0].batch_norm != "live":
         keep_map_before(state)
@@ -125,45 +125,49 @@ def _run(
     data, known = state.need_data(), (state.config, state.trained_with)
     if state.config.temperature != 1 or state.config.thresholds:
         state.reporter.say(
-            "Training puts the temperature back to 1 and the thresholds to 0.5: they were "
-            "fitted to other weights. Call calibrate() and choose_thresholds() again."
+            "Training resets the temperature to 1 and the decision thresholds to 0.5: they were "
+            "fitted to other weights. After training, call calibrate() and choose_thresholds() "
+            "again."
         )
     if state.is_checked and not state.trainer.history:
         check_first(state, phase, augment)
-    # Also of an interrupted training.
+    # Reset these values before training, because an interrupted training also changes the weights.
     state.trained_with = None
     state.config = dataclasses.replace(state.config, temperature=1.0, thresholds=())
     try:
         return state.trainer.run(phase, data, augment, callbacks, following, stop_after)
-    except ConfigError:  # It was refused before it began.
+    except ConfigError:  # The trainer rejected the phase before training.
         state.config, state.trained_with = known
         raise
 
 
-def _validation_outcomes(state: State) -> Outcomes | None:
-    """What the model answers now for the validation split; `None`: there is none."""
+def _validation_outcomes(state: State) -> PredictionRecord | None:
+    """Return the prediction record of the validation split. `None`: there is no such split."""
     split = state.need_data().splits.get("validation")
-    return None if split is None else Outcomes(split.labels, state.trainer.logits(split))
+    return None if split is None else PredictionRecord(split.labels, state.trainer.logits(split))
 
 
-def _with_fall(state: State, record: PhaseRecord, before: Outcomes) -> PhaseRecord:
-    """The record of the last phase, with the harm that was done since; say so."""
+def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecord) -> PhaseRecord:
+    """Add the drop of the validation metric since `before` to a record, and report the drop."""
     data = state.need_data()
     groups = groups_of(data.split("validation"), data.groups)
-    fall = find_fall(state.task, before, _validation_outcomes(state), data.item, groups)
-    record = dataclasses.replace(record, fall=fall)
-    if warning := describe_fall(record):
+    metric_drop = find_metric_drop(
+        state.task, before, _validation_outcomes(state), data.item, groups
+    )
+    record = dataclasses.replace(record, metric_drop=metric_drop)
+    if warning := describe_metric_drop(record):
         state.reporter.say(warning)
     return record
 
 
 def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
-    """The epoch after which a head ends that too few validation items could stop.
+    """Return the number of epochs for a head with too few validation items for early stopping.
 
     Args:
-        state: of the learner.
-        phase: of the head.
-        is_free: whether predictions out of fold may say it; else it is the phase's last one.
+        state: Model, data and results of the learner.
+        phase: Settings for the training of the head.
+        is_free: Whether to choose the number of epochs by out-of-fold predictions. If false, the
+            function returns the number of epochs of the phase.
     """
     data = state.need_data()
     if not is_free:
@@ -171,14 +175,14 @@ def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
         return state.trainer.settled(phase, data.split("train")).epochs
     found = state.trainer.best_epoch(phase, data)
     state.reporter.say(
-        f"{phase.name}: trains for {found} epochs, after which the loss out of fold is lowest. "
+        f"{phase.name}: trains for {found} epochs, the number with the lowest out-of-fold loss. "
         f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an epoch."
     )
     return found
 
 
 def _say_last_weights(state: State, more: str = "") -> None:
-    """Say that no epoch is chosen, where there are too few validation items for that."""
+    """If there is a validation split, report that the weights of the last epoch are kept."""
     if "validation" in state.need_data().splits:
         state.reporter.say(
             f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
@@ -187,14 +191,14 @@ def _say_last_weights(state: State, more: str = "") -> None:
 
 
 def _has_few_to_validate(state: State) -> bool:
-    """Whether the validation split is too small to decide which epoch is best."""
+    """Return whether the validation split is too small to choose the best epoch."""
     return len(state.need_data().splits.get("validation", ())) < ENOUGH_TO_VALIDATE
 
 
 def _tell_if_overfitting(state: State) -> None:
     last = state.trainer.history[-1]
     if last.solved:
-        return  # Few items are known by heart; the penalty was chosen for other items.
+        return  # Not overfitting: cross-validation chose the L2 penalty of this head.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
-        state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) says what to try.")
+        state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")

@@ -1,1 +1,1 @@
-"""What a model is: the source of its backbone, its modality, pooling, head, assembly and device."""
+"""Build models: load a backbone, choose modality, pooling, head and device, and assemble them."""

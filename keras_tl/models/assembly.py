@@ -1,4 +1,4 @@
-"""Builds the model that a configuration describes, where and as precise as asked."""
+"""Assemble a model from its configuration, in a given precision and distribution strategy."""
 
 import dataclasses
 from pathlib import Path
@@ -21,14 +21,15 @@ from keras_tl.tasks import task_of
 def assemble(
     config: ModelConfig, backbone: Backbone, strategy: tf.distribute.Strategy, seed: int
 ) -> TransferModel:
-    """Put a fresh head on a backbone, which is frozen.
+    """Return a model with a new head on a frozen backbone.
 
     Args:
-        config: describes the model.
-        backbone: made outside of the strategy; under another strategy than the default one the
-            model has a copy.
-        strategy: the model's variables are made in its scope.
-        seed: fixes everything random in the model.
+        config: Configuration of the model: backbone, head, task and precision.
+        backbone: Backbone that was created outside of the strategy. With TensorFlow's default
+            strategy, the model contains this backbone. With other strategies, it contains a copy
+            of the backbone.
+        strategy: Strategy in whose scope the model's variables are created.
+        seed: Seed of all random numbers in the model.
     """
     if strategy is not tf.distribute.get_strategy():
         parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)
@@ -46,17 +47,17 @@ def rebuild_model(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> TransferModel:
-    """Build a model with random weights.
+    """Return a model with random weights that has this configuration.
 
     Args:
-        config: describes the model.
-        strategy: the model's variables are made in its scope.
-        seed: fixes everything random in the model.
-        module: the folder of the TF-Hub module that its backbone is.
-        preprocessor: turns texts into the backbone's tokens.
+        config: Configuration of the model: backbone, head, task and precision.
+        strategy: Strategy in whose scope the model's variables are created.
+        seed: Seed of all random numbers in the model.
+        module: Folder of the TF-Hub module, if the backbone is a TF-Hub module.
+        preprocessor: Preprocessor from texts to the backbone's tokens.
 
     Raises:
-        BackboneError: see `rebuild_backbone`.
+        BackboneError: See `rebuild_backbone`.
     """
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
         backbone = rebuild_backbone(
@@ -75,11 +76,12 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
     return attach_head(backbone, config.head, modality, task_of(config), seed)
 
 
-def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
-    """Return the same network in float32 and outside of any strategy, for prediction and export.
+def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
+    """Return the same network in float32, outside of any strategy, for prediction and export.
 
-    Where the model is that already, it is given back itself. Else the twin shares the weights of
-    the model where it can (see `shares_storage`), and has a copy otherwise, to be set again.
+    If the model already computes in float32 on one device, the function returns the model itself.
+    If not, the returned network shares the model's weights if possible (see `shares_storage`).
+    Otherwise, the network has copies of the weights, which the caller must update.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
@@ -88,7 +90,8 @@ def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
     backbone, single = parts.backbone, tf.distribute.get_strategy()
     twin = rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
     copy_weights(parts.model, twin.model)
-    # A module of TF-Hub knows its own variables only; a strategy has one on each device.
+    # In two cases, two models cannot share weights: a TF-Hub module reads only its own variables,
+    # and a strategy has one variable per device.
     if not distributed and not find_hub_layers(twin.model):
         share_storage(parts.model, twin.model)
     return twin

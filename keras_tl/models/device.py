@@ -1,4 +1,4 @@
-"""Where a model runs: distribution strategy, precision, and whether XLA pays."""
+"""Choose the distribution strategy, the precision, and XLA compilation of a model."""
 
 import contextlib
 import functools
@@ -16,15 +16,15 @@ STRATEGIES = ("auto", "single", "mirrored", "tpu")
 
 
 def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Strategy:
-    """The distribution strategy asked for.
+    """Return the requested distribution strategy.
 
     Args:
-        strategy: `"auto"`: a TPU if there is one, else all GPUs if there are several, else one
-            device; `"single"`, `"mirrored"` (all GPUs, or all logical CPUs), `"tpu"`; or a
-            `tf.distribute.Strategy` of your own, with its replicas in this process.
+        strategy: `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs without a GPU.
+            `"tpu"`: a TPU. Or your own `tf.distribute.Strategy` for devices of this process.
 
     Raises:
-        ConfigError: the strategy is unknown or spans several workers.
+        ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.
     """
     if isinstance(strategy, tf.distribute.Strategy):
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
@@ -47,13 +47,13 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # Strategies of one process count their reductions alike, so that those of another model are
-    # taken for the same and fail by their shapes (tensorflow/tensorflow#62790): one for all.
+    # All models share one strategy object. Two strategy objects give their reductions the same
+    # numbers. TensorFlow then confuses the reductions, and fails (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 
 def _has_tpu() -> bool:
-    # Asking the resolver on a machine without a TPU waits for a metadata server.
+    # Read the environment: on a machine without a TPU, the resolver waits for a metadata server.
     return bool({"TPU_NAME", "COLAB_TPU_ADDR", "TPU_WORKER_ID"} & os.environ.keys())
 
 
@@ -68,14 +68,14 @@ def _tpu_strategy() -> tf.distribute.Strategy:
 
 
 def choose_precision(precision: str) -> str:
-    """The Keras dtype policy asked for.
+    """Return the requested Keras dtype policy.
 
-    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more,
-    `mixed_float16` on GPUs from 7.0, and `float32` elsewhere: on CPUs bfloat16 makes some
-    backbones faster and others slower.
+    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. On GPUs of
+    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On other devices, `"auto"` is `float32`. On
+    CPUs, bfloat16 would make some backbones faster and others slower.
 
     Raises:
-        ConfigError: the precision is unknown.
+        ConfigError: The precision is unknown.
     """
     check_choice("precision", precision, PRECISIONS)
     if precision != "auto":
@@ -93,7 +93,7 @@ def choose_precision(precision: str) -> str:
 
 @contextlib.contextmanager
 def precision_policy(policy: str) -> Iterator[None]:
-    """Makes layers with this dtype policy; the global policy is put back afterwards."""
+    """Use a Keras dtype policy for new layers in a `with` block, then restore the old policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -103,6 +103,7 @@ def precision_policy(policy: str) -> Iterator[None]:
 
 
 def jit_compile() -> bool | str:
-    """What to give `compile`: XLA makes depthwise convolutions 10 times slower on a CPU."""
+    """Return the value of `jit_compile` for Keras's `compile`: no XLA on a CPU."""
+    # On a CPU, XLA makes depthwise convolutions 10 times slower.
     accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
     return "auto" if accelerated else False

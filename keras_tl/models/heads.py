@@ -1,4 +1,4 @@
-"""Heads: pooling -> (Dense, ReLU)* -> dropout -> Dense, and the model they make."""
+"""Heads: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense, and models with such a head."""
 
 import dataclasses
 
@@ -17,12 +17,12 @@ class TransferModel:
     """A backbone and a head, as three models that share their layers.
 
     Attributes:
-        model: the backbone's inputs to float32 logits (batch, outputs); for a regression, values
-            (batch, 1).
-        extractor: the same inputs to the float32 features that the head takes.
-        head: those features to the logits.
-        backbone: the backbone layer inside.
-        modality: what goes into the model.
+        model: Model from the backbone's inputs to float32 logits (batch, outputs). For a
+            regression, the outputs are values (batch, 1).
+        extractor: Model from the backbone's inputs to float32 features, the inputs of the head.
+        head: Model from these features to the logits.
+        backbone: The backbone layer in `model` and `extractor`.
+        modality: The kind of inputs: images or texts.
     """
 
     model: keras.Model
@@ -39,18 +39,18 @@ def attach_head(
     task: Task,
     seed: int,
 ) -> TransferModel:
-    """Puts a fresh head on a backbone.
+    """Attach a new head to a backbone, and return the models.
 
-    The head computes in float32 whatever the backbone's precision. The kernel of its last layer is
-    0, so that an untrained head knows nothing: its loss is that of guessing, whatever the scale of
-    the features, and training does not begin by unlearning random logits.
+    The head always computes in float32. The initial kernel of the head's last layer is 0. The
+    initial loss is therefore the loss of guessing, whatever the scale of the features. Training
+    does not have to unlearn random logits.
 
     Args:
-        backbone: the layer with the pretrained network.
-        config: what the head is made of.
-        modality: what the backbone takes.
-        task: decides the outputs.
-        seed: fixes the initial weights and the dropout.
+        backbone: Layer with the pretrained network.
+        config: Configuration of the head: pooling, hidden layers and dropout.
+        modality: Modality of the backbone's inputs.
+        task: Task, which determines the number of outputs and the output layers.
+        seed: Seed of the initial weights and of the dropout.
     """
     if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
         backbone.leave_out(POOLER)

@@ -1,4 +1,4 @@
-"""Images: files' bytes or pixels in, pixels of one size for the model."""
+"""The image modality: convert image files or pixels to pixels of one size for the model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,30 +8,30 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones import at_hand
+from keras_tl.backbones import local_weights
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
 from keras_tl.data.images.decoder import DECODER, resize
 from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.images.image_items import Inputs
+from keras_tl.data.images.image_items import ImageItems
 from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.models.modality import Modality, Numbers, Specs
 
-_MADE_UP = 4
+_EXAMPLES = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Images(Modality):
-    """Images at the size of a model.
+class ImageModality(Modality):
+    """Images as inputs of one model.
 
     Attributes:
-        image_size: (height, width) in pixels.
-        resize: how images get to that size, see `keras_tl.data.images.decoder.resize`.
-        value_range: see `keras_tl.data.images.decoder.decode_image`.
+        image_size: (height, width) of the model's inputs in pixels.
+        resize: Method of resizing, see `keras_tl.data.images.decoder.resize`.
+        value_range: Values of black and white in 16-bit PNG files. `None`: 0 and 65535.
     """
 
     image_size: tuple[int, int]
@@ -42,69 +42,70 @@ class Images(Modality):
     data_type = ImageData
     can_augment = True
     are_pictures = True
+    can_preprocess = False
     backbones_to_compare = ("efficientnet_lite0", "efficientnet_v2_b0", "convnext_tiny")
     file_suffixes = None
     group_examples = "camera, place"
     unusable = (
-        "What cannot be decoded is answered with `valid` false and zeros: look at `valid` before "
-        "the answer. A damaged JPEG can decode without an error."
+        "For an image that cannot be decoded, the export returns `valid` false and zeros. Check "
+        "`valid` before you use a prediction. A damaged JPEG can decode without an error."
     )
     preprocessor = None
 
     @classmethod
-    def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "Images":
-        """Make it from the configuration alone."""
+    def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "ImageModality":
+        """Create the modality from the model's configuration. The other arguments are unused."""
         return cls(config.image_size, config.resize, config.value_range)
 
     @classmethod
     def source_options(cls, data: ImageData) -> dict[str, Any]:
-        """Return the size of the images."""
+        """Return the image size of the data."""
         return {"image_size": data.image_size}
 
     @classmethod
-    def backbones_at_hand(cls) -> tuple[str, ...]:
-        """See `keras_tl.backbones.at_hand.backbones_at_hand`."""
-        return at_hand.backbones_at_hand()
+    def backbones_without_download(cls) -> tuple[str, ...]:
+        """See `keras_tl.backbones.local_weights.backbones_without_download`."""
+        return local_weights.backbones_without_download()
 
     @property
     def about(self) -> str:
-        """The size."""
+        """The image size as text, such as "224 x 224"."""
         return f"{self.image_size[0]} x {self.image_size[1]}"
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """Size, way of resizing, range of values, and the edition of the decoder."""
+        """Image size, method of resizing, value range, and version of the decoder."""
         values = {} if self.value_range is None else {"value_range": self.value_range}
         return {"image_size": self.image_size, "resize": self.resize, "decoder": DECODER} | values
 
     def inputs(self) -> keras.KerasTensor:
-        """float32 (batch, height, width, 3) pixels in [0, 255]."""
+        """Return the input for pixels, float32 (batch, height, width, 3) in [0, 255]."""
         return keras.Input((*self.image_size, 3), name="pixels", dtype="float32")
 
     def pipeline(self, whole_batches: bool) -> ImagePipeline:
-        """Decodes and resizes."""
+        """Return a pipeline that decodes and resizes images."""
         return ImagePipeline(self.image_size, self.resize, whole_batches, self.value_range)
 
-    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> ImageItems:
         """See `keras_tl.data.images.image_inputs.read_inputs`."""
         return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
-    def as_split(self, items: Inputs) -> ImageSplit:
-        """Bytes are decoded, files are not."""
+    def as_split(self, items: ImageItems) -> ImageSplit:
+        """Return the images as a split. Bytes are decoded now, files when the model needs them."""
         return items.as_split(self.image_size, self.resize, self.value_range)
 
     @property
     def raw(self) -> Specs:
-        """`image_bytes`: JPEG, PNG, BMP, GIF or WebP files."""
+        """The raw input `image_bytes`: contents of JPEG, PNG, BMP, GIF or WebP files."""
         return {"image_bytes": tf.TensorSpec([None], tf.string, name="image_bytes")}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Decodes and resizes; what is no image is black."""
+        """Decode and resize images. Bytes that are not an image become a black image."""
         return load_images(raw["image_bytes"], self.image_size, self.resize, self.value_range)
 
     @property
     def numbers(self) -> Numbers:
-        """`pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255]."""
+        """Preprocessed signature `pixels`: RGB in [0, 255], float32 (batch, h, w, 3), any size."""
         pixels = tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")
         return Numbers(
             name="pixels",
@@ -113,12 +114,12 @@ class Images(Modality):
         )
 
     def pictures(self, split: ImageSplit) -> np.ndarray:
-        """The pixels that the model sees."""
+        """Return the pixels that the model receives."""
         return self.pipeline(whole_batches=False).pixels(split)
 
-    def made_up(self) -> dict[str, np.ndarray]:
-        """Smooth noise, as PNG and JPEG files and as pixels; and a file that is no image."""
-        coarse = np.random.default_rng(0).uniform(0, 255, (_MADE_UP, 5, 6, 3))
+    def example_inputs(self) -> dict[str, np.ndarray]:
+        """Return smooth noise as PNG files, JPEG files and pixels, and bytes that are no image."""
+        coarse = np.random.default_rng(0).uniform(0, 255, (_EXAMPLES, 5, 6, 3))
         pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
         encoders = (tf.io.encode_png, tf.io.encode_jpeg)
         files = [
@@ -130,19 +131,19 @@ class Images(Modality):
             files.append(tf.io.encode_png(values).numpy())
         return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}
 
-    def made_up_inputs(self) -> dict[str, np.ndarray]:
-        """The pixels, resized."""
-        return {"pixels": self.numbers.read(self.made_up()).numpy()}
+    def example_model_inputs(self) -> dict[str, np.ndarray]:
+        """Return the pixels of the example inputs, resized."""
+        return {"pixels": self.numbers.read(self.example_inputs()).numpy()}
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """Size, way of resizing, and the meaning of the numbers."""
+        """Image size, method of resizing, and range of the pixel values, as JSON types."""
         return {
             "image_size": list(self.image_size),
             "resize": self.resize,
             "interpolation": "bicubic, antialiased",
             "channels": "RGB",
             "range": [0, 255],
-            # Of files of 16 bits a value: black and white.
+            # The values of black and white in files with 16 bits per value.
             "value_range": [*(self.value_range or ALL_VALUES)],
         }

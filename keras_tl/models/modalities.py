@@ -1,8 +1,10 @@
-"""The table of modalities."""
+"""Table of the modalities."""
 
-from keras_tl.models.image_modality import Images
+from keras_tl.models.image_modality import ImageModality
 from keras_tl.models.modality import Modality
-from keras_tl.models.text_modality import Texts
+from keras_tl.models.text_modality import TextModality
 
-# By name. A new modality is one more row.
-MODALITIES: dict[str, type[Modality]] = {modality.item: modality for modality in (Images, Texts)}
+# Modality by name. Add a new modality here.
+MODALITIES: dict[str, type[Modality]] = {
+    modality.item: modality for modality in (ImageModality, TextModality)
+}

@@ -1,4 +1,4 @@
-"""Interface of a modality: all that the toolkit asks of a kind of input."""
+"""Interface of a modality (a kind of input): images or texts."""
 
 import abc
 import dataclasses
@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
-from keras_tl.data.items import Items
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
+from keras_tl.data.prediction_items import PredictionItems
 
 Tensors = tf.Tensor | Mapping[str, tf.Tensor]
 Specs = dict[str, tf.TensorSpec]
@@ -21,12 +21,12 @@ Specs = dict[str, tf.TensorSpec]
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:
-    """A signature for clients that preprocess themselves.
+    """A preprocessed signature of an export, for clients that preprocess items themselves.
 
     Attributes:
-        name: of the signature.
-        inputs: what it takes.
-        read: makes the model's inputs of them.
+        name: Name of the signature, such as `"pixels"`.
+        inputs: Inputs of the signature: a dict from name to shape and dtype.
+        read: Function that converts the inputs of the signature to the model's inputs.
     """
 
     name: str
@@ -35,27 +35,30 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of input. The class has what holds for all models, an instance the inputs of one.
+    """Kind of input. An instance belongs to one model, class attributes belong to all models.
 
     Attributes:
-        item: name of the modality, and what messages call one item.
-        data_type: the class of labelled data.
-        can_augment: whether the inputs can be augmented.
-        are_pictures: whether items can be drawn.
-        backbones_to_compare: names of the catalogue that underfitting models are compared with.
-        file_suffixes: endings of those words of a command line that are files, where the other
-            words are items themselves; `None`: every word is a file.
-        group_examples: columns for groups that matter, for the model card.
-        unusable: what an export answers to items that it cannot read, for the model card.
-        about: facts for a report.
-        cache_key: what the inputs depend on beside the items, as JSON types.
-        preprocessor: holds what an export has to track, `None` where there is nothing.
+        item: Name of the modality, and the word for one item in messages, such as `"image"`.
+        data_type: Class of the labelled data: `ImageData` or `TextData`.
+        can_augment: Whether inputs can be augmented.
+        are_pictures: Whether items can be drawn.
+        can_preprocess: Whether every backbone accepts `preprocess=`, not only a `keras.Model`.
+        backbones_to_compare: Catalogue names of backbones to try if a model underfits.
+        file_suffixes: On the command line, a word with one of these suffixes is a file. Any other
+            word is itself an item. `None`: every word is a file.
+        group_examples: Examples of columns that define groups of items, for the model card.
+        unusable: Sentences for the model card about items that an export cannot read.
+        about: Size of the model's inputs as text, for a report.
+        cache_key: All settings on which the model's inputs depend, as JSON types.
+        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`:
+            the model has no such preprocessor.
     """
 
     item: ClassVar[str]
     data_type: ClassVar[type[LabelledData]]
     can_augment: ClassVar[bool]
     are_pictures: ClassVar[bool]
+    can_preprocess: ClassVar[bool]
     backbones_to_compare: ClassVar[tuple[str, ...]]
     file_suffixes: ClassVar[tuple[str, ...] | None]
     group_examples: ClassVar[str]
@@ -70,87 +73,90 @@ class Modality(abc.ABC):
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
     ) -> Self:
-        """Make the modality of a model.
+        """Create the modality of a model.
 
         Args:
-            config: of the model.
-            network: its backbone.
-            preprocessor: makes tokens, `None` where there is none.
+            config: Configuration of the model: backbone, head, task and precision.
+            network: Network of the model's backbone.
+            preprocessor: Preprocessor from texts to tokens. `None`: the model has no preprocessor.
         """
 
     @classmethod
     @abc.abstractmethod
     def source_options(cls, data: LabelledData) -> dict[str, Any]:
-        """Return the arguments of `keras_tl.models.sources.find_backbone` that data decide."""
+        """Return arguments for `keras_tl.models.sources.find_backbone` that come from the data."""
 
     @classmethod
     @abc.abstractmethod
-    def backbones_at_hand(cls) -> tuple[str, ...]:
-        """Return the names of the backbones whose weights are on this machine.
+    def backbones_without_download(cls) -> tuple[str, ...]:
+        """Return the names of the backbones with weights on this machine.
 
         Raises:
-            ConfigError: no backbone of this modality comes with the toolkit.
+            ConfigError: The toolkit has no backbone of this modality.
         """
 
     @abc.abstractmethod
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """New symbolic inputs of a model."""
+        """Return new symbolic inputs of a model."""
 
     @abc.abstractmethod
     def pipeline(self, whole_batches: bool) -> Pipeline:
-        """What makes such inputs of a split."""
+        """Return a pipeline from the items of a split to the model's inputs."""
 
     @abc.abstractmethod
-    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Items:
-        """Reads what `predict` and `features` are given.
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> PredictionItems:
+        """Read items that a user passes to `predict` or `features`.
 
         Args:
-            items: what a user gives.
-            settings: the `source_settings` of the data that the model was trained on.
-            on_invalid: `"raise"` an error if an item cannot be opened.
+            items: The items that the user passed.
+            settings: The `source_settings` of the training data.
+            on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
+                the item as invalid.
 
         Raises:
-            DataError: it is nothing that can be asked about.
+            DataError: The argument has no items of this modality.
         """
 
     @abc.abstractmethod
-    def as_split(self, items: Items) -> Split:
-        """The items as an unlabelled split."""
+    def as_split(self, items: PredictionItems) -> Split:
+        """Return the items as an unlabelled split."""
 
     @property
     @abc.abstractmethod
     def raw(self) -> Specs:
-        """What an item is before anything is done to it: string (batch,) each, by name."""
+        """Inputs of the raw signatures: dict from name to spec, dtype string, shape (batch,)."""
 
     @abc.abstractmethod
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
-        """Makes the model's inputs of raw items; TensorFlow only.
+        """Convert raw items to the model's inputs, with TensorFlow operations only.
 
         Returns:
-            The inputs, and bool (batch,): which items could be read; `None`: all.
+            The model's inputs, and bool (batch,): whether each item could be read. `None`: all
+            items could be read.
         """
 
     @property
     @abc.abstractmethod
     def numbers(self) -> Numbers | None:
-        """How to ask with numbers only; `None` where the model takes raw items."""
+        """The preprocessed signature. `None`: the model accepts only raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:
-        """(n, height, width, 3) in [0, 255] of a few items; `None` if they are no pictures."""
+        """Return the pixels (n, height, width, 3) of a split, in [0, 255]. `None`: texts."""
 
     @abc.abstractmethod
-    def made_up(self) -> dict[str, np.ndarray]:
-        """A few arguments of the signatures, by their names, to ask an export with."""
+    def example_inputs(self) -> dict[str, np.ndarray]:
+        """Return a few example inputs of the signatures, by input name, to verify an export."""
 
     @abc.abstractmethod
-    def made_up_inputs(self) -> dict[str, np.ndarray]:
-        """The made-up items as the model's own inputs, by name, at their full size.
+    def example_model_inputs(self) -> dict[str, np.ndarray]:
+        """Return the example items as inputs of the model: a dict from name to array.
 
-        Of a model that takes numbers.
+        Images have the model's image size, and tokens have the full sequence length. Only for a
+        model with numeric inputs.
         """
 
     @property
     @abc.abstractmethod
     def preparation(self) -> dict[str, Any]:
-        """How an item becomes the model's own inputs, for clients that do it; JSON types."""
+        """Settings with which clients convert an item to the model's inputs, as JSON types."""

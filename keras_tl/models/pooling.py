@@ -1,4 +1,4 @@
-"""Pooling: from what a backbone gives to the features of an item."""
+"""Pooling: convert the outputs of a backbone to one feature vector per item."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ _LAYER = {"dtype": "float32", "name": "pooling"}
 
 
 def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -> keras.KerasTensor:
-    """Applies a pooling of `HeadConfig`; the layer is called "pooling".
+    """Apply a pooling layer to the outputs of a backbone. The layer has the name "pooling".
 
     Args:
-        kind: which pooling.
-        outputs: feature maps (batch, h, w, c); vectors (batch, d), which stay as they are; the
-            sequence (batch, length, d) of a vision transformer; or the dict of a text encoder:
-            `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output`
-            (batch, d).
+        kind: Value of `HeadConfig.pooling`, such as `"avg"`.
+        outputs: Feature maps (batch, h, w, c). Vectors (batch, d), which stay unchanged. The
+            sequence (batch, length, d) of a vision transformer. Or the dict of a text encoder:
+            `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output` (batch,
+            d).
 
     Returns:
-        float32 features: (batch, d), for `"concat"` (batch, 3 d); or the maps for `"flatten"`: they
-        stay maps in the cache, and become a vector in the head.
+        float32 features (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the unchanged
+        feature maps: the cache stores the maps, and the head flattens them.
 
     Raises:
-        ConfigError: there is no such pooling of such outputs.
+        ConfigError: This pooling cannot be applied to these outputs.
     """
     if isinstance(outputs, dict):
         return _pool_tokens(kind, outputs)
@@ -35,8 +35,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
         return TokenPooling(kind, **_LAYER)(outputs)
     if kind not in _OF_MAPS:
         raise ConfigError(
-            f"pooling={quoted(kind)} is for texts; this backbone gives feature maps. Use 'avg', "
-            "'max' or 'flatten'."
+            f"pooling={quoted(kind)} is for texts, but this backbone returns feature maps. Use "
+            "'avg', 'max' or 'flatten'."
         )
     return _OF_MAPS[kind](**_LAYER)(outputs)
 
@@ -52,13 +52,13 @@ _OF_MAPS = {
 def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
     if kind == "flatten":
         raise ConfigError(
-            "pooling='flatten' is for images; texts have no fixed number of tokens. Use 'avg', "
-            "'max', 'first', 'concat' or 'pooled'."
+            "pooling='flatten' is for images, because texts have no fixed number of tokens. Use "
+            "'avg', 'max', 'first', 'concat' or 'pooled'."
         )
     wanted = "pooled_output" if kind == "pooled" else "sequence_output"
     if wanted not in outputs:
         raise ConfigError(
-            f"pooling={quoted(kind)} needs the encoder's {wanted}; this one gives "
+            f"pooling={quoted(kind)} needs the output {wanted}, but this encoder returns "
             f"{', '.join(sorted(outputs.keys() - {'mask'}))}. Choose another pooling."
         )
     if kind == "pooled":
@@ -74,7 +74,7 @@ def _last(tokens, mask):
     if mask is None:
         return tokens[:, -1]
     count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-    # A text without any token has no last one.
+    # A text without tokens has no last token.
     return ops.take_along_axis(tokens, ops.maximum(count - 1, 0), axis=1)[:, 0]
 
 
@@ -82,7 +82,7 @@ def _max(tokens, mask):
     if mask is None:
         return ops.max(tokens, axis=1)
     found = ops.max(ops.where(mask, tokens, -float("inf")), axis=1)
-    # A text without any token has no maximum.
+    # A text without tokens has no maximum.
     return ops.where(ops.any(mask, axis=1), found, 0.0)
 
 
@@ -90,7 +90,7 @@ def _avg(tokens, mask):
     if mask is None:
         return ops.mean(tokens, axis=1)
     share = ops.cast(mask, tokens.dtype)
-    # A text without any token has no mean.
+    # A text without tokens has no mean.
     return ops.sum(tokens * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1)
 
 
@@ -99,14 +99,14 @@ _POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TokenPooling(keras.layers.Layer):
-    """The mean, the maximum or the first of the tokens that are not padding.
+    """Pool the tokens of each item, and ignore padding.
 
-    Takes float (batch, length, d) and the mask (batch, length), `None` where there is no padding;
-    gives float32 (batch, d). Padding stands at the end.
+    Inputs: tokens, float (batch, length, d), and the mask (batch, length). Without a mask, there is
+    no padding. Padding must be at the end. Output: float32 (batch, d).
 
     Args:
-        kind: `"avg"`, `"max"`, `"first"`; or `"concat"`: the last one, the maximum and the mean one
-            after the other, (batch, 3 d).
+        kind: `"avg"`: mean of the tokens. `"max"`: their maximum. `"first"`: the first token.
+            `"concat"`: last token, maximum and mean, concatenated to (batch, 3 d).
     """
 
     def __init__(self, kind: str, **kwargs):
@@ -114,12 +114,12 @@ class TokenPooling(keras.layers.Layer):
         self.kind = kind
 
     def call(self, tokens, mask=None):
-        """Pools."""
+        """Pool the tokens of a batch."""
         if mask is not None:
             mask = ops.cast(mask, "bool")[..., None]
         kinds = ("last", "max", "avg") if self.kind == "concat" else (self.kind,)
         return ops.concatenate([_POOL[kind](tokens, mask) for kind in kinds], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the arguments from which Keras creates the layer again."""
         return super().get_config() | {"kind": self.kind}

@@ -1,4 +1,4 @@
-"""Backbones by where they come from: a function for each source."""
+"""Functions that load a backbone: one function for each source, such as TF-Hub or KerasHub."""
 
 import os
 from typing import Any
@@ -9,45 +9,45 @@ import tensorflow as tf
 from keras_tl.backbones.awd_lstm.loading import load_ulmfit
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.hub import load_hub, resolve
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of, copy_statistics, copy_weights, load_spec
-from keras_tl.backbones.own_models import copied, network_of
 from keras_tl.backbones.rebuilding import cut_short, rebuild_backbone
-from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.user_models import copied, network_of
 from keras_tl.base.config import ULMFIT, ModelConfig
 from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, ConfigError, quoted
 from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import precision_policy
-from keras_tl.models.tokens import TFHUB
+from keras_tl.models.text_preprocessing import TFHUB
 from keras_tl.runs.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.runs.run_files import load_run_weights, read_run, run_files
 
 KERASHUB, RUN = "kerashub:", "run:"
-# `weights_source` where the weights come with an object.
+# Values of `weights_source` for weights that come from a Python object.
 LEARNER, MODEL = "learner:", "keras.Model:"
 
 _NOT_RANDOM = (
-    "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
-    "backbone from the catalogue, a preset of KerasHub, a language model or a keras.Model with "
-    "weights=None. Received: {}."
+    "A TF-Hub module cannot have random weights, because it is a program that contains its "
+    "weights. Expected a backbone from the catalogue, a preset of KerasHub, a language model or "
+    "a keras.Model with weights=None. Received: {}."
 )
 
 
 def of_catalogue(name: str, *, weights, image_size, output_block, **_) -> Backbone:
-    """Return a backbone of the catalogue."""
+    """Return the backbone with this name in the catalogue."""
     spec = get_spec(name)
     weights = None if weights is None else os.fspath(weights)
     return load_spec(spec, weights, image_size or spec.image_size, output_block)
 
 
 def of_hub(handle: str, *, weights, image_size, output_block, **_) -> Backbone:
-    """Return a backbone of a TF-Hub module."""
+    """Return a backbone that contains a TF-Hub module."""
     source = f"{TFHUB}{handle}"
     if output_block is not None:
         raise BackboneError(
-            "output_block= cannot cut a TF-Hub module, which is a program. Leave it out."
+            "output_block= cannot cut a TF-Hub module, which is a program. Leave output_block= out."
         )
     if weights is None:
         raise BackboneError(_NOT_RANDOM.format(source))
@@ -55,25 +55,25 @@ def of_hub(handle: str, *, weights, image_size, output_block, **_) -> Backbone:
 
 
 def of_model(model: keras.Model, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
-    """Return a backbone of a copy of a Keras model."""
+    """Return a backbone that contains a copy of a Keras model."""
     with precision_policy("float32"):
         network = copied(network_of(model, preprocess, image_size))
     found = backbone_of(network).set_facts(source=model.name)
     return _asked(found, MODEL, weights, output_block)
 
 
-def of_kerashub(preset: str, *, weights, image_size, output_block, preprocessor, **_) -> Backbone:
-    """Return a backbone of a preset of KerasHub."""
+def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
+    """Return a backbone that contains the network of a KerasHub preset."""
     source = f"{KERASHUB}{preset}"
-    found = load_kerashub(os.path.expanduser(preset), image_size, preprocessor is None)
+    found = load_kerashub(os.path.expanduser(preset), image_size, preprocess is None)
     return _asked(found.set_facts(source=source), source, weights, output_block)
 
 
-def of_ulmfit(path: str, *, weights, output_block, preprocessor, **_) -> Backbone:
-    """Return a backbone of the encoder of a language model."""
-    if preprocessor is not None:
+def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
+    """Return a backbone that contains the encoder of a language model."""
+    if preprocess is not None:
         raise ConfigError(
-            f"The language model {quoted(path)} has its own vocabulary. Leave preprocessor= out."
+            f"The language model {quoted(path)} has its own vocabulary. Leave preprocess= out."
         )
     source = f"{ULMFIT}{path}"
     found = load_ulmfit(local_path(path))
@@ -92,7 +92,7 @@ def of_learner(
     weights_source: str = LEARNER,
     **_,
 ) -> Backbone:
-    """Return a copy of the backbone of another learner."""
+    """Return a copy of another learner's backbone."""
     size = image_size or trained.image_size
     if trained.architecture is not None and size != trained.image_size:
         raise BackboneError(
@@ -135,7 +135,7 @@ def of_run(path: str, *, ancestry, **options) -> Backbone:
 def _asked(
     found: Backbone, weights_source: str, weights: str | None, output_block: str | None
 ) -> Backbone:
-    """The backbone with the weights and up to the block that the user asks for."""
+    """Return the backbone with pretrained or random weights, cut after the requested block."""
     found.set_facts(weights_source=weights_source)
     if weights is None:
         fresh = backbone_of(rebuild(found.architecture))

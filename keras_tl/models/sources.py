@@ -1,4 +1,4 @@
-"""One function for every kind of backbone, by a table of sources."""
+"""`find_backbone`: load a backbone from any source, such as the catalogue, a run or TF-Hub."""
 
 import os
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import keras
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.own_models import is_keras_file, read_keras_file
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.backbones.user_models import is_keras_file, read_keras_file
 from keras_tl.base.config import ULMFIT
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import BackboneError, ConfigError, quoted
@@ -24,11 +24,11 @@ from keras_tl.models.source_kinds import (
     of_run,
     of_ulmfit,
 )
-from keras_tl.models.tokens import TFHUB, choose_tokens
+from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
-# The type of a backbone, or the prefix of its name, and the source that gives it. The first row
-# that fits counts. A source takes what comes after the prefix, and the arguments of
-# `find_backbone` that it needs, by name.
+# From the type of a backbone, or the prefix of its name, to the function that loads the backbone.
+# The first matching row is used. The function receives the name without the prefix, and the other
+# arguments of `find_backbone` by name.
 SOURCES = {
     keras.Model: of_model,
     Backbone: of_learner,
@@ -46,55 +46,52 @@ def find_backbone(
     weights: str | os.PathLike | None = "imagenet",
     image_size: tuple[int, int] | None = None,
     output_block: str | None = None,
-    preprocess: str | Preprocessing | None = None,
+    preprocess: str | Preprocessing | TextPreprocessor | None = None,
     precision: str = "float32",
     texts: TextSplit | None = None,
     sequence_length: int | None = None,
-    preprocessor: str | TextPreprocessor | None = None,
     ancestry: tuple[dict[str, Any], ...] = (),
 ) -> Backbone:
-    """Return the backbone that a user names, with its weights; see `keras_tl.Learner`.
+    """Load a backbone and its weights, see `keras_tl.Learner`.
 
     Args:
-        backbone: a name, a place such as `"run:PATH"`, the path of a .keras file, a model, or the
-            backbone of another learner.
-        weights: `"imagenet"`, a path, or `None` for random ones.
-        image_size: (height, width), or `None` for the backbone's own.
-        output_block: where to cut the network off.
-        preprocess: what a `keras.Model` expects of the pixels.
-        precision: the dtype policy.
-        texts: the training texts; `None`: the data are images.
-        sequence_length: tokens a text; `None`: by the lengths of the texts.
-        preprocessor: see `keras_tl.models.tokens.choose_tokens`.
-        ancestry: of another learner's backbone, the training of that learner first.
+        backbone: Name in the catalogue, name with a prefix such as `"run:PATH"`, path of a `.keras`
+            file, Keras model, or backbone of another learner.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        image_size: (height, width) in pixels. `None`: the default size of the backbone.
+        output_block: Block after which the network is cut.
+        preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, see
+            `keras_tl.models.text_preprocessing.choose_tokens`.
+        precision: Keras dtype policy of the backbone.
+        texts: Training texts. `None`: the data are images.
+        sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
+        ancestry: Earlier trainings of a backbone from another learner, latest first.
 
     Raises:
-        BackboneError: there is no such backbone, it cannot be had so, or is not for such data.
-        RunError: there is no such run.
-        ConfigError: `weights` or `preprocess` is given for a backbone that has its own.
+        BackboneError: The backbone is unknown, cannot be built with these arguments, or does not
+            fit the modality of the data.
+        RunError: There is no such run.
+        ConfigError: The backbone does not accept the argument `weights` or `preprocess`.
     """
     if is_keras_file(backbone):
         backbone = read_keras_file(backbone)
-    if preprocessor is not None and texts is None:
-        raise ConfigError(
-            "preprocessor= makes tokens of texts; these data are images. Leave it out."
-        )
     row = row_of(backbone)
     if row is None:
         raise BackboneError(
-            "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
-            f"keras.Model or a Learner. Received: {quoted(backbone)}."
+            "backbone must be a name, a name with a prefix such as 'run:PATH', the path of a "
+            f".keras file, a keras.Model or a Learner. Received: {quoted(backbone)}."
         )
-    if preprocess is not None and row is not keras.Model:
+    if preprocess is not None and texts is None and row is not keras.Model:
         raise ConfigError(
-            "preprocess= is for a keras.Model or a .keras file; every other backbone brings its "
-            f"own preprocessing. Leave it out. Received: {quoted(preprocess)}."
+            "For images, preprocess= is only for a keras.Model or a .keras file. Other backbones "
+            "have their own preprocessing. Leave preprocess= out. Received: "
+            f"{quoted(preprocess)}."
         )
     if weights not in (None, "imagenet") and row != "":
         raise ConfigError(
-            "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
-            "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
-            f"Received: {quoted(weights)}."
+            "weights= is only for a backbone from the catalogue. A run, a learner, a TF-Hub "
+            "module, a preset of KerasHub, a language model and a keras.Model have their own "
+            f"weights. Leave weights= out. Received: {quoted(weights)}."
         )
     with precision_policy(precision):
         found = SOURCES[row](
@@ -103,21 +100,21 @@ def find_backbone(
             image_size=image_size,
             output_block=output_block,
             preprocess=preprocess,
-            preprocessor=preprocessor,
             ancestry=ancestry,
         )
     if (found.image_size is None) != (texts is not None):
         ours, given = ("texts", "images") if texts is None else ("images", "texts")
         raise BackboneError(
-            f"The backbone {quoted(found.source)} takes {ours}; the data are {given}. For "
-            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
+            f"The backbone {quoted(found.source)} takes {ours}, but the data are {given}. For "
+            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'. "
+            "For images, pass a backbone, such as 'efficientnet_lite0'."
         )
     if texts is None:
         return found
-    return found.set_facts(preprocessor=choose_tokens(found, texts, sequence_length, preprocessor))
+    return found.set_facts(preprocessor=choose_tokens(found, texts, sequence_length, preprocess))
 
 
 def row_of(backbone: object) -> type | str | None:
-    """Return the row of `SOURCES` for a backbone; `None`: it is of no kind."""
+    """Return the key in `SOURCES` for a backbone. `None`: no source fits."""
     kind, fits = (str, str.startswith) if isinstance(backbone, str) else (type, isinstance)
     return next((row for row in SOURCES if isinstance(row, kind) and fits(backbone, row)), None)

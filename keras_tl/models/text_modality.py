@@ -1,4 +1,4 @@
-"""Texts: strings in, tokens (or the strings themselves) for the model."""
+"""The text modality: convert texts to tokens for the model, or pass the strings unchanged."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -21,20 +21,20 @@ from keras_tl.data.texts.text_values import BLANK
 from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
 
-_MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
+_EXAMPLES = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
 
 
 _BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
 
 
 @dataclasses.dataclass(frozen=True)
-class Texts(Modality):
-    """Texts, or pairs of texts.
+class TextModality(Modality):
+    """Texts, or pairs of texts, as inputs of one model.
 
     Attributes:
-        network_inputs: name, shape without the batch, and dtype of what the backbone takes.
-        preprocessor: makes tokens; `None`: the backbone takes strings.
-        are_pairs: whether an item is a pair of texts.
+        network_inputs: For each input of the backbone: name, shape without batch, and dtype.
+        preprocessor: Preprocessor from texts to tokens. `None`: the backbone takes strings.
+        are_pairs: Whether an item is a pair of texts.
     """
 
     network_inputs: tuple[tuple[str, tuple[int | None, ...], str], ...]
@@ -45,19 +45,20 @@ class Texts(Modality):
     data_type = TextData
     can_augment = False
     are_pictures = False
+    can_preprocess = True
     backbones_to_compare = ()
     file_suffixes = TEXT_FILES.suffixes
     group_examples = "language, author"
     unusable = (
-        "Texts that are blank or not UTF-8 are answered with `valid` false and zeros: look at "
-        "`valid` before the answer."
+        "For a text that is blank or not UTF-8, the export returns `valid` false and zeros. "
+        "Check `valid` before you use a prediction."
     )
 
     @classmethod
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
-    ) -> "Texts":
-        """Make it from the inputs of the backbone."""
+    ) -> "TextModality":
+        """Create the modality from the inputs of the backbone."""
         given = network.input
         inputs = given if isinstance(given, dict) else {"text": given}
         specs = tuple((name, tuple(x.shape[1:]), x.dtype) for name, x in inputs.items())
@@ -65,31 +66,31 @@ class Texts(Modality):
 
     @classmethod
     def source_options(cls, data: TextData) -> dict[str, Any]:
-        """Return the training texts and their length."""
+        """Return the training texts, and the sequence length that the user set for the data."""
         return {"texts": data.split("train"), "sequence_length": data.sequence_length}
 
     @classmethod
-    def backbones_at_hand(cls) -> tuple[str, ...]:
-        """Refuse: encoders have to be named."""
+    def backbones_without_download(cls) -> tuple[str, ...]:
+        """Raise a `ConfigError`: the user must name the encoders."""
         raise ConfigError(
-            "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
+            "keras_tl contains no text encoder. Name the encoders to compare, for example "
             "ktl.rank_backbones(data, ['kerashub:bert_tiny_en_uncased'])."
         )
 
     @property
     def about(self) -> str:
-        """The length."""
+        """The sequence length as text, such as "128 tokens"."""
         if self.preprocessor is None:
             return "texts of any length"
         return f"{self.preprocessor.sequence_length} tokens"
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """What the tokens depend on."""
+        """Identity of the preprocessor, which determines the tokens of a text."""
         return {"preprocessor": self.preprocessor and self.preprocessor.identity}
 
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """int32 (batch, length) tokens by their names; or `text`, string (batch,)."""
+        """Return Keras inputs: tokens by name, int32 (batch, length), or strings (batch,)."""
         made = {
             name: keras.Input(shape, name=name, dtype=dtype)
             for name, shape, dtype in self.network_inputs
@@ -97,7 +98,7 @@ class Texts(Modality):
         return made if self.preprocessor is not None else made["text"]
 
     def pipeline(self, whole_batches: bool) -> TextPipeline:
-        """Makes tokens of each text once."""
+        """Return a pipeline that tokenizes each text once."""
         names = tuple(name for name, _, _ in self.network_inputs)
         return TextPipeline(self.preprocessor, self._fixed_length, names, whole_batches)
 
@@ -113,23 +114,23 @@ class Texts(Modality):
         )
 
     def as_split(self, items: TextItems) -> TextSplit:
-        """The texts as they are."""
+        """Return the texts as a split, without tokens."""
         return items.as_split()
 
     @property
     def raw(self) -> Specs:
-        """`text`, and of pairs `text_pair`."""
+        """The raw input `text`. Models for pairs also have the raw input `text_pair`."""
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
-        """Makes tokens; what is empty or not UTF-8 is an empty text."""
+        """Tokenize texts. A text that is blank or not UTF-8 becomes an empty text."""
         texts = [raw[name] for name in self._texts]
         valid = tf.reduce_all([_can_be_read(text) for text in texts], axis=0)
         return self._tokens(*(tf.where(valid, text, "") for text in texts)), valid
 
     @property
     def numbers(self) -> Numbers | None:
-        """`tokens`: what the backbone takes, int32 (batch, length) each, by its names."""
+        """Preprocessed signature `tokens`: the backbone's inputs by name, int32 (batch, length)."""
         if self.preprocessor is None:
             return None
         inputs = {
@@ -139,18 +140,18 @@ class Texts(Modality):
         return Numbers(name="tokens", inputs=inputs, read=lambda tokens: tokens)
 
     def pictures(self, split: TextSplit) -> None:
-        """There are none."""
+        """Return `None`: texts cannot be drawn."""
 
-    def made_up(self) -> dict[str, np.ndarray]:
-        """Short, empty, long and unusual texts and bytes that are none; and their tokens."""
+    def example_inputs(self) -> dict[str, np.ndarray]:
+        """Return short, empty, long, unusual and invalid UTF-8 texts, and their tokens."""
         asked = self._made_up_texts()
         if self.preprocessor is None:
             return asked
         tokens, _ = self.read_raw({name: tf.constant(texts) for name, texts in asked.items()})
         return asked | {name: values.numpy() for name, values in tokens.items()}
 
-    def made_up_inputs(self) -> dict[str, np.ndarray]:
-        """Their tokens, padded to the full length."""
+    def example_model_inputs(self) -> dict[str, np.ndarray]:
+        """Return the tokens of the example texts, padded to the full length."""
         texts = [
             [text.decode(errors="replace") for text in x] for x in self._made_up_texts().values()
         ]
@@ -159,7 +160,7 @@ class Texts(Modality):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What makes the tokens, how many, and of what."""
+        """Class of the preprocessor, sequence length, and whether items are pairs of texts."""
         return {
             "preprocessor": type(self.preprocessor).__name__,
             "sequence_length": self.preprocessor.sequence_length,
@@ -167,7 +168,7 @@ class Texts(Modality):
         }
 
     def _made_up_texts(self) -> dict[str, np.ndarray]:
-        texts = np.array([*(text.encode() for text in _MADE_UP), b"no \xff UTF-8"], object)
+        texts = np.array([*(text.encode() for text in _EXAMPLES), b"no \xff UTF-8"], object)
         return {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
 
     @property
@@ -179,12 +180,12 @@ class Texts(Modality):
             return text
         tokens = self.preprocessor(text, pair)
         tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
-        # Padding costs time and changes nothing, where the backbone takes any length.
+        # A backbone that takes any length needs no padding, which would only cost time.
         whole = self._fixed_length is not None
         return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
 
 
 def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
-    """Bool (batch,): which are UTF-8 and not blank; in a graph."""
+    """Return a bool tensor (batch,): whether each text is UTF-8 and not blank."""
     whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

@@ -1,1 +1,1 @@
-"""What is looked at before training: seconds of checks that save hours; `Learner.check`."""
+"""Preflight checks (`Learner.check`): find faults of data and model in seconds, before training."""

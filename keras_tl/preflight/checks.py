@@ -1,42 +1,42 @@
-"""The table of the checks, and what runs it."""
+"""Table of the checks, and the function that runs them."""
 
 from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
 from keras_tl.preflight import (
+    feature_scale,
     head,
     image_duplicates,
     images,
     labels,
-    readings,
-    scale,
+    reader_guesses,
     text_duplicates,
     texts,
-    values,
+    value_range,
 )
+from keras_tl.preflight.context import CheckContext
+from keras_tl.preflight.finding_text import folder_of
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.wording import folder_of
 
-Checking = Callable[[Subject], Finding | None]
+Checking = Callable[[CheckContext], Finding | None]
 
 
 def _by_modality(**checks: Checking) -> Checking:
-    """Return the check that does what the modality of the data needs, by its name."""
+    """Return a check that runs one of `checks`: the check for the data's modality, if any."""
 
-    def check(subject: Subject) -> Finding | None:
-        found = checks.get(subject.data.item)
-        return None if found is None else found(subject)
+    def check(context: CheckContext) -> Finding | None:
+        found = checks.get(context.data.item)
+        return None if found is None else found(context)
 
     return check
 
 
-# By the name of what each finds, in the order in which they are done: those that need the labels
-# only, the items, the model. A new check is one more line.
+# Keys: names of the findings. The checks run in this order: checks of labels, of items, then of the
+# model. To add a check, add a line.
 CHECKS: dict[str, Checking] = {
-    "folder-layout": readings.folder_layout,
-    "unused-files": readings.unused_files,
-    "label-type": readings.label_type,
+    "folder-layout": reader_guesses.folder_layout,
+    "unused-files": reader_guesses.unused_files,
+    "label-type": reader_guesses.label_type,
     "labels-out-of-range": labels.labels_out_of_range,
     "unused-classes": labels.unused_classes,
     "few-items": labels.few_items,
@@ -44,9 +44,9 @@ CHECKS: dict[str, Checking] = {
     "constant-targets": labels.constant_targets,
     "small-test-split": labels.small_test_split,
     "exact-duplicates": _by_modality(
-        image=image_duplicates.equal_images, text=text_duplicates.equal_texts
+        image=image_duplicates.duplicate_images, text=text_duplicates.duplicate_texts
     ),
-    "value-range": _by_modality(image=values.value_range),
+    "value-range": _by_modality(image=value_range.value_range),
     "pixel-range": _by_modality(image=images.pixel_range),
     "image-size": _by_modality(image=images.image_sizes),
     "preprocessing": _by_modality(image=images.preprocessing),
@@ -55,38 +55,37 @@ CHECKS: dict[str, Checking] = {
     "truncated-texts": _by_modality(text=texts.truncated_texts),
     "non-finite-features": head.non_finite_features,
     "constant-features": head.constant_features,
-    "feature-scale": scale.feature_scale,
+    "feature-scale": feature_scale.feature_scale,
     "initial-loss": head.initial_loss,
     "one-batch": head.one_batch,
     "near-duplicates": _by_modality(
-        image=image_duplicates.copied_images, text=text_duplicates.equal_words
+        image=image_duplicates.near_duplicate_images, text=text_duplicates.equal_words
     ),
 }
 
 
-def run_checks(subject: Subject) -> Findings:
-    """Does every check that can be done; an error ends them, as others would fail on it.
+def run_checks(context: CheckContext) -> Findings:
+    """Run every check that is possible. Stop after an error, which could make later checks fail.
 
-    A check that fails for a reason of its own, or because a held-out split cannot be read, is named
-    among those not done: neither may keep anybody from training. Only what training itself would
-    stop at is raised.
+    The checks must not prevent training. If a check itself fails, or a held-out split is
+    unreadable, the result lists the check as not done. The function raises only errors that would
+    also stop training.
 
-    Files are named by their paths inside the folder of the data: findings are part of a report,
-    which is passed on.
+    Findings name files by paths inside the data folder, because users share the report.
 
     Raises:
-        DataError: a training item cannot be read.
-        CacheError: the features of the training split cannot be kept where asked.
+        DataError: A training item is unreadable.
+        CacheError: The feature cache cannot store the features of the training split.
     """
     findings: list[Finding] = []
     not_checked: dict[str, str] = {}
     failed: dict[str, str] = {}
     for name, check in CHECKS.items():
         if findings and findings[-1].severity == "error":
-            not_checked[name] = f"{findings[-1].name} has to be put right first"
+            not_checked[name] = f"the error {findings[-1].name} must be corrected first"
             continue
         try:
-            found = check(subject)
+            found = check(context)
         except NotChecked as reason:
             not_checked[name] = str(reason)
         except Unreadable as reason:
@@ -97,4 +96,4 @@ def run_checks(subject: Subject) -> Findings:
             failed[name] = f"the check failed, {type(error).__name__}: {error}"[:300]
         else:
             findings += [found] if found is not None else []
-    return Findings(findings, not_checked | failed, failed).without(folder_of(subject.data))
+    return Findings(findings, not_checked | failed, failed).without(folder_of(context.data))

@@ -1,4 +1,4 @@
-"""What the checks have found: what it is, how bad, what to do."""
+"""Findings of the checks: fact, severity and advice."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -8,20 +8,20 @@ from keras_tl.base.config import JsonConfig, check_choice
 from keras_tl.base.text_tables import paragraphs_html, table_html
 from keras_tl.errors import DataError
 
-# From the worst: training cannot work; the result will mislead or disappoint; good to know.
+# From the worst on. error: training cannot work. warning: results may be misleading or poor.
+# note: information.
 SEVERITIES = ("error", "warning", "note")
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding(JsonConfig):
-    """One thing that a check has found.
+    """One finding of a check.
 
     Attributes:
-        name: a key that stays the same, such as `"near-duplicates"`; see
-            `keras_tl.preflight.checks.CHECKS`.
+        name: Stable key, for example `"near-duplicates"`. See `keras_tl.preflight.checks.CHECKS`.
         severity: `"error"`, `"warning"` or `"note"`.
-        what: a sentence, with numbers and a few names.
-        action: a sentence on what to do about it.
+        what: Sentence with the fact, numbers and a few names.
+        action: Sentence with the advice.
     """
 
     name: str
@@ -37,16 +37,16 @@ class Finding(JsonConfig):
 
 
 class Findings(tuple[Finding, ...]):
-    """All that was found, the worst first: a tuple that can be shown.
+    """Tuple of all findings, the worst first. Notebooks show the findings as a table.
 
     Args:
-        findings: in any order.
-        not_checked: why a check was not done, as a phrase, by its name.
-        failed: the names of those that could have been done, and may be another time.
+        findings: Findings in any order.
+        not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
+        failed: Names of checks that failed, but may succeed in a later run.
 
     Attributes:
-        not_checked: the same.
-        failed: the same; only in the process that looked.
+        not_checked: The argument `not_checked` as a dict.
+        failed: The argument `failed` as a set. `to_json` omits this set.
     """
 
     not_checked: dict[str, str]
@@ -58,7 +58,7 @@ class Findings(tuple[Finding, ...]):
         not_checked: Mapping[str, str] | None = None,
         failed: Iterable[str] = (),
     ) -> Self:
-        """Puts the worst first."""
+        """Sort the findings, the worst first."""
         self = super().__new__(cls, sorted(findings, key=lambda x: SEVERITIES.index(x.severity)))
         self.not_checked = dict(not_checked or {})
         self.failed = frozenset(failed)
@@ -66,11 +66,11 @@ class Findings(tuple[Finding, ...]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The findings' names, in order."""
+        """Names of the findings, in order."""
         return tuple(finding.name for finding in self)
 
     def summary(self) -> str:
-        """How many there are of each severity, in words, and which."""
+        """Return a sentence with the number and names of the findings of each severity."""
         names = {
             severity: [finding.name for finding in self if finding.severity == severity]
             for severity in SEVERITIES
@@ -83,23 +83,23 @@ class Findings(tuple[Finding, ...]):
         return f"Preflight: {', '.join(parts) or 'nothing found'}."
 
     def brief(self) -> str:
-        """The summary, and the findings that are worse than notes, a line each."""
+        """Return the summary and a line for each warning and error."""
         worse = [finding for finding in self if finding.severity != "note"]
         return "\n".join([self.summary(), *(f"  {finding}" for finding in worse)])
 
     def describe(self) -> str:
-        """The summary, each finding, and what was not looked at."""
+        """Return the summary, all findings, and the checks that were not done."""
         return "\n".join([self.summary(), *map(str, self), *self._left_out()])
 
     def _left_out(self) -> list[str]:
-        """A sentence for each reason for which checks were not done."""
+        """Return a sentence for each reason why checks were not done."""
         by_reason: dict[str, list[str]] = {}
         for name, reason in self.not_checked.items():
             by_reason.setdefault(reason, []).append(name)
         return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
 
     def without(self, text: str) -> Self:
-        """The same with a text left out wherever it stands; an empty one stands nowhere."""
+        """Return a copy with `text` removed from all sentences. Empty `text`: return `self`."""
         kept = [
             dataclasses.replace(x, what=x.what.replace(text, ""), action=x.action.replace(text, ""))
             for x in self
@@ -107,14 +107,14 @@ class Findings(tuple[Finding, ...]):
         reasons = {name: why.replace(text, "") for name, why in self.not_checked.items()}
         return type(self)(kept, reasons, self.failed) if text else self
 
-    def stop_if_hopeless(self) -> None:
-        """Raises `DataError`, with all the errors in one, if there are any."""
+    def raise_errors(self) -> None:
+        """Raise one `DataError` with all findings of severity `"error"`, if there are any."""
         errors = [finding for finding in self if finding.severity == "error"]
         if errors:
             raise DataError(" ".join(f"{error.what} {error.action}" for error in errors))
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON types."""
+        """Convert to JSON types, without `failed`."""
         return {
             "findings": [finding.to_json() for finding in self],
             "not_checked": self.not_checked,
@@ -122,7 +122,7 @@ class Findings(tuple[Finding, ...]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         return cls(map(Finding.from_json, values["findings"]), values["not_checked"])
 
     def __str__(self) -> str:
@@ -134,9 +134,9 @@ class Findings(tuple[Finding, ...]):
         return paragraphs_html(self.summary()) + table + paragraphs_html(*self._left_out())
 
 
-class NotChecked(Exception):  # noqa: N818 (no error: a check that has nothing to look at)
-    """Raised by a check that cannot be done; the message says why, as a phrase."""
+class NotChecked(Exception):  # noqa: N818 (not an error: the check does not apply)
+    """A check cannot be done. The message gives the reason as a phrase."""
 
 
-class Unreadable(Exception):  # noqa: N818 (the same: training does not need what cannot be read)
-    """Raised where a held-out split cannot be read, or its features not kept; a phrase says why."""
+class Unreadable(Exception):  # noqa: N818 (not an error: training does not need this split)
+    """A held-out split is unreadable or its features cannot be cached. The message is a phrase."""

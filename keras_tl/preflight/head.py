@@ -1,4 +1,4 @@
-"""Checks of features, head and loss: whether what is to be trained can learn at all."""
+"""Checks of features, head and loss: whether the model can learn at all."""
 
 import math
 
@@ -9,21 +9,22 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.base.reporting import no_retracing_warnings
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.subject import Subject
 from keras_tl.tasks import Task
 
-# What float32 and the clipping of probabilities may add to a loss.
+# Largest error of a loss due to float32 and the clipping of probabilities.
 _ROUNDING = 0.01
-# Relative to the features' size: what differs by less is rounding.
+# Limit of the standard deviation of constant features, relative to the largest feature.
 _CONSTANT = 1e-5
-# Items of the batch, steps, and the share of the loss of guessing that must be reached.
+# Memorisation test: batch size, L-BFGS steps, and largest final loss as a fraction of the loss of
+# guessing.
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
-def non_finite_features(subject: Subject) -> Finding | None:
-    """Features that are no numbers: every loss of theirs is NaN."""
-    features, _ = subject.sample
+def non_finite_features(context: CheckContext) -> Finding | None:
+    """Find NaN or infinite features, which make every loss NaN."""
+    features, _ = context.sample
     bad = int((~np.isfinite(features.reshape(len(features), -1)).all(axis=1)).sum())
     if not bad:
         return None
@@ -36,17 +37,17 @@ def non_finite_features(subject: Subject) -> Finding | None:
     )
 
 
-def constant_features(subject: Subject) -> Finding | None:
-    """A dead backbone: every item has the same features."""
-    features, _ = subject.sample
+def constant_features(context: CheckContext) -> Finding | None:
+    """Find a dead backbone: all items have the same features."""
+    features, _ = context.sample
     if len(features) < 2 or not _is_constant(features):
         return None
     return Finding(
         "constant-features",
         "warning",
-        f"The features of {len(features)} training items are all the same.",
-        "Check the backbone's weights, output_block= and preprocess=: a head cannot tell the "
-        "items apart; fine_tune(policy='scratch') could train the backbone anew.",
+        f"All {len(features)} training items have the same features: no head can separate them.",
+        "Check the backbone's weights, output_block= and preprocess=, or train the backbone from "
+        "scratch with fine_tune(policy='scratch').",
     )
 
 
@@ -55,17 +56,17 @@ def _is_constant(features: np.ndarray) -> bool:
     return bool(spread <= _CONSTANT * max(float(np.abs(features).max()), 1e-30))
 
 
-def initial_loss(subject: Subject) -> Finding | None:
-    """Compare the loss of the untrained head with theory.
+def initial_loss(context: CheckContext) -> Finding | None:
+    """Compare the loss of the untrained head with its theoretical value.
 
-    The last layer of an untrained head is 0, and so are its logits, whatever the features: the
-    loss is ln C for a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of
-    standardised targets. Any other value is a fault of the loss or of the targets.
+    The last layer of an untrained head has zero weights, so all logits are 0. The loss is ln C for
+    a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of standardised targets.
+    Another value shows a fault of the loss or of the targets.
     """
-    model = subject.model
+    model = context.model
     if model.trainer.history or not _is_untrained(model.parts.head):
         raise NotChecked("the head is trained")
-    features, labels = subject.sample
+    features, labels = context.sample
     expected = model.task.loss_of_guessing(labels)
     if not expected:
         raise NotChecked("the targets are constant")
@@ -76,33 +77,35 @@ def initial_loss(subject: Subject) -> Finding | None:
         "initial-loss",
         "warning",
         f"The untrained head has a loss of {loss:.3g}. Expected {expected:.3g}, the loss of "
-        "guessing, as its last layer is 0.",
-        "Check that the loss takes what the head gives (logits, not probabilities) and that the "
-        "targets are those of the task.",
+        "guessing, because all weights of the last layer are 0.",
+        "Check that the loss expects logits, not probabilities, and that the targets fit the task.",
     )
 
 
 def _is_untrained(head: keras.Model) -> bool:
-    """Whether the last layer is as it was made: `model.fit` of Keras leaves no history here."""
+    """Return whether the last layer's weights are 0.
+
+    The trainer's history is not enough, because Keras's `model.fit` adds no phase to this history.
+    """
     return not any(np.any(weight) for weight in head.get_layer("logits").get_weights())
 
 
 def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
-    """The loss that training would show."""
+    """Return the loss that training would report for these logits."""
     return float(task.loss()(task.targets(labels), logits)) * task.loss_weight
 
 
-def one_batch(subject: Subject) -> Finding | None:
-    """Whether a copy of the head can learn a few items by heart."""
-    model = subject.model
-    features, labels = subject.sample
+def one_batch(context: CheckContext) -> Finding | None:
+    """Check that a copy of the head can memorise a few items."""
+    model = context.model
+    features, labels = context.sample
     if _is_constant(features):
         raise NotChecked("the features are constant")
-    # As many as a layer has inputs can be told apart whatever their labels.
+    # A layer with d inputs can separate d items with any labels.
     narrowest = min(features[0].size, *model.config.head.hidden, BATCH)
     rows = _distinct(features, labels, max(2, narrowest))
     if len(rows) < 2:
-        raise NotChecked("there are not two training items that differ")
+        raise NotChecked("no two training items have different features")
     goal = REACHED * model.task.loss_of_guessing(labels[rows])
     if not goal:
         raise NotChecked("the targets are constant")
@@ -112,15 +115,15 @@ def one_batch(subject: Subject) -> Finding | None:
     return Finding(
         "one-batch",
         "warning",
-        f"A copy of the head cannot learn {len(rows)} training items by heart: its loss went from "
-        f"{start:.3g} to {end:.3g} in {STEPS} steps. Expected less than {goal:.2g}.",
-        "Check that the loss takes what the head gives (logits, not probabilities), and that "
-        "nothing in the head stops gradients.",
+        f"A copy of the head cannot memorise {len(rows)} training items: its loss went from "
+        f"{start:.3g} to {end:.3g} in {STEPS} steps. Expected a loss below {goal:.2g}.",
+        "Check that the loss expects logits, not probabilities, and that no layer of the head "
+        "stops gradients.",
     )
 
 
 def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Rows of distinct features, each label in turn, so that no batch has one class only."""
+    """Return rows with distinct features. The labels alternate: the batch has several classes."""
     flat = features.reshape(len(features), -1)
     flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
     _, first = np.unique(flat, axis=0, return_index=True)
@@ -133,21 +136,21 @@ def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarra
 def overfit(
     head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
 ) -> tuple[float, float]:
-    """Fits a fresh copy of a head to a few items; the head itself is not touched.
+    """Fit a new copy of a head to a few items. The head itself stays unchanged.
 
-    The features are standardised and dropout is off: what is asked is whether head and loss go
-    together, not whether a rate is right. So the steps are those of L-BFGS (Liu and Nocedal, 1989,
-    Math. Programming 45), which has no rate to be wrong.
+    The function tests whether head and loss fit together, not the learning rate. So the function
+    uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming
+    45), which has no learning rate.
 
     Args:
-        head: from features to logits.
-        task: its loss and targets.
-        features: (n, ...) float32.
-        labels: n labels.
-        goal: a loss that is low enough to stop at.
+        head: Model from features to logits.
+        task: Task that defines loss and targets.
+        features: Features of n items, float32 (n, ...).
+        labels: Labels of the n items.
+        goal: Loss at which fitting stops.
 
     Returns:
-        The loss before and after.
+        The first and the lowest loss.
     """
     with seeded(0):
         copy = keras.models.clone_model(head)

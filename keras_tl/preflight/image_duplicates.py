@@ -1,4 +1,4 @@
-"""Checks for leakage of images: equal files or pixels, and copies encoded anew or resized."""
+"""Check images for leakage: equal files or pixels, and re-encoded or resized copies."""
 
 import contextlib
 import dataclasses
@@ -13,36 +13,36 @@ import numpy as np
 from keras_tl.base.files import sha256
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import DataError
-from keras_tl.preflight.duplicates import (
+from keras_tl.preflight.context import CheckContext
+from keras_tl.preflight.findings import Finding, NotChecked
+from keras_tl.preflight.leakage import (
     REMOVE,
     Pair,
     duplicates_finding,
     pairs_of,
     part_of_split,
 )
-from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.neighbours import nearest
-from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
 
-# How these were chosen: docs/preflight.md.
-SIMILAR = 0.4  # cosine of centred features: worth a second look
-# Two thumbnails may be of the same picture if their correlation is so many times nearer to 1 than
-# that of pictures that are not: it is then above 0.95, as no correlation is below -1.
+# docs/preflight.md explains the choice of these limits.
+SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
+# For copies, the correlation of the thumbnails is this many times nearer to 1 than the typical
+# correlation of different images. So the correlation of copies is above 0.95, as none is below -1.
 CLOSER = 40
-# Pairs that tell how alike two different images of these data are.
+# Number of pairs for the estimate of the typical correlation of different images.
 _TYPICAL = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Limits that keep the comparison at seconds, whatever the size of the data.
+    """Limits that keep the time of the comparison at seconds for data of any size.
 
     Attributes:
-        compared: pairs of images whose features are compared for a split. A sample stands for a
-            split with more.
-        fewest: images of that sample at least.
-        pairs: pairs that get a second look, the most similar ones first.
+        compared: Maximum number of image pairs to compare by features for each split. Of a larger
+            split, only a sample is compared.
+        fewest: Minimum number of images in such a sample.
+        pairs: Maximum number of pairs to compare by thumbnails, most similar first.
     """
 
     compared: int = 50_000_000
@@ -53,56 +53,56 @@ class Limits:
 _LIMITS = Limits()
 
 
-def equal_images(subject: Subject) -> Finding | None:
-    """Find files of the same bytes, or equal pixels."""
-    pairs = pairs_of(_keys(subject))
-    return duplicates_finding(subject, "exact-duplicates", pairs, "also in {}", REMOVE)
+def duplicate_images(context: CheckContext) -> Finding | None:
+    """Find files with equal bytes, or arrays with equal pixels."""
+    pairs = pairs_of(_keys(context))
+    return duplicates_finding(context, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
-def copied_images(subject: Subject, limits: Limits = _LIMITS) -> Finding | None:
-    """Find copies that were encoded anew or resized."""
-    pairs = [pair for pair, _ in near_pairs(subject, limits)]
-    how = "in {} as another copy (encoded anew or resized)"
-    counts = {name: len(rows) for name, rows in compared(subject, limits).items()}
-    sampled = {name: n for name, n in counts.items() if n < len(subject.held_out[name])}
+def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
+    """Find copies of an image in another encoding or size."""
+    pairs = [pair for pair, _ in near_pairs(context, limits)]
+    how = "also in {} with another encoding or size"
+    counts = {name: len(rows) for name, rows in compared(context, limits).items()}
+    sampled = {name: n for name, n in counts.items() if n < len(context.held_out[name])}
     if sampled and not pairs:
-        parts = " and ".join(part_of_split(subject, name, count) for name, count in sampled.items())
+        parts = " and ".join(part_of_split(context, name, count) for name, count in sampled.items())
         raise NotChecked(f"only {parts} were compared, and none of them is a copy")
-    action = f"Look at them. {REMOVE}"
-    return duplicates_finding(subject, "near-duplicates", pairs, how, action, sampled)
+    action = f"Look at these pairs. {REMOVE}"
+    return duplicates_finding(context, "near-duplicates", pairs, how, action, sampled)
 
 
-def compared(subject: Subject, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
-    """For each later split the rows that are compared with all images before it, always the same.
+def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
+    """Return the rows of each held-out split to compare with all images of earlier splits.
 
-    All of them where that takes seconds, or else a sample.
+    These are all rows if the comparison takes seconds, else a sample, the same in every call.
     """
-    before, rows = len(subject.train), {}
-    for name, split in subject.held_out.items():
+    before, rows = len(context.train), {}
+    for name, split in context.held_out.items():
         most = max(limits.fewest, limits.compared // before)
         rows[name] = np.sort(np.random.default_rng(0).permutation(len(split))[:most])
         before += len(split)
     return rows
 
 
-def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
-    """Each image of validation and test, as in `compared`, that is a copy of its nearest neighbour.
+def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
+    """Find validation and test images that are copies of their nearest neighbour.
 
-    The features of the frozen backbone say which image is nearest, thumbnails whether the two are
-    one picture. Handwritten digits are all much alike, photos are not: so what counts is how much
-    more alike the two are than the image and its second neighbour, in the median of all images.
-    Byte for byte the same are left out.
+    The function tests the rows from `compared`. The features of the frozen backbone give the
+    nearest neighbour. Thumbnails decide whether both images show the same picture. In some data
+    sets, such as handwritten digits, all images are similar. So the threshold depends on the median
+    correlation with the second neighbour. The result omits images with equal bytes or pixels.
 
     Returns:
         The pairs, and the correlation of their thumbnails.
     """
-    if not subject.held_out or len(subject.train) < 2:
+    if not context.held_out or len(context.train) < 2:
         return []
-    known = {pair.item for pair in pairs_of(_keys(subject))}
+    known = {pair.item for pair in pairs_of(_keys(context))}
     found: list[tuple[float, Pair, Pair]] = []
-    asked = compared(subject, limits)
-    for name, other in _in_turns(subject):
-        features = subject.features(name), subject.features(other)
+    asked = compared(context, limits)
+    for name, other in _in_turns(context):
+        features = context.features(name), context.features(other)
         twins, cosines = nearest(*features, 2, asked[name])
         found += [
             (float(cosine), *(Pair(name, row, other, int(twin)) for twin in both))
@@ -115,7 +115,7 @@ def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, f
     if not others:
         return []
     first = [pair for _, pair, _ in found]
-    values = _alike(subject, [*first, *others])
+    values = _alike(context, [*first, *others])
     typical = float(np.median(values[len(first) :]))
     least = 1 - (1 - typical) / CLOSER
     best: dict[tuple[str, int], tuple[Pair, float]] = {}
@@ -125,45 +125,47 @@ def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, f
     return [best[item] for item in sorted(best)]
 
 
-def _in_turns(subject: Subject) -> list[tuple[str, str]]:
-    """Each later split with each one before it."""
-    names = ["train", *subject.held_out]
+def _in_turns(context: CheckContext) -> list[tuple[str, str]]:
+    """Return pairs of split names: each held-out split with each earlier split."""
+    names = ["train", *context.held_out]
     return [(name, other) for place, name in enumerate(names) for other in names[:place]]
 
 
-def _alike(subject: Subject, pairs: list[Pair]) -> np.ndarray:
-    """float32 (n,): the correlations of the thumbnails of n pairs, in their order."""
+def _alike(context: CheckContext, pairs: list[Pair]) -> np.ndarray:
+    """Return the thumbnail correlations of n pairs, in their order: float32 (n,)."""
     values = np.zeros(len(pairs), np.float32)
-    splits = subject.data.splits
-    for name, other in _in_turns(subject):
+    splits = context.data.splits
+    for name, other in _in_turns(context):
         places = [i for i, x in enumerate(pairs) if (x.split, x.twin_split) == (name, other)]
-        with subject.reading(name):
+        with context.skip_if_unreadable(name):
             values[places] = correlations(
                 splits[name].take([pairs[place].row for place in places]),
                 splits[other].take([pairs[place].twin_row for place in places]),
-                subject.data.value_range,
+                context.data.value_range,
             )
     return values
 
 
-def _keys(subject: Subject) -> dict[str, list[Hashable | None]]:
-    splits = {"train": subject.train, **subject.held_out}
+def _keys(context: CheckContext) -> dict[str, list[Hashable | None]]:
+    splits = {"train": context.train, **context.held_out}
     if all(split.in_files for split in splits.values()):
-        return _file_keys(subject, splits)
+        return _file_keys(context, splits)
     if any(split.in_files for split in splits.values()):
         raise NotChecked("some images are files, others are arrays")
     return {name: [_digest(image) for image in split.images] for name, split in splits.items()}
 
 
-def _file_keys(subject: Subject, splits: dict[str, ImageSplit]) -> dict[str, list[Hashable | None]]:
-    """Digests of files; of those alone with their size, `None`: they need not be read."""
+def _file_keys(
+    context: CheckContext, splits: dict[str, ImageSplit]
+) -> dict[str, list[Hashable | None]]:
+    """Return file digests. Files of a unique size get `None` and are not read."""
     sizes, keys = {}, {}
     for name, split in splits.items():
-        with subject.reading(name), _naming_the_file():
+        with context.skip_if_unreadable(name), _naming_the_file():
             sizes[name] = [os.stat(path).st_size for path in split.images]
     counts = Counter(size for found in sizes.values() for size in found)
     for name, split in splits.items():
-        with subject.reading(name), _naming_the_file():
+        with context.skip_if_unreadable(name), _naming_the_file():
             keys[name] = [
                 sha256(Path(path)) if counts[size] > 1 else None
                 for path, size in zip(split.images, sizes[name], strict=True)

@@ -1,43 +1,43 @@
-"""Checks of images: their sizes, their brightness, and what the network makes of them."""
+"""Checks of images: their sizes, their brightness, and their values inside the network."""
 
 import numpy as np
 
 from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.data.images.headers import image_format, image_size
 from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.statistics import at_first_weights, first_statistics
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.values import are_too_dark
+from keras_tl.preflight.input_statistics import at_first_weights, first_statistics
+from keras_tl.preflight.value_range import are_too_dark
 
-# How many times smaller the short side may be than the model's.
+# Limit of enlargement: side of the model's input / shorter side of the image.
 MOST_ENLARGED = 4
-# How many times larger it may be: 1 of 64 pixels is left.
+# Limit of reduction: at 8 times, 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# The model's own side against that which the weights were trained at.
+# Smallest ratio of the model's image size to the image size in the training of the weights.
 LEAST_OF_OWN_SIZE = 0.5
-# Levels of 255 below which an image is black, and the share of images that may be.
+# Largest value (of 255) in a black image, and fraction of black images that the check reports.
 BLACK, MOST_BLACK = 2.0, 0.5
-# Standard deviation of what the first normalisation sees, against that which it was trained on;
-# how they were chosen: docs/preflight.md.
+# Standard deviation of the input of the first normalisation layer, relative to that in training.
+# docs/preflight.md explains the limits.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
-# Standard deviation of what the first layer with weights sees: of pixels scaled once it is 0.5
-# to 1, of raw ones about 60.
+# Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
+# a standard deviation of 0.5 to 1, raw pixels of about 60.
 LOWEST_SCALE, HIGHEST_SCALE = 0.02, 20.0
 _HEADERS = 200
 
 
-def image_sizes(subject: Subject) -> Finding | None:
-    """Images much smaller or larger than the model's size, or one far below its weights'."""
-    wanted = subject.model.config.image_size
-    sizes = _sizes(subject.train)
+def image_sizes(context: CheckContext) -> Finding | None:
+    """Find a model's image size that does not suit the images or the pretrained weights."""
+    wanted = context.model.config.image_size
+    sizes = _sizes(context.train)
     if not len(sizes):
-        raise NotChecked("no file says how large its image is")
+        raise NotChecked("no file header states the size of its image")
     heights, widths = sizes.T
     enlarged = float(np.median(np.maximum(wanted[0] / heights, wanted[1] / widths)))
     shrunk = float(np.median(np.minimum(heights / wanted[0], widths / wanted[1])))
     median = f"{np.median(widths):.0f} x {np.median(heights):.0f}"
-    spec = None if subject.model.is_random else CATALOGUE.get(subject.model.config.backbone)
+    spec = None if context.model.is_random else CATALOGUE.get(context.model.config.backbone)
     own = getattr(spec, "image_size", None)
     if enlarged >= MOST_ENLARGED:
         return Finding(
@@ -45,8 +45,8 @@ def image_sizes(subject: Subject) -> Finding | None:
             "note",
             f"The median image has {median} pixels and is enlarged {enlarged:.1f} times to "
             f"{wanted[1]} x {wanted[0]}, which adds no detail.",
-            "A smaller image_size= is faster; compare both on the validation split, as enlarged "
-            "images often do better.",
+            "A smaller image_size= is faster, but enlarged images often give better results. "
+            "Compare both sizes on the validation split.",
         )
     if shrunk >= MOST_SHRUNK:
         trained_at = (
@@ -57,13 +57,14 @@ def image_sizes(subject: Subject) -> Finding | None:
             "note",
             f"The median image has {median} pixels and is shrunk {shrunk:.1f} times to "
             f"{wanted[1]} x {wanted[0]}: details of less than {shrunk:.0f} pixels are lost.",
-            f"If they matter, try a larger image_size={trained_at} or cut the images into parts.",
+            f"If such details matter, try a larger image_size={trained_at} or cut the images into "
+            "parts.",
         )
     if own and max(wanted) < LEAST_OF_OWN_SIZE * max(own):
         return Finding(
             "image-size",
             "note",
-            f"The model takes {wanted[1]} x {wanted[0]} pixels; its weights were trained at "
+            f"The model takes {wanted[1]} x {wanted[0]} pixels, but its weights were trained at "
             f"{own[1]} x {own[0]} (the median image has {median}).",
             f"Try a larger image_size=, up to {max(own)}: features of much smaller images are "
             "worse.",
@@ -72,7 +73,7 @@ def image_sizes(subject: Subject) -> Finding | None:
 
 
 def _sizes(split: ImageSplit) -> np.ndarray:
-    """Integers (n, 2): height and width of some of the images, from headers alone."""
+    """Return heights and widths of some images, from their headers: int (n, 2)."""
     if not split.in_files:
         return np.array([split.images.shape[1:3]])
     found = []
@@ -85,11 +86,11 @@ def _sizes(split: ImageSplit) -> np.ndarray:
     return np.array(found)
 
 
-def pixel_range(subject: Subject) -> Finding | None:
-    """Images that are black, or that were scaled to [0, 1] and are taken for [0, 255]."""
-    if are_too_dark(subject):
+def pixel_range(context: CheckContext) -> Finding | None:
+    """Find black images, for example images in [0, 1] that are read as [0, 255]."""
+    if are_too_dark(context):
         return None
-    pixels = subject.pixels
+    pixels = context.pixels
     bright = np.percentile(pixels.reshape(len(pixels), -1), 99, axis=1)
     share = float((bright <= BLACK).mean())
     if share < MOST_BLACK:
@@ -99,26 +100,26 @@ def pixel_range(subject: Subject) -> Finding | None:
         "warning",
         f"{share:.0%} of {len(pixels)} training images are black: 99% of their values are at most "
         f"{bright.max():.2g} of 255.",
-        "If they were scaled to [0, 1], give them in [0, 255]: the preprocessing is part of the "
-        "model.",
+        "If the images were scaled to [0, 1], pass them in [0, 255]: the model itself scales "
+        "pixels.",
     )
 
 
-def preprocessing(subject: Subject) -> Finding | None:
-    """What the network's inside sees of the images, against what its weights were trained on.
+def preprocessing(context: CheckContext) -> Finding | None:
+    """Compare activations inside the network with those in the training of the weights.
 
-    A trained BatchNorm layer remembers the mean and the variance of its input in training. If
-    the pixels reach the network in another range, the first such layer sees another variance. A
-    network without one is judged by the scale of what its first layer with weights sees, if it is
-    the user's own; the catalogue's are known.
+    A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
+    another range, the first BatchNorm layer sees another variance. In a user's network without
+    BatchNorm, the check tests the scale at the first layer with weights. The catalogue's networks
+    without BatchNorm need no check.
     """
-    if are_too_dark(subject):
+    if are_too_dark(context):
         return None
-    config, network = subject.model.config, subject.model.parts.backbone.network
-    pixels = subject.pixels
+    config, network = context.model.config, context.model.parts.backbone.network
+    pixels = context.pixels
     action = (
-        "Check preprocess= ('none' only if the network scales pixels itself; 'tf', 'torch' or "
-        "'caffe' as its weights were trained), and that the images are in [0, 255]."
+        "Check preprocess=: 'none' only if the network scales pixels itself, else 'tf', 'torch' or "
+        "'caffe', as in the training of the weights. The images must be in [0, 255]."
     )
     found = first_statistics(network, pixels)
     if found is not None:
@@ -128,24 +129,24 @@ def preprocessing(subject: Subject) -> Finding | None:
         return Finding(
             "preprocessing",
             "warning",
-            f"In the first normalisation of the network ({found.layer}) {len(pixels)} training "
-            f"images have {much} times the standard deviation that it was trained on.",
+            f"For {len(pixels)} training images, the input of the network's first BatchNorm layer "
+            f"({found.layer}) has {much} times the standard deviation of its training inputs.",
             action,
         )
     if config.architecture is None:
         return None
     seen = at_first_weights(network, pixels)
     if seen is None:
-        raise NotChecked("the network's first layer with weights cannot be reached")
+        raise NotChecked("the input of the network's first layer with weights cannot be computed")
     mean, scale = seen
-    # Networks of the time of Caffe take raw pixels, but around 0.
+    # Networks from the time of Caffe take unscaled pixels, but centred around 0.
     is_raw = scale > HIGHEST_SCALE and mean > scale
     if scale >= LOWEST_SCALE and not is_raw:
         return None
     return Finding(
         "preprocessing",
         "warning",
-        f"The first layer with weights sees values of mean {mean:.3g} and standard deviation "
-        f"{scale:.2g}. Expected pixels that are scaled once, to about 1.",
+        f"The first layer with weights receives values with mean {mean:.3g} and standard "
+        f"deviation {scale:.2g}. Expected pixels that are scaled once, to about 1.",
         action,
     )

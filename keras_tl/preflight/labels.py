@@ -1,32 +1,32 @@
-"""Checks of the labels, which need nothing but them."""
+"""Checks that need only the labels."""
 
 import math
 
 import numpy as np
 
-from keras_tl.evaluation.intervals import share_interval
+from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.preflight.context import CheckContext
+from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.wording import listing, several
 from keras_tl.tasks import Task, get_task
 
-# The largest class has so many times the items of the smallest that a model may ignore that one.
+# Largest class / smallest class. Above this ratio, a model may ignore the smallest class.
 MOST_IMBALANCED = 10
-# Fewer training items of a class tell little of it; the fewest of published few-shot benchmarks
-# that a linear head on frozen features is at home with.
+# Minimum number of training items for each class: in published few-shot benchmarks, a linear head
+# on frozen features works well from this number on.
 FEWEST = 10
-# Half of the 95% interval of a test accuracy of 0.9.
+# Limits for the half-width of the 95% interval of a test accuracy of 0.9.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
-# Half of the 95% interval of a mean absolute error, of itself and of one item, if errors are
-# normal: their standard deviation is sqrt(pi / 2 - 1) times their mean.
+# Half-width of the 95% interval of a mean absolute error over one item, relative to that error.
+# For normal errors, the absolute error's standard deviation is sqrt(pi / 2 - 1) times its mean.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
-def labels_out_of_range(subject: Subject) -> Finding | None:
-    """Labels that no output of the head stands for; targets that are no numbers."""
-    task, found = _task(subject), []
-    for name, split in subject.data.splits.items():
+def labels_out_of_range(context: CheckContext) -> Finding | None:
+    """Find labels for which the head has no output, and targets that are not numbers."""
+    task, found = _task(context), []
+    for name, split in context.data.splits.items():
         strange = task.strange_rows(split.labels)
         if len(strange):
             found.append(
@@ -39,27 +39,27 @@ def labels_out_of_range(subject: Subject) -> Finding | None:
         "labels-out-of-range",
         "error",
         f"Expected labels that are {task.expected_labels}. Received others: {'; '.join(found)}.",
-        "Put them right: labels count the class names from 0.",
+        "Correct these labels. Labels of classes count the class names from 0.",
     )
 
 
-def _task(subject: Subject) -> Task:
-    return get_task(subject.data.task)(subject.data.class_names)
+def _task(context: CheckContext) -> Task:
+    return get_task(context.data.task)(context.data.class_names)
 
 
-def unused_classes(subject: Subject) -> Finding | None:
-    """Classes without a training item: labels that count from 1, or a class that got lost."""
-    if not subject.data.class_names:
+def unused_classes(context: CheckContext) -> Finding | None:
+    """Find classes without training items, for example because labels count from 1."""
+    if not context.data.class_names:
         return None
-    names, task = subject.data.class_names, _task(subject)
-    counts = task.class_counts(subject.train.labels)
+    names, task = context.data.class_names, _task(context)
+    counts = task.class_counts(context.train.labels)
     unused = np.flatnonzero(counts == 0)
     if not len(unused):
         return None
     shifted = unused.tolist() == [0] and task.has_one_class
     hint = (
-        f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1, and every "
-        "item then has the name of the class after its own."
+        f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1. Each "
+        "item then has the name of the next class."
         if shifted
         else ""
     )
@@ -68,24 +68,25 @@ def unused_classes(subject: Subject) -> Finding | None:
         "warning",
         f"{len(unused)} of {len(names)} {task.names_are} have no training item: "
         f"{listing([repr(names[number]) for number in unused])}.{hint}",
-        "Check the numbers against class_names=, which they count from 0, or leave the names of "
-        "unused ones out.",
+        "Check that the labels count class_names= from 0, or leave unused names out of "
+        "class_names=.",
     )
 
 
-def few_items(subject: Subject) -> Finding | None:
-    """Classes with too few training items to learn them from."""
-    if not subject.data.class_names:
+def few_items(context: CheckContext) -> Finding | None:
+    """Find classes with too few training items."""
+    if not context.data.class_names:
         return None
-    names, task = subject.data.class_names, _task(subject)
-    counts = task.class_counts(subject.train.labels)
+    names, task = context.data.class_names, _task(context)
+    counts = task.class_counts(context.train.labels)
     few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
     if not few:
         return None
     action = (
-        "Collect more of them, join classes, or leave them out with data.subset(classes=...)."
+        "Collect more items of these classes, join classes, or leave these classes out with "
+        "data.subset(classes=...)."
         if task.has_one_class
-        else "Collect more of them, or leave their columns out."
+        else "Collect more items with these labels, or leave the columns of these labels out."
     )
     return Finding(
         "few-items",
@@ -96,12 +97,12 @@ def few_items(subject: Subject) -> Finding | None:
     )
 
 
-def class_imbalance(subject: Subject) -> Finding | None:
-    """Classes that have many times the items of others."""
-    if not subject.data.class_names or (subject.given and subject.given.weighted):
+def class_imbalance(context: CheckContext) -> Finding | None:
+    """Find classes that have many times as many items as other classes."""
+    if not context.data.class_names or (context.given and context.given.weighted):
         return None
-    names, task = subject.data.class_names, _task(subject)
-    counts = task.class_counts(subject.train.labels)
+    names, task = context.data.class_names, _task(context)
+    counts = task.class_counts(context.train.labels)
     present = np.flatnonzero(counts)
     if len(present) < 2:
         return None
@@ -109,53 +110,55 @@ def class_imbalance(subject: Subject) -> Finding | None:
     if counts[most] < MOST_IMBALANCED * counts[least]:
         return None
     action = (
-        'Pass class_weight="balanced" to fit_head and fine_tune (--balanced) if the rare '
-        "classes matter as much, and judge by the metrics of each class, not by accuracy."
+        "If rare classes matter as much as frequent classes, pass "
+        'class_weight="balanced" to fit_head and fine_tune (--balanced). Judge by the metrics of '
+        "each class, not by accuracy."
         if task.has_one_class
-        else "Judge by the metrics of each label; there are no class weights for several labels an "
-        "item."
+        else "Judge by the metrics of each label. Class weights do not exist for items with "
+        "several labels."
     )
     return Finding(
         "class-imbalance",
         "warning",
         f"{names[most]!r} has {counts[most]:,} training items, {names[least]!r} has "
-        f"{counts[least]:,}: 1 to {counts[most] / counts[least]:.0f}.",
+        f"{counts[least]:,}: a ratio of {counts[most] / counts[least]:.0f} to 1.",
         action,
     )
 
 
-def constant_targets(subject: Subject) -> Finding | None:
-    """A regression whose training targets are all the same."""
-    if not _task(subject).is_number or np.ptp(subject.train.labels) > 0:
+def constant_targets(context: CheckContext) -> Finding | None:
+    """Find out whether all training targets of a regression are equal."""
+    if not _task(context).is_number or np.ptp(context.train.labels) > 0:
         return None
     return Finding(
         "constant-targets",
         "warning",
-        f"All {len(subject.train):,} training targets are {subject.train.labels[0]:g}.",
-        "Check the column of labels: there is nothing to learn.",
+        f"All {len(context.train):,} training targets are {context.train.labels[0]:g}.",
+        "Check the label column: equal targets leave nothing to learn.",
     )
 
 
-def small_test_split(subject: Subject) -> Finding | None:
-    """A test split on which chance moves any result far."""
-    test = subject.held_out.get("test")
+def small_test_split(context: CheckContext) -> Finding | None:
+    """Find a test split whose results have a wide confidence interval."""
+    test = context.held_out.get("test")
     if test is None:
         return None
     count = len(test)
-    found = share_interval(round(_SUPPOSED * count), count)
+    found = proportion_interval(round(_SUPPOSED * count), count)
     half = (found.high - found.low) / 2
     if half <= WIDEST_NOTE:
         return None
     shows = (
-        f"of a model that is right in 90% of all cases it would show anything from {found.low:.0%} "
-        f"to {found.high:.0%}"
-        if subject.data.class_names
-        else f"by chance it would show a mean absolute error up to {_ERROR_OFF / count**0.5:.0%} "
-        "larger or smaller than that of all items"
+        f"a model with a true accuracy of 90% would have a test accuracy from {found.low:.0%} to "
+        f"{found.high:.0%}"
+        if context.data.class_names
+        else "by chance, the mean absolute error would be up to "
+        f"{_ERROR_OFF / count**0.5:.0%} larger or smaller than its true value"
     )
     return Finding(
         "small-test-split",
         "warning" if half > WIDEST_WARNING else "note",
-        f"The test split has {several(count, subject.data.item)}: {shows} (95% interval).",
-        "Collect more, raise test_split=, or compare models by several seeds and splits.",
+        f"The test split has {several(count, context.data.item)}: {shows} (95% interval).",
+        "Collect more test items, raise test_split=, or compare models with several seeds and "
+        "splits.",
     )

@@ -1,31 +1,31 @@
-"""Nearest neighbours by features: blocks of matrix products, so that memory stays flat."""
+"""Nearest neighbours by features, computed in blocks of limited memory."""
 
 import numpy as np
 
 from keras_tl.features.rows import Features
 
-# Rows held at once: of 1,280 features 20 MB, and 64 MB of similarities.
+# Rows of a block. With 1,280 features: 20 MB, plus 64 MB of similarities.
 _BLOCK = 4096
 
 
 def nearest(
-    asked: Features,
+    queries: Features,
     among: Features,
     count: int,
     which: np.ndarray | None = None,
     block: int = _BLOCK,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each item those nearest to it by the cosine of centred features, the nearest first.
+    """Return the nearest neighbours of each item by cosine of centred features, nearest first.
 
-    Centred, because what all items have in common says nothing: without, the features of a network
-    with ReLU all point the same way. Maps are averaged over their positions first.
+    Centring removes the part that all items have in common. Without centring, all features of a
+    ReLU network point in about the same direction. Feature maps are first averaged over positions.
 
     Args:
-        asked: of items.
-        among: of m items, whose mean is the centre.
-        count: how many for each; fewer, if there are not so many.
-        which: the n rows of `asked` to look at; `None`: all of them.
-        block: rows held at once.
+        queries: Features of the items to find neighbours for.
+        among: Features of the m candidates. The mean of these features is the centre.
+        count: Number of neighbours for each item, at most m.
+        which: The n rows of `queries` to use. `None`: all rows.
+        block: Number of rows in memory at the same time.
 
     Returns:
         int64 (n, count) rows of `among`, and float32 (n, count) cosines in [-1, 1].
@@ -35,15 +35,15 @@ def nearest(
     mean = sum(vectors(among, rows).sum(axis=0, dtype=np.float64) for rows in blocks) / len(among)
     mean = mean.astype(np.float32)
     found = [(np.zeros((0, count), np.int64), np.zeros((0, count), np.float32))]
-    which = np.arange(len(asked)) if which is None else which
+    which = np.arange(len(queries)) if which is None else which
     for start in range(0, len(which), block):
         mine = which[start : start + block]
-        queries = _directions(vectors(asked, mine) - mean)
+        directions = _directions(vectors(queries, mine) - mean)
         best = np.zeros((len(mine), 0), np.int64)
         cosines = np.zeros((len(mine), 0), np.float32)
         for rows in blocks:
-            products = queries @ _directions(vectors(among, rows) - mean).T
-            # One after the other: for the few that are wanted far quicker than a partition.
+            products = directions @ _directions(vectors(among, rows) - mean).T
+            # Repeated argmax: much faster than a partition for a small `count`.
             for _ in range(min(count, len(rows))):
                 place = products.argmax(axis=1)[:, None]
                 best = np.hstack([best, rows[place]])
@@ -56,7 +56,7 @@ def nearest(
 
 
 def vectors(features: Features, rows: np.ndarray) -> np.ndarray:
-    """float32 (len(rows), d): these rows, maps averaged over their positions."""
+    """Return rows with feature maps averaged over positions: float32 (len(rows), d)."""
     read = features.read(rows)
     return read if read.ndim == 2 else read.mean(axis=tuple(range(1, read.ndim - 1)))
 

@@ -1,45 +1,45 @@
-"""Checks for leakage of texts: equal texts, and texts of equal words."""
+"""Check texts for leakage: equal texts, and texts with equal words."""
 
 from collections.abc import Callable
 
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.preflight.duplicates import REMOVE, Pair, duplicates_finding, pairs_of
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_of
 
 
-def equal_texts(subject: Subject) -> Finding | None:
-    """Find texts equal but for capitals and white space."""
-    pairs = text_pairs(subject, plain)
-    return duplicates_finding(subject, "exact-duplicates", pairs, "also in {}", REMOVE)
+def duplicate_texts(context: CheckContext) -> Finding | None:
+    """Find texts that are equal except for case and white space."""
+    pairs = text_pairs(context, plain)
+    return duplicates_finding(context, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
-def equal_words(subject: Subject) -> Finding | None:
-    """Find texts that differ in punctuation only."""
-    known = {pair.item for pair in text_pairs(subject, plain)}
-    pairs = [pair for pair in text_pairs(subject, words) if pair.item not in known]
-    how, action = "in {} but for punctuation", f"Look at them. {REMOVE}"
-    return duplicates_finding(subject, "near-duplicates", pairs, how, action)
+def equal_words(context: CheckContext) -> Finding | None:
+    """Find texts that differ only in punctuation."""
+    known = {pair.item for pair in text_pairs(context, plain)}
+    pairs = [pair for pair in text_pairs(context, words) if pair.item not in known]
+    how, action = "also in {} with other punctuation", f"Look at these pairs. {REMOVE}"
+    return duplicates_finding(context, "near-duplicates", pairs, how, action)
 
 
-def text_pairs(subject: Subject, key: Callable[[str], str]) -> list[Pair]:
-    """Return the texts whose key is that of a text of an earlier split."""
-    splits = {"train": subject.train, **subject.held_out}
+def text_pairs(context: CheckContext, key: Callable[[str], str]) -> list[Pair]:
+    """Return the texts whose key equals the key of a text in an earlier split."""
+    splits = {"train": context.train, **context.held_out}
     return pairs_of({name: _keys(split, key) for name, split in splits.items()})
 
 
 def _keys(split: TextSplit, key: Callable[[str], str]) -> list[tuple[str, ...] | None]:
     columns = [split.texts] if split.pairs is None else [split.texts, split.pairs]
     keys = (tuple(map(key, texts)) for texts in zip(*columns, strict=True))
-    # A text of punctuation alone is the same as nothing.
+    # A text that has only punctuation has no words. Such a text gets no key and matches no text.
     return [found if all(found) else None for found in keys]
 
 
 def plain(text: str) -> str:
-    """Return the text without capitals and with single spaces."""
+    """Return the text in lower case, with single spaces."""
     return " ".join(text.casefold().split())
 
 
 def words(text: str) -> str:
-    """Return the words of the text without capitals and punctuation."""
+    """Return the words of the text in lower case, without punctuation."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())

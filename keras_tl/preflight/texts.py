@@ -1,4 +1,4 @@
-"""Checks of texts: what an encoder does not know, and what it does not see."""
+"""Checks of texts: unknown tokens, tokens of another tokenizer, and tokens that are cut off."""
 
 import importlib.util
 from collections import Counter
@@ -9,25 +9,25 @@ import tensorflow as tf
 
 from keras_tl.backbones.texts.unknown_token import STRANGE, common_of
 from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.subject import Subject
 
-# Share of the tokens. A vocabulary of words that was made for another kind of text leaves a few
-# per cent unknown, one of word pieces next to none.
+# Limit: fraction of unknown tokens. A vocabulary of words lacks a few per cent of the tokens if it
+# comes from another kind of text. A word-piece vocabulary lacks almost no token.
 MOST_UNKNOWN = 0.05
-# Share of the texts. The length is chosen so that 1% lose something (`training.tokens`).
+# Limit: fraction of truncated texts. The default length truncates 1% (`models.text_preprocessing`).
 MOST_TRUNCATED = 0.05
-# Share of the texts.
+# Limit: fraction of texts with other tokens than the publisher's tokenizer makes.
 MOST_OTHER = 0.01
 _COUNTED = 2048
 
 
-def unknown_tokens(subject: Subject) -> Finding | None:
-    """Tokens, or words, that the vocabulary has not."""
-    sample = subject.train.sample(_COUNTED, seed=0)
-    preprocessor = subject.model.modality.preprocessor
+def unknown_tokens(context: CheckContext) -> Finding | None:
+    """Find tokens, or words, that the vocabulary lacks."""
+    sample = context.train.sample(_COUNTED, seed=0)
+    preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
-        share, worst = _unknown_words(subject, sample)
+        share, worst = _unknown_words(context, sample)
         return _unknown("words", share, worst)
     if preprocessor.unknown_token is None:
         return Finding(
@@ -49,35 +49,37 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if share <= MOST_UNKNOWN:
         return None
     action = "Use an encoder for this language."
-    # One that takes words takes no preprocessor.
+    # Encoders of words take no preprocessor.
     if parts == "tokens":
         action += (
             " If the vocabulary keeps accents or capitals, pass "
-            "preprocessor=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False)."
+            "preprocess=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False)."
         )
     return Finding(
         "unknown-tokens",
         "warning",
         f"{share:.0%} of the {parts} of the training texts are not in the encoder's vocabulary, "
-        f"most of them in {worst[:80]!r}.",
+        f"with the largest share in {worst[:80]!r}.",
         action,
     )
 
 
-def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
-    """For an encoder of strings: the share of the words with the features of strange letters.
+def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str]:
+    """Return the fraction of unknown words, for an encoder that takes strings.
 
-    Only the most frequent words are asked. Every occurrence of an asked word counts.
+    A word is unknown if its features equal those of letters from ancient scripts (`STRANGE`).
+    The function tests only the most frequent words. Each occurrence of a word counts.
 
     Returns:
-        The share, 0 where strange letters differ from each other; and the text with most of them.
+        The fraction (0 if the features of the `STRANGE` letters differ), and the text with the
+        largest fraction of unknown words.
     """
     texts = [text.split() for text in sample.texts]
     counts = dict(Counter(chain(*texts)).most_common(_COUNTED))
     words = [*counts]
     asked = (*STRANGE, *words)
     split = TextSplit(asked, None, np.zeros(len(asked), np.int64))
-    rows = np.concatenate([*subject.model.trainer.features.batches(split)])
+    rows = np.concatenate([*context.model.trainer.features.batches(split)])
     rows = [row.tobytes() for row in np.round(rows.reshape(len(rows), -1), 4) + 0.0]
     strange = common_of(rows[: len(STRANGE)])
     of_words = zip(words, rows[len(STRANGE) :], strict=True)
@@ -88,9 +90,9 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
     return float(total), sample.texts[int(np.argmax(shares))]
 
 
-def other_tokens(subject: Subject) -> Finding | None:
-    """Texts that the tokenizer of the encoder's publisher splits otherwise."""
-    preprocessor = subject.model.modality.preprocessor
+def other_tokens(context: CheckContext) -> Finding | None:
+    """Find texts whose tokens differ from those that the publisher's tokenizer makes."""
+    preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         return None
     if preprocessor.not_compared is not None:
@@ -104,9 +106,9 @@ def other_tokens(subject: Subject) -> Finding | None:
     reference = Tokenizer.from_file(str(preprocessor.reference))
     reference.no_padding()
     reference.no_truncation()
-    texts = subject.train.sample(_COUNTED, seed=0).texts
+    texts = context.train.sample(_COUNTED, seed=0).texts
     rows = preprocessor.token_lists(list(texts))
-    # Of a text that is too long the last token is another one.
+    # The last token of a truncated text differs between tokenizers.
     seen = preprocessor.sequence_length - 1
     others = [
         text
@@ -121,22 +123,22 @@ def other_tokens(subject: Subject) -> Finding | None:
         "warning",
         f"{share:.0%} of the training texts get other tokens from KerasHub's tokenizer than from "
         f"the encoder's own tokenizer.json, such as {others[0][:80]!r}.",
-        "Pass preprocessor=, a keras_tl.backbones.texts.TextPreprocessor that makes the encoder's "
-        "tokens, or use another encoder.",
+        "Pass preprocess= with a keras_tl.backbones.texts.TextPreprocessor that makes the "
+        "encoder's tokens, or use another encoder.",
     )
 
 
-def truncated_texts(subject: Subject) -> Finding | None:
-    """Texts that are longer than what the encoder reads of them."""
-    preprocessor = subject.model.preprocessor
-    sample = subject.train.sample(_COUNTED, seed=0)
+def truncated_texts(context: CheckContext) -> Finding | None:
+    """Find texts that are longer than the encoder's input."""
+    preprocessor = context.model.preprocessor
+    sample = context.train.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(*_strings(sample)))
     length = preprocessor.sequence_length
     if preprocessor.counts_are_capped:
         share = float((counts >= length).mean())
         what = (
-            f"{share:.0%} of the training texts fill all of the {length} tokens that the "
-            "preprocessing module makes. The module does not say how much of them it cuts off."
+            f"{share:.0%} of the training texts fill all {length} tokens of the preprocessing "
+            "module's output. The module does not say how much of each text it cuts off."
         )
     else:
         share = float((counts > length).mean())
@@ -144,7 +146,7 @@ def truncated_texts(subject: Subject) -> Finding | None:
         what = (
             f"{share:.0%} of the training texts have more than {length} tokens (median "
             f"{np.median(counts):.0f}, longest {counts.max():,}): {lost:.0%} of all tokens are "
-            "never seen."
+            "cut off."
         )
     if share <= MOST_TRUNCATED:
         return None
@@ -152,8 +154,8 @@ def truncated_texts(subject: Subject) -> Finding | None:
         "truncated-texts",
         "warning",
         what,
-        "Raise sequence_length= of the data if the encoder takes more, or cut texts into parts "
-        "yourself so that what decides comes first.",
+        "Raise sequence_length= of the data if the encoder takes more tokens. Otherwise shorten "
+        "the texts yourself, and keep the parts that decide the label.",
     )
 
 

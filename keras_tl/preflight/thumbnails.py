@@ -1,4 +1,4 @@
-"""The second look at two images: whether their thumbnails show the same picture."""
+"""Compare thumbnails of two images to decide whether both show the same picture."""
 
 import numpy as np
 
@@ -7,28 +7,27 @@ from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 
-# Coarse enough that what an encoder loses is not seen; see docs/preflight.md.
+# Side of a thumbnail in pixels: so coarse that compression artefacts vanish. See docs/preflight.md.
 _SIDE = 12
-# Standard deviation in grey levels: a thumbnail with less has no picture to compare.
+# A thumbnail with a smaller standard deviation, in grey levels, shows no picture to compare.
 _FLAT = 2.0
 
 
 def correlations(
     first: ImageSplit, second: ImageSplit, value_range: ValueRange = None
 ) -> np.ndarray:
-    """Pearson's correlation of the thumbnails of n pairs of images.
+    """Return Pearson's correlation of the thumbnails of n pairs of images.
 
-    All of an image goes into a thumbnail, whatever its aspect ratio, and each colour is centred by
-    itself. So the copy of an image in another encoding, size or brightness has a correlation near
-    1, and a crop of it has not.
+    A thumbnail shows the whole image, for every aspect ratio. Each colour is centred separately.
+    So copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
 
     Args:
-        first: n images.
-        second: n images.
-        value_range: see `keras_tl.data.images.decoder.decode_image`.
+        first: First image of each pair.
+        second: Second image of each pair.
+        value_range: See `keras_tl.data.images.decoder.decode_image`.
 
     Returns:
-        float32 (n,) in [-1, 1]; 0 where an image is of one colour.
+        float32 (n,) in [-1, 1]. 0 if one of the images has a single colour.
     """
     if not len(first):
         return np.zeros(0, np.float32)
@@ -46,13 +45,13 @@ def _centred(split: ImageSplit, value_range: ValueRange) -> np.ndarray:
 def pixels_at(
     split: ImageSplit, size: tuple[int, int], how: str, value_range: ValueRange = None
 ) -> np.ndarray:
-    """float32 (n, *size, 3) in [0, 255]: images as a pipeline gives them, which takes time to make.
+    """Return images as the input pipeline resizes them: float32 (n, *size, 3) in [0, 255].
 
     Args:
-        split: n images, few enough to be in memory.
+        split: n images that fit into memory. For files, the function builds a pipeline: slow.
         size: (height, width).
-        how: see `keras_tl.data.images.decoder.resize`.
-        value_range: see `keras_tl.data.images.decoder.decode_image`.
+        how: See `keras_tl.data.images.decoder.resize`.
+        value_range: See `keras_tl.data.images.decoder.decode_image`.
     """
     if split.in_files:
         return ImagePipeline(size, how, value_range=value_range).pixels(split)

@@ -1,1 +1,1 @@
-"""The report: one HTML file with everything in it, made from what a run keeps."""
+"""The report of a run: one self-contained HTML file, written from the files of the run."""

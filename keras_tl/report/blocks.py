@@ -1,6 +1,6 @@
-"""The document model of report and model card: sections of blocks.
+"""The document model of the report and the model card: sections of blocks.
 
-`templates/blocks.html` and `templates/blocks.md` have a macro for each class that is printed so.
+`templates/blocks.html` and `templates/blocks.md` have one macro for each class of block.
 """
 
 import dataclasses
@@ -10,26 +10,25 @@ from markupsafe import Markup
 
 
 class Block:
-    """A part of a section; its macro has the name of its class.
+    """Base class of the blocks of a section. The template macro for a block has the class's name.
 
-    What stands in backticks in the texts of paragraphs and notes is code; all other texts are shown
-    as they are.
+    In the texts of paragraphs and notes, backticks mark code. All other texts are shown literally.
     """
 
     @property
     def kind(self) -> str:
-        """The macro's name."""
+        """Name of the template macro that renders this block."""
         return type(self).__name__.lower()
 
 
 @dataclasses.dataclass(frozen=True)
 class Paragraph(Block):
-    """Sentences.
+    """One or more sentences.
 
     Attributes:
-        text: the sentences.
-        code: a command or call that they end with.
-        role: `"lead"` for what matters most, `"warning"`, `"note"`; else as it is.
+        text: The sentences.
+        code: Command or call after the last sentence.
+        role: `"lead"` for the most important sentences, `"warning"` or `"note"`. Empty: ordinary.
     """
 
     text: str
@@ -39,12 +38,12 @@ class Paragraph(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A cell of a table.
+    """Cell of a table.
 
     Attributes:
-        text: what it says.
-        note: said smaller, such as an interval.
-        share: in [0, 1], how strongly it is shaded; `None`: not at all.
+        text: Main text.
+        note: Text in a smaller font, such as a confidence interval.
+        share: Strength of the shading, in [0, 1]. `None`: no shading.
     """
 
     text: str
@@ -54,7 +53,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table(Block):
-    """A table with a caption, whose first column names the rows; numbers stand to the right."""
+    """Table with a caption and row names. `numbers`: align all columns right except the first."""
 
     caption: str
     head: Sequence[str]
@@ -64,28 +63,28 @@ class Table(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Definitions(Block):
-    """Names and their values."""
+    """List of names, each with its value."""
 
     items: dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Numbered(Block):
-    """A numbered list."""
+    """Numbered list."""
 
     texts: Sequence[str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Written(Block):
-    """A text of the user, in the language of the document."""
+    """Text of the user in the markup of the document. The template does not escape this text."""
 
     text: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Plot(Block):
-    """A drawn picture: an `<svg>` element, and a caption."""
+    """Drawn plot: an `<svg>` element and its caption."""
 
     svg: Markup
     caption: str
@@ -93,14 +92,14 @@ class Plot(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Plots(Block):
-    """Plots side by side, where there is room."""
+    """Plots side by side, where the page is wide enough."""
 
     plots: Sequence[Plot]
 
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """An image: a `data:` URI, and its content in words."""
+    """Image as a `data:` URI, with its description in words."""
 
     source: str
     alt: str
@@ -108,7 +107,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """An item of the data: its answer as the title, more lines, and its pictures or texts."""
+    """Item of the data: its prediction as the title, further lines, and its pictures or texts."""
 
     title: str
     lines: Sequence[str]
@@ -118,7 +117,7 @@ class Item:
 
 @dataclasses.dataclass(frozen=True)
 class Items(Block):
-    """Items of the data side by side; those of texts one below the other."""
+    """Items of the data side by side. Items with texts stand one below the other."""
 
     items: Sequence[Item]
 
@@ -132,7 +131,7 @@ class Code(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Notes(Block):
-    """Remarks by their headings; a page folds them away below the title."""
+    """Remarks under their headings. The HTML page folds them away under the title."""
 
     title: str
     notes: dict[str, str]
@@ -140,7 +139,7 @@ class Notes(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A section: its name in links, its heading, its blocks; without blocks it is left out."""
+    """Section with a key for links, a heading and blocks. The report omits empty sections."""
 
     key: str
     title: str

@@ -1,7 +1,7 @@
-"""The model card of an export: the same facts for people and for machines.
+"""The model card of an export: the same facts for people and for programs.
 
 `MODEL_CARD.md` follows Mitchell et al., "Model Cards for Model Reporting", 2019
-(arXiv:1810.03993); `model.json` holds what it says.
+(arXiv:1810.03993). `model.json` holds the same facts as JSON.
 """
 
 import datetime
@@ -25,32 +25,32 @@ FORMAT = 1
 CARD, FACTS = "MODEL_CARD.md", "model.json"
 _DETAILS, _INTENDED_USE = "Model details", "Intended use"
 _EXPECTED = (
-    "Expected the sections of a model card that only you can write: headings and their texts, such "
-    'as {"Intended use": "Sorting our own photos. Not for ..."}.'
+    "Expected the sections of the model card that only you can write, as headings with "
+    'their texts: {"Intended use": "Sorting our own photos."}.'
 )
 _TO_BE_WRITTEN = (
-    "*Not written yet.* What is the model for, who may use it, and what must it not be used for? "
-    'Say it with `learner.export(path, card={"Intended use": "..."})` or `keras-tl export '
-    "--card FILE.json`."
+    "*Not written yet.* State the purpose of the model, who may use the model, and the forbidden "
+    'uses. Pass the text to `learner.export(path, card={"Intended use": "..."})` or `keras-tl '
+    "export --card FILE.json`."
 )
 _INTERVALS = (
-    "Intervals are of chance in drawing the items (Wilson, 1927, of accuracy, precision and "
-    "recall; Lam et al., 2023, arXiv:2309.14621, of F1; the bootstrap of the others); other "
-    "sources of error come on top. `-`: there was no item to measure it on. `model.json` has all "
-    "classes."
+    "The intervals cover the random choice of the items, and no other source of error. Methods: "
+    "Wilson, 1927, for accuracy, precision and recall; Lam et al., 2023, arXiv:2309.14621, for F1; "
+    "the bootstrap for the other metrics. `-`: the split has no item for the metric. "
+    "`model.json` has the metrics of all classes."
 )
 _USES = {
-    "test": "nothing was tuned or stopped on it",
-    "validation": "the kept epochs were chosen by it, so its metrics flatter",
-    "train": "the model was trained on it, so its metrics flatter",
+    "test": "not used for training, early stopping or tuning",
+    "validation": "used to choose the kept epochs, so the metrics are too optimistic",
+    "train": "used for training, so the metrics are too optimistic",
 }
 
 
 def read_sections(path: Path) -> dict[str, str]:
-    """The sections of a card that the user wrote into a JSON file.
+    """Read the user's sections of a model card from a JSON file.
 
     Raises:
-        ConfigError: there is no such file, or it holds something else.
+        ConfigError: The file does not exist, is not JSON, or does not map headings to texts.
     """
     try:
         sections = json.loads(path.read_text("utf-8"))
@@ -63,15 +63,15 @@ def read_sections(path: Path) -> dict[str, str]:
 def write_card(
     facts: Facts, name: str, sections: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The texts of the two files, by their names.
+    """Return the texts of `MODEL_CARD.md` and `model.json`, by file name.
 
     Args:
-        facts: of the model.
-        name: the model's.
-        sections: texts of the user's by their headings, Markdown.
+        facts: Facts of the model.
+        name: Name of the model.
+        sections: The user's sections in Markdown, by heading.
 
     Raises:
-        ConfigError: `sections` is something else, or has a heading of the card's own.
+        ConfigError: `sections` does not map headings to texts, or has a heading that keras_tl uses.
     """
     sections = {} if sections is None else sections
     _check_sections(sections)
@@ -85,7 +85,7 @@ def write_card(
 
 
 def _check_sections(sections: object) -> None:
-    """Raises `ConfigError` unless these are sections that a user can give to a card."""
+    """Raise `ConfigError` unless `sections` maps headings to texts that the user may add."""
     if not isinstance(sections, Mapping):
         raise ConfigError(f"{_EXPECTED} Received: {type(sections).__name__}.")
     own = {heading.lower() for heading in (_DETAILS, *_OWN)}
@@ -94,15 +94,15 @@ def _check_sections(sections: object) -> None:
             raise ConfigError(f"{_EXPECTED} Received: {quoted(pair[0])}: {quoted(pair[1])}.")
         if pair[0].strip().lower() in own:
             raise ConfigError(
-                f"The card has a section {quoted(pair[0].strip())} of its own. Choose another "
-                "heading."
+                f"keras_tl writes the section {quoted(pair[0].strip())} of the card. Choose "
+                "another heading."
             )
 
 
 def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
     texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
-    # The licence of the model is its owner's to say, and by `library_name: keras` Hugging Face's
-    # hub would tell people to load a `.keras` file.
+    # No licence: only the owner of the model can choose one. No `library_name: keras`: the
+    # Hugging Face Hub would tell people to load a `.keras` file.
     kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
     return render(
         "card.md",
@@ -145,7 +145,7 @@ def _versions(facts: Facts) -> list[Block]:
     return [Table("Versions of the libraries", head, rows, numbers=False)]
 
 
-# The sections that stand after those of the user.
+# Sections that keras_tl writes. They follow the sections of the user.
 _OWN: dict[str, Callable[[Facts], list[Block]]] = {
     "Training and evaluation data": _data,
     "Metrics": _metrics,

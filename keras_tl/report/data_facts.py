@@ -1,4 +1,4 @@
-"""The data that a model was trained on, as far as a run records them."""
+"""Facts that a run records about its data."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ from typing import Any, Self
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.labelled_data import PLACES
 
-# What a run records of the options of images and of texts.
+# Names of the options for images and texts. A run records the values of these options.
 _OPTIONS = ("resize", "value_range", "sequence_length")
 
 
 @dataclasses.dataclass(frozen=True)
 class SplitFacts:
-    """A split: number of items, SHA-256 of their identity, number of items of each class."""
+    """Facts about a split: number of items, SHA-256 fingerprint, number of items of each class."""
 
     items: int
     fingerprint: str | None = None
@@ -22,16 +22,16 @@ class SplitFacts:
 
 @dataclasses.dataclass(frozen=True)
 class DataFacts:
-    """The data, without the folders of the machine.
+    """Facts about the data, without local paths.
 
     Attributes:
-        kind: of the source, such as `"folder"`; `None`: it was in memory.
-        settings: how the source was read and split.
-        options: of images or texts.
-        fingerprint_of: what identifies the items: `"files"` or `"content"`.
-        splits: by name.
-        checked: the numbers of items that were checked and `left_out`; `None`: none were.
-        unused_files: files that were passed over.
+        kind: Kind of the source, such as `"folder"`. `None`: the data were in memory.
+        settings: Settings of the source and of the division into splits, by name.
+        options: Options for images or texts, by name.
+        fingerprint_of: Basis of the fingerprints: `"files"` (path, size, time) or `"content"`.
+        splits: Facts about each split, by name.
+        checked: Number of checked `items`, and number of those `left_out`. `None`: no check.
+        unused_files: Files in the source that were not used as items.
     """
 
     kind: str | None
@@ -44,7 +44,7 @@ class DataFacts:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
-        """Read the result of `keras_tl.data.labelled_data.LabelledData.describe`."""
+        """Create the facts from the result of `LabelledData.describe`."""
         source = data["source_settings"]
         settings, private = {**source, **data["split_settings"]}, {"kind", *PLACES}
         unused = data["unused_files"]

@@ -1,4 +1,4 @@
-"""Plots as SVG inside the page: in its colours, light and dark, and the same bytes every time."""
+"""Draw reproducible SVG plots in the colours of the page, for light and dark mode."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from keras_tl.evaluation.plots import style
 from keras_tl.report.blocks import Picture, Plot
 
-# In inches, and points: legible where a phone shows it smaller.
+# Plot size in inches and font size in points. The text stays legible on a phone.
 _SIZE, _FONT_SIZE = (5.0, 3.8), 11
 _COLOURS = {
     style.INK: "var(--ink)",
@@ -39,7 +39,7 @@ _SETTINGS = {
     ),
 }
 _START = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
-# Its rules would hold for the whole page, whose stylesheet has them.
+# CSS rules of one plot would apply to the whole page. The page has CSS rules of its own.
 _STYLESHEET = re.compile(r"<style.*?</style>|<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
@@ -55,18 +55,18 @@ def plot(
     *values: Any,
     size: tuple[float, float] = _SIZE,
 ) -> Plot:
-    """Draws a plot.
+    """Draw a plot as SVG.
 
     Args:
-        name: of the plot in the page, letters and hyphens.
-        caption: what it shows.
-        alt: the same for those who do not see it, with what is to be seen.
-        draw: takes matplotlib axes and `values`.
-        values: what to draw.
-        size: width and height in inches.
+        name: Name of the plot, unique in the page. Use letters, digits and hyphens.
+        caption: Caption of the plot.
+        alt: Description for readers who cannot see the plot, including its main values.
+        draw: Function that takes matplotlib axes and `values`.
+        values: Values to draw, the further arguments of `draw`.
+        size: Width and height in inches.
     """
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
-        # The browser has fonts that matplotlib has not.
+        # matplotlib warns of missing glyphs, but the browser has fonts for them.
         warnings.filterwarnings("ignore", message="Glyph")
         figure = Figure(figsize=size, layout="constrained")
         draw(figure.subplots(), *values)
@@ -75,7 +75,7 @@ def plot(
 
 def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     buffer = io.StringIO()
-    # Without these there is no block of metadata, which has addresses in it.
+    # With `None` for each of these keys, matplotlib omits the metadata, which contain URLs.
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
@@ -84,9 +84,9 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     referred = {name for _, name in _REFERENCE.findall(inside)}
 
     def as_in_a_page(match: re.Match) -> str:
-        """A tag in the page's colours; what is between tags may be a text of the user's."""
+        """Return a tag in the page's colours. Text between tags may belong to the user: keep it."""
         tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
-        # All figures name their parts alike; in a page a name stands once.
+        # All figures use the same ids, but an id must be unique in a page.
         tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)
         return _REFERENCE.sub(rf"\g<1>{name}-\g<2>", tag)
 
@@ -95,5 +95,5 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
 
 
 def picture(content: bytes, alt: str, kind: str = "jpeg") -> Picture:
-    """An image file in the page."""
+    """Return an image file as a `data:` URI."""
     return Picture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", alt)

@@ -1,4 +1,4 @@
-"""The facts of a model: its report and its model card are written from them."""
+"""Facts of a model, the source of its report and its model card."""
 
 import dataclasses
 import importlib.metadata
@@ -21,28 +21,28 @@ from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
 
-# Distributions that a model may depend on, where they are installed.
+# Packages that a model may need. The facts list only packages that are installed.
 _PACKAGES = ("keras_tl", "keras-hub", "tensorflow-hub", "tensorflow-text")
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """All that is known of a model, without paths of the machine and names of files.
+    """All recorded facts of a model, without local paths and without names of data files.
 
     Attributes:
-        config: the configuration, without `architecture`.
-        parameters: number of parameters of `backbone` and `head`.
-        tokenizer: kind of the text preprocessor; `None`: there is none.
-        seed: of the learner.
-        pretraining: the weights before the training.
-        data: what the model was trained on; `None`: not recorded.
-        history: the phases.
-        is_as_trained: whether the weights are those that the last phase left.
-        evaluations: metrics by split.
-        untested: how good a model is that all items trained, see `FitResult.untested`.
-        calls: lines of Python that train the model again.
-        trained_with: versions of libraries.
-        exported_with: versions of libraries as they are now.
+        config: Configuration of the model, without `architecture`.
+        parameters: Number of parameters of the `backbone` and of the `head`, by these names.
+        tokenizer: Kind of text preprocessor. `None`: the model has no text preprocessor.
+        seed: Seed of the learner.
+        pretraining: Origin of the backbone's weights before the training.
+        data: Facts about the data. `None`: the data are not recorded.
+        history: Records of the training phases, in order.
+        is_as_trained: Whether the weights have not changed since the last training phase.
+        evaluations: Metrics of each evaluated split, by name of the split.
+        untested: Sentences with an estimated metric if all items trained the model, else `None`.
+        calls: Lines of Python that train the model again.
+        trained_with: Versions of the libraries that trained the model, by name.
+        exported_with: Versions of the libraries in this process, by name.
     """
 
     config: ModelConfig
@@ -61,26 +61,26 @@ class Facts:
 
     @property
     def task(self) -> Task:
-        """The task of the model."""
+        """Task of the model."""
         return task_of(self.config)
 
     @property
     def item(self) -> str:
-        """The name of one item of the data."""
+        """Word for one item of the data, such as `"image"`."""
         return self.config.item
 
     @property
     def test(self) -> SplitMetrics | None:
-        """The metrics of the test split; `None`: not measured."""
+        """Metrics of the test split. `None`: the test split was not evaluated."""
         return self.evaluations.get("test")
 
     @property
     def is_fine_tuned(self) -> bool:
-        """Whether a phase changed the backbone."""
+        """Whether a training phase changed the backbone."""
         return any(record.changed_backbone for record in self.history)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types; `None` for NaN and infinity, which JSON does not have."""
+        """Return the fields as JSON types. NaN and infinity become `None`, as JSON has neither."""
         return _finite(dataclasses.asdict(self))
 
 
@@ -88,9 +88,9 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     """Collect the facts of a model.
 
     Args:
-        run: the JSON types that a run records, see `keras_tl.runs.run_files`.
-        parameters: number of parameters of `backbone` and `head`.
-        backbone: of the model.
+        run: Recorded facts of a run as JSON types, see `keras_tl.runs.run_files`.
+        parameters: Number of parameters of the `backbone` and of the `head`, by these names.
+        backbone: Backbone of the model.
     """
     config = ModelConfig.from_json(run["config"])
     history = tuple(map(PhaseRecord.from_json, run["history"]))
@@ -101,7 +101,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     return Facts(
         config=dataclasses.replace(config, **public),
         parameters=parameters,
-        # What comes after the kind is of use to machines only.
+        # The first word of the identity is the kind. Only programs need the other words.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
         pretraining=Pretraining.of(
@@ -119,7 +119,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries that models are trained and exported with."""
+    """Return the versions of the libraries that train and export models."""
     versions = {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,

@@ -1,37 +1,37 @@
-"""The sections of a report as a page."""
+"""Write the sections of a report as an HTML page."""
 
 from pathlib import Path
 
 from keras_tl.base.files import whole_file
-from keras_tl.report.material import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.rendering import render
 from keras_tl.report.sections import SECTIONS, summary
 
 _TITLE = "Transfer learning report: "
 
 
-def page_of(material: Material) -> str:
-    """One HTML page with everything in it: no script, and nothing that a browser would fetch."""
-    title = f"{_TITLE}{material.facts.config.backbone}"
-    sections = [section for section in (make(material) for make in SECTIONS) if section.blocks]
+def page_of(context: ReportContext) -> str:
+    """Return the report as one HTML page. The page has no scripts and loads no other files."""
+    title = f"{_TITLE}{context.facts.config.backbone}"
+    sections = [section for section in (make(context) for make in SECTIONS) if section.blocks]
     return render("page.html", title=title, sections=sections)
 
 
-def summary_of(material: Material) -> str:
-    """The first section, as a part of somebody else's page."""
-    return render("summary.html", blocks=summary(material).blocks)
+def summary_of(context: ReportContext) -> str:
+    """Return the summary, the first section, as HTML for use inside another page."""
+    return render("summary.html", blocks=summary(context).blocks)
 
 
 def is_report(path: Path) -> bool:
-    """Whether a file is a page that `write_report` wrote."""
+    """Return whether `write_report` wrote this file."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
         return f"<title>{_TITLE}".encode() in file.read(2000)
 
 
-def write_report(path: Path, material: Material) -> None:
-    """Writes the page, whole or not at all."""
-    page = page_of(material)
+def write_report(path: Path, context: ReportContext) -> None:
+    """Write the page atomically: a failure leaves no partial file."""
+    page = page_of(context)
     with whole_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

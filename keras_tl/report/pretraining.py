@@ -1,4 +1,4 @@
-"""Where the weights of a backbone come from, without the paths of the machine."""
+"""Origin of the weights of a backbone, without local paths."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -11,22 +11,23 @@ from keras_tl.base.config import ULMFIT
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError
 from keras_tl.models.source_kinds import KERASHUB, LEARNER, MODEL, RUN
-from keras_tl.models.tokens import TFHUB
+from keras_tl.models.text_preprocessing import TFHUB
 from keras_tl.report.data_facts import SplitFacts
 from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
 from keras_tl.runs.history import PhaseRecord
 
 IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
-# By the prefix of their place: what weights are, before any training that is recorded.
+# Kind of pretrained weights before any recorded training, by the prefix of their location.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
-# Weights that came with an object have no place.
-_OBJECTS = {LEARNER: "those of another learner", MODEL: "those of the keras.Model"}
+# Weights taken from a Python object have no location.
+_OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.Model"}
 
 
 def public_place(text: str) -> str:
-    """A name as it is, of a path its last part, of a URL all but who asks and how.
+    """Return a name, path or URL without its private parts.
 
-    A prefix such as `tfhub:` stays.
+    Only the last part of a path or of a `file:` URL remains. Any other URL loses the user name, the
+    query and the fragment. A prefix such as `tfhub:` remains.
     """
     kind = next((kind for kind in _KINDS if text.startswith(kind)), "")
     place = text.removeprefix(kind)
@@ -38,24 +39,24 @@ def public_place(text: str) -> str:
 
 
 def weights_text(weights: str | None) -> str:
-    """The origin of weights in words."""
+    """Describe the origin of weights in words."""
     return "random" if weights is None else _OBJECTS.get(weights) or public_place(weights)
 
 
 @dataclasses.dataclass(frozen=True)
 class EarlierTraining:
-    """A training of the weights before this task; `None` where a fact is not recorded.
+    """An earlier training of a model's weights. Fields that are not recorded are `None`.
 
     Attributes:
-        kind: `"training"` of a learner, or `"language model"`.
-        history: its phases.
-        weights: those before it.
-        task: of a learner.
-        class_names: of a learner.
-        data: of a learner, its training split.
-        source: of a language model.
-        texts: of a language model, how many it was trained on.
-        tokens: of these texts.
+        kind: `"training"` (of a learner) or `"language model"`.
+        history: Records of the training phases.
+        weights: Origin of the weights before this earlier training.
+        task: Task of the earlier learner.
+        class_names: Class names of the earlier learner.
+        data: Training split of the earlier learner.
+        source: Source of the language model.
+        texts: Number of texts that the language model was trained on.
+        tokens: Number of tokens in these texts.
     """
 
     kind: str
@@ -70,7 +71,7 @@ class EarlierTraining:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Self:
-        """Read an entry of `keras_tl.runs.ancestry.ancestry_of`."""
+        """Create the object from an entry of `keras_tl.runs.ancestry.ancestry_of`."""
         history = tuple(PhaseRecord.from_json(row) for row in entry.get("history", ()))
         if entry["kind"] == TRAINING:
             data = entry["data"] and SplitFacts(**entry["data"])
@@ -82,15 +83,15 @@ class EarlierTraining:
 
 @dataclasses.dataclass(frozen=True)
 class Pretraining:
-    """The weights of a backbone before the training.
+    """Facts about the weights of a backbone before the training.
 
     Attributes:
-        weights: in words.
-        kind: of the first weights in their ancestry.
-        source: of these; `None` where it is not recorded.
-        licence: of these; `None` where it is not recorded.
-        module_sha256: of a TF-Hub module's files.
-        ancestry: what they were trained on, the latest first.
+        weights: Origin of the weights in words.
+        kind: Kind of the original weights, from which the earliest recorded training started.
+        source: Source of the original weights. `None`: not recorded.
+        licence: Licence of the original weights. `None`: not recorded.
+        module_sha256: SHA-256 of the files of a TF-Hub module. `None`: no TF-Hub module.
+        ancestry: Earlier trainings of the weights, the latest training first.
     """
 
     weights: str
@@ -108,7 +109,7 @@ class Pretraining:
         ancestry: Sequence[Mapping[str, Any]],
         module: Path | None,
     ) -> Self:
-        """Read what a run records of its backbone; see `keras_tl.runs.ancestry.ancestry_of`."""
+        """Create the facts from a run's records, see `keras_tl.runs.ancestry.ancestry_of`."""
         first = ancestry[-1] if ancestry else {"weights": weights}
         source = licence = None
         if first.get("kind") == LANGUAGE_MODEL:
@@ -140,6 +141,6 @@ def _kind_of(weights: str | None) -> str:
 def _source_and_licence(backbone: str) -> tuple[str | None, str | None]:
     try:
         weights = get_spec(backbone).weights
-    except BackboneError:  # One that the user registered, in another process.
+    except BackboneError:  # The user registered this backbone in another process.
         weights = None
     return (None, None) if weights is None else (weights.source, weights.licence)

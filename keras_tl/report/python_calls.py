@@ -1,4 +1,4 @@
-"""The calls that train a model again, as far as a run records them."""
+"""Write the Python calls that train a model again, from the records of a run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,18 +27,18 @@ def python_calls(
     history: Sequence[PhaseRecord],
     fitted: FitResult | None,
 ) -> list[str]:
-    """Lines of Python, from what a run records; `...` stands for what only the user has."""
+    """Return the calls as lines. `...` stands for objects and paths that a run does not record."""
     lines = ["import keras_tl as ktl", "", *_data(data, config), *_learner(config, weights, seed)]
     lines += _phases(history, config.family) if fitted is None else _fit(history[-1], fitted)
     if config.temperature != 1:
         lines += ["learner.calibrate()"]
     if config.thresholds:
-        lines += ["learner.choose_thresholds(...)  # what they were to reach is not recorded"]
+        lines += ["learner.choose_thresholds(...)  # the target of the thresholds is not recorded"]
     return lines
 
 
 def _fit(last: PhaseRecord, fitted: FitResult) -> list[str]:
-    """Return the call of `Learner.fit`, with the arguments that the run records."""
+    """Return the call of `Learner.fit` with the recorded arguments."""
     values = {"minutes": fitted.plan.minutes, "refit": fitted.refit or None}
     values |= {name: getattr(last.phase, name) for name in ("label_smoothing", "class_weight")}
     given = {name: code_of(value) for name, value in values.items() if value}
@@ -49,7 +49,7 @@ def _fit(last: PhaseRecord, fitted: FitResult) -> list[str]:
 def _phases(history: Sequence[PhaseRecord], family: str) -> list[str]:
     lines = []
     for before, record in zip([None, *history], history, strict=False):
-        # A contrastive phase trains the head anew by itself.
+        # A contrastive phase trains a new head itself, so the head phase after it needs no call.
         follows = before is not None and before.phase.objective == "contrastive"
         if not follows or record.phase.unfreeze is not None:
             lines += phase_lines(record, family)
@@ -75,7 +75,7 @@ def _learner(config: ModelConfig, weights: str | None, seed: int) -> list[str]:
     elif weights is not None and weights.startswith(RUN):
         backbone = code_of(public_place(weights))
     elif config.architecture is None and ":" not in config.backbone:
-        # Every other backbone brings its weights along.
+        # A backbone of any other kind includes its weights.
         values["weights"] = code_of(weights and public_place(weights))
     if config.image_size is not None:
         values["image_size"] = code_of(tuple(config.image_size))

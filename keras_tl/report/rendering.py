@@ -1,4 +1,4 @@
-"""Blocks as HTML and as Markdown (CommonMark with GitHub's tables): `templates/` has both."""
+"""Rendering of blocks as HTML or Markdown (CommonMark and GitHub's tables) by `templates/`."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-# Within a word _ and # stand for themselves. GitHub makes links of what looks like one.
+# Inside a word, _ and # are literal. GitHub turns URLs and www. addresses into links.
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#|:(?=//)|(?<=www)\.", re.IGNORECASE
 )
@@ -16,18 +16,18 @@ _CODE = re.compile("(?<!`)`([^`]+)`(?!`)")
 
 
 def escaped(value: object) -> str:
-    """A text of the user's as one line of Markdown that shows it as it is."""
+    """Return a text as one line of Markdown that shows every character literally."""
     return _SPECIAL.sub(r"\\\g<0>", _one_line(value))
 
 
 def prose_as_markdown(text: str) -> str:
-    """Sentences as one line of Markdown; what stands in backticks is code, all else plain text."""
+    """Return sentences as one line of Markdown. Backticks mark code, all else is plain text."""
     parts = _CODE.split(_one_line(text))
     return "".join(f"`{x}`" if n % 2 else _SPECIAL.sub(r"\\\g<0>", x) for n, x in enumerate(parts))
 
 
 def prose_as_html(text: str) -> Markup:
-    """The same as HTML."""
+    """Return sentences as HTML. Backticks mark code, all else is plain text."""
     code = Markup("<code>{}</code>").format
     return Markup("").join(
         code(part) if number % 2 else escape(part) for number, part in enumerate(_CODE.split(text))
@@ -35,11 +35,11 @@ def prose_as_html(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """A document.
+    """Fill a template with values and return the document.
 
     Args:
-        template: its file in `templates/`, whose suffix is its language: `.html` or `.md`.
-        values: of the names in it.
+        template: File in `templates/`. The suffix `.html` or `.md` selects the language.
+        values: Variables of the template.
     """
     return _environment(Path(template).suffix).get_template(template).render(values)
 

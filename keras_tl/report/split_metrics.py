@@ -12,8 +12,8 @@ _NO_METRICS = ("items", "fingerprint", "slices")
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
-    """A metric and its 95% interval; `None` where it is not defined."""
+class MetricEstimate:
+    """Metric with its 95% interval. An undefined or unknown number is `None`."""
 
     value: float | None
     interval: Sequence[float] | None = None
@@ -21,10 +21,10 @@ class Measured:
 
 @dataclasses.dataclass(frozen=True)
 class ClassMetrics:
-    """The items of a class, and its metrics."""
+    """Number of items of a class, and metrics of this class."""
 
     items: int
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[str, MetricEstimate]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,19 +32,20 @@ class SplitMetrics:
     """The metrics of a split.
 
     Attributes:
-        items: number of items.
-        fingerprint: of the items; `None`: not known.
-        metrics: of all items.
-        per_class: of each class or label; none for a regression.
-        most_frequent_share: accuracy of always answering the most frequent class; `None`: items
-            have no single class.
-        confusion_matrix: counts, a row for each true class; `None`: none, or more than 100 classes.
-        slices: groups of items that were measured.
+        items: Number of items.
+        fingerprint: Fingerprint of the items. `None`: unknown.
+        metrics: Metrics over all items, by name.
+        per_class: Metrics of each class or label, by its name. Empty for a regression.
+        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: the
+            items do not have exactly one class each.
+        confusion_matrix: Number of items for each true class (row) and predicted class (column).
+            `None`: the task has no such matrix, or there are more than 100 classes.
+        slices: Metrics of groups of items. `None`: groups were not evaluated.
     """
 
     items: int
     fingerprint: str | None
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[str, MetricEstimate]
     per_class: Mapping[str, ClassMetrics]
     most_frequent_share: float | None = None
     confusion_matrix: Sequence[Sequence[int]] | None = None
@@ -52,7 +53,7 @@ class SplitMetrics:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        """Read a result of `keras_tl.evaluation.measuring.measure`."""
+        """Create the metrics from a result of `keras_tl.evaluation.metrics.measure`."""
         intervals = found["intervals"]
         of_classes = intervals.get("per_class", {})
         matrix = found.get("confusion_matrix")
@@ -61,7 +62,7 @@ class SplitMetrics:
             items=found["items"],
             fingerprint=found.get("fingerprint"),
             metrics={
-                name: Measured(value, intervals.get(name))
+                name: MetricEstimate(value, intervals.get(name))
                 for name, value in found.items()
                 if name not in _NO_METRICS and (value is None or isinstance(value, float))
             },
@@ -75,11 +76,11 @@ class SplitMetrics:
         )
 
 
-def _of_class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, Measured]:
-    """The metrics of a class; scikit-learn gives 0 where there is no item to measure them on."""
+def _of_class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, MetricEstimate]:
+    """Return the metrics of a class. Replace scikit-learn's 0 for an undefined metric by `None`."""
     undefined = {name for name, interval in intervals.items() if interval is None}
     return {
-        name: Measured(None if name in undefined else value, intervals.get(name))
+        name: MetricEstimate(None if name in undefined else value, intervals.get(name))
         for name, value in row.items()
         if name != "items"
     }

@@ -1,1 +1,1 @@
-"""Saved runs: their files, the records of their phases, and what their weights were trained on."""
+"""Saved runs: files, records of training phases, and earlier trainings of the weights."""

@@ -1,4 +1,4 @@
-"""What weights were trained on before they came here, as far as runs have recorded it."""
+"""Ancestry: the earlier trainings of the weights of a backbone, read from saved runs."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -8,18 +8,18 @@ from keras_tl.data.labelled_data import LabelledData
 from keras_tl.errors import DataError
 from keras_tl.runs.history import PhaseRecord
 
-# Kinds of what is in an ancestry.
+# Kinds of entries of an ancestry.
 TRAINING, LANGUAGE_MODEL = "training", "language model"
 
 
 def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-    """What a run says of its training, before what it says of its backbone's earlier ones.
+    """Return the training that a run records, followed by the earlier trainings of its backbone.
 
     Args:
-        about: what is in a run's `run.json`.
+        about: Content of the `run.json` of a run.
 
     Returns:
-        `Backbone.ancestry` of a backbone that is taken from the run.
+        Value of `Backbone.ancestry` for a backbone that is loaded from the run.
     """
     data = about["data"]
     training = {
@@ -34,15 +34,16 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) -> tuple[str, ...]:
-    """Return the names of the splits whose items, with labels, a backbone was fine-tuned on.
+    """Return the names of the splits on which a backbone was fine-tuned with labels.
 
-    Runs record one fingerprint of their training split. So exactly the same split is recognised,
-    and that of `fit(refit=True)`, which holds all items; other draws of the same items are not. A
-    language model has seen texts without labels.
+    A run records one fingerprint of its training split. This function therefore recognises only an
+    identical training split, and the joined split of all items from `fit(refit=True)`. It does not
+    recognise other random splits of the same items. Training of a language model does not count,
+    because it uses texts without labels.
 
     Args:
-        ancestry: of the backbone, see `ancestry_of`.
-        data: labelled items.
+        ancestry: Ancestry of the backbone, see `ancestry_of`.
+        data: Labelled items, possibly the training data of the backbone.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")
@@ -54,7 +55,7 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
     if not prints:
         return ()
     names = tuple(data.splits)
-    with contextlib.suppress(DataError):  # Pixels of different shapes were never trained on as one.
+    with contextlib.suppress(DataError):  # Pixels of different shapes cannot be joined.
         if data.joined(names).identity in prints:
             return names
     return tuple(name for name in names if data.split(name).identity in prints)

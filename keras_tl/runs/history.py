@@ -1,4 +1,4 @@
-"""What training did: one record a phase, one row an epoch, over all the phases."""
+"""Training history: one record per phase, with one row per epoch."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,25 +9,27 @@ from keras_tl.errors import ConfigError
 
 
 def name_of(share: float) -> str:
-    """Return what people call a model by its share of the way to the fine-tuned one, in [0, 1]."""
+    """Return the name of an average of `share` fine-tuned and (1 - `share`) earlier weights."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
-    return f"average, {share:g} of the way"
+    return f"average, {share:.0%} fine-tuned"
 
 
 @dataclasses.dataclass(frozen=True)
-class Fall:
-    """A metric that got worse on the validation split in a phase, beyond chance.
+class MetricDrop:
+    """Statistically significant fall of a validation metric in a phase.
 
     Attributes:
-        metric: its name in words.
-        before: its value before the phase.
-        after: its value after the phase.
-        items: of the validation split.
-        unit: what is compared: the name of one item, or `"group"` where items come in groups.
-        worse: units that are answered worse than before.
-        better: units that are answered better.
-        p_value: how often chance alone makes so many of the units that changed worse.
+        metric: Name of the metric in words.
+        before: Value of the metric before the phase.
+        after: Value of the metric after the phase.
+        items: Number of items of the validation split.
+        unit: Unit of the comparison: an item (`"image"` or `"text"`), or `"group"` if items have
+            groups.
+        worse: Number of units with a worse prediction than before.
+        better: Number of units with a better prediction than before.
+        p_value: Probability that at least `worse` of the changed units get worse, if only chance
+            decides.
     """
 
     metric: str
@@ -42,28 +44,29 @@ class Fall:
 
 @dataclasses.dataclass(frozen=True)
 class PhaseRecord:
-    """One phase as it ran.
+    """Record of a finished phase.
 
     Attributes:
-        phase: its settings.
-        epochs: for each epoch that ran: loss and the task's metrics, the same of the validation
-            split (`val_loss`, ...) where there is one, and the learning_rate of its last step.
-        seconds: wall time of the phase, feature extraction included.
-        best_epoch: the epoch, from 1, whose weights were kept; 0: those from before the phase.
-        cached: whether the epochs ran on cached features.
-        augment: how items were augmented, see `keras_tl.data.images.augmentation.names_of`; `None`:
-            it is not known, as of runs from before it was recorded.
-        solved: whether the phase began at the regularised optimum of a linear head on cached
-            features, so that its epochs have nothing left to improve and its curves no trend.
-        l2: strength of the head's L2 penalty, see `Phase.l2`; `None`: it had none.
-        share: where on the line from the weights before the phase (0) to those after it (1) the
-            weights are that were kept, see `keras_tl.training.weight_line`.
-        by_callback: whether a callback of the user gave the model other weights than training
-            would have kept; `best_epoch` is theirs.
-        of_no_epoch: whether these are of no epoch, such as an average; `best_epoch` is then the
-            last one.
-        fall: the harm that the phase did on the validation split, where training kept the last
-            weights whatever that split says; `None`: none is known.
+        phase: Settings of the phase.
+        epochs: For each epoch: training loss and metrics, validation loss and metrics (`val_loss`,
+            ...) if there is a validation split, and `learning_rate` of the last step.
+        seconds: Wall time of the phase, including feature extraction.
+        best_epoch: Epoch whose weights the model has after the phase, counted from 1. 0 means the
+            weights from before the phase.
+        cached: Whether the epochs ran on cached features.
+        augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
+            `None` if unknown, because an older version saved the run.
+        solved: Whether the phase began at the regularised optimum of a linear head on cached
+            features. The epochs of this phase then improve nothing, and the curves have no trend.
+        l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
+        share: Position of the chosen weights on the line from the weights before the phase (0) to
+            the fine-tuned weights (1), see `keras_tl.training.weight_average`.
+        by_callback: Whether a callback of the user replaced the weights that training had chosen.
+            `best_epoch` is then the epoch of the weights that the callback chose.
+        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights.
+            `best_epoch` is then the last epoch.
+        metric_drop: Significant fall of a validation metric in the phase, if training keeps the
+            last weights in any case. `None` means that no fall is known.
     """
 
     phase: Phase
@@ -77,59 +80,59 @@ class PhaseRecord:
     share: float = 1.0
     by_callback: bool = False
     of_no_epoch: bool = False
-    fall: Fall | None = None
+    metric_drop: MetricDrop | None = None
 
     @property
     def changed_backbone(self) -> bool:
-        """Whether the backbone has other weights than before the phase."""
+        """Whether the phase changed the weights of the backbone."""
         return self.phase.unfreeze is not None and self.best_epoch > 0
 
     @property
     def is_average(self) -> bool:
-        """Whether the kept weights are those of no epoch, nor those from before."""
+        """Whether the chosen weights belong neither to an epoch nor to the start of the phase."""
         return self.of_no_epoch or self.share not in (0, 1)
 
     @property
     def was_judged(self) -> bool:
-        """Whether training chose the weights by its curves, and nobody after it."""
+        """Whether training chose the weights by the curves, and no later step changed them."""
         was_restored = self.of_no_epoch or (self.by_callback and self.best_epoch == 0)
         return self.share == 1 and not was_restored
 
     @property
     def kept(self) -> str:
-        """Which weights were kept, in words."""
+        """Description of the chosen weights in words."""
         if self.share != 1:
             return f"{name_of(self.share)}, by fit()"
         if self.of_no_epoch:
             return "set by a callback"
         if self.by_callback:
-            return f"{self.best_epoch or 'those from before'}, by a callback"
+            return f"{self.best_epoch or 'weights from before the phase'}, by a callback"
         return str(self.best_epoch) if self.best_epoch else "none was better than before"
 
     @property
     def kept_values(self) -> dict[str, float]:
-        """The row of `epochs` of the kept weights; empty where they are of no epoch."""
+        """Row of `epochs` for the chosen weights. Empty if these weights belong to no epoch."""
         is_known = self.best_epoch > 0 and not self.is_average
         return self.epochs[self.best_epoch - 1] if is_known else {}
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON types."""
+        """Return the record as JSON types."""
         return dataclasses.asdict(self) | {"phase": self.phase.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "PhaseRecord":
-        """Reads `to_json`'s result."""
-        augment, fall = values.get("augment"), values.get("fall")
+        """Make a record from the result of `to_json`."""
+        augment, metric_drop = values.get("augment"), values.get("metric_drop")
         read = {
             "phase": Phase.from_json(values["phase"]),
             "epochs": tuple(values["epochs"]),
             "augment": None if augment is None else tuple(augment),
-            "fall": None if fall is None else Fall(**fall),
+            "metric_drop": None if metric_drop is None else MetricDrop(**metric_drop),
         }
         return cls(**(values | read))
 
 
 def check_trained(history: Sequence[PhaseRecord]) -> None:
-    """Raises `ConfigError` if no phase ran, so that there is nothing to be read or drawn."""
+    """Raise `ConfigError` if no phase ran, so that there are no curves."""
     if not history:
         raise ConfigError("The model is untrained: there are no curves. Call fit_head() first.")

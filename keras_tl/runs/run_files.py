@@ -1,12 +1,12 @@
-"""A saved run: JSON and weights with checksums, written whole or not at all.
+"""Saved runs: JSON and weights with checksums, written completely or not at all.
 
-run.json        what the model is, what was done to it, what the data were
+run.json        configuration of the model, its training, its data
 model.weights.h5
-module/         a TF-Hub module, as it was found; it is a program, and loaded only from here
-preprocessor/   what makes tokens of texts
-results/        what was measured of it item by item, for reports
+module/         copy of the TF-Hub module. The module is a program and is loaded only from here
+preprocessor/   files of the preprocessor, which converts texts to tokens
+results/        prediction records of evaluations, item by item, for reports
 checksums.json  SHA-256 of every other file
-report.html     a report that was written there; it has no checksum, nor have the user's own files
+report.html     report, if there is one. It has no checksum, as files of the user have none
 """
 
 import json
@@ -39,11 +39,14 @@ def check_target(path: Path, overwrite: bool = False) -> None:
     """Check before training that a run can be saved at a path.
 
     Raises:
-        ConfigError: there is a run, and it may not be overwritten.
-        RunError: there is something else.
+        ConfigError: A run exists at the path and `overwrite` is false.
+        RunError: The path exists and is not a run.
     """
     if path.exists() and not (path / _RUN).exists():
-        raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
+        raise RunError(
+            f"{path} exists, but is not a run. Pass another path, or first remove the existing "
+            "file or folder."
+        )
     check_new(path, overwrite=overwrite)
 
 
@@ -55,18 +58,18 @@ def write_run(
     results: Mapping[str, bytes],
     report: str | None = None,
 ) -> None:
-    """Save a run where `check_target` allows it.
+    """Save a run to a path that `check_target` allows.
 
-    An earlier run is replaced in one step. The user's own files in its folder are kept: those
-    that its checksums do not list.
+    Replaces an earlier run in one step. Keeps the files of the user in the folder: all files that
+    the checksums of the earlier run do not list.
 
     Args:
-        path: the run's folder.
-        about: JSON types.
-        model: all of its weights are saved.
-        backbone: inside the model; its TF-Hub module and its preprocessor are copied.
-        results: names of files in `results/`, and what they hold.
-        report: the new page of a report in the folder.
+        path: Folder of the run.
+        about: Content of `run.json`, as JSON types.
+        model: The model. All its weights are saved.
+        backbone: Backbone of the model. Its TF-Hub module and preprocessor are copied.
+        results: Names of the files in `results/` and their content.
+        report: HTML of a new report to write into the folder. `None` means no new report.
     """
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)
@@ -86,27 +89,27 @@ def write_run(
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """Reads what a run says of itself, after checking that all of it is as it was written.
+    """Read the `run.json` of a run, after a check that the files of the run are unchanged.
 
     Raises:
-        RunError: there is no run, or it is incomplete or damaged.
+        RunError: There is no run, or the run is incomplete or damaged.
     """
     if not (path / CHECKSUMS).is_file():
         raise RunError(
-            f"No run at {quoted(str(path))}: expected a folder written by learner.save() or by "
-            "keras-tl train --out."
+            f"No run at {quoted(str(path))}. Expected a folder that learner.save() or keras-tl "
+            "train --out wrote."
         )
     changed = first_changed(path)
     if changed is not None:
         raise RunError(
-            f"The run at {quoted(str(path))} is damaged: {changed} is not as it was written. "
-            "Restore it from a copy, or train again."
+            f"The run at {quoted(str(path))} is damaged: {changed} is missing or has changed. "
+            "Restore the folder from a copy, or train again."
         )
     return json.loads((path / _RUN).read_text("utf-8"))
 
 
 def run_files(path: Path) -> dict[str, Any]:
-    """Return `module` and `preprocessor` of the `Backbone` of a run that `read_run` has checked."""
+    """Return `Backbone.module` and `Backbone.preprocessor` of a run that `read_run` has checked."""
     folders = {name.split("/")[0] for name in manifest(path)}
     saved = _PREPROCESSOR in folders
     return {
@@ -116,11 +119,11 @@ def run_files(path: Path) -> dict[str, Any]:
 
 
 def run_results(path: Path) -> dict[str, bytes]:
-    """The files in `results/` of a run that `read_run` has checked; earlier runs have none."""
+    """Return the files in `results/` of a run that `read_run` has checked. Older runs have none."""
     found = (path / name for name in manifest(path) if name.startswith(f"{_RESULTS}/"))
     return {file.name: file.read_bytes() for file in found}
 
 
 def load_run_weights(path: Path, model: keras.Model) -> None:
-    """Loads the weights of a run that `read_run` has checked."""
+    """Load the weights of a run that `read_run` has checked."""
     model.load_weights(path / _WEIGHTS)

@@ -1,1 +1,1 @@
-"""What `Learner.fit` decides: how long to train, and which weights to keep."""
+"""Model selection of `Learner.fit`: choose the number of training steps and the weights to keep."""

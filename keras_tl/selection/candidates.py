@@ -1,4 +1,4 @@
-"""The models that `fit` can keep, measured on items that they were not trained on."""
+"""Comparison of the models that `fit` can keep, on items outside of the training."""
 
 import dataclasses
 import math
@@ -9,33 +9,34 @@ import numpy as np
 
 from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.runs.history import name_of
 from keras_tl.tasks import Task
 
 HEAD, TUNED = 0.0, 1.0
-# Places on the line between the head on the frozen backbone and the fine-tuned model.
+# Fractions of the fine-tuned weights in a weight average. 0: weights before fine-tuning.
 SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
 
-# Cap the loss, in nats, so that one confident error cannot decide the choice.
+# Maximum loss of an item in nats, so that one confident error does not decide the model selection.
 _LARGEST = -math.log(1e-7)
-# The loss of each item of a model that gives no finite numbers.
+# Loss of each item if a logit of the model is not finite.
 _DIVERGED = 1e30
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A model and its evidence.
+    """Model that `fit` can keep, with its loss and its primary metric.
 
     Attributes:
-        share: place on the line: 0 is the head on the frozen backbone, 1 the fine-tuned model.
-        loss: mean loss of the items (`keras_tl.tasks.Task.item_losses`), with the
-            temperature that fits the model best.
-        metric: the task's headline metric; `None` where it is not defined.
-        difference: the metric minus that of the head, with a 95% interval (paired bootstrap);
-            `None` for the head.
-        better: mean loss of the default minus mean loss of this model, and its interval; `None`
-            for the default.
+        share: Fraction of the fine-tuned weights in the weight average, in [0, 1]. 0: only the head
+            is trained. 1: fine-tuned model.
+        loss: Mean loss of the items (`keras_tl.tasks.Task.item_losses`), computed at the
+            temperature that minimises this model's loss.
+        metric: Value of the task's primary metric. `None`: the metric is not defined.
+        difference: Metric of this model minus metric of the model with share 0, with a 95%
+            confidence interval (paired bootstrap). `None` if `share` is 0.
+        better: Mean loss of the default model minus mean loss of this model, with a confidence
+            interval. `None` for the default model.
     """
 
     share: float
@@ -46,66 +47,69 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """See `name_of`."""
+        """Name of the model in words, such as "fine-tuned"."""
         return name_of(self.share)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s result."""
+        """Build a candidate from the result of `to_json`."""
         read = {
             name: values[name] and Interval(**values[name]) for name in ("difference", "better")
         }
         return cls(**{**values, **read})
 
 
-def without_barrier(losses: Mapping[float, float], default: float) -> float:
-    """Return the default share, or an end of the line if the default is no good.
+def default_or_end(losses: Mapping[float, float], default: float) -> float:
+    """Return the share of the default model, or 0 or 1 if the default model is not usable.
 
-    The head, if the fine-tuned model diverged; the fine-tuned model, if a barrier lies between the
-    ends. Weights between two models can be worse than both (Frankle et al., "Linear mode
-    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    Returns 0 (head) if the logits of the fine-tuned model are not finite. Returns 1 (fine-tuned) if
+    the loss of the default model is larger than the losses of shares 0 and 1. This is a loss
+    barrier (Frankle et al., "Linear mode connectivity and the lottery ticket hypothesis", 2020,
+    arXiv:1912.05671, sec. 2).
 
     Args:
-        losses: mean loss by share, of the same items; both ends and the default are among them.
-        default: a share.
+        losses: Mean loss of the shares 0, 1 and `default`, on the same items.
+        default: Share of the default model.
     """
     if losses[TUNED] >= _DIVERGED:
         return HEAD
     return TUNED if losses[default] > max(losses[HEAD], losses[TUNED]) else default
 
 
-def mean_losses(task: Task, outcomes: Mapping[float, Outcomes]) -> dict[float, float]:
-    """Return the mean loss by share, as `measure_candidates` counts it."""
-    return {share: float(_losses(task, found).mean()) for share, found in outcomes.items()}
+def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
+    """Return the mean loss of each share, computed as in `measure_candidates`."""
+    return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
 def measure_candidates(
     task: Task,
-    outcomes: Mapping[float, Outcomes],
+    records: Mapping[float, PredictionRecord],
     default: float,
     groups: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
-    """Measure models on the same items.
+    """Compute the losses, metrics and confidence intervals of models on the same items.
 
-    The interval of `better` has a confidence of 95% for all comparisons with the default together
-    (Bonferroni). With groups it is one of the groups' means.
+    The 95% confidence of `Candidate.better` is for all comparisons together, by a Bonferroni
+    correction of each interval. If there are groups, the intervals are computed from
+    the mean losses of the groups.
 
     Args:
-        task: its headline metric counts.
-        outcomes: by share, of the same items in the same order; the head is among them.
-        default: the share that the others are compared with.
-        groups: (n,), items of one group are not independent; `None`: all items are.
+        task: Task that defines the losses and the primary metric.
+        records: Prediction record of each share. All records have the same items in the same order.
+            Share 0 must be present.
+        default: Share of the default model.
+        groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
-    losses = {share: _losses(task, found) for share, found in outcomes.items()}
+    losses = {share: _losses(task, found) for share, found in records.items()}
     metrics = {
-        share: task.statistics(found.labels, found.logits)[task.headline]
-        for share, found in outcomes.items()
+        share: task.statistics(found.labels, found.logits)[task.primary_metric]
+        for share, found in records.items()
     }
-    confidence = 1 - 0.05 / max(len(outcomes) - 1, 1)
+    confidence = 1 - 0.05 / max(len(records) - 1, 1)
     found = []
     for share, own in losses.items():
         count = len(own)
@@ -123,33 +127,33 @@ def measure_candidates(
 
 
 def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """The means of the groups; of fewer than two groups the values."""
+    """Return the mean value of each group, or all values if there are fewer than two groups."""
     names = () if groups is None else np.unique(groups)
     if len(names) < 2:
         return values
     return np.array([values[groups == name].mean() for name in names])
 
 
-def _losses(task: Task, outcomes: Outcomes) -> np.ndarray:
-    """The losses of the items as candidates are compared by them.
+def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
+    """Return the loss of each item, for the comparison of candidates.
 
-    Those of classes and labels are at most `_LARGEST`, with the temperature that fits the model
-    best: how sure a model is can be mended by `calibrate`, what it knows cannot.
+    If the task has probabilities, the losses are computed at the temperature that minimises the
+    mean loss, and limited to `_LARGEST`. `calibrate` can correct the temperature after `fit`.
     """
-    if not np.isfinite(outcomes.logits).all():
-        return np.full(len(outcomes), _DIVERGED)
+    if not np.isfinite(record.logits).all():
+        return np.full(len(record), _DIVERGED)
     if not task.has_probabilities:
-        return np.minimum(task.item_losses(outcomes.labels, outcomes.logits), _DIVERGED)
-    calibrated = outcomes.scaled(fit_temperature(task, outcomes))
+        return np.minimum(task.item_losses(record.labels, record.logits), _DIVERGED)
+    calibrated = record.scaled(fit_temperature(task, record))
     return np.minimum(task.item_losses(calibrated.labels, calibrated.logits), _LARGEST)
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
-    """Return the model to keep: the default, unless another one is better beyond chance.
+    """Return the best model if it is significantly better than the default, otherwise the default.
 
     Args:
-        candidates: see `measure_candidates`.
-        default: the share of the default.
+        candidates: Compared models, see `measure_candidates`.
+        default: Share of the default model.
     """
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)

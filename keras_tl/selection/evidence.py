@@ -1,4 +1,4 @@
-"""Predictions that compare the models on the line between head and fine-tuned model."""
+"""Predictions of weight averages between the weights before and after fine-tuning."""
 
 from collections.abc import Sequence
 
@@ -6,44 +6,44 @@ import numpy as np
 
 from keras_tl.data.labelled_data import Split, groups_of
 from keras_tl.data.splits import folds as make_folds
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
+from keras_tl.training.fine_tuned_folds import FineTunedFolds
 from keras_tl.training.trainer import Trainer
-from keras_tl.training.tuned_folds import TunedFolds
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 
 def along_the_line(
-    trainer: Trainer, line: WeightLine, shares: Sequence[float], split: Split
-) -> dict[float, Outcomes]:
-    """Return by share the predictions for a split; the model ends fine-tuned.
+    trainer: Trainer, line: WeightAverage, shares: Sequence[float], split: Split
+) -> dict[float, PredictionRecord]:
+    """Return the prediction record of a split for each weight average. Then restore the model.
 
     Args:
-        trainer: of the model, just fine-tuned.
-        line: from the head on the frozen backbone to now.
-        shares: places on the line.
-        split: items that did not train the model.
+        trainer: Trainer of the fine-tuned model.
+        line: Interpolation between the weights before and after fine-tuning.
+        shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
+        split: Split whose items were not used for training.
     """
     model, found = trainer.parts.model, {}
     try:
         for share in shares:
             line.move(model, share)
-            found[share] = Outcomes(split.labels, trainer.logits(split), split.identity)
+            found[share] = PredictionRecord(split.labels, trainer.logits(split), split.identity)
     finally:
-        # Whatever happens, the weights are those that the history tells of.
+        # The weights must match the history of the training, also after an error.
         line.move(model, 1.0)
     return found
 
 
 def out_of_fold(
-    training: TunedFolds, names: Sequence[str], folds: int, seed: int
-) -> dict[float, Outcomes]:
-    """Return by share the predictions for all items of some splits, by models of other folds.
+    training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
+) -> dict[float, PredictionRecord]:
+    """Return the out-of-fold prediction record of some splits for each weight average.
 
     Args:
-        training: how a model is fine-tuned on the other folds.
-        names: of the splits; their features are read, not computed again.
-        folds: how many.
-        seed: of the folds.
+        training: Object that fine-tunes a model for each fold, on all other folds.
+        names: Names of the splits. The function uses the cached features of these splits.
+        folds: Number of folds.
+        seed: Seed of the random assignment of items to folds.
     """
     data, features = training.data, training.trainer.features
     split = data.joined(names)
@@ -51,4 +51,4 @@ def out_of_fold(
     classes = split.labels if split.labels.dtype.kind in "iu" else None
     numbers = make_folds(classes, groups_of(split, data.groups), len(split), folds, seed)
     logits = training.logits(split, rows, numbers)
-    return {share: Outcomes(split.labels, found) for share, found in logits.items()}
+    return {share: PredictionRecord(split.labels, found) for share, found in logits.items()}

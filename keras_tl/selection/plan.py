@@ -1,4 +1,4 @@
-"""The plan of `fit`: which models it trains, for how long, and how it compares them."""
+"""Plan of `Learner.fit`: number of trainings, steps per training, and comparison of the models."""
 
 import dataclasses
 import math
@@ -9,26 +9,30 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
-# Fine-tuning shorter than this share of its measured length is left out.
+# Skip the fine-tuning if the time budget allows less than this fraction of the planned steps.
 _SHORTEST = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The trainings of `fit`.
+    """Plan of the trainings of `Learner.fit`.
 
     Attributes:
-        evidence: what compares the models: `"validation"`, the validation split; `"out-of-fold"`,
-            predictions of models that have not seen the item; or `"none"`.
-        items: number of items that are compared on.
-        folds: number of trainings for that; 0 with a validation split.
-        trainings: number of all trainings of the whole model; 0: the head only.
-        steps: of each of them.
-        seconds: of all of them and of the predictions, as far as is known before.
-        measured: see `Costs`.
-        minutes: the user's budget; `None`: there is none.
-        seconds_left: of the budget when the plan was made.
-        cuts: sentences that say what the budget has cut.
+        evidence: Method of the model comparison: predictions of the validation split
+            (`"validation"`), out-of-fold predictions (`"out-of-fold"`), or no comparison
+            (`"none"`).
+        items: Number of items on which the models are compared.
+        folds: Number of trainings for out-of-fold predictions. 0 if `evidence` is not
+            `"out-of-fold"`.
+        trainings: Number of trainings of the whole model, with the trainings for out-of-fold
+            predictions. 0: only the head is trained.
+        steps: Number of steps per training.
+        seconds: Estimated time of all trainings and predictions, in seconds.
+        measured: Whether the estimate is based on measured training steps, see `Costs`.
+        minutes: Time budget from the user, in minutes. `None`: no budget.
+        seconds_left: Seconds of the budget that were left when the plan was made. `None`: no
+            budget.
+        cuts: Sentences about trainings and steps left out because of the budget.
     """
 
     evidence: str
@@ -43,14 +47,14 @@ class Plan:
     cuts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         return dataclasses.asdict(self)
 
     def describe(self, item: str = "item") -> str:
-        """Return the plan in sentences.
+        """Describe the plan in sentences.
 
         Args:
-            item: what people call one item.
+            item: Word for one item, such as "image".
         """
         if not self.trainings:
             said = "Plan: keep the head."
@@ -65,22 +69,25 @@ class Plan:
     def _comparison(self, item: str) -> str:
         if self.evidence == OUT_OF_FOLD:
             return (
-                f"{self.folds} of the trainings leave out a part of the {self.items:,} {item}s "
-                "each; predictions for these compare head and fine-tuned model."
+                f"Each of {self.folds} trainings leaves out a part of the {self.items:,} {item}s. "
+                "Predictions for this part compare the head with the fine-tuned model."
             )
         if self.evidence == VALIDATION:
-            return f"The {self.items:,} validation {item}s compare head and fine-tuned model."
-        return "Nothing compares head and fine-tuned model: the measured default is kept."
+            return (
+                f"Predictions for the {self.items:,} validation {item}s compare the head with the "
+                "fine-tuned model."
+            )
+        return "Without a comparison of head and fine-tuned model, the default model is kept."
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
-    """The wall time that the user gives.
+class TimeBudget:
+    """Wall time that the user allows for `Learner.fit`.
 
     Attributes:
-        minutes: of the whole call.
-        seconds_left: of it, when the plan is made.
-        epoch_steps: steps of one epoch: a training has whole epochs.
+        minutes: Time budget for the whole call, in minutes.
+        seconds_left: Seconds of the budget that are left when the plan is made.
+        epoch_steps: Number of steps per epoch. A training always consists of whole epochs.
     """
 
     minutes: float
@@ -94,25 +101,26 @@ def make_plan(
     items: int,
     validation_items: int,
     is_refit: bool,
-    budget: Budget | None = None,
+    budget: TimeBudget | None = None,
 ) -> Plan:
-    """Plan the trainings, within a budget if there is one.
+    """Plan the trainings of `Learner.fit`, within the time budget if there is a budget.
 
-    A budget first cuts the trainings out of fold, then the steps, then fine-tuning.
+    If the budget is too small, the plan first drops the out-of-fold trainings, then reduces the
+    steps per training, and last drops the fine-tuning.
 
     Args:
-        costs: on this machine.
-        steps: of one fine-tuning, as measured for so many items.
-        items: number of items outside of the test split, or of all items with `is_refit`.
-        validation_items: how many of them are in the validation split.
-        is_refit: whether all items train the model that is kept.
-        budget: `None`: there is none.
+        costs: Time of training steps and predictions on this machine.
+        steps: Number of steps of one fine-tuning.
+        items: Number of all items, without the test split if `is_refit` is false.
+        validation_items: Number of items in the validation split.
+        is_refit: Whether the final model is trained on all items.
+        budget: Time budget. `None`: no limit.
     """
     cuts = []
 
     def planned(evidence: str, folds: int, steps: int) -> Plan:
         validates = evidence == VALIDATION
-        # After a choice by validation, the training on all items comes on top.
+        # After a model selection on the validation split, `fit` trains once more on all items.
         trainings = folds + 1 + (validates and is_refit)
         answered = {VALIDATION: 4 * validation_items, OUT_OF_FOLD: 4 * items}.get(evidence, 0)
         seconds = trainings * costs.training(steps) + answered * costs.item
@@ -157,7 +165,7 @@ def make_plan(
 
 
 def time_text(seconds: float) -> str:
-    """Return a time for people: seconds up to two minutes, then minutes, then hours."""
+    """Return a time as text, in seconds, minutes (from two minutes) or hours (from two hours)."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

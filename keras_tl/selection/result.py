@@ -1,4 +1,4 @@
-"""`FitResult`: which model `fit` kept, why, and what that cost."""
+"""Result of `Learner.fit`: the kept model, the reason for keeping it, and the training time."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ from keras_tl.selection.plan import NO_EVIDENCE, OUT_OF_FOLD, Plan, time_text
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class FitResult:
-    """The model that `fit` kept, the evidence, and the costs.
+    """Result of `Learner.fit`: the kept model, the comparison of models, and the training time.
 
     Attributes:
-        kept: share of the model that was kept, see `Candidate.share`.
-        default: share of the model that is kept without evidence (docs/fit.md).
-        policy: name of the fine-tuning policy.
-        candidates: what was compared; none without evidence.
-        plan: what was trained.
-        seconds: wall time by step: `"head"`, `"comparison"`, `"fine-tuning"`.
-        headline: name of the metric.
-        item: what people call one item.
-        trained_on: number of items that trained the model.
-        augment: augmentation while fine-tuning, see `keras_tl.data.images.augmentation.names_of`.
-        refit: whether these are all items, so that no test split is left.
-        estimate: with `refit` metrics of models trained on fewer items, as `evaluate()` gives
-            them.
-        estimated_by: how, in words.
+        kept: Share of the kept model, see `Candidate.share`.
+        default: Share of the default model, which `fit` keeps without a comparison (docs/fit.md).
+        policy: Name of the fine-tuning policy.
+        candidates: Models that `fit` compared. Empty if `fit` compared no models.
+        plan: Plan of the trainings.
+        seconds: Wall time in seconds of `"head"`, `"comparison"` and `"fine-tuning"`.
+        primary_metric: Name of the task's primary metric.
+        item: Word for one item, such as "image".
+        trained_on: Number of items on which the kept model was trained.
+        augment: Names of the augmentations in fine-tuning.
+        refit: Whether the model was trained on all items, so that no test split is left.
+        estimate: If `refit`, metrics of models trained on fewer items, with the keys of
+            `evaluate()`. Otherwise `None`.
+        estimated_by: Method that computed `estimate`, in words.
     """
 
     kept: float
@@ -38,7 +38,7 @@ class FitResult:
     candidates: tuple[Candidate, ...]
     plan: Plan
     seconds: Mapping[str, float]
-    headline: str
+    primary_metric: str
     item: str
     trained_on: int
     augment: tuple[str, ...] = ()
@@ -48,51 +48,59 @@ class FitResult:
 
     @property
     def name(self) -> str:
-        """Name of the model that was kept, such as `"head"`."""
+        """Name of the model that `fit` kept, such as `"head"`."""
         return name_of(self.kept)
 
     @property
     def reason(self) -> str:
-        """Why this model was kept, in a sentence."""
+        """Reason why `fit` kept this model, as part of a sentence."""
         own = next((c for c in self.candidates if c.share == self.kept), None)
         if own is not None and self.kept != self.default:
             better = own.better
             return (
                 f"its mean loss is {better.mean:.3f} [{better.low:.3f}, {better.high:.3f}] lower "
-                f"than that of the default ({name_of(self.default)})"
+                f"than the mean loss of the default ({name_of(self.default)})"
             )
         if not self.plan.trainings:
             return "nothing was fine-tuned"
         if self.plan.evidence == NO_EVIDENCE:
-            return "it is the default, and nothing was compared"
-        return "it is the default, and no other model is better beyond chance"
+            return "it is the default, and no models were compared"
+        return "it is the default, and no other model is significantly better"
 
     @property
     def untested(self) -> str | None:
-        """How good a model is that all items trained, in sentences; `None` for another model."""
+        """Sentences with the estimated metric if all items trained the model, otherwise `None`."""
         if self.estimate is None:
             return None
-        value, ends = self.estimate[self.headline], self.estimate["intervals"][self.headline]
+        value, ends = (
+            self.estimate[self.primary_metric],
+            self.estimate["intervals"][self.primary_metric],
+        )
         known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
         return (
             f"All {self.trained_on:,} {self.item}s trained this model: no untouched test split "
-            f"exists. Estimated {title_of(self.headline)}: {number_text(value)}{known}, measured "
-            f"{self.estimated_by}."
+            f"exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known}, "
+            f"measured {self.estimated_by}."
         )
 
     @property
     def kept_because(self) -> str:
-        """The model that was kept, and the reason, as sentences."""
+        """Sentences that name the kept model and the reason for keeping it."""
         return f"Kept: {self.name}. Reason: {self.reason}."
 
     @property
     def columns(self) -> list[str]:
-        """The head of a table of the candidates."""
-        return ["model", title_of(self.headline), "difference to the head, 95% interval", "loss"]
+        """Column titles of the table of compared models."""
+        return [
+            "model",
+            title_of(self.primary_metric),
+            "difference to the head, 95% interval",
+            "loss",
+        ]
 
     @property
     def rows(self) -> list[list[str]]:
-        """The rows of that table; none without evidence."""
+        """Rows of the table of compared models. Empty if `fit` compared no models."""
         return [
             [
                 candidate.name,
@@ -105,12 +113,12 @@ class FitResult:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences on the evidence, the costs, and what is not known."""
+        """Sentences about the comparison, the training time, and a missing test split."""
         plan, lines = self.plan, []
         if self.candidates:
             what = f"validation {self.item}s"
             if plan.evidence == OUT_OF_FOLD:
-                what = f"{self.item}s, each predicted by models that have not seen it"
+                what = f"{self.item}s, each predicted by models that were not trained on it"
             lines.append(f"Compared on {plan.items:,} {what}.")
         lines += plan.cuts
         times = ", ".join(f"{name} {time_text(value)}" for name, value in self.seconds.items())
@@ -118,12 +126,12 @@ class FitResult:
         return lines + ([] if self.untested is None else [self.untested])
 
     def describe(self) -> str:
-        """Return the result as plain text."""
+        """Return the result as plain text with a table."""
         table = [table_text(self.columns, self.rows)] if self.rows else []
         return "\n".join([self.kept_because, *table, *self.remarks])
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types, and the sentences."""
+        """Return the fields and the sentences as JSON types."""
         return dataclasses.asdict(self) | {
             "candidates": [candidate.to_json() for candidate in self.candidates],
             "seconds": dict(self.seconds),
@@ -134,7 +142,7 @@ class FitResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s result."""
+        """Build a result from the return value of `to_json`."""
         plan = values["plan"]
         read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))

@@ -1,4 +1,4 @@
-"""Clients of models that TF Serving serves. Those of its REST interface need no TensorFlow."""
+"""Client of models on TF Serving. With REST, the client does not need TensorFlow."""
 
 from keras_tl.serving.client import Client
 from keras_tl.serving.models import ModelVersion

@@ -1,4 +1,4 @@
-"""A server's named outputs as predictions."""
+"""Convert the named outputs of a server to predictions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,22 +12,22 @@ Answers = Mapping[str, np.ndarray]
 
 
 def check_one_each(answers: Answers, inputs: Mapping[str, Values]) -> None:
-    """Check that each output of a signature has a row for each item of a batch.
+    """Check that each output of a signature has one row for each item of a batch.
 
     Raises:
-        ServingError: an output has not.
+        ServingError: The number of rows differs from the number of items.
     """
     (count,) = {len(values) for values in inputs.values()}
     for name, rows in sorted(answers.items()):
         if np.shape(rows)[:1] != (count,):
             raise ServingError(
-                f"Expected {count} rows of {name!r}, one for each item that was sent. Received an "
-                f"array of shape {np.shape(rows)}. Is this a model that learner.export() wrote?"
+                f"Expected {count} rows of {name!r}, one row per sent item. Received an array of "
+                f"shape {np.shape(rows)}. Use a model that learner.export() wrote."
             )
 
 
 def differ(parts: Sequence[Answers]) -> bool:
-    """Whether the answers to several batches cannot be put together."""
+    """Return whether the outputs of several batches have different names or shapes."""
     kinds = [{name: rows.shape[1:] for name, rows in part.items()} for part in parts]
     return any(kind != kinds[0] for kind in kinds)
 
@@ -36,7 +36,7 @@ def check_kind(answers: Answers) -> None:
     """Check that the outputs are predictions.
 
     Raises:
-        ServingError: they are not.
+        ServingError: The outputs are no predictions, for example features.
     """
     if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
         return
@@ -44,19 +44,19 @@ def check_kind(answers: Answers) -> None:
     raise ServingError(
         "Expected 'probabilities' (items, classes) or 'value' (items,) from the signature. "
         f"Received: {received[:MOST_QUOTED]}. Use client.embed(items) for features, "
-        "client.ask(signature, inputs) for anything else."
+        "client.ask(signature, inputs) for other outputs."
     )
 
 
 def read_answers(
     answers: Answers, class_names: tuple[str, ...], sources: tuple[str, ...] | None
 ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-    """The results that `learner.predict` gives.
+    """Convert outputs of a signature to the predictions that `learner.predict` returns.
 
     Args:
-        answers: the outputs of a signature for all items, that `check_kind` accepts.
-        class_names: the classes' names, in the order of the outputs; of a regression, none.
-        sources: what the items are called, or `None`.
+        answers: Outputs of a signature for all items, already checked by `check_kind`.
+        class_names: Class names in the order of the outputs. Empty for a regression.
+        sources: Path or text of each item. `None`: the items are arrays or bytes.
     """
     valid = answers.get("valid")
     if "value" in answers:
@@ -69,14 +69,14 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Whether the names can be those of the answers' classes."""
+    """Return whether class names fit the outputs: same number, same names of best classes."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))
 
 
 def names_from(answers: Answers) -> tuple[str, ...]:
-    """The name of each class that is the best of an item, the number of each other one."""
+    """Return a name for each class: its number, or its label if it is any item's best class."""
     names = [str(number) for number in range(answers["probabilities"].shape[1])]
     for number, label in _best(answers):
         if number < len(names):
@@ -85,6 +85,6 @@ def names_from(answers: Answers) -> tuple[str, ...]:
 
 
 def _best(answers: Answers) -> list[tuple[int, str]]:
-    """Number and name of each item's best class; bytes that are no image have none."""
+    """Return number and name of the best class of each valid item."""
     pairs = zip(answers.get("class_id", ()), answers.get("label", ()), strict=True)
     return [(int(number), label) for number, label in pairs if number >= 0]

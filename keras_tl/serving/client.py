@@ -1,4 +1,4 @@
-"""The client: items in, the results of `learner.predict` out, whichever protocol is spoken."""
+"""`Client`: send items to TF Serving by REST or gRPC, and return the predictions."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_tl.base.config import ON_INVALID, check_choice, check_range
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
-from keras_tl.data.items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.errors import ServingError, listed
 from keras_tl.serving.answers import (
     Answers,
@@ -28,28 +28,32 @@ _EMBED = "embed"
 
 
 class Client(RemoteModel):
-    """Asks a model that `learner.export` wrote and TF Serving serves.
+    """Client of a model that `learner.export` wrote and TF Serving serves.
 
-    Nothing is asked before the first call that needs it. What the model takes, and its classes, are
-    read from the server then and remembered; they are read again when answers do not fit them.
+    The client sends no request before the first call that needs the server. This first call also
+    reads and keeps the signatures and the class names. If later outputs do not fit the signatures
+    or the class names, the client reads both again.
 
     Args:
-        address: `http://HOST:PORT` or `https://HOST:PORT` for the REST interface (port 8501, unless
-            the server was given another), or `grpc://HOST:PORT` for gRPC (8500), which needs the
-            extra `grpc`.
-        model: the name of the model on the server.
-        version: the number of one version.
-        label: the label of one version, such as `"stable"`. With neither, the latest is asked.
-        class_names: the classes' names in the order of the outputs, for a model without the
-            signature `classify`, which tells them. Where neither does, a class is called by its
-            number unless it is the best of one of the items, whose `label` names it.
-        timeout: seconds to wait for an answer; with REST for each try, with gRPC for all of them.
-        retries: how many times to ask again if there is no answer or the server is busy (429, 502,
-            503, 504, UNAVAILABLE), at intervals that begin with some 0.2 seconds and double, up to
-            `timeout`. With gRPC at most four count.
+        address: For REST, `http://HOST:PORT` or `https://HOST:PORT` (default port of TF Serving:
+            8501). For gRPC, `grpc://HOST:PORT` (default port: 8500), with the pip extra `grpc`.
+        model: Name of the model on the server.
+        version: Number of the version to use.
+        label: Label of the version to use, such as `"stable"`. Without `version` and `label`, the
+            server uses the latest version.
+        class_names: Class names in the order of the outputs. By default, the client reads the names
+            from the signature `classify` of the model. Without this signature, the name of a class
+            is its number. If the class is the best class of an item, its name is the `label` that
+            the server returned for that item.
+        timeout: Seconds to wait for an answer. With REST, the limit applies to each try. With gRPC,
+            the limit applies to all tries together.
+        retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
+            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long
+            as the pause before. REST retries at once, then after 0.4 seconds, and waits at most
+            `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
 
     Raises:
-        ConfigError: an argument is not as described, or tensorflow-serving-api is missing.
+        ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
     """
 
     def __init__(
@@ -73,23 +77,25 @@ class Client(RemoteModel):
         batch_size: int = 32,
         on_invalid: str = "raise",
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Labels and probabilities, or values, as `learner.predict` gives them.
+        """Return labels and probabilities, or values, as `learner.predict` does.
 
         Args:
-            items: what `learner.predict` takes. Images: a path, a folder, bytes, an array, or a
-                list of one of these (see `keras_tl.data.images.image_inputs.read_inputs`). Texts: a
-                text, a list of texts, or a list of pairs (see
-                `keras_tl.data.texts.text_inputs.read_texts`). A data frame has the columns
-                `path`, or `text` and of pairs `text_pair`.
-            signature: another one than `serving_default` (`pixels` for arrays).
-            batch_size: how many items to send at a time.
-            on_invalid: what to do about files and bytes that are no image, and texts that are
-                empty or not UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
-                `"skip"` them, or `"keep"` them, with `valid` false and the reason in the results.
+            items: Items as for `learner.predict`. Images: a path, a folder, bytes, an array, or a
+                list of these (see `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text,
+                a list of texts, or a list of pairs (see
+                `keras_tl.data.texts.text_inputs.read_texts`). A data frame must have the column
+                `path` or `text`, and for pairs of texts also the column `text_pair`.
+            signature: Name of the signature to call. `None`: `serving_default`, or `pixels` for
+                arrays.
+            batch_size: Number of items in one request.
+            on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
+                or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names
+                these items. `"skip"`: leave out these items. `"keep"`: the results contain these
+                items, with `valid` false and the reason.
 
         Raises:
-            DataError: something given is no such item; the message names it.
-            ServingError: the server does not answer, or not as asked.
+            DataError: An item is invalid, or not of these types. The message names the item.
+            ServingError: The server does not answer, or its answer is not as expected.
         """
         answers, given = self._answers(items, signature, batch_size, on_invalid)
         check_kind(answers)
@@ -100,19 +106,19 @@ class Client(RemoteModel):
         return found.only_valid() if on_invalid == "skip" else found
 
     def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
-        """The features of the backbone, as `learner.features` gives them.
+        """Return the features of the backbone, as `learner.features` does.
 
         Args:
-            items: as for `predict`, without arrays, which the signature `embed` does not take.
-            batch_size: how many items to send at a time.
-            on_invalid: as for `predict`; the features of what is kept are NaN.
+            items: As in `predict`, except arrays, which the signature `embed` does not accept.
+            batch_size: Number of items in one request.
+            on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
 
         Returns:
-            float32 array (n, d).
+            float32 array (n, d), in the order of the items.
 
         Raises:
-            DataError: something given is no such item; the message names it.
-            ServingError: the server does not answer, or not as asked.
+            DataError: An item is invalid, or not of these types. The message names the item.
+            ServingError: The server does not answer, or its answer is not as expected.
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
         with self._target.reading():
@@ -126,8 +132,8 @@ class Client(RemoteModel):
 
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: str
-    ) -> tuple[Answers, Items]:
-        """The outputs for all items together, and the items."""
+    ) -> tuple[Answers, PredictionItems]:
+        """Return the concatenated outputs of all batches, and the items that were read."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = read_items(items, self._signatures, on_invalid)
@@ -138,8 +144,9 @@ class Client(RemoteModel):
         if differ(parts):
             self._forget()
             raise ServingError(
-                "The server switched to another version between two batches: the answers have "
-                f"other outputs or another number of classes. Ask {self._target.address} again."
+                f"The server {self._target.address} switched to another version between two "
+                "batches. The outputs of both versions differ in names or number of classes. "
+                "Repeat the call."
             )
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         valid = answers.get("valid", np.ones(len(given), bool))
@@ -148,9 +155,10 @@ class Client(RemoteModel):
         return answers, given
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
-        """The names of the answers' classes.
+        """Return the class names in the order of the outputs.
 
-        The server may have gone to a version with other classes since they were read.
+        The server may have switched to a version with different classes. The client then reads the
+        names again.
         """
         names = self._names() or names_from(answers)
         if not fits(answers, names) and self._given_names is None:
@@ -158,9 +166,9 @@ class Client(RemoteModel):
             names = self._names() or names_from(answers)
         if not fits(answers, names):
             raise ServingError(
-                f"The model's {answers['probabilities'].shape[1]} classes are not these "
-                f"{len(names)}: {listed(names)}. Give the right class_names=. If the "
-                "server is switching to another version, ask again."
+                f"The model's {answers['probabilities'].shape[1]} classes do not have these "
+                f"{len(names)} names: {listed(names)}. Pass the names in the order of the outputs "
+                "as class_names=. If the server is switching to another version, repeat the call."
             )
         return names
 

@@ -1,25 +1,28 @@
-"""What a client is given, read as the kind of item that the model takes."""
+"""Read the items of a client as images or as texts, as the model on the server requires."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import ServingError, listed
 
 
-def read_items(items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise") -> Items:
-    """Reads items of the kind that a model takes.
+def read_items(
+    items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise"
+) -> PredictionItems:
+    """Read the items as images if the model takes images, or as texts if it takes texts.
 
     Args:
-        items: as `learner.predict` takes them.
-        signatures: of the model, by name, as `Client.metadata` gives them.
-        on_invalid: `"raise"` an error if an item cannot be read.
+        items: Items as for `learner.predict`.
+        signatures: Signatures of the model by name, see `Client.metadata`.
+        on_invalid: `"raise"`: raise an error if an item cannot be read.
 
     Raises:
-        DataError: they are none of that kind.
-        ServingError: the model takes neither images nor texts by the names of an export.
+        DataError: The items are not images although the model takes images, or not texts although
+            the model takes texts.
+        ServingError: The model has no input `image_bytes`, `pixels` or `text`.
     """
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     if takes & {"image_bytes", "pixels"}:
@@ -27,12 +30,12 @@ def read_items(items: Any, signatures: Mapping[str, Any], on_invalid: str = "rai
     if "text" in takes:
         return read_texts(items, are_pairs="text_pair" in takes, on_invalid=on_invalid)
     raise ServingError(
-        "Expected a model that learner.export() wrote, which takes 'image_bytes' or 'text'. This "
-        f"one takes {listed(sorted(takes))}. Use client.ask(signature, inputs)."
+        "Expected a model that learner.export() wrote, with the input 'image_bytes' or 'text'. "
+        f"The inputs of this model are {listed(sorted(takes))}. Use client.ask(signature, inputs)."
     )
 
 
 def empty_example(signatures: Mapping[str, Any]) -> dict[str, bytes]:
-    """An empty item of the kind that a model takes, as the features of a tf.Example."""
+    """Return the features of a `tf.Example` with an empty image or text, whichever fits."""
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     return {name: b"" for name in ("image_bytes", "text", "text_pair") if name in takes}

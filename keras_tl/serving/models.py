@@ -1,20 +1,20 @@
-"""What a server says of its models."""
+"""Read the status and the metadata of a model from the answers of a server."""
 
 import dataclasses
 from typing import Any
 
-# Other names of data types are those of TensorFlow in small letters: DT_INT64 is int64.
+# NumPy has other names for these dtypes. For other dtypes, use lower case: DT_INT64 is int64.
 _DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelVersion:
-    """The state of one version of a model on a server.
+    """The state of one model version on a server.
 
     Attributes:
-        number: of the version.
+        number: Version number, an integer such as 3.
         state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
-        message: why it could not be loaded; empty if nothing is wrong.
+        message: Reason why loading failed. Empty if loading did not fail.
     """
 
     number: int
@@ -27,7 +27,7 @@ class ModelVersion:
 
 
 def read_status(response: dict[str, Any]) -> tuple[ModelVersion, ...]:
-    """The versions in a GetModelStatusResponse, the newest first."""
+    """Convert a GetModelStatusResponse to a tuple of versions, the newest first."""
     versions = (
         ModelVersion(
             int(found["version"]),
@@ -40,7 +40,7 @@ def read_status(response: dict[str, Any]) -> tuple[ModelVersion, ...]:
 
 
 def read_metadata(response: dict[str, Any]) -> dict[str, Any]:
-    """A GetModelMetadataResponse in the form of `Client.metadata`."""
+    """Convert a GetModelMetadataResponse to the dict that `Client.metadata` returns."""
     signatures = response["metadata"]["signature_def"]["signature_def"]
     return {
         "version": int(response["model_spec"]["version"]),
@@ -51,7 +51,7 @@ def read_metadata(response: dict[str, Any]) -> dict[str, Any]:
                 "method": signature.get("method_name", ""),
             }
             for name, signature in signatures.items()
-            # TensorFlow keeps such names for itself.
+            # TensorFlow reserves names that start with two underscores.
             if not name.startswith("__")
         },
     }

@@ -1,4 +1,4 @@
-"""A model on a server: what it says of itself, and its signatures as they are."""
+"""`RemoteModel`: read the metadata and status of a model on a server, and call its signatures."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,18 +15,18 @@ from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 
 class RemoteModel:
-    """A model on a server. Nothing is asked before the first call that needs it.
+    """A model on a server. The first call that needs the server sends the first request.
 
     Args:
-        target: which, and how to ask.
+        target: Address of the model, and options of the requests.
 
     Raises:
-        ConfigError: the target is not as described, or tensorflow-serving-api is missing.
+        ConfigError: The target is invalid, or tensorflow-serving-api is missing.
     """
 
     def __init__(self, target: Target):
         if target.version is not None and target.label is not None:
-            raise ConfigError("Give version= or label=, not both: a label names a version.")
+            raise ConfigError("Pass version= or label=, not both: a label names a version.")
         if target.version is not None:
             check_range("version", target.version, 0, whole=True)
         check_range("timeout", target.timeout, 1e-3)
@@ -40,18 +40,18 @@ class RemoteModel:
         self._metadata: dict[str, Any] | None = None
 
     def ask(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """One batch for one signature, whatever it takes: tokens, for instance.
+        """Send one batch to any signature, for example to a signature that takes tokens.
 
         Args:
-            signature: its name.
-            inputs: its inputs by name: arrays, or lists of bytes or str.
+            signature: Name of the signature, such as `"tokens"`.
+            inputs: Dict from input name to an array, or to a list of bytes or str.
 
         Returns:
-            Its outputs by name; strings as str in an array of objects.
+            Dict from output name to array. Strings are str in an array of dtype object.
 
         Raises:
-            ServingError: there is no such signature, it takes something else, or the server does
-                not answer.
+            ServingError: There is no such signature, the signature takes different inputs, or the
+                server does not answer.
         """
         if signature not in self._signatures:
             raise ServingError(unknown("signature", signature, self._signatures))
@@ -70,20 +70,21 @@ class RemoteModel:
             self._forget()
             raise ServingError(
                 f"Expected {_listed(gives)} from the signature {quoted(signature)}. Received: "
-                f"{_listed(answer)}. The server has switched to another version: ask again."
+                f"{_listed(answer)}. The server has switched to another version: repeat the call."
             )
         return answer
 
     def metadata(self) -> dict[str, Any]:
-        """What the model takes and gives, asked anew.
+        """Request the inputs and outputs of the model from the server.
 
         Returns:
-            `version`, a number, and `signatures`: for each name a dict of `inputs`, `outputs` (for
-            each name a dict of `dtype`, such as `"float32"`, and `shape`, a list with -1 for any
-            length, or `None`) and `method`, TF Serving's name of how it is asked.
+            A dict with `version` (a number) and `signatures` (a dict by name). Each signature is a
+            dict with `inputs`, `outputs` and `method` (TF Serving's name of the API). Each input or
+            output is a dict with `dtype`, such as `"float32"`, and `shape`. A shape is a list with
+            -1 for any length, or `None` if the shape is unknown.
 
         Raises:
-            ServingError: the server does not answer, or has no such model.
+            ServingError: The server does not answer, or has no such model.
         """
         with self._explaining():
             told = self._transport.metadata()
@@ -92,10 +93,10 @@ class RemoteModel:
         return self._metadata
 
     def status(self) -> tuple[ModelVersion, ...]:
-        """All versions of the model that the server knows of, and their states, the newest first.
+        """Return all versions of the model on the server and their states, the newest first.
 
         Raises:
-            ServingError: the server does not answer, or has no such model.
+            ServingError: The server does not answer, or has no such model.
         """
         with self._explaining():
             told = self._transport.status()
@@ -103,7 +104,7 @@ class RemoteModel:
             return read_status(told)
 
     def close(self) -> None:
-        """Closes the connections; leaving a `with` block does so too."""
+        """Close the connections. The end of a `with` block also closes the connections."""
         self._transport.close()
 
     def __enter__(self):
@@ -117,7 +118,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Of what was read from the server, everything."""
+        """Delete the metadata that were read from the server. The next call reads new metadata."""
         self._metadata = None
 
     @contextlib.contextmanager
@@ -128,26 +129,31 @@ class RemoteModel:
             reason = self._why_not_found(refused) if refused.not_found else refused.message
             # TensorFlow's messages have several lines.
             reason = " ".join(reason.split())
-            raise ServingError(f"{self._target.address} refuses: {reason}") from refused
+            raise ServingError(f"{self._target.address} refuses the request: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
-        """A server says the same of a model that it has not, and of one that it is loading."""
+        """Return why the model was not found: missing, no such version, or not loaded yet.
+
+        TF Serving gives the same message for all three reasons.
+        """
         model, version = self._target.model, self._target.version
         try:
             told = self._transport.status()
         except RefusedError:
             return (
-                f"it has no model {quoted(model)}. Expected a name in the server's configuration."
+                f"the server has no model {quoted(model)}. Expected a name in the server's "
+                "configuration."
             )
         with self._target.reading():
             versions = read_status(told)
         asked = [found for found in versions if version in (None, found.number)]
         if not asked:
             has = "; ".join(map(str, versions))
-            return f"its model {quoted(model)} has no version {version}. It has: {has}."
+            return f"the model {quoted(model)} has no version {version}. The server reports: {has}."
         if not any(found.state == "AVAILABLE" for found in asked):
             return (
-                f"its model {quoted(model)} is not loaded: {'; '.join(map(str, asked))}. Ask later."
+                f"the model {quoted(model)} is not loaded: {'; '.join(map(str, asked))}. Repeat "
+                "the call later."
             )
         return refused.message
 
@@ -157,7 +163,7 @@ def _transport(target: Target) -> Transport:
     if parts.scheme in ("http", "https") and parts.hostname:
         return RestTransport(target)
     if parts.scheme == "grpc" and parts.hostname:
-        # It imports TensorFlow.
+        # Import here, because this module imports TensorFlow.
         from keras_tl.serving.rpc import GrpcTransport
 
         return GrpcTransport(target)
@@ -168,7 +174,7 @@ def _transport(target: Target) -> Transport:
 
 
 def _checked(name: str, values: Any, dtype: str) -> Values:
-    """An input as a transport takes it."""
+    """Check the values of an input, and return them in the form that `Transport` takes."""
     if dtype == "string":
         values = list(values)
         if all(isinstance(value, bytes | str) for value in values):

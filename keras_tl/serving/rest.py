@@ -1,4 +1,4 @@
-"""TF Serving's REST interface, see https://www.tensorflow.org/tfx/serving/api_rest."""
+"""Transport by TF Serving's REST API, see https://www.tensorflow.org/tfx/serving/api_rest."""
 
 import base64
 import json
@@ -17,32 +17,32 @@ from keras_tl.errors import ServingError, quoted
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _NOT_FOUND = 404
-# The server has too much to do, or is starting; or a proxy gets no answer from it.
+# Status if the server is overloaded or is starting, or if a proxy gets no answer from the server.
 _BUSY = (429, 502, 503, 504)
 _BACKOFF = 0.2
 _CREDENTIALS = (
-    "The server needs a user name and a password that it accepts. The client reads them from the "
-    "file ~/.netrc."
+    "The server requires a valid user name and password. Write both to the file ~/.netrc, which "
+    "the client reads."
 )
 _BEHIND = (
-    "A proxy at this address gets no answer from TF Serving. Is TF Serving running, and is its "
-    "model loaded? If so, ask again later."
+    "A proxy at this address gets no answer from TF Serving. Check that TF Serving is running and "
+    "has loaded the model, or repeat the call later."
 )
-# What to do about answers that are not TF Serving's own: a proxy before it gives them.
+# Advice by HTTP status, for answers of a proxy in front of TF Serving.
 _ADVICE = {
     401: _CREDENTIALS,
     403: _CREDENTIALS,
-    413: "The request is too large for the server. Give a smaller batch_size=, or smaller files.",
-    429: "The server has too much to do. Ask again later, or less often.",
+    413: "The request is too large for the server. Pass a smaller batch_size=, or smaller files.",
+    429: "The server is overloaded. Repeat the call later, or send fewer requests.",
     **dict.fromkeys((502, 503, 504), _BEHIND),
 }
 
 
 class RestTransport(Transport):
-    """Speaks JSON over HTTP.
+    """Transport that sends JSON over HTTP.
 
     Args:
-        target: what to ask; its address is `http://` or `https://`.
+        target: The model. The address of the server starts with `http://` or `https://`.
     """
 
     def __init__(self, target: Target):
@@ -58,7 +58,7 @@ class RestTransport(Transport):
             target.retries,
             backoff_factor=_BACKOFF,
             status_forcelist=_BUSY,
-            # Asking a model changes nothing, so a POST too can be sent again.
+            # No request changes the model, so a POST can be repeated too.
             allowed_methods=None,
             raise_on_status=False,
         )
@@ -79,14 +79,14 @@ class RestTransport(Transport):
         """See `Transport`."""
         body = {
             "signature_name": signature,
-            # By columns, as inputs and outputs are arrays on either side.
+            # Use the columnar format, because client and server both keep the inputs as arrays.
             "inputs": {name: _encoded(values) for name, values in inputs.items()},
         }
         answer = self._ask(f"{self._version}:predict", body)
         with self._target.reading():
             found = answer["outputs"]
             if len(outputs) == 1:
-                # The server leaves out the name of an only output.
+                # The server leaves out the output's name if there is only one output.
                 (name,) = outputs
                 found = {name: found}
             return {
@@ -109,7 +109,7 @@ class RestTransport(Transport):
         self._session.close()
 
     def _ask(self, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """GET, or POST of a body; the JSON object of the answer."""
+        """Send a GET request, or a POST request with a body, and return the JSON object."""
         try:
             response = self._session.request(
                 "GET" if body is None else "POST",
@@ -141,16 +141,16 @@ class RestTransport(Transport):
         return answer
 
     def _explained(self, error: requests.RequestException) -> ServingError:
-        # Behind the error that requests raises after the last try is the one of that try.
+        # After the last try, the package requests raises an error that wraps the last try's error.
         reason = getattr(error.args[0] if error.args else None, "reason", None) or error
         if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
             return self._target.late()
-        # Without the connection that it begins with.
+        # Remove the description of the connection from the beginning of the message.
         return self._target.missing(str(reason).split("): ", 1)[-1], "REST", 8501)
 
 
 def _retry_class(longest: float) -> type[Retry]:
-    """`Retry` that waits at most `longest` seconds between two tries, whatever the server says."""
+    """Return a `Retry` that waits at most `longest` seconds, even if the server asks for more."""
 
     class ShortRetry(Retry):
         def get_retry_after(self, response):

@@ -1,6 +1,6 @@
-"""TF Serving's gRPC interface, on the official protocol buffers of tensorflow-serving-api.
+"""Transport by gRPC, with the official protocol buffers of the package tensorflow-serving-api.
 
-They are made of TensorFlow's, so that importing them imports TensorFlow.
+These protocol buffers import TensorFlow.
 """
 
 import json
@@ -13,25 +13,25 @@ from keras_tl.base.extras import import_extra
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _SIGNATURES = "signature_def"
-# More count as these do, with a warning.
+# Maximum number of retries. gRPC would replace a larger number by this maximum, with a warning.
 _MOST_RETRIES = 4
 _CREDENTIALS = (
-    "The client sends no credentials by gRPC. Use a server or a proxy that needs none, or the "
-    "REST interface, for which the client reads them from the file ~/.netrc."
+    "The client sends no credentials by gRPC. Use a server or a proxy that needs no credentials, "
+    "or the REST interface: for REST, the client reads the file ~/.netrc."
 )
-# What to do where the message of a proxy does not say it.
+# Advice by gRPC status code, because the messages of a proxy contain no advice.
 _ADVICE = {
     "UNAUTHENTICATED": _CREDENTIALS,
     "PERMISSION_DENIED": _CREDENTIALS,
-    "RESOURCE_EXHAUSTED": "Give a smaller batch_size=, or ask again later.",
+    "RESOURCE_EXHAUSTED": "Pass a smaller batch_size=, or repeat the call later.",
 }
 
 
 class GrpcTransport(Transport):
-    """Speaks gRPC, without encryption.
+    """Transport by gRPC, without encryption.
 
     Args:
-        target: what to ask; its address is `grpc://HOST:PORT`.
+        target: The model. The address of the server is `grpc://HOST:PORT`.
 
     Raises:
         ConfigError: tensorflow-serving-api is not installed.
@@ -40,7 +40,7 @@ class GrpcTransport(Transport):
     def __init__(self, target: Target):
         apis = ("classification", "get_model_metadata", "get_model_status", "predict")
         self._protos = {name: _api(f"{name}_pb2") for name in apis}
-        # It comes with them: whoever lacks it has been told by now.
+        # tensorflow-serving-api installs grpc. If both are missing, `_api` has raised an error.
         import grpc
 
         self._target = target
@@ -128,7 +128,7 @@ def _api(name: str):
 
 
 def _options(retries: int) -> dict[str, Any]:
-    """A channel's options: answers of any size, and gRPC's own way to ask again."""
+    """Return the options of a gRPC channel: accept answers of any size, and retry."""
     again = {
         "maxAttempts": min(retries, _MOST_RETRIES) + 1,
         "initialBackoff": "0.2s",
@@ -151,7 +151,7 @@ def _as_json(message) -> dict[str, Any]:
 
 
 def _encoded(values: Values) -> Values:
-    # TensorFlow takes texts or bytes, not some of each.
+    # TensorFlow takes a list of str or a list of bytes, but not both in one list.
     if isinstance(values, np.ndarray):
         return values
     return [value.encode() if isinstance(value, str) else value for value in values]

@@ -1,4 +1,4 @@
-"""What both of TF Serving's interfaces do for a client."""
+"""Common interface of the REST transport and the gRPC transport."""
 
 import abc
 import contextlib
@@ -14,11 +14,11 @@ Values = list[bytes] | list[str] | np.ndarray
 
 
 class RefusedError(Exception):
-    """The server answered that it does not do what was asked.
+    """The server refuses the request.
 
     Attributes:
-        message: what it says.
-        not_found: whether it says that there is no such model or version, or none that is loaded.
+        message: Error message that the server returned.
+        not_found: Whether the server has no such model or version, or has not loaded the model.
     """
 
     def __init__(self, message: str, not_found: bool = False):
@@ -29,15 +29,15 @@ class RefusedError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A model on a server, and how to ask.
+    """Address of a model on a server, and options of the requests.
 
     Attributes:
-        address: URL of the server.
-        model: name of the model.
-        version: number of one version; `None`: see `label`.
-        label: label of one version; without either the server takes its latest.
-        timeout: seconds to wait for an answer, and at most between two tries.
-        retries: how many times to ask again.
+        address: URL of the server, such as `"http://localhost:8501"`.
+        model: Name of the model on the server.
+        version: Number of the version to use. `None`: see `label`.
+        label: Label of the version to use. Without `version` and `label`: the latest version.
+        timeout: Seconds to wait for an answer, and the longest pause between two tries.
+        retries: Number of retries after a failed request.
     """
 
     address: str
@@ -48,79 +48,78 @@ class Target:
     retries: int
 
     def late(self) -> ServingError:
-        """The error of an answer that did not come in time."""
+        """Return the error for an answer that did not arrive in time."""
         return ServingError(
-            f"The server at {self.address} did not answer within {self.timeout:g} seconds. Give a "
+            f"The server at {self.address} did not answer within {self.timeout:g} seconds. Pass a "
             "longer timeout=, or a smaller batch_size=."
         )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise `ServingError` where a block that reads an answer meets another form."""
+        """Raise `ServingError` if the code in the `with` block cannot read an answer."""
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             found = f"{type(error).__name__}: {error}"
             raise ServingError(
-                f"{self.address} answers in another form than TF Serving ({found:.200}). Expected "
-                "the answers of TF Serving about a model that learner.export() wrote. Is this the "
-                "address of TF Serving?"
+                f"The answer of {self.address} does not have the form of TF Serving "
+                f"({found:.200}). Check that this is the address of TF Serving, and that "
+                "learner.export() wrote the model."
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
-        """The error of a server that does not answer.
+        """Return the error for a server that does not answer.
 
         Args:
-            reason: what was found out.
-            interface: what was expected at the address.
-            port: the one at which TF Serving has it unless told otherwise.
+            reason: Reason that REST or gRPC reported.
+            interface: Interface that was expected at the address: `"REST"` or `"gRPC"`.
+            port: TF Serving's default port for this interface.
         """
         return ServingError(
-            f"No answer from {self.address}: {reason}. Is the server running, and is this the port "
-            f"of its {interface} interface (TF Serving's is {port} unless it was given another)?"
+            f"No answer from {self.address}: {reason}. Check that the server is running, and that "
+            f"this is the port of its {interface} interface. TF Serving's default port is {port}."
         )
 
 
 class Transport(abc.ABC):
-    """Asks one model, in one of the protocols.
+    """Base class that sends requests to one model, by REST or by gRPC.
 
-    Every method that asks raises `RefusedError` if the server refuses, and `ServingError` if no
+    A method raises `RefusedError` if the server refuses the request, and `ServingError` if no
     server answers.
     """
 
     @abc.abstractmethod
     def status(self) -> dict[str, Any]:
-        """A GetModelStatusResponse about all versions of the model, as JSON types."""
+        """Request the status of all versions, and return GetModelStatusResponse as JSON types."""
 
     @abc.abstractmethod
     def metadata(self) -> dict[str, Any]:
-        """A GetModelMetadataResponse, as JSON types in the form of the REST interface."""
+        """Request the metadata, and return GetModelMetadataResponse as the JSON types of REST."""
 
     @abc.abstractmethod
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """Asks one signature about one batch.
+        """Send one batch to one signature, and return the outputs.
 
         Args:
-            signature: its name.
-            inputs: arrays, or lists of strings, by name.
-            outputs: the dtype of each output by name, such as `"float32"`.
+            signature: Name of the signature, as `metadata` returns it.
+            inputs: Dict from input name to an array or a list of strings.
+            outputs: Dict from output name to dtype, such as `"float32"`.
 
         Returns:
-            An array for each of the outputs that were given; strings are str in an array of
-            objects.
+            Dict from output name to array. Strings are str in an array of dtype object.
         """
 
     @abc.abstractmethod
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """The names of the classes, from the answer of a classify signature to one example.
+        """Send one example to a classify signature, and return the class names in the answer.
 
         Args:
-            signature: its name.
-            features: of the example.
+            signature: Name of the signature, as `metadata` returns it.
+            features: Dict from feature name to bytes: the features of the `tf.Example`.
         """
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""

@@ -1,18 +1,18 @@
-"""Tasks: what is learned. One module a task, one row of `TASKS` each."""
+"""Tasks of models, such as regression. Each task has one module and one row in `TASKS`."""
 
 from keras_tl.tasks.base import THRESHOLD, Task
-from keras_tl.tasks.table import TASKS, get_task, label_coder, register_task, task_of
-from keras_tl.tasks.watching import monitored, monitored_value, needs_shares
+from keras_tl.tasks.monitoring import monitored, monitored_value, needs_class_probabilities
+from keras_tl.tasks.table import TASKS, get_task, label_encoder, register_task, task_of
 
 __all__ = [
     "TASKS",
     "THRESHOLD",
     "Task",
     "get_task",
-    "label_coder",
+    "label_encoder",
     "monitored",
     "monitored_value",
-    "needs_shares",
+    "needs_class_probabilities",
     "register_task",
     "task_of",
 ]

@@ -1,4 +1,4 @@
-"""What a task is: all that depends on what is learned stands in its class and nowhere else."""
+"""Base class of tasks. All code that depends on the task is in the class of the task."""
 
 import abc
 import dataclasses
@@ -12,21 +12,21 @@ import tensorflow as tf
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.tasks.labels.coding import LabelCoder
+from keras_tl.tasks.labels.label_encoder import LabelEncoder
 from keras_tl.tasks.resampling import Statistic
 
 THRESHOLD = 0.5
 Metrics = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Confidences:
-    """Probabilities, and how often what they are of is true.
+    """Predicted probabilities of events, and whether these events are true.
 
     Attributes:
-        shares: float64 (n,), the probabilities.
-        hits: bool (n,), whether what each of them is of is true.
-        brier: mean squared error of the probabilities, see
+        shares: Predicted probabilities, float64 (n,).
+        hits: Whether the event of each probability is true, bool (n,).
+        brier: Mean squared error of the probabilities, see
             `keras_tl.evaluation.calibration.Calibration`.
     """
 
@@ -35,14 +35,14 @@ class Confidences:
     brier: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Question:
-    """What is asked of each of n items: what in it speaks for this answer.
+    """For each of n items, the output that Grad-CAM explains.
 
     Attributes:
-        outputs: int array (n,), the column of the logits.
-        signs: float32 array (n,): -1 where a lower logit speaks for the answer.
-        names: the answers.
+        outputs: Column of the logits to explain, int array (n,).
+        signs: 1, or -1 if a lower logit supports the explained class, float32 array (n,).
+        names: Names of the explained classes or labels.
     """
 
     outputs: np.ndarray
@@ -52,41 +52,43 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Task(abc.ABC):
-    """A task for given classes.
+    """Task of a model, such as binary classification, with the names of its classes.
 
-    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are what the head puts out,
-    float (n, outputs), already divided by the temperature where a method asks for calibrated ones.
+    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head,
+    float (n, outputs). Calibrated logits are logits already divided by the temperature.
 
     Attributes:
-        class_names: the classes' or labels' names, in the order of the outputs.
-        target_mean: regression: mean of the training targets, in their unit.
-        target_scale: regression: their standard deviation, in their unit.
-        temperature: see `ModelConfig`; answers only, nothing is trained or watched with it.
-        thresholds: see `ModelConfig`.
-        kind: the task's name.
-        headline: the metric of `evaluate()` that says most.
-        watched: the metric that is watched while training, beside the loss.
-        more_is_better: whether more of it is.
-        exact: whether an answer is right or wrong, not more or less so.
-        enough: a mean loss (nats; of a regression in units of the variance) below which a head
-            only becomes more sure of itself.
-        has_one_class: whether each item has exactly one class.
-        has_several_labels: whether an item may have any number of labels.
-        is_number: whether labels and answers are numbers.
-        has_probabilities: whether answers have probabilities.
-        has_known_guessing: whether `guessing_loss` says how a model without knowledge does.
-        loss_unit: of `item_losses`.
-        names_are: what the names are of: `"classes"` or `"labels"`.
-        answer_is: what messages call the answer for one item.
-        probabilities_of: what a probability is of; empty where there are none.
-        no_thresholds: why there are no thresholds; empty where there are.
-        item_metric: the name of the mean of `item_scores`.
-        skill_name: the name of the mean of `skills`.
-        lowest_skill: the least value of `skills`; the largest is 1.
-        headline_text: the headline in a sentence: `{}` stands for its value.
-        headline_form: how that value is written, as `format` takes it.
-        interval_form: the same of the ends of its interval.
-        answers_with: what the model answers to anything.
+        class_names: Names of the classes or labels, in the order of the outputs.
+        target_mean: Regression: mean of the training targets, in their unit.
+        target_scale: Regression: standard deviation of the training targets, in their unit.
+        temperature: See `ModelConfig`. Predictions use the temperature, training does not.
+        thresholds: Decision thresholds, see `ModelConfig`.
+        kind: Name of the task.
+        primary_metric: Name of the primary metric of `evaluate()`.
+        monitor: Name of the metric that training monitors in addition to the loss.
+        more_is_better: Whether higher values of the metric are better.
+        exact: Whether each prediction is right or wrong. `False`: predictions have an error.
+        enough: Mean loss below which further training makes a head only more confident. The unit is
+            nats, or for a regression the variance of the targets.
+        has_one_class: Whether each item has exactly one class.
+        has_several_labels: Whether an item may have any number of labels.
+        is_number: Whether labels and predictions are numbers.
+        has_probabilities: Whether predictions have probabilities.
+        has_known_guessing: Whether a model that only guesses has the loss `guessing_loss`. `False`
+            if labels may be rare.
+        loss_unit: Unit of `item_losses`.
+        names_are: Word for `class_names` in messages: `"classes"` or `"labels"`.
+        answer_is: Word for the prediction of one item in messages, such as `"class"`.
+        probabilities_of: Event whose probability the model predicts. Empty: no probabilities.
+        no_thresholds: Reason why the task has no decision thresholds. Empty: it has thresholds.
+        item_metric: Name of the metric that is the mean of `item_scores`.
+        skill_name: Name of the metric that is the mean of `skills`.
+        lowest_skill: Minimum of `skills`. The maximum is 1.
+        primary_metric_text: Sentence about the primary metric, with `{}` in place of its value.
+        primary_metric_format: Format specification of the value of the primary metric, as in
+            Python's `format()`, such as `".3f"`.
+        interval_format: Format specification of the two ends of the metric's confidence interval.
+        answers_with: Kind of prediction that the model makes for any input, such as `"a number"`.
     """
 
     class_names: tuple[str, ...] = ()
@@ -96,8 +98,8 @@ class Task(abc.ABC):
     thresholds: tuple[float, ...] = ()
 
     kind: ClassVar[str]
-    headline: ClassVar[str] = "accuracy"
-    watched: ClassVar[str] = "accuracy"
+    primary_metric: ClassVar[str] = "accuracy"
+    monitor: ClassVar[str] = "accuracy"
     more_is_better: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     enough: ClassVar[float] = 0.01
@@ -114,264 +116,267 @@ class Task(abc.ABC):
     item_metric: ClassVar[str] = "accuracy"
     skill_name: ClassVar[str] = "accuracy"
     lowest_skill: ClassVar[float] = 0.0
-    headline_text: ClassVar[str] = "{} of the answers are right"
-    headline_form: ClassVar[str] = ".1%"
-    interval_form: ClassVar[str] = ".1%"
+    primary_metric_text: ClassVar[str] = "{} of the predictions are right"
+    primary_metric_format: ClassVar[str] = ".1%"
+    interval_format: ClassVar[str] = ".1%"
     answers_with: ClassVar[str]
 
     @property
     def undecided(self) -> "Task":
-        """The same task without temperature and thresholds."""
+        """This task with a temperature of 1 and the default decision thresholds."""
         return dataclasses.replace(self, temperature=1.0, thresholds=())
 
     # Labels.
 
     @classmethod
     @abc.abstractmethod
-    def coder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelCoder:
-        """Make what turns labels into numbers.
+    def encoder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelEncoder:
+        """Create the label encoder from the training labels.
 
         Args:
-            y: the labels of the training split, as `keras_tl.tasks.labels.reading.read_labels`
-                gives them.
-            class_names: see there.
+            y: Labels of the training split, from `keras_tl.tasks.labels.task_choice.read_labels`.
+            class_names: Class names, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: the labels do not fit the task.
+            DataError: The labels do not fit the task.
         """
 
     @classmethod
     def target_fields(cls, labels: np.ndarray) -> dict[str, Any]:
-        """The fields of `ModelConfig` that come from the training labels."""
+        """Compute the fields of `ModelConfig` that depend on the training labels."""
         return {}
 
     @property
     @abc.abstractmethod
     def expected_labels(self) -> str:
-        """What coded labels are, for messages."""
+        """Description of valid encoded labels, for messages."""
 
     @abc.abstractmethod
     def strange_rows(self, labels: np.ndarray) -> np.ndarray:
-        """The rows of coded labels that are not `expected_labels`."""
+        """Return the row numbers of encoded labels that are invalid."""
 
     @abc.abstractmethod
     def class_counts(self, labels: np.ndarray) -> np.ndarray:
-        """int64 (classes,): how many items each class or label has."""
+        """Return the number of items of each class or label, int64 (classes,)."""
 
     @classmethod
     @abc.abstractmethod
     def target_columns(cls, labels: np.ndarray) -> np.ndarray:
-        """float64 (n, columns): the labels as targets of a linear model; some may be constant."""
+        """Return targets of a linear model, float64 (n, columns). Columns may be constant."""
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
-        """A true label as predictions name it."""
+        """Return the name of a true label, in the same form as the names in predictions."""
 
-    # The head, and how it is trained.
+    # Head and training.
 
     @property
     def outputs(self) -> int:
-        """How many numbers the head gives for an item."""
+        """Number of outputs of the head per item."""
         return len(self.class_names)
 
     @property
     def output_layers(self) -> list[keras.layers.Layer]:
-        """Layers after the last Dense layer."""
+        """Layers of the head after its last Dense layer."""
         return []
 
     @property
     def loss_weight(self) -> float:
-        """What Keras multiplies the loss by."""
+        """Factor by which Keras multiplies the loss."""
         return 1.0
 
     @abc.abstractmethod
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> keras.losses.Loss:
-        """The loss that matches the head's outputs and `targets(labels, soft)`.
+        """Return the Keras loss for the head's outputs and the targets `targets(labels, soft)`.
 
         Args:
-            smoothing: label smoothing, in [0, 1) (Szegedy et al., 2016, arXiv:1512.00567, sec. 7).
-            soft: whether targets are shares of the classes.
+            smoothing: Label smoothing, in [0, 1) (Szegedy et al., 2016, arXiv:1512.00567, sec. 7).
+            soft: Whether targets are class probabilities instead of class numbers.
         """
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """The metrics watched while training; `watched` is among them."""
+        """Return the Keras metrics for training. One of the metrics has the name `monitor`."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
-        """What the loss compares with: from a split's labels, as an array of as many rows."""
+        """Return the targets of the loss for a split's labels, with one row per item."""
 
     @abc.abstractmethod
     def dense_targets(self, labels: np.ndarray, smoothing: float = 0.0) -> np.ndarray:
-        """float64 (n, outputs): what the last Dense layer should give, as shares or values.
+        """Return targets of the last Dense layer: probabilities or values, float64 (n, outputs).
 
         Args:
-            labels: n labels.
-            smoothing: as in `loss`.
+            labels: Labels of n items.
+            smoothing: Label smoothing, see `loss`.
         """
 
     @abc.abstractmethod
     def convex_loss(
         self, outputs: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The loss of every item, and its gradient by the last Dense layer's outputs; in NumPy.
+        """Return the loss of every item and its gradient with respect to `outputs`, in NumPy.
 
-        It equals `loss` times `loss_weight`, and is convex in `outputs`.
+        The loss is that of `loss`, times `loss_weight`. The loss is a convex function of `outputs`.
 
         Args:
-            outputs: float64 (n, outputs) of the last Dense layer.
-            targets: see `dense_targets`.
+            outputs: Outputs of the last Dense layer, float64 (n, outputs).
+            targets: Targets from `dense_targets`.
 
         Returns:
-            float64 (n,) and (n, outputs).
+            Losses, float64 (n,), and gradients, float64 (n, outputs).
         """
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
-        """float32 (n, outputs): what the head gives where its last Dense layer gives `outputs`."""
+        """Turn outputs of the last Dense layer into outputs of the head, float32 (n, outputs)."""
         return outputs.astype(np.float32)
 
     @property
     @abc.abstractmethod
     def curvature(self) -> float:
-        """The size of the second derivative of `convex_loss` where nothing is known yet."""
+        """Size of the second derivative of `convex_loss` where all outputs are 0."""
 
     def check(self, phase: Phase) -> None:
-        """Raise `ConfigError` if a phase asks for what the task has not."""
+        """Raise `ConfigError` if the task does not support a setting of the phase."""
         if phase.class_weight is not None:
             raise ConfigError(
-                f"class_weight= is for data with one class an item; these are for {self.kind}. "
-                "Leave it out."
+                f"class_weight= needs exactly one class per item. The task is {self.kind}. Leave "
+                "class_weight= out."
             )
 
     def class_weights(
         self, labels: np.ndarray, asked: str | Mapping[str, float] | None
     ) -> np.ndarray | None:
-        """float32 array (classes,): what each class's items weigh in training, or `None`.
+        """Return the weight of each class in training, float32 array (classes,), or `None`.
 
         Args:
-            labels: the training labels.
-            asked: `"balanced"`: items / (classes * items of the class); or weights by name.
+            labels: Training labels.
+            asked: A mapping of class names to weights. `"balanced"`: the weight of a class is items
+                / (classes * items of the class). `None`: no weights.
         """
         return None
 
-    # Answers.
+    # Predictions.
 
     @abc.abstractmethod
     def answers(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The head's outputs as the named outputs that a server gives; TensorFlow only."""
+        """Compute the named outputs of a served model from the head's outputs, in TensorFlow."""
 
     def calibrated(self, logits: tf.Tensor) -> tf.Tensor:
-        """The logits that probabilities are made of."""
+        """Return the logits divided by the temperature."""
         return logits if self.temperature == 1 else logits / self.temperature
 
     @property
     def standard(self) -> tuple[str, str]:
-        """Name and method of the signature that answers as TF Serving's own API names things."""
+        """Name and method of the signature for the Classify or Regress API of TF Serving."""
         return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
 
     def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The answers of that signature: `classes` and `scores`, each (batch, outputs)."""
+        """Return the outputs of the `standard` signature: `classes` and `scores`."""
         scores = answers["probabilities"]
         classes = tf.tile(tf.constant([self.class_names]), [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": tf.identity(scores, "scores")}
 
     @abc.abstractmethod
     def predictions(self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None):
-        """Those named outputs as something to work with in Python."""
+        """Return predictions as a Python object, from the named outputs of `answers`."""
 
     @abc.abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """float64 (n, classes) or (n, labels); of two classes (n, 1), of the second class.
+        """Return the probability of each class or label of each item, float64 (n, classes).
+
+        A binary task returns only the probability of the second class, float64 (n, 1).
 
         Args:
-            logits: calibrated.
+            logits: Calibrated logits.
         """
 
     @abc.abstractmethod
     def decisions(self, logits: np.ndarray) -> np.ndarray:
-        """What is answered for each item, in the form of labels, by the thresholds.
+        """Return the predicted label of each item, according to the decision thresholds.
 
         Args:
-            logits: calibrated.
+            logits: Calibrated logits.
         """
 
     @property
     def threshold_count(self) -> int:
-        """How many thresholds the task has."""
+        """Number of decision thresholds of the task."""
         return 0
 
-    # Measurements.
+    # Evaluation.
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """float64 (n,): what each item adds to the loss of `evaluate()`, which is their mean."""
+        """Return the loss of each item, float64 (n,). The mean is the loss in `evaluate()`."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
-        """The metrics of a split, by scikit-learn; JSON types."""
+        """Return the metrics of a split from scikit-learn, as JSON types."""
 
     @abc.abstractmethod
     def statistics(self, labels: np.ndarray, logits: np.ndarray) -> dict[str, Statistic]:
-        """The metrics of `measure` of the same names, for weighted items.
+        """Return functions that compute metrics of `measure` from item weights, by metric name.
 
-        A weight counts an item so many times: those of a resample, or 0 and 1 for a group.
+        The weight of an item is how often the item is in a resample. To measure a group of items,
+        the weight is 1 in the group and 0 outside the group.
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Bool (n,): whether answers, see `decisions`, are right; for tasks that are `exact`."""
+        """Return whether each prediction of `decisions` is right, bool (n,). For `exact` tasks."""
         return answers == labels
 
     @abc.abstractmethod
     def class_masks(
         self, labels: np.ndarray, answers: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """The classes that items have, and those that are answered: bool (n, classes) each."""
+        """Return the true and the predicted classes of the items, two bool arrays (n, classes)."""
 
     def label_columns(
         self, labels: np.ndarray, logits: np.ndarray
     ) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """Name, bool labels (n,) and probabilities (n,) of each label that has a threshold."""
+        """For each label with a threshold, return name, bool labels (n,), probabilities (n,)."""
         return []
 
     @abc.abstractmethod
     def confidences(self, labels: np.ndarray, logits: np.ndarray) -> Confidences:
-        """What calibration is measured on; for tasks with probabilities."""
+        """Return the input of calibration metrics. Only for tasks with probabilities."""
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:
-        """A label, and its probability by the logits (outputs,) of an item; `None`: it has none."""
+        """Return the name of a label, and its probability from an item's logits (or `None`)."""
 
     @abc.abstractmethod
     def item_scores(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """float64 (n,): a simple metric of each item, see `item_metric`."""
+        """Return the value of `item_metric` for each single item, float64 (n,)."""
 
     @classmethod
     def skill_fields(cls, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-        """What `keras_tl.comparison.skill.Skill` takes from the labels of the two splits."""
+        """Compute the fields of `keras_tl.comparison.skill.Skill` from the labels of two splits."""
         return {}
 
     @abc.abstractmethod
     def skills(self, labels: np.ndarray, logits: np.ndarray, reference: float) -> np.ndarray:
-        """float32 (n,), or uint8 for right and wrong: see `keras_tl.comparison.skill.Skill`."""
+        """Return the skill of each item, (n,), see `keras_tl.comparison.skill.Skill`."""
 
     @abc.abstractmethod
     def baseline_text(self, labels: np.ndarray) -> str:
-        """What an answer without knowledge would reach on these labels; may be empty."""
+        """Return a phrase with the metric of a model that only guesses. Empty: unknown."""
 
     @property
     @abc.abstractmethod
     def choices(self) -> int:
-        """How many answers a decision chooses from."""
+        """Number of possible values of one prediction, such as the number of classes."""
 
     @property
     def guessing_loss(self) -> float:
-        """The mean loss (nats) of equal probabilities; of a regression 1, that of the mean."""
+        """Mean loss of equal probabilities, in nats. Regression: 1, by predicting the mean."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:
-        """The mean loss of logits that are all 0, as training counts it, on these labels."""
+        """Return the mean training loss on these labels if the last Dense layer outputs 0."""
         return self.guessing_loss
 
     @abc.abstractmethod
     def question(self, labels: np.ndarray, logits: np.ndarray) -> Question:
-        """What Grad-CAM explains: the answer; of several labels, the one that is most wrong."""
+        """Return the predictions to explain by Grad-CAM. Several labels: the most wrong label."""

@@ -1,4 +1,4 @@
-"""One of two classes."""
+"""Binary task: one of two classes."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ from keras_tl.tasks.sigmoid import Sigmoid
 
 
 class Binary(Sigmoid, OneClass):
-    """One of two classes: one logit, that of the second class; sigmoid."""
+    """Task with one of two classes per item. One logit and a sigmoid predict the second class."""
 
     kind = "binary"
     probabilities_of = "the second class"
@@ -39,7 +39,7 @@ class Binary(Sigmoid, OneClass):
 
     def answers(self, logits):
         logits = self.calibrated(logits)
-        # Both from the logit: 1 - sigmoid would round a small probability to 0.
+        # Compute both probabilities from the logit: 1 - sigmoid rounds a small probability to 0.
         return self.named_answers(tf.nn.sigmoid(tf.concat([-logits, logits], axis=-1)))
 
     def decisions(self, logits):
@@ -49,11 +49,12 @@ class Binary(Sigmoid, OneClass):
         return -log_expit((2 * labels - 1) * logits.astype(np.float64)[:, 0])
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        Those of `OneClass.measure`, and of class 1 against class 0: `"auc"`, the area under the ROC
-        curve, and `"average_precision"`, both in [0, 1] and `None` where the labels are all of one
-        class; `"roc"`: the points (false positive rate, true positive rate) of the curve.
+        The metrics are those of `OneClass.measure` and three metrics of the second class against
+        the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1], or
+        `None` if all items have the same class. `"roc"` holds the points (false positive rate, true
+        positive rate) of the ROC curve.
         """
         score = logits[:, 0]
         both_there = 0 < labels.mean() < 1

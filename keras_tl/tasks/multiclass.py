@@ -1,4 +1,4 @@
-"""One of several classes."""
+"""Multiclass task: one of several classes."""
 
 import keras
 import numpy as np
@@ -11,11 +11,11 @@ from keras_tl.tasks.resampling import mean_of
 
 
 class Multiclass(OneClass):
-    """One of several classes: a logit each, softmax."""
+    """Task with one of several classes per item. The model has one logit per class and softmax."""
 
     kind = "multiclass"
-    probabilities_of = "the answered class"
-    no_thresholds = "of several classes the most probable one is answered"
+    probabilities_of = "the predicted class"
+    no_thresholds = "the model predicts the most probable of several classes"
     answers_with = "one of its classes"
 
     def loss(self, smoothing=0.0, soft=False):

@@ -1,4 +1,4 @@
-"""Any number of labels at once."""
+"""Multi-label task: any number of labels per item."""
 
 from collections.abc import Sequence
 
@@ -17,18 +17,18 @@ from sklearn.metrics import (
 from keras_tl.base.results import NO_LABEL, MultilabelPredictions
 from keras_tl.errors import DataError, quoted
 from keras_tl.tasks.base import THRESHOLD, Question
-from keras_tl.tasks.labels.coding import LabelCoder, distinct_names, listing
+from keras_tl.tasks.labels.label_encoder import LabelEncoder, distinct_names, listing
 from keras_tl.tasks.resampling import area_of, average_precision_of, f1_of, mean_of, mean_of_known
 from keras_tl.tasks.scores import if_both, mean_of_defined, per_class
 from keras_tl.tasks.sigmoid import Sigmoid
 
 
 class Multilabel(Sigmoid):
-    """Any number of the labels at once: a logit each, sigmoid."""
+    """Task with any number of labels per item. Each label has one logit and a sigmoid."""
 
     kind = "multilabel"
-    headline = "mean_average_precision"
-    watched = "auc"
+    primary_metric = "mean_average_precision"
+    monitor = "auc"
     has_several_labels = True
     has_known_guessing = False
     names_are = "labels"
@@ -36,14 +36,14 @@ class Multilabel(Sigmoid):
     probabilities_of = "every label of every item"
     item_metric = "share of right labels"
     skill_name = "label ranking average precision"
-    headline_text = "the mean average precision is {}"
-    headline_form = ".3f"
-    interval_form = ".3g"
+    primary_metric_text = "the mean average precision is {}"
+    primary_metric_format = ".3f"
+    interval_format = ".3g"
     answers_with = "probabilities of its labels"
 
     @classmethod
-    def coder(cls, y, class_names=None):
-        return _MaskCoder(y, class_names)
+    def encoder(cls, y, class_names=None):
+        return _MaskEncoder(y, class_names)
 
     @property
     def expected_labels(self) -> str:
@@ -93,13 +93,13 @@ class Multilabel(Sigmoid):
         return -log_expit((2 * labels - 1) * logits.astype(np.float64)).mean(axis=1)
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        `"mean_average_precision"` and `"auc"`, means over the labels that some items have and
-        others have not, in [0, 1] (`None` if there is no such label); `"f1_micro"` and `"f1_macro"`
-        at the thresholds; `"accuracy"`: share of the items whose labels are all right; `"loss"`:
-        mean binary cross-entropy in nats; `"items"`; `"per_class"`: for each label precision,
-        recall, f1, items, average_precision and auc.
+        `"mean_average_precision"` and `"auc"`: means over the labels that some items have and other
+        items do not have, in [0, 1] (`None`: there is no such label). `"f1_micro"` and
+        `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of items with all
+        labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number of items.
+        `"per_class"`: for each label precision, recall, f1, items, average_precision and auc.
         """
         labels, predicted = labels.astype(int), self.decisions(logits)
         scores = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
@@ -151,7 +151,7 @@ class Multilabel(Sigmoid):
     def skills(self, labels, logits, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
-        # Among the true labels only; the others stand behind them all.
+        # Rank each true label among the true labels only. All false labels rank last.
         among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
         counts = true.sum(axis=1)
         values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)
@@ -175,8 +175,8 @@ class Multilabel(Sigmoid):
         return Question(outputs, np.ones(len(logits), np.float32), names)
 
 
-class _MaskCoder(LabelCoder):
-    """Rows of 0 and 1 as `read_labels` gives them, one column a label; or lists of names."""
+class _MaskEncoder(LabelEncoder):
+    """Encoder of several labels per item: rows of 0 and 1 from `read_labels`, or lists of names."""
 
     task = "multilabel"
 
@@ -188,7 +188,7 @@ class _MaskCoder(LabelCoder):
         else:
             self.class_names = tuple(sorted({str(label) for labels in y for label in labels}))
         if not self.class_names:
-            raise DataError("Expected at least one label, found only items without any.")
+            raise DataError("Expected at least one item with a label. No item has a label.")
 
     def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         if len(y) != items:
@@ -200,7 +200,7 @@ class _MaskCoder(LabelCoder):
         if mask.shape[1] != len(self.class_names):
             raise DataError(
                 f"Expected {len(self.class_names)} columns of {name} labels "
-                f"({listing(self.class_names)}). Received: {mask.shape[1]}."
+                f"({listing(self.class_names)}). Received: {mask.shape[1]} columns."
             )
         return mask
 
@@ -211,8 +211,8 @@ class _MaskCoder(LabelCoder):
             for label in map(str, labels):
                 if label not in numbers:
                     raise DataError(
-                        f"The {name} label {quoted(label)} is not among the {len(numbers)} "
-                        f"expected: {listing(numbers)}."
+                        f"Unknown {name} label {quoted(label)}. Expected one of {len(numbers)} "
+                        f"labels: {listing(numbers)}."
                     )
                 mask[row, numbers[label]] = 1
         return mask

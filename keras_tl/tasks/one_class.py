@@ -1,4 +1,4 @@
-"""What tasks with one class an item have in common."""
+"""Base class of tasks with one class per item, and the label encoder of these tasks."""
 
 import abc
 from collections.abc import Mapping, Sequence
@@ -10,20 +10,26 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from keras_tl.base.config import Phase
 from keras_tl.base.results import Predictions
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.tasks.base import Task
-from keras_tl.tasks.labels.coding import SHOWN, LabelCoder, check_count, distinct_names, listing
+from keras_tl.tasks.labels.label_encoder import (
+    SHOWN,
+    LabelEncoder,
+    check_count,
+    distinct_names,
+    listing,
+)
 from keras_tl.tasks.scores import per_class
 
 
 class OneClass(Task):
-    """One class an item."""
+    """Base class of tasks with one class per item."""
 
     has_one_class = True
 
     @classmethod
-    def coder(cls, y, class_names=None):
-        return ClassCoder(y, class_names, cls.kind)
+    def encoder(cls, y, class_names=None):
+        return ClassEncoder(y, class_names, cls.kind)
 
     @property
     def expected_labels(self) -> str:
@@ -63,7 +69,7 @@ class OneClass(Task):
 
     @abc.abstractmethod
     def sample_weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
-        """float32 (batch,): the weights of the classes, shared out by each item's targets."""
+        """Return the weight of each item in training, from class weights, float32 (batch,)."""
 
     def predictions(self, answers, sources):
         return Predictions(
@@ -75,7 +81,7 @@ class OneClass(Task):
         )
 
     def named_answers(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The answers of a server, from probabilities (batch, classes)."""
+        """Return the named outputs of a served model from probabilities (batch, classes)."""
         if self.thresholds:
             is_second = tf.greater(probabilities[:, 1], self.thresholds[0])
             class_id = tf.cast(is_second, tf.int64, name="class_id")
@@ -88,11 +94,11 @@ class OneClass(Task):
         }
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        `"accuracy"` in [0, 1]; `"loss"`, the mean cross-entropy in nats; `"items"`; `"per_class"`:
-        for each class precision, recall, f1 and items; `"confusion_matrix"`: counts, rows are true
-        classes and columns predicted ones.
+        `"accuracy"`: in [0, 1]. `"loss"`: mean cross-entropy in nats. `"items"`: number of items.
+        `"per_class"`: for each class precision, recall, f1 and items. `"confusion_matrix"`: counts,
+        with true classes in rows and predicted classes in columns.
         """
         numbers = np.arange(len(self.class_names))
         predicted = self.decisions(logits)
@@ -117,23 +123,23 @@ class OneClass(Task):
 
     def baseline_text(self, labels):
         share = self.class_counts(labels).max() / len(labels)
-        return f"always answering the most frequent class would be right for {share:.1%}"
+        return f"always predicting the most frequent class would be right for {share:.1%}"
 
     @property
     def choices(self) -> int:
         return max(len(self.class_names), 2)
 
 
-class ClassCoder(LabelCoder):
-    """Any values, or integers that count given names.
+class ClassEncoder(LabelEncoder):
+    """Label encoder of one class per item. Labels are class names, or indices of class names.
 
     Args:
-        y: the labels of the training split.
-        class_names: names of the classes that integers count; `None`: the sorted distinct labels.
-        task: the task's name; `None`: binary where there are two classes.
+        y: Labels of the training split.
+        class_names: Class names that integers index. `None`: the sorted distinct labels.
+        task: Name of the task. `None`: binary for two classes, else multiclass.
 
     Raises:
-        DataError: there are fewer than two classes, or the task is for another number.
+        DataError: There are fewer than two classes, or a binary task has more than two classes.
     """
 
     def __init__(
@@ -144,13 +150,15 @@ class ClassCoder(LabelCoder):
             try:
                 values = np.unique(y).tolist()
             except TypeError as error:
-                raise DataError(f"Expected labels of one kind, all given. {error}.") from error
+                raise DataError(
+                    f"Expected only texts or only numbers as labels, and no missing label. {error}."
+                ) from error
             self.class_names = tuple(map(str, values))
         else:
             self.class_names = tuple(map(str, class_names))
             values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
         if len(set(self.class_names)) < 2:
-            amounts = ' If they are amounts to predict, pass task="regression" (--task).'
+            amounts = ' If the labels are amounts to predict, pass task="regression" (--task).'
             raise DataError(
                 f"Expected at least two classes, found {len(set(self.class_names))}: "
                 f"{', '.join(self.class_names)}.{amounts if y.dtype.kind in 'iu' else ''}"
@@ -158,8 +166,8 @@ class ClassCoder(LabelCoder):
         distinct_names(self.class_names)
         if task == "binary" and len(self.class_names) != 2:
             raise DataError(
-                f"task='binary' is for two classes, found {len(self.class_names)}: "
-                f"{listing(self.class_names)}."
+                f"task='binary' needs exactly two classes, found {len(self.class_names)}: "
+                f"{listing(self.class_names)}. For more classes, pass task='multiclass' (--task)."
             )
         self.task = task or task_of_classes(self.class_names)
         self._numbers = {value: number for number, value in enumerate(values)}
@@ -170,17 +178,17 @@ class ClassCoder(LabelCoder):
         strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
         if strange:
             raise DataError(
-                f"The {name} labels {strange[:SHOWN]} are not among the {len(self._numbers)} "
-                f"expected: {listing(self._numbers)}."
+                f"Unknown {name} labels {quoted(strange[:SHOWN])}. Expected {len(self._numbers)} "
+                f"classes: {listing(self._numbers)}."
             )
         return np.array([self._numbers[value] for value in y.tolist()], np.int64)
 
 
 def task_of_classes(class_names: Sequence[str]) -> str:
-    """The name of the task of items that have one class each."""
+    """Return the name of the task with one of these classes per item."""
     return "binary" if len(class_names) == 2 else "multiclass"
 
 
 def _as_integers(y: np.ndarray) -> np.ndarray:
-    """Class numbers that were kept as floating-point numbers, such as 1.0; others as they are."""
+    """Convert whole floating-point numbers, such as 1.0, to integers. Keep other values."""
     return y.astype(np.int64) if y.dtype.kind == "f" and np.all(y == np.rint(y)) else y

@@ -1,4 +1,4 @@
-"""A number."""
+"""Regression task: one number per item."""
 
 from collections.abc import Sequence
 
@@ -11,16 +11,16 @@ from keras_tl.base.config import Phase
 from keras_tl.base.results import RegressionPredictions
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks.base import Question, Task
-from keras_tl.tasks.labels.coding import LabelCoder, check_count, listing
+from keras_tl.tasks.labels.label_encoder import LabelEncoder, check_count, listing
 from keras_tl.tasks.resampling import mean_of
 
 
 class Regression(Task):
-    """A number: standardised inside the head, so that its unit does not matter to the rates."""
+    """Task with one number per item. The head standardises targets, so units have no effect."""
 
     kind = "regression"
-    headline = "mae"
-    watched = "mae"
+    primary_metric = "mae"
+    monitor = "mae"
     more_is_better = False
     exact = False
     enough = 0.0
@@ -31,18 +31,18 @@ class Regression(Task):
     item_metric = "mean absolute error"
     skill_name = "skill score"
     lowest_skill = -np.inf
-    headline_text = "the answers are off by {} on average"
-    headline_form = ".4g"
-    interval_form = ".3g"
+    primary_metric_text = "the predictions are off by {} on average"
+    primary_metric_format = ".4g"
+    interval_format = ".3g"
     answers_with = "a number"
 
     @classmethod
-    def coder(cls, y, class_names=None):
-        return _NumberCoder()
+    def encoder(cls, y, class_names=None):
+        return _NumberEncoder()
 
     @classmethod
     def target_fields(cls, labels):
-        # A constant target has no spread to divide by; its standard deviation is rounding.
+        # Because of rounding, constant targets can have a standard deviation above 0. Use 1 then.
         scale = float(labels.std()) if np.ptp(labels) else 1.0
         return {"target_mean": float(labels.mean()), "target_scale": scale}
 
@@ -58,7 +58,7 @@ class Regression(Task):
 
     @classmethod
     def target_columns(cls, labels):
-        # In float64: the mean of large float32 targets is not their mean.
+        # The float32 mean of large targets is not exact.
         columns = labels.astype(np.float64)[:, None]
         return (columns - columns.mean()) / (columns.std() or 1.0)
 
@@ -79,7 +79,7 @@ class Regression(Task):
 
     @property
     def loss_weight(self) -> float:
-        """The loss is the squared error in units of the targets' variance."""
+        """Factor that converts the squared error to units of the targets' variance."""
         return self.target_scale**-2
 
     def loss(self, smoothing=0.0, soft=False):
@@ -108,7 +108,10 @@ class Regression(Task):
     def check(self, phase: Phase) -> None:
         super().check(phase)
         if phase.label_smoothing:
-            raise ConfigError("label_smoothing= is for classes; these data are for regression.")
+            raise ConfigError(
+                f"label_smoothing= needs classes. The task is {self.kind}. Leave "
+                "label_smoothing= out."
+            )
 
     def answers(self, logits):
         return {"value": tf.squeeze(logits, axis=-1, name="value")}
@@ -133,11 +136,12 @@ class Regression(Task):
         return (labels - logits.astype(np.float64)[:, 0]) ** 2
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        `"mae"` and `"rmse"`, mean absolute and root mean squared error in the targets' unit;
-        `"loss"`: the mean squared error; `"r2"`: share of the variance that is explained, at most 1
-        (`None` for fewer than two items); `"items"`; `"values"`: pairs of true and predicted value.
+        `"mae"` and `"rmse"`: mean absolute and root mean squared error in the targets' unit.
+        `"loss"`: mean squared error. `"r2"`: fraction of explained variance, at most 1 (`None` for
+        fewer than two items). `"items"`: number of items. `"values"`: pairs of true and predicted
+        value.
         """
         predicted = logits[:, 0].astype(np.float64)
         rmse = float(root_mean_squared_error(labels, predicted))
@@ -170,7 +174,7 @@ class Regression(Task):
     @classmethod
     def skill_fields(cls, train, test):
         median = float(np.median(train))
-        # Of a test split that always has that value, an error is what it is.
+        # If all test targets equal the median, divide the errors by 1 instead of 0.
         return {"median": median, "reference": float(np.abs(test - median).mean()) or 1.0}
 
     def skills(self, labels, logits, reference):
@@ -178,7 +182,7 @@ class Regression(Task):
 
     def baseline_text(self, labels):
         error = float(np.abs(labels - self.target_mean).mean())
-        return f"always answering the training mean would be off by {error:.4g}"
+        return f"always predicting the training mean would be off by {error:.4g}"
 
     @property
     def choices(self) -> int:
@@ -198,8 +202,8 @@ class Regression(Task):
         return Question(zeros, ones, ("a higher value",) * count)
 
 
-class _NumberCoder(LabelCoder):
-    """Targets of a regression."""
+class _NumberEncoder(LabelEncoder):
+    """Label encoder of a regression: converts targets to float32."""
 
     task = "regression"
 
@@ -214,6 +218,7 @@ class _NumberCoder(LabelCoder):
         if len(strange):
             raise DataError(
                 f"{len(strange)} of the {items} {name} targets are not finite numbers: rows "
-                f"{listing(strange)} hold {listing(y[strange])}. Fill them in or leave them out."
+                f"{listing(strange)} hold {listing(y[strange])}. Fill the targets "
+                "in or leave the items out."
             )
         return values

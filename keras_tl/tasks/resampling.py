@@ -1,23 +1,24 @@
-"""Metrics as functions of the items' weights: many resamples or groups of one split at once."""
+"""Metrics as functions of item weights, to evaluate many resamples or groups of items at once."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-# From weights (b, n), not negative, to a float64 (b,), NaN where the metric is not defined.
+# A function of non-negative weights (b, n). Returns metrics, float64 (b,), or NaN if undefined.
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def mean_of(values: np.ndarray) -> Statistic:
-    """The weighted mean of values (n,)."""
+    """Return the weighted mean of values (n,) as a function of item weights."""
     values = values.astype(np.float64)
     return lambda weights: _shares(weights @ values, weights.sum(axis=1))
 
 
 def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
-    """The area under the ROC curve: how often a positive item has the higher score, ties half.
+    """Return the area under the ROC curve as a function of item weights.
 
-    Hanley and McNeil, Radiology 143, 1982.
+    The area is the fraction of pairs in which a positive item scores higher than a negative item.
+    Equal scores count half (Hanley and McNeil, Radiology 143, 1982).
     """
     order, starts = _groups(score)
     is_positive = labels[order].astype(bool)
@@ -34,9 +35,10 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
-    """The precision at every score, weighted by the recall that it adds; as scikit-learn's.
+    """Return the average precision as a function of item weights.
 
-    NaN where the items are all positive or all negative, as in `Task.measure`.
+    The values equal those of scikit-learn. The function returns NaN if all items are positive or
+    all items are negative, as in `Task.measure`.
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)
@@ -55,7 +57,7 @@ def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic]:
-    """The F1 of all labels together, and the mean of their F1; masks (n, labels) of 0 and 1."""
+    """Return micro F1 and macro F1 of 0/1 masks (n, labels) as functions of item weights."""
 
     def counts(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return 2 * weights @ (labels & answers), weights @ labels + weights @ answers
@@ -71,7 +73,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
 
 
 def mean_of_known(parts: list[Statistic]) -> Statistic:
-    """The mean of those that are defined."""
+    """Return the mean of those metrics that are defined, as a function of item weights."""
 
     def mean(weights: np.ndarray) -> np.ndarray:
         values = np.stack([part(weights) for part in parts])
@@ -82,19 +84,19 @@ def mean_of_known(parts: list[Statistic]) -> Statistic:
 
 
 def _shares(parts: np.ndarray, wholes: np.ndarray) -> np.ndarray:
-    """The quotients, NaN where there is nothing to divide by."""
+    """Divide, with NaN where the divisor is not positive."""
     parts, wholes = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
     return np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
 
 
 def _groups(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows in rising order of their scores, and where each new score begins."""
+    """Return the row numbers by rising score, and the position where each distinct score begins."""
     order = np.argsort(score, kind="stable")
     ordered = score[order]
     return order, np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
 
 
 def _summed(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The sums of the groups, (b, groups), in float64."""
+    """Sum the values of items with equal scores, float64 (b, groups)."""
     values = values.astype(np.float64)
     return values if len(starts) == values.shape[1] else np.add.reduceat(values, starts, axis=1)

@@ -1,4 +1,4 @@
-"""Parts of the metrics that several tasks share."""
+"""Metric functions that several tasks share."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1 and number of items by class, of scikit-learn's arrays."""
+    """Return precision, recall, F1 and number of items by class from scikit-learn's arrays."""
     return {
         name: {
             "precision": float(scores[0][i]),
@@ -19,11 +19,11 @@ def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str
 
 
 def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float | None:
-    """A measure of scores; `None` where labels (n,) of 0 and 1 are all the same."""
+    """Return a metric of labels and scores. `None`: all labels (n,) of 0 and 1 are equal."""
     return float(measure(labels, score)) if 0 < labels.mean() < 1 else None
 
 
 def mean_of_defined(values: list[float | None]) -> float | None:
-    """The mean of the values that are there; `None`: none is."""
+    """Return the mean of the values that are not `None`. If all are `None`, return `None`."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None

@@ -1,4 +1,4 @@
-"""What tasks with answers of yes or no have in common: a logit and a threshold each."""
+"""Base class of tasks with yes-or-no predictions, each from one logit and one threshold."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras_tl.tasks.base import THRESHOLD, Confidences, Task
 
 
 class Sigmoid(Task):
-    """Answers of yes or no, each from one logit."""
+    """Base class of tasks with yes-or-no predictions, each from one logit."""
 
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
@@ -28,7 +28,7 @@ class Sigmoid(Task):
         return expit(logits.astype(np.float64))
 
     def over_thresholds(self, logits: np.ndarray) -> np.ndarray:
-        """int64 (n, outputs): 1 where a probability is above its threshold, else 0."""
+        """Return 1 where a probability is above its threshold, else 0, int64 (n, outputs)."""
         return (logits > logit(np.array(self.thresholds or (THRESHOLD,)))).astype(int)
 
     @property

@@ -1,4 +1,4 @@
-"""The table of tasks."""
+"""`TASKS`: the table of all tasks, and functions that look up or register a task."""
 
 from collections.abc import Sequence
 
@@ -6,60 +6,63 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.binary import Binary
-from keras_tl.tasks.labels.coding import LabelCoder
-from keras_tl.tasks.labels.forms import Labels
+from keras_tl.tasks.labels.label_encoder import LabelEncoder
+from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.multiclass import Multiclass
 from keras_tl.tasks.multilabel import Multilabel
-from keras_tl.tasks.one_class import ClassCoder
+from keras_tl.tasks.one_class import ClassEncoder
 from keras_tl.tasks.regression import Regression
 
-# By name. A new task is one more row.
+# The classes of all tasks, by the name of the task. A new task needs only one more row.
 TASKS: dict[str, type[Task]] = {
     task.kind: task for task in (Multiclass, Binary, Multilabel, Regression)
 }
 
 
 def register_task(task: type[Task], replace: bool = False) -> None:
-    """Make a task of your own known by its name, in this process.
+    """Register your own task by its name, for the current process.
 
-    Data, learners, reports and exports take it as they take the others: by `task=` of the data. A
-    saved run knows only the name: register the task again before `Learner.load`.
+    You can then pass the name as `task=` when you load data. Learners, reports and exports also
+    support the task. A saved run stores only the name: register the task again before
+    `Learner.load`.
 
     Args:
-        task: a subclass of `Task`, or of one of the tasks in `TASKS`; `task.kind` is its name.
-        replace: take the place of an earlier task of that name.
+        task: Subclass of `Task` or of a task in `TASKS`. `task.kind` is its name.
+        replace: Whether to replace an earlier task of the same name.
 
     Raises:
-        ConfigError: it is not such a class, it lacks a method, or there is a task of that name.
+        ConfigError: `task` is no subclass of `Task`, lacks a method, or has a name already in use.
 
     Example:
         >>> class Counts(TASKS["regression"]):
         ...     kind = "counts"
         >>> register_task(Counts)
-        >>> get_task("counts").headline
+        >>> get_task("counts").primary_metric
         'mae'
     """
     if not (isinstance(task, type) and issubclass(task, Task)):
         raise ConfigError(f"register_task takes a subclass of Task. Received: {quoted(task)}.")
     if missing := sorted(getattr(task, "__abstractmethods__", ())):
-        raise ConfigError(f"The task {task.__name__} lacks methods: {', '.join(missing)}.")
+        raise ConfigError(
+            f"The task {task.__name__} lacks methods: {', '.join(missing)}. Define these methods."
+        )
     if task.kind in TASKS and not replace:
         raise ConfigError(
-            f"There is a task {quoted(task.kind)} already. Give yours another kind, or pass "
-            "replace=True."
+            f"A task with kind {quoted(task.kind)} exists already. Give your task another kind, or "
+            "pass replace=True."
         )
     TASKS[task.kind] = task
 
 
 def get_task(name: str) -> type[Task]:
-    """Return the class of a task; raise `ConfigError`, naming the tasks, if there is none."""
+    """Return the class of the task with this name. Raise `ConfigError` if the name is unknown."""
     if name not in TASKS:
         raise ConfigError(unknown("task", name, tuple(TASKS)))
     return TASKS[name]
 
 
 def task_of(config: ModelConfig) -> Task:
-    """The task of a model."""
+    """Create the task of a model from the configuration of the model."""
     return get_task(config.task)(
         config.class_names,
         config.target_mean,
@@ -69,15 +72,15 @@ def task_of(config: ModelConfig) -> Task:
     )
 
 
-def label_coder(
+def label_encoder(
     y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
-) -> LabelCoder:
-    """Make what turns labels into numbers, see `Task.coder`.
+) -> LabelEncoder:
+    """Create the label encoder from the training labels, see `Task.encoder`.
 
     Args:
-        y: the labels of the training split.
-        class_names: names of the classes that integers count, or of the columns of 0 and 1;
-            `None`: the sorted distinct labels.
-        task: the task's name; `None`: one class an item, binary if there are two.
+        y: Labels of the training split.
+        class_names: Names of the classes that integers index, or of the columns of 0 and 1. `None`:
+            the sorted distinct labels.
+        task: Name of the task. `None`: binary for two classes, multiclass for more classes.
     """
-    return ClassCoder(y, class_names) if task is None else get_task(task).coder(y, class_names)
+    return ClassEncoder(y, class_names) if task is None else get_task(task).encoder(y, class_names)

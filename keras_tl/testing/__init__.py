@@ -1,4 +1,4 @@
-"""The conformance suite: what must hold of every backbone, for ours and for yours.
+"""Conformance suite: checks that every backbone must pass, built-in backbones and your own.
 
 from keras_tl.testing import Case, parametrize_with_checks
 
@@ -6,19 +6,18 @@ from keras_tl.testing import Case, parametrize_with_checks
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)
 
-A case names a backbone of the catalogue or one that is registered (`keras_tl.backbones.register`),
-or holds a function that builds a `keras.Model`, and then `preprocess=`. A TF-Hub module or a preset
-of KerasHub is named as for `Learner`, and `task=` makes texts for one that takes texts:
+A case names a backbone of the catalogue or a backbone that you have registered with
+`keras_tl.backbones.register`. For a function that builds a `keras.Model`, set `preprocess=` too.
+TF-Hub modules and KerasHub presets have the names that `Learner` takes. For texts, pass `task=`:
 
 Case("tfhub:modules/vectors", image_size=96)
 Case("tfhub:modules/sentences", task=words)
 Case("kerashub:bert_tiny_en_uncased", task=words)
-Case("tfhub:modules/bert", task=words, preprocessor="modules/vocab.txt", repeatable=False)
+Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
 
-The tasks are `colours` (images), `words` and `word_pairs` (English texts), or a function of your
-own that takes the case and gives `ImageData` or `TextData`. `repeatable=False` is for a module with
-dropout that no seed reaches, as Keras 2 saved it; `tunable=False` for one that can only be used
-frozen.
+The tasks are `colours` (images), `words` and `word_pairs` (English texts). Your own task is a
+function that takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` if no
+seed reaches the dropout of a module from Keras 2. Set `tunable=False` to keep a module frozen.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,11 +41,13 @@ __all__ = [
 def parametrize_with_checks(
     cases: Iterable[Case], marks: Callable[[Case, Callable], Iterable] = lambda case, check: ()
 ) -> pytest.MarkDecorator:
-    """Runs a test, which takes `case` and `check`, for every pair that applies.
+    """Parametrize a test over the pairs of a case and a check that applies to the case.
 
     Args:
-        cases: the backbones.
-        marks: gives the pytest marks of a pair, such as `pytest.mark.slow`.
+        cases: Backbones to check, with their settings. The test takes the arguments `case` and
+            `check`.
+        marks: Function that takes a case and a check, and returns pytest marks for the pair, such
+            as `[pytest.mark.slow]`.
     """
     return pytest.mark.parametrize(
         ("case", "check"),

@@ -1,4 +1,4 @@
-"""The table of backbones to check. A new backbone costs one row."""
+"""Backbones for the conformance checks, with small data sets and settings for the checks."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _PER_CLASS = 8
 
 
 def colours(case: "Case") -> ImageData:
-    """Images of three colours, in noise: the smallest task that any network can learn."""
+    """Return noisy images of three colours. Any network can learn to predict the colours."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(len(_CLASSES)), _PER_CLASS)
     pixels = rng.uniform(0, 100, (len(labels), case.image_size, case.image_size, 3))
@@ -36,14 +36,14 @@ def colours(case: "Case") -> ImageData:
 
 
 def words(case: "Case") -> TextData:
-    """Short texts of several lengths: one of their words is the class."""
+    """Return short texts of several lengths. One word of each text determines its class."""
     labels = np.repeat(np.arange(len(_WORDS)), _PER_CLASS)
     texts = [f"the {_WORDS[label]}{' film' * (n % 5)}" for n, label in enumerate(labels)]
     return _texts(texts, labels)
 
 
 def word_pairs(case: "Case") -> TextData:
-    """The same texts as the second ones of pairs."""
+    """Return pairs of texts. The second text of each pair is from `words`."""
     split = words(case).split("train")
     return _texts([("the film", text) for text in split.texts], split.labels)
 
@@ -56,38 +56,36 @@ def _texts(texts: list, labels: np.ndarray) -> TextData:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A backbone, and what the checks need to know of it.
+    """Backbone to check, with the settings that the checks need.
 
     Attributes:
-        backbone: what `Learner` takes: a name from the catalogue or a registered one,
-            `"tfhub:HANDLE"`; or a function that gives such a name or builds a `keras.Model`.
-        image_size: side in pixels, small enough to be quick.
-        weights: of a name from the catalogue, `"imagenet"` where no download is needed, or the
-            path of a file, or a function that gives it; `None` for random ones. Others come with
-            their weights.
-        preprocess: for a model of one's own, as in `Learner`.
-        task: makes the data to learn: `colours` for images, `words` or `word_pairs` for texts, or
-            a function of one's own that takes the case. They have no validation split, so that
-            the last weights are kept.
-        preprocessor: for an encoder of texts, as in `Learner`; or a function that gives it.
-        pooling: of the head; an encoder that has no tokens to give needs `"pooled"`.
-        reference: `"module:function"`, the preprocessing of the weights' authors. Scaling
-            layers at the beginning of what the builder gives for "imagenet" come after it.
-        statistics: what a published file holds in a Normalization layer: means and "variances".
-        trained: whether the checks train and export it. Of the others of its family, which one
-            constructor makes with more layers, they look at the network only.
-        tunable: whether it can be fine-tuned; a TF-Hub module without trainable variables, or
-            without a trace for training, cannot.
-        repeatable: whether a seed makes fine-tuning repeatable. Nothing can seed the dropout
-            inside a TF-Hub module unless its state is a variable of the module.
+        backbone: Name of the backbone as in `Learner`: from the catalogue, registered by you, or
+            `"tfhub:HANDLE"`. Or a function that returns a name or a `keras.Model`.
+        image_size: Side of the images in pixels. Small images make the checks fast.
+        weights: Weights of a backbone from the catalogue: `"imagenet"` if no download is needed,
+            the path of a file, or a function that returns the path. `None`: random weights.
+        preprocess: Argument `preprocess` of `Learner` for your own model or for a text encoder, or
+            a function that returns the argument.
+        task: Function that takes the case and returns data: `colours` for images, `words` or
+            `word_pairs` for texts, or your own function. Without a validation split in the data,
+            training keeps the last weights.
+        pooling: Pooling of the head. A text encoder without token outputs needs `"pooled"`.
+        reference: Preprocessing function of the weights' authors, as `"module:function"`. The
+            scaling layers that the builder adds for `weights="imagenet"` run after this function.
+        statistics: Means and variances of the Normalization layer in the published weights file.
+        trained: Whether the checks train and export the backbone. If false, the checks only build
+            the network. Use false for a deeper variant of a backbone that another case trains.
+        tunable: Whether the backbone can be fine-tuned. TF-Hub modules without trainable variables
+            or without a training graph cannot be fine-tuned.
+        repeatable: Whether two fine-tunings with the same seed give the same weights. In a TF-Hub
+            module, the seed reaches dropout only if the generator's state is a variable.
     """
 
     backbone: str | Callable[[], keras.Model | str]
     image_size: int = 32
     weights: str | Callable[[], str] | None = None
-    preprocess: str | None = None
+    preprocess: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
     task: Callable[["Case"], ImageData | TextData] = colours
-    preprocessor: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
     pooling: str = "avg"
     reference: str | None = None
     statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
@@ -97,43 +95,43 @@ class Case:
 
     @property
     def name(self) -> str:
-        """A name for test ids."""
+        """Name of the case in pytest's test ids."""
         return self.backbone if isinstance(self.backbone, str) else self.backbone.__name__
 
     @property
     def in_catalogue(self) -> bool:
-        """Whether the backbone has a record in the catalogue."""
+        """Whether the catalogue of backbones has a record of this backbone."""
         return _in_catalogue(self.backbone)
 
     def data(self) -> ImageData | TextData:
-        """The task's data."""
+        """Make the data with the function `task`."""
         return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """A learner on these data, whose head is untrained but has random weights.
+        """Return a learner on the data, with random weights in the untrained head instead of zeros.
 
         Args:
-            settled: give random BatchNorm layers the statistics of the images. Without them the
-                signal and all gradients die in deep networks; with them rounding errors grow.
-            options: as for `Learner`.
+            settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
+                are random. Without these statistics, activations and gradients vanish in deep
+                networks. With these statistics, rounding errors grow.
+            options: Arguments of `Learner`.
         """
         with seeded(options.get("seed", 0)):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
-        preprocessor = self.preprocessor
-        # A `TextPreprocessor` can be called too, with texts.
-        if callable(preprocessor) and not isinstance(preprocessor, TextPreprocessor):
-            preprocessor = preprocessor()
+        preprocess = self.preprocess
+        # Do not call a `TextPreprocessor`, although it is callable: it is the preprocessing itself.
+        if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
+            preprocess = preprocess()
         defaults = {
-            # That of a name is known once it was made.
+            # Use `backbone`, because `self.backbone` can be a function that returns the name.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
-            "preprocess": self.preprocess,
-            "preprocessor": preprocessor,
+            "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
             "seed": 0,
             "verbose": False,
-            # The data are made up: their faults are nobody's.
+            # Skip the preflight checks: findings about synthetic data have no value.
             "check": False,
         }
         options = defaults | options
@@ -145,10 +143,10 @@ class Case:
 
 
 def randomise_head(learner: Learner, seed: int | None = 0) -> None:
-    """Give the last layer of an untrained head random weights in place of zeros.
+    """Set the last layer of an untrained head to random weights instead of zeros.
 
-    Otherwise all items have the same logits, and no gradient reaches the backbone: a check of
-    either would hold for any network.
+    With zero weights, all items have the same logits, and all gradients of the backbone are zero.
+    Checks of logits or gradients would then pass for any network.
     """
     kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
@@ -159,15 +157,15 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """The training split as the learner's model takes it.
+    """Return the training split as batches of inputs for the learner's model.
 
     Args:
-        learner: a learner with data.
-        parts: how many batches to make of it.
+        learner: Learner with data.
+        parts: Number of batches to make.
 
     Returns:
-        The batches, of one size, the last one filled up; and the numbers of the split's rows in
-        the order that they come in.
+        Batches of equal size, with the last batch padded. Row numbers in the split of all items, in
+        the order of the batches.
     """
     split = learner.data.split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
@@ -189,21 +187,23 @@ def _settle(learner: Learner) -> None:
     learner.backbone.trainable = False
 
 
-# The published files hold the standard deviations where Keras reads variances.
+# Means and variances in the published weights files. As variances, these files wrongly hold the
+# standard deviations.
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def _rows(module: str, *names: str, **options: Any) -> tuple[Case, ...]:
-    """Cases of backbones that one module of `keras.applications` has the preprocessing of."""
+    """Return a case for each backbone of a module of `keras.applications`."""
     reference = f"keras.applications.{module}:preprocess_input"
     return tuple(Case(name, reference=reference, **options) for name in names)
 
 
 CASES = (
     Case("efficientnet_lite0", weights="imagenet"),
-    # Their weights are in packages (`keras_tl.backbones.packaged`).
+    # Python packages contain the weights of efficientnet_lite1 and efficientnet_lite2, see
+    # `keras_tl.backbones.weights_packages`.
     Case("efficientnet_lite1", weights="imagenet"),
-    # Of noise of 32 x 32 pixels its features are all zero.
+    # For noise images of 32 x 32 pixels, all features of this network are 0.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),
     *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(

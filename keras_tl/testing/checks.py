@@ -1,7 +1,7 @@
-"""The checks. Each takes a case and a temporary folder, and raises AssertionError.
+"""Conformance checks. Each check takes a case and a temporary folder, and can raise AssertionError.
 
-Where tracing is not the point they run eagerly: a traced training step of a deep network costs
-more than all that is checked.
+Most checks train eagerly, without tracing. To trace a training step of a deep network takes longer
+than the rest of a check.
 """
 
 import collections
@@ -29,14 +29,15 @@ from keras_tl.testing.cases import Case, train_inputs
 from keras_tl.training.freezing import unfreeze
 
 _NO_GRADIENT = 1e-10
-# Adam's first step is 1e-3 g / (g + 3e-6) in Keras, and float32 changes a 1 by 6e-8 or more.
+# Minimum gradient that changes a weight. The first step of Adam in Keras changes a weight by
+# 1e-3 g / (g + 3e-6) for a gradient g. In float32, the smallest change of a weight of 1 is 6e-8.
 _MOVES = 1e-9
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 CHECKS: list[Callable[[Case, Path], None]] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):
-    """Adds a check. The cheap ones build networks and run them once, at most."""
+    """Register a check function. Cheap checks build networks and run each at most once."""
 
     def add(function):
         function.applies = applies
@@ -48,7 +49,7 @@ def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: b
 
 
 def _values(weights) -> dict[str, list[np.ndarray]]:
-    """The values by their paths, which several variables of a TF-Hub module may share."""
+    """Return values of weights by path. In TF-Hub modules several weights can share a path."""
     values = collections.defaultdict(list)
     for weight in weights:
         values[weight.path].append(weight.numpy())
@@ -60,15 +61,15 @@ def _changed(before: dict[str, list[np.ndarray]], after: dict[str, list[np.ndarr
 
 
 def _without_states(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """The weights, without what the dropout of a whole TF-Hub module moves once it is live.
+    """Return the weights of a layer, except the states of random generators.
 
-    A module lists the states of its random generators, integers, among its weights.
+    A TF-Hub module lists these integer states among its weights. Dropout changes the states.
     """
     return [weight for weight in layer.weights if weight.dtype.startswith("float")]
 
 
 def _same(first: keras.Model, second: keras.Model) -> bool:
-    """Whether two models have the same weights, whatever Keras named them."""
+    """Return whether two models have equal weights. Names may differ."""
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)
 
@@ -79,14 +80,14 @@ def _pixels(case: Case) -> np.ndarray:
 
 
 def _step(case: Case, which: str | int) -> Phase:
-    """One plain update on all items: what has a gradient moves, and nothing else can."""
+    """Return a phase of one update on all items. Adam changes no variable without a gradient."""
     return Phase(
         "step", epochs=1, learning_rate=1e-3, unfreeze=which, optimizer="adam", batch_size=1000
     )
 
 
 def _with_gradient(learner: Learner, above: float = _NO_GRADIENT) -> set[str]:
-    """Paths of the trainable variables whose largest gradient, of one batch, is above a value."""
+    """Return the paths of trainable variables whose largest gradient exceeds a value."""
     (inputs,), order = train_inputs(learner)
     targets = learner.task.targets(learner.data.split("train").labels[order])
     with tf.GradientTape() as tape:
@@ -110,18 +111,18 @@ def _tunable(case: Case) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _loaded(spec: backbones.BackboneSpec, image_size: int) -> Backbone:
-    """A backbone with random weights that some checks only look at: built once for all of them."""
+    """Return a backbone with random weights, cached because the checks do not change it."""
     return load_spec(spec, None, (image_size, image_size))
 
 
 def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
-    """The shapes of the weights of some layers, in the order of the graph."""
+    """Return the shapes of the weights of some layers, in the order of the layers."""
     return [tuple(weight.shape) for layer in layers for weight in layer.weights]
 
 
 @_check(_in_catalogue, cheap=True)
 def check_record(case: Case, tmp_path: Path) -> None:
-    """The record tells the truth: features, parameters, and a block for every weight."""
+    """Check the catalogue record: numbers of features and parameters, a block for each weight."""
     spec = backbones.get_spec(case.backbone)
     backbone = _loaded(spec, spec.min_size)
     network = backbone.network
@@ -134,9 +135,9 @@ def check_record(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_output_block(case: Case, tmp_path: Path) -> None:
-    """A network cut after a block holds the weights of the blocks up to it, and no others.
+    """Check that a network cut after a block has no weights of the blocks above, and all others.
 
-    It is another network of the same process, in which Keras gives other names.
+    The check compares shapes, because Keras gives the second network of a process other names.
     """
     spec = backbones.get_spec(case.backbone)
     whole = _loaded(spec, case.image_size)
@@ -151,7 +152,7 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_default_size(case: Case, tmp_path: Path) -> None:
-    """The network can be built at the size its weights were trained at."""
+    """Check that the network can be built for the image size in the catalogue."""
     spec = backbones.get_spec(case.backbone)
     network = backbones.load(case.backbone, None)
     assert network.input_shape == (None, *spec.image_size, 3)
@@ -160,9 +161,10 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """What the record's builder gives, with scaling layers where it has them.
+    """Return the network from the original builder, with scaling layers if the builder adds them.
 
-    Of "imagenet" it is the graph only: nothing is downloaded, and the weights are random.
+    `weights="imagenet"` only selects the layers that the builder adds for published weights. The
+    weights are random, and the function downloads nothing.
     """
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
@@ -170,7 +172,7 @@ def _bare(case: Case, weights: str | None) -> keras.Model:
         mock.patch.object(keras.Model, "load_weights"),
         warnings.catch_warnings(),
     ):
-        # The MobileNets tell which of their weights they take.
+        # MobileNet builders warn about image sizes without published weights.
         warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
         shape = (case.image_size, case.image_size, 3)
         network = builder(include_top=False, weights=weights, input_shape=shape)
@@ -182,14 +184,14 @@ def _bare(case: Case, weights: str | None) -> keras.Model:
 
 
 def _prepared(case: Case, pixels: np.ndarray) -> np.ndarray:
-    """Pixels as the weights' authors give them to what the builder gives."""
+    """Return pixels after the preprocessing function of the weights' authors."""
     module, function = case.reference.split(":")
     return getattr(importlib.import_module(module), function)(pixels.copy())
 
 
 @_check(lambda case: case.reference is not None, cheap=True)
 def check_preprocessing(case: Case, tmp_path: Path) -> None:
-    """The embedded preprocessing equals the one of the weights' authors."""
+    """Check that the preprocessing layer equals the preprocessing of the weights' authors."""
     spec = backbones.get_spec(case.backbone)
     expected = _prepared(case, _pixels(case))
     if spec.scales_inside:
@@ -202,7 +204,7 @@ def check_preprocessing(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
-    """There is one scaling layer, it comes first, and it computes in float32."""
+    """Check that the preprocessing layer is the only scaling layer and computes in float32."""
     network = _loaded(backbones.get_spec(case.backbone), case.image_size).network
     scaling = [layer for layer in leaf_layers(network) if isinstance(layer, _SCALING)]
     assert [layer.name for layer in scaling] == ["preprocessing"]
@@ -211,9 +213,10 @@ def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
 
 @_check(lambda case: case.in_catalogue and case.trained, cheap=True)
 def check_weights_file(case: Case, tmp_path: Path) -> None:
-    """A weights file gives the same network as `weights="imagenet"` with these weights does.
+    """Check that weights from a file and from a download give a network with the same features.
 
-    Both are compared with what Keras builds for "imagenet", on pixels prepared by the authors.
+    The check also compares these features with the features of the network in `keras.applications`,
+    for pixels after the preprocessing of the weights' authors.
     """
     spec = backbones.get_spec(case.backbone)
     pixels = _pixels(case)
@@ -241,11 +244,11 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_frozen_phase(case: Case, tmp_path: Path) -> None:
-    """A frozen phase, live or cached, leaves the backbone bit-identical and moves the head."""
+    """Check that a phase with a frozen backbone changes only the head, with and without cache."""
     learner = case.learner(settled=True)
     before = _values(learner.backbone.variables)
     for cache in ("off", "memory"):
-        # Twice the same optimum would be no change.
+        # Change the head first. Otherwise the second training would return the same weights.
         learner.trainer.parts.head.set_weights(
             [value + 1 for value in learner.trainer.parts.head.get_weights()]
         )
@@ -258,7 +261,7 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
 
 @_check(_tunable)
 def check_fine_tuning(case: Case, tmp_path: Path) -> None:
-    """Fine-tuning moves every variable with a gradient; the BatchNorm statistics stay."""
+    """Check that fine-tuning changes all variables with a gradient, but no BatchNorm statistics."""
     learner = case.learner(settled=True)
     unfreeze(learner.backbone, "all")
     trainable = {variable.path for variable in learner.model.trainable_variables}
@@ -267,7 +270,7 @@ def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     before = _values(weights)
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
-        # A head at its optimum leaves smaller gradients.
+        # Compute the gradients again, because gradients are smaller after the head's training.
         unfreeze(learner.backbone, "all")
         expected = _with_gradient(learner, _MOVES)
         assert expected
@@ -284,7 +287,7 @@ def _paths(learner: Learner, block: str) -> set[str]:
 
 @_check(_tunable)
 def check_unfreeze(case: Case, tmp_path: Path) -> None:
-    """Unfreezing some blocks moves weights in exactly these."""
+    """Check that fine-tuning some unfrozen blocks changes weights in exactly these blocks."""
     learner = case.learner(settled=True)
     counts = {1, max(len(learner.backbone.blocks) // 2, 1)}
     while counts:
@@ -303,9 +306,9 @@ def check_unfreeze(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_cached_features(case: Case, tmp_path: Path) -> None:
-    """Cached features equal those that the frozen backbone gives inside a training step.
+    """Check that cached features equal the features that the frozen backbone computes in training.
 
-    The steps have other batches than the cache, of texts with another padding.
+    The training and the cache have different batches, and for texts also different padding.
     """
     learner = case.learner()
     split = learner.data.split("train")
@@ -321,7 +324,7 @@ def check_cached_features(case: Case, tmp_path: Path) -> None:
 
 @_check(lambda case: case.in_catalogue and case.trained)
 def check_mixed_precision(case: Case, tmp_path: Path) -> None:
-    """Under mixed precision the backbone computes in half, preprocessing and logits do not."""
+    """Check that mixed precision applies to the backbone, not to preprocessing and logits."""
     before = keras.config.dtype_policy().name
     learner = case.learner(precision="mixed_bfloat16")
     assert keras.config.dtype_policy().name == before
@@ -340,7 +343,7 @@ def check_mixed_precision(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_save_and_load(case: Case, tmp_path: Path) -> None:
-    """A saved run gives back every weight and the same answers."""
+    """Check that a loaded run has the weights and the predictions of the saved learner."""
     learner = case.learner()
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
@@ -355,7 +358,7 @@ def check_save_and_load(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_export(case: Case, tmp_path: Path) -> None:
-    """The export answers as `predict` does, in a process without Keras."""
+    """Check that an export predicts the same as the learner, in a process without Keras."""
     verified = []
 
     def verify_and_tell(folder: Path, **options: bool) -> Verification:
@@ -372,7 +375,7 @@ def check_export(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_same_seed(case: Case, tmp_path: Path) -> None:
-    """The same seed gives the same weights, another seed gives others."""
+    """Check that equal seeds give equal weights, and different seeds give different weights."""
     first, second, other = case.learner(seed=0), case.learner(seed=0), case.learner(seed=1)
     assert not _same(first.model, other.model)
     for learner in (first, second):
@@ -380,4 +383,7 @@ def check_same_seed(case: Case, tmp_path: Path) -> None:
             learner.fit_head(epochs=1, cache="memory")
             if case.tunable and case.repeatable:
                 learner.fine_tune(policy=_step(case, 1))
-    assert _same(first.model, second.model), "if its dropout has no seed: Case(repeatable=False)"
+    assert _same(first.model, second.model), (
+        "The same seed gave other weights. If no seed reaches the dropout, set "
+        "Case(repeatable=False)."
+    )

@@ -1,1 +1,1 @@
-"""Training: phases, freezing, the feature cache, schedules, strategy and precision."""
+"""Training: phases, freezing, optimizers, learning rates, head solver and trainer."""

@@ -1,4 +1,4 @@
-"""The user's Keras callbacks: which are refused, how often they run, and the weights they leave."""
+"""Check the user's Keras callbacks, and find the epoch that produced a model's final weights."""
 
 import zlib
 from collections.abc import Sequence
@@ -14,16 +14,17 @@ _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on
 def check_callbacks(
     callbacks: Sequence[keras.callbacks.Callback] | None,
 ) -> tuple[keras.callbacks.Callback, ...]:
-    """Return the callbacks; `None` is none, as in Keras.
+    """Return the callbacks as a tuple. `None` gives an empty tuple, as in Keras.
 
     Raises:
-        ConfigError: an object is no Keras callback, or one that cannot work here.
+        ConfigError: `callbacks` is not a list of Keras callbacks, or contains `SwapEMAWeights`.
     """
     if callbacks is None:
         return ()
     if isinstance(callbacks, keras.callbacks.Callback):
         raise ConfigError(
-            f"callbacks must be a list. Received: {type(callbacks).__name__}. Put it into a list."
+            f"callbacks must be a list. Received: {type(callbacks).__name__}. Pass "
+            "callbacks=[callback]."
         )
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
@@ -33,15 +34,15 @@ def check_callbacks(
             )
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise ConfigError(
-                "SwapEMAWeights needs an optimizer that keeps a moving average of the weights "
-                "(use_ema=True); the optimizers of the phases keep none. Leave the callback out: "
-                "fit() can keep an average of the head's and the fine-tuned weights."
+                "SwapEMAWeights needs an optimizer with use_ema=True. The optimizers of the phases "
+                "keep no moving average of the weights. Leave SwapEMAWeights out. fit() can keep "
+                "an average of the head's and the fine-tuned weights."
             )
     return tuple(callbacks)
 
 
-def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
-    """Whether a callback has a method of its own for the beginning or the end of a step."""
+def hook_into_steps(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+    """Return whether a callback overrides a method for the beginning or the end of a step."""
     return any(
         getattr(method, "__func__", method) is not getattr(keras.callbacks.Callback, name)
         for callback in callbacks
@@ -51,24 +52,24 @@ def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 
 
 class EpochWeights(keras.callbacks.Callback):
-    """Recognises the epoch whose weights a model has, whoever has restored them.
+    """Find the epoch that produced a model's current weights, after a callback restored weights.
 
-    Keeps a CRC-32 of all weights before training and after each epoch. It must be the first
-    callback, so that it reads the weights before another one changes them.
+    Stores a CRC-32 checksum of all weights before training and after each epoch. This callback must
+    be the first in the list, to read the weights before another callback changes them.
     """
 
     def on_train_begin(self, logs=None):
-        """Note the weights from before."""
+        """Store the checksum of the weights before training."""
         self._checksums = [self._checksum()]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Note the weights of an epoch."""
+        """Store the checksum of the weights after an epoch."""
         self._checksums.append(self._checksum())
 
     def epoch_now(self) -> int | None:
-        """Return the latest epoch, from 1, of those that ran, whose weights the model has.
+        """Return the last epoch, counted from 1, after which the model had its current weights.
 
-        0: it has the weights from before training; `None`: it has weights of no epoch.
+        Returns 0 for the weights before training, and `None` if no epoch produced the weights.
         """
         now = self._checksum()
         found = [epoch for epoch, known in enumerate(self._checksums) if known == now]

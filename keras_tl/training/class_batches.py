@@ -1,4 +1,4 @@
-"""Batches in which classes are equally frequent, for contrastive training."""
+"""Batches with equally many items of each class, for contrastive training."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,23 +9,23 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
-# Of a class in a batch, as long as the batch has room for two classes.
+# Number of items of each class in a per-replica batch, if the batch has space for two classes.
 _ITEMS_A_CLASS = 4
-# Of an epoch: a few items are drawn again and again, in other batches.
+# Minimum number of batches per epoch. If there are few items, an epoch uses each item repeatedly.
 _FEWEST_BATCHES = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassBatches:
-    """Draws the rows of batches of a few classes, equally many items of each.
+    """Sampler of row numbers for batches of a few classes, with equally many items of each class.
 
-    Every replica's share of a batch is drawn by itself, as pairs are made within it.
+    The sampler draws rows for each replica separately, because the loss pairs items of one replica.
 
     Args:
-        labels: int64 (n,): the class of each item; at least two classes.
-        batch_size: the largest size of a batch, at least 4 a replica.
-        replicas: that share a batch.
-        seed: fixes all epochs.
+        labels: Class number of each item, int64 (n,), with at least two classes.
+        batch_size: Maximum number of items in a batch over all replicas, at least 4 per replica.
+        replicas: Number of replicas that share a batch.
+        seed: Seed of the random row numbers in all epochs.
     """
 
     labels: np.ndarray
@@ -35,32 +35,33 @@ class ClassBatches:
 
     @property
     def classes(self) -> int:
-        """How many classes a replica's share of a batch has: as many as leave room for 4 items."""
+        """Number of classes in a per-replica batch: at least 2, at most a quarter of the items."""
         share = self.batch_size // self.replicas
         return min(len(np.unique(self.labels)), max(2, share // _ITEMS_A_CLASS))
 
     @property
     def items(self) -> int:
-        """How many items a replica's share has of each class: no more than the largest class."""
+        """Number of items per class in a per-replica batch, limited to the largest class's size."""
         fitting = self.batch_size // self.replicas // self.classes
         largest = np.unique(self.labels, return_counts=True)[1].max()
         return min(fitting, max(2, int(largest)))
 
     @property
     def size(self) -> int:
-        """Items of a batch."""
+        """Number of items in a batch."""
         return self.replicas * self.classes * self.items
 
     @property
     def count(self) -> int:
-        """Batches of an epoch: as many as the items fill, and at least ten."""
+        """Number of batches in an epoch: enough for one pass over the items, but at least ten."""
         return max(_FEWEST_BATCHES, -(-len(self.labels) // self.size))
 
     def rows(self, epoch: int) -> np.ndarray:
-        """int64 (count, size): the rows of an epoch's batches, always the same ones.
+        """Return the row numbers of an epoch's batches, int64 (count, size).
 
-        Within a replica's share no item stands twice, unless its class has too few. Over an epoch
-        the items of a class are drawn equally often, or once more.
+        The result depends only on the seed and the epoch. An item occurs twice in a per-replica
+        batch only if its class has too few items. In an epoch, two items of the
+        same class occur equally often, or one of them occurs once more.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -75,7 +76,7 @@ class ClassBatches:
 
 
 class _Deck:
-    """Rows that are drawn like cards: none comes again before all have come."""
+    """Rows of one class. A row is drawn again only after all other rows have been drawn."""
 
     def __init__(self, rows: np.ndarray, rng: np.random.Generator):
         self._rows = rows
@@ -83,7 +84,7 @@ class _Deck:
         self._drawn = np.zeros(len(rows), np.int64)
 
     def draw(self, count: int) -> np.ndarray:
-        """int64 (count,): different rows, unless there are fewer."""
+        """Return rows, int64 (count,). A row repeats only if `count` exceeds the number of rows."""
         shuffled = self._rng.permutation(len(self._rows))
         order = shuffled[np.argsort(self._drawn[shuffled], kind="stable")]
         chosen = np.resize(order, count)
@@ -99,15 +100,15 @@ def class_batches(
     seed: int,
     augment: Callable | None = None,
 ) -> tf.data.Dataset:
-    """Batches of (inputs, labels) for contrastive training, of known number.
+    """Return a data set of batches (inputs, labels) for contrastive training.
 
     Args:
-        pipeline: makes inputs of the items.
-        split: the items, with one class each.
-        batch_size: see `ClassBatches`.
-        replicas: see `ClassBatches`.
-        seed: a new draw in every epoch, fixed by the seed.
-        augment: see `Pipeline.shuffled`.
+        pipeline: Conversion of items to model inputs.
+        split: Split in which every item has exactly one class.
+        batch_size: Maximum number of items in a batch, see `ClassBatches`.
+        replicas: Number of replicas that share a batch.
+        seed: Seed of the random choice of items in all epochs.
+        augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
     """
     plan = ClassBatches(split.labels, batch_size, replicas, seed)
     drawn = rows_of_epochs(plan.rows).unbatch()

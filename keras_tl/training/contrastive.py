@@ -1,9 +1,10 @@
-"""Contrastive training: features of one class become alike, those of other classes do not.
+"""Contrastive training: make features similar within a class and dissimilar between classes.
 
-For a few labelled texts, as in SetFit (Tunstall et al., 2022, arXiv:2209.11055): n texts have n
-labels, but n * n pairs that are of one class or are not. SetFit runs the encoder twice for each
-pair. Here the encoder runs once for each text, and every pair of a batch counts, by the supervised
-contrastive loss of Khosla et al. (2020, arXiv:2004.11362). The head is fitted afterwards.
+Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is for few labelled
+texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs the encoder
+twice per pair. This module runs the encoder once per text. The supervised contrastive
+loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a batch. The head is fitted
+after the encoder.
 """
 
 from typing import Any
@@ -17,9 +18,9 @@ from keras_tl.errors import ConfigError
 from keras_tl.tasks import Task
 
 CONTRASTIVE = "contrastive"
-# Khosla et al. use 0.1 too (sec. 4).
+# Temperature of the loss in Khosla et al. (sec. 4).
 TEMPERATURE = 0.1
-# Two classes, two items of each.
+# Minimum number of items in a per-replica batch: two classes with two items each.
 _SMALLEST_BATCH = 4
 
 
@@ -27,24 +28,25 @@ _SMALLEST_BATCH = 4
 class SupervisedContrastive(keras.losses.Loss):
     """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
 
-    For an item i of the batch, P(i) being the other items of its class:
+    The loss of an item i of the batch, where P(i) are the other items of its class:
 
         -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
 
-    z are the features, scaled to a length of 1. An item without another one of its class counts
-    with a loss of 0. The lowest value for features that fall into one point a class grows with the
-    number of items a class: with K of them it approaches log(K - 1), not 0.
+    z are the features, scaled to length 1. The loss of an item without another item of its class in
+    the batch is 0. With K items per class, the lowest possible loss is not 0 but close to
+    log(K - 1). The loss approaches this value when the features within each class become equal.
 
     Args:
-        temperature: t, above 0. The lower it is, the more the nearest items of other classes count.
-        **options: of `keras.losses.Loss`.
+        temperature: Temperature t, above 0. A lower temperature gives more weight to the most
+            similar items of other classes.
+        **options: Options of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: int or float (batch,) or (batch, 1): the classes' numbers.
-        y_pred: float32 (batch, ...): features.
+        y_true: Class number of each item, int or float, (batch,) or (batch, 1).
+        y_pred: Features of each item, float32 (batch, ...).
 
     Returns:
-        float32 (batch,), in nats, before the reduction of `keras.losses.Loss`.
+        Loss of each item in nats, float32 (batch,), before the reduction of `keras.losses.Loss`.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class SupervisedContrastive(keras.losses.Loss):
         features = ops.normalize(ops.reshape(y_pred, (count, -1)), axis=-1)
         similarities = ops.matmul(features, ops.transpose(features)) / self.temperature
         is_itself = ops.eye(count, dtype="bool")
-        # An item is no pair with itself, which would always be the nearest.
+        # Exclude the pair of an item with itself: it would always be the most similar pair.
         similarities = ops.where(is_itself, -1e9, similarities)
         shares = similarities - ops.logsumexp(similarities, axis=1, keepdims=True)
         is_pair = ops.logical_and(ops.equal(labels, ops.transpose(labels)), ~is_itself)
@@ -72,50 +74,54 @@ class SupervisedContrastive(keras.losses.Loss):
 
 
 class Contrastive:
-    """Loss and metrics of a contrastive phase, in place of a task's; see `Task`."""
+    """Replacement for a `Task` that defines the loss and the metrics of a contrastive phase."""
 
     loss_weight = 1.0
-    watched = "loss"
+    monitor = "loss"
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
-        """The loss; smoothed labels do not concern it."""
+        """Return the supervised contrastive loss. Label smoothing does not change this loss."""
         return SupervisedContrastive()
 
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """None: there are no answers yet."""
+        """Return an empty list: a contrastive phase makes no predictions."""
         return []
 
 
 def objective_of(phase: Phase, task: Task) -> Task | Contrastive:
-    """What decides loss and metrics of a phase."""
+    """Return the object that defines the loss and the metrics of a phase."""
     return Contrastive() if phase.objective == CONTRASTIVE else task
 
 
 def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas: int) -> None:
-    """Raises `ConfigError` if a contrastive phase is asked for where there can be none.
+    """Check that task, augmentation and batch size suit a contrastive phase.
 
     Args:
-        phase: any phase; others than contrastive ones pass.
-        task: of the model.
-        augment: of the phase.
-        replicas: that share a batch; pairs are made within each replica.
+        phase: Phase to check. If the phase is not contrastive, the function does nothing.
+        task: Task of the model.
+        augment: Augmentation of the phase.
+        replicas: Number of replicas that share a batch. The loss pairs items of one replica only.
+
+    Raises:
+        ConfigError: The task does not have exactly one class per item, the augmentation mixes
+            labels, or the batch has fewer than 4 items per replica.
     """
     if phase.objective != CONTRASTIVE:
         return
     if not task.has_one_class:
         raise ConfigError(
-            "A contrastive phase compares items of one class with items of another; these data "
-            f"are for {task.kind}. Use policy='standard'."
+            f"A contrastive phase needs exactly one class per item. The task is {task.kind}. Use "
+            "policy='standard'."
         )
     if mixes_labels(augment):
         raise ConfigError(
-            "A contrastive phase needs one class an item; 'mixup' and 'cutmix' mix labels. Choose "
-            "another augmentation."
+            "A contrastive phase needs one class per item, but 'mixup' and 'cutmix' mix labels. "
+            "Choose another augmentation, such as augment='standard'."
         )
     if phase.batch_size < _SMALLEST_BATCH * replicas:
         raise ConfigError(
             f"A contrastive phase needs batches of at least {_SMALLEST_BATCH * replicas} items, "
-            f"{_SMALLEST_BATCH} a replica: two classes, and two items of each. Received: "
+            f"{_SMALLEST_BATCH} per replica: two classes with two items each. Received: "
             f"batch_size={phase.batch_size}."
         )

@@ -1,4 +1,4 @@
-"""What a terminal shows while a phase trains."""
+"""Live display of a phase's training progress in a terminal."""
 
 import math
 import time
@@ -13,24 +13,24 @@ from rich.text import Text
 
 _WIDEST, _NARROW = 78, 64
 _BARS = "▁▂▃▄▅▆▇█"
-# Of the last epochs, as many as fit beside the numbers.
+# Maximum number of epochs in a sparkline: more bars would not fit beside the numbers.
 _LONGEST_LINE = 12
 _VALIDATION = "val_"
 
 
 class Pace:
-    """How fast the steps of a phase are, and how long the rest of them will take.
+    """Measure the training speed of a phase, and estimate the remaining time.
 
-    The first step counts for nothing: it includes the tracing of the graph.
+    The speed does not include the first step, because that step also traces the graph.
 
     Args:
-        steps: of an epoch.
-        epochs: of the phase.
-        following: epochs of later phases of the same kind.
-        clock: gives seconds.
+        steps: Number of training steps per epoch.
+        epochs: Number of epochs of the phase.
+        following: Total number of epochs of the following phases, for the estimate.
+        clock: Function that returns the current time in seconds.
 
     Attributes:
-        per_second: steps, while training; `None`: not known yet.
+        per_second: Training steps per second. `None` before the second step ends.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Pace:
         self._last: float | None = None
 
     def start_epoch(self, epoch: int) -> None:
-        """An epoch begins, counted from 0."""
+        """Record the start of an epoch, counted from 0."""
         self._epoch, self._step = epoch, 0
         if epoch:
             self._last = self._clock()
 
     def step(self, done: int) -> None:
-        """So many steps of the epoch are done; several at a time may pass its end."""
+        """Record the number of finished steps in the epoch, at most the steps per epoch."""
         done, now = min(done, self._steps), self._clock()
         if self._last is not None:
             self._seconds += now - self._last
@@ -65,22 +65,22 @@ class Pace:
         self._step, self._last = done, now
 
     def start_validation(self) -> None:
-        """The training of an epoch is over."""
+        """Record the time at which the validation of an epoch begins."""
         self._last = self._clock()
 
     def end_validation(self) -> None:
-        """The validation of an epoch is over."""
+        """Record the time that the validation of an epoch took."""
         self._validation = self._clock() - self._last
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end of the phase, if nothing stops it early; `None`: not known yet."""
+        """Seconds to the end of the phase without early stopping. `None`: no estimate yet."""
         epochs = self._epochs - self._epoch
         return self._seconds_of(epochs * self._steps - self._step, epochs)
 
     @property
     def left_in_all(self) -> float | None:
-        """The same, to the end of the last of the phases, as if their epochs took as long."""
+        """Seconds to the end of the last phase, if all epochs take as long as in this phase."""
         epochs = self._epochs - self._epoch + self._following
         return self._seconds_of(epochs * self._steps - self._step, epochs)
 
@@ -92,24 +92,24 @@ class Pace:
 
 @dataclass
 class Dashboard:
-    """A phase as it stands; rich draws it.
+    """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
 
     Attributes:
-        name: of the phase.
-        epochs: of the phase.
-        steps: of an epoch.
-        items: of a step.
-        item: what one is called.
-        pace: of the steps.
-        following: how many more epochs later phases have.
-        watched: what the best epoch is chosen by on the validation split, and whether more of it
-            is better; `None`: no epoch is.
-        epoch: the current one, from 1.
-        step: steps of it that are done.
-        is_validating: whether they all are, and the validation split is gone through.
-        logs: the means of the epoch so far.
-        done: for each epoch that is over its values.
-        rate: the learning rate.
+        name: Name of the phase.
+        epochs: Number of epochs of the phase.
+        steps: Number of training steps per epoch.
+        items: Number of items per step.
+        item: Word for one item in the display, such as "image".
+        pace: Training speed, and estimate of the remaining time.
+        following: Total number of epochs of the following phases.
+        monitor: Name of the validation metric that selects the best epoch, and whether higher
+            values are better. `None`: training does not select the best epoch.
+        epoch: Current epoch, counted from 1.
+        step: Number of finished steps in the current epoch.
+        is_validating: Whether the validation of the current epoch has begun.
+        logs: Mean loss and metrics over the finished steps of the current epoch, by name.
+        done: Loss and metrics of each finished epoch, by name.
+        rate: Current learning rate.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Dashboard:
     item: str
     pace: Pace
     following: int = 0
-    watched: tuple[str, bool] | None = None
+    monitor: tuple[str, bool] | None = None
     epoch: int = 1
     step: int = 0
     is_validating: bool = False
@@ -128,7 +128,7 @@ class Dashboard:
     rate: float | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The frame: a bar, a table of the values so far, rate and time left."""
+        """Yield the panel: progress bar, losses and metrics, learning rate, remaining time."""
         width = min(_WIDEST, options.max_width)
         is_wide = width >= _NARROW
         table = self._values(is_wide and not options.ascii_only, is_wide)
@@ -169,17 +169,17 @@ class Dashboard:
         return table
 
     def _best_of(self, name: str) -> str:
-        if self.watched is None or self.watched[0] != name:
+        if self.monitor is None or self.monitor[0] != name:
             return ""
         values = [row.get(_VALIDATION + name, math.nan) for row in self.done]
         finite = [value for value in values if math.isfinite(value)]
         if not finite:
             return ""
-        best = (max if self.watched[1] else min)(finite)
+        best = (max if self.monitor[1] else min)(finite)
         return f"best {best:.4f}, epoch {values.index(best) + 1}"
 
     def _foot(self) -> str:
-        parts = [] if self.rate is None else [f"rate {self.rate:.1e}"]
+        parts = [] if self.rate is None else [f"learning rate {self.rate:.1e}"]
         if self.pace.left is not None:
             parts.append(f"{duration(self.pace.left)} left")
             if self.following:
@@ -188,7 +188,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """A bar for each value, from the lowest to the highest of them; none for fewer than two."""
+    """Return one bar per value, from minimum to maximum. Empty below two finite values."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""
@@ -202,7 +202,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds, or hours too: `4:05`, `1:04:05`."""
+    """Return seconds as minutes and seconds (`4:05`), from an hour on with hours (`1:04:05`)."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""What is trainable, and the compile that must follow every change of it: one function."""
+"""Freezing of the backbone's blocks, and `compile` after each change of trainable layers."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.models.device import jit_compile
-from keras_tl.tasks import Task, needs_shares
+from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.contrastive import Contrastive
+from keras_tl.training.layer_learning_rates import learning_rate_factors
 from keras_tl.training.optimizers import make_optimizer
-from keras_tl.training.own_rates import rate_factors
 
 
 def prepare(
@@ -24,28 +24,28 @@ def prepare(
     mixed: bool = False,
     steps_per_execution: int = 1,
 ) -> Callable[[tuple[str, ...]], None]:
-    """Freezes and unfreezes as the first epoch of a phase needs it, then compiles.
+    """Freeze or unfreeze blocks for the first epoch of a phase, then compile the model.
 
     Args:
-        model: the model that `fit` will be called on: all of it, or only the head.
-        backbone: the backbone layer (outside of `model` when that is only the head).
-        phase: the phase.
-        steps: number of updates in the phase.
-        task: decides loss and metrics.
-        mixed: whether an augmentation mixes labels.
-        steps_per_execution: as in Keras's `compile`.
+        model: Model that `fit` will train: the whole model or only the head.
+        backbone: Backbone layer. The head alone, as `model`, does not contain this layer.
+        phase: Phase that will train the model.
+        steps: Number of optimizer updates in the phase.
+        task: Task that defines the loss and the metrics.
+        mixed: Whether an augmentation mixes labels.
+        steps_per_execution: Argument of Keras's `compile`.
 
     Returns:
-        What trains other blocks of the phase from then on: it takes their names, and compiles
-        again with the same optimizer, which keeps its moments and its count of steps.
+        A function that takes names of blocks, makes only these blocks trainable and compiles the
+        model again. The optimizer keeps its moments and its number of steps.
 
     Raises:
-        ConfigError: the phase names a block that the backbone has not.
+        ConfigError: The phase names a block that the backbone does not have.
     """
     unfreeze(backbone, phase.unfreeze, phase.batch_norm)
     blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
     optimizer = _optimizer_of(model, backbone, phase, steps)
-    shares = needs_shares(phase, mixed)
+    shares = needs_class_probabilities(phase, mixed)
 
     def train(blocks: tuple[str, ...]) -> None:
         backbone.unfreeze(blocks, phase.batch_norm)
@@ -69,34 +69,34 @@ def _optimizer_of(
     variables, factors = model.trainable_variables, None
     if phase.discriminative_factor > 1 or phase.unfreeze_every is not None:
         blocks = [backbone.block_layers(block) for block in backbone.blocks]
-        factors = rate_factors(blocks, variables, phase.discriminative_factor)
+        factors = learning_rate_factors(blocks, variables, phase.discriminative_factor)
     with model.distribute_strategy.scope():
         optimizer = make_optimizer(phase, steps, variables, factors)
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
-            # An optimizer updates any of the variables that it was built with, and no others.
+            # Build with all variables, because an optimizer cannot update variables added later.
             optimizer.build(variables)
     return optimizer
 
 
 def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:
-    """Makes the blocks from the one named up to the head trainable and freezes the others.
+    """Make the blocks from `which` up to the head trainable, and freeze all other blocks.
 
     Args:
-        backbone: the backbone layer.
-        which: `None` (freeze all), `"all"`, the number of blocks counted from the head down, or
-            the lowest block's name.
-        batch_norm: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
+        backbone: Backbone layer.
+        which: `None` (freeze all blocks), `"all"`, the number of blocks to unfreeze, counted from
+            the head down, or the name of the lowest block to unfreeze.
+        batch_norm: Mode of BatchNorm layers: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
 
     Raises:
-        ConfigError: there is no such block, or there are not so many.
+        ConfigError: The backbone has no block of this name, or fewer blocks than this number.
     """
     backbone.unfreeze(blocks_to_unfreeze(backbone.blocks, which), batch_norm)
 
 
 def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
-    """The names of the blocks that `which` means; see `unfreeze`."""
+    """Return the names of the blocks to unfreeze. For `which` see `unfreeze`."""
     if which is None:
         return ()
     if which == "all":
@@ -116,13 +116,13 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
 def blocks_in_epoch(
     blocks: tuple[str, ...], every: int | str | None, epoch: int, epochs: int
 ) -> tuple[str, ...]:
-    """The names of the blocks that an epoch trains.
+    """Return the names of the blocks that are trainable in an epoch.
 
     Args:
-        blocks: those that the phase unfreezes, from input to output.
-        every: `Phase.unfreeze_every`.
-        epoch: counted from 0.
-        epochs: of the phase.
+        blocks: Names of all blocks that the phase unfreezes, from input to output.
+        every: Epochs between unfreezing two blocks, see `Phase.unfreeze_every`.
+        epoch: Number of the epoch, counted from 0.
+        epochs: Number of epochs of the phase.
     """
     if every is None or not blocks:
         return blocks

@@ -1,4 +1,4 @@
-"""The regularised optimum of a linear head on cached features, its strength by cross-validation."""
+"""Solver for a linear head on cached features, with an L2 penalty from cross-validation."""
 
 import dataclasses
 import math
@@ -11,47 +11,53 @@ from threadpoolctl import threadpool_limits
 
 from keras_tl.data.splits import draw, folds
 
-# Losses of all items and their gradients, by the outputs: `keras_tl.tasks.Task.convex_loss`.
+# Function from outputs and targets to the losses of all items, and to the gradients of the losses
+# with respect to the outputs. See `keras_tl.tasks.Task.convex_loss`.
 ConvexLoss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 FOLDS = 5
-# Of more items the strength is chosen on a sample: it changes little with their number.
+# Maximum number of items for choosing the penalty. From more items, `choose_l2` takes a random
+# sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
-# Items that the variance of all features stands for in the variance of each (docs/head.md).
+# Number of prior items: the weight with which the mean variance of all features enters the variance
+# of each feature (docs/head.md).
 PRIOR_ITEMS = 10
-# Powers of 10 of the penalty over the number of features: from the first one down (and up, if that
-# is the best) until the loss has risen twice, at the latest to the last one.
+# Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
+# loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
 _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
-# Half the precision is half the time, and enough where there are many items.
+# Maximum number of values in a feature matrix for float64. For larger matrices, float32 is precise
+# enough and takes half the time.
 _MOST_IN_DOUBLE = 4_000_000
-# Products of small matrices: threads wait for each other longer than they compute.
+# Maximum number of items with which the solver uses a single thread. For small matrix products,
+# the overhead of several threads is larger than the saved time.
 _MOST_FOR_ONE_THREAD = 5000
 
 
 @dataclasses.dataclass(frozen=True)
 class Standardisation:
-    """Mean and scale of features.
+    """Mean and scale of each feature, to standardise features.
 
-    Few items know little of a feature's variance: one that is nearly constant by chance would be
-    blown up in all other items. So the variance of each feature is moderated by that of all of
-    them, as if ten more items had shown it (the posterior variance of Smyth, 2004,
-    doi:10.2202/1544-6115.1027, with a fixed number of prior degrees of freedom).
+    In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
+    would make this feature huge in other items. The variance of each feature is therefore averaged
+    with the mean variance of all features, as if ten more items had the mean variance. This is the
+    posterior variance of Smyth, 2004 (doi:10.2202/1544-6115.1027), with a fixed number of prior
+    degrees of freedom.
 
     Attributes:
-        mean: float64 (d,).
-        scale: float64 (d,), above 0.
+        mean: Mean of each feature, float64 (d,).
+        scale: Square root of the averaged variance of each feature, float64 (d,), above 0.
     """
 
     mean: np.ndarray
     scale: np.ndarray
 
     def apply(self, features: np.ndarray) -> np.ndarray:
-        """float64 (n, d): standardised features."""
+        """Return standardised features, float64 (n, d)."""
         return (features - self.mean) / self.scale
 
     @classmethod
     def of(cls, features: np.ndarray) -> "Standardisation":
-        """That of features (n, d), computed in parts."""
+        """Compute the mean and the scale of features (n, d), in parts of rows to save memory."""
         scaler = StandardScaler()
         for part in np.array_split(features, max(1, len(features) // 4096)):
             scaler.partial_fit(part)
@@ -62,14 +68,14 @@ class Standardisation:
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """A linear head at its optimum.
+    """Weights of a linear head at the optimum of its training.
 
     Attributes:
-        kernel: float64 (d, outputs), for features as they are.
-        bias: float64 (outputs,).
-        l2: strength of the penalty: half of it times the squared kernel for standardised features
-            is added to the mean loss of the items.
-        standardisation: of the features.
+        kernel: Kernel for features that are not standardised, float64 (d, outputs).
+        bias: Bias of each output, float64 (outputs,).
+        l2: Strength of the penalty. The objective is the mean loss of the items plus
+            `l2 / 2 * |kernel|^2`, with the kernel for standardised features.
+        standardisation: Mean and scale of the training features.
     """
 
     kernel: np.ndarray
@@ -78,23 +84,24 @@ class Solution:
     standardisation: Standardisation
 
     def outputs(self, features: np.ndarray) -> np.ndarray:
-        """float64 (n, outputs) for features (n, d)."""
+        """Return outputs, float64 (n, outputs), for features (n, d)."""
         return features @ self.kernel + self.bias
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """What is to be solved.
+    """Training data and loss of a linear head.
 
     Attributes:
-        features: float32 (n, d).
-        targets: float64 (n, outputs), see `Task.dense_targets`.
-        loss: see `Task.convex_loss`.
-        curvature: see `Task.curvature`.
-        enough: see `Task.enough`.
-        classes: int (n,), to stratify folds by; `None`: they are drawn at random.
-        weights: float (n,), what each item's loss weighs; `None`: 1.
-        groups: (n,), items of one group stay in one fold; `None`: each is its own group.
+        features: Features of n items, float32 (n, d).
+        targets: Targets of the items, float64 (n, outputs), see `Task.dense_targets`.
+        loss: Function that returns the losses and their gradients, see `Task.convex_loss`.
+        curvature: Curvature of the loss, see `Task.curvature`.
+        enough: Mean loss below which the search for the penalty stops, see `Task.enough`.
+        classes: Class of each item for stratified folds, int (n,). `None`: random folds.
+        weights: Weight of each item's loss, float (n,). `None`: all weights are 1.
+        groups: Group of each item, (n,). A group is never split between folds. `None`: each item
+            forms its own group.
     """
 
     features: np.ndarray
@@ -107,7 +114,7 @@ class Problem:
     groups: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "Problem":
-        """The same with only these rows."""
+        """Return the problem restricted to the items in `rows`."""
         arrays = {
             name: value[rows]
             for name in ("features", "targets", "classes", "weights", "groups")
@@ -117,17 +124,17 @@ class Problem:
 
 
 def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
-    """The optimum of a linear head with an L2 penalty, on standardised features.
+    """Find the optimum of a linear head with an L2 penalty on standardised features.
 
-    That is multinomial or binary logistic regression, or ridge regression (Hastie, Tibshirani and
-    Friedman, "The Elements of Statistical Learning", 2009, sec. 3.4 and 4.4), by L-BFGS (Liu and
-    Nocedal, 1989, Math. Programming 45).
+    The head is a multinomial or binary logistic regression, or a ridge regression (Hastie,
+    Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, sec. 3.4 and 4.4). The
+    solver is L-BFGS (Liu and Nocedal, 1989, Math. Programming 45).
 
     Args:
-        problem: features, targets and loss.
-        l2: strength of the penalty, see `Solution`; `None`: the one with the smallest mean loss in
-            5-fold cross-validation.
-        seed: of the folds.
+        problem: Features, targets and loss of the training.
+        l2: Strength of the penalty, see `Solution`. `None`: the function chooses the strength with
+            the smallest mean loss in 5-fold cross-validation.
+        seed: Seed of the random assignment of items to folds.
     """
     threads = 1 if len(problem.features) <= _MOST_FOR_ONE_THREAD else None
     with threadpool_limits(threads, user_api="blas"):
@@ -141,13 +148,14 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
 
 
 def choose_l2(problem: Problem, seed: int = 0) -> float:
-    """The strength of the penalty with the smallest mean loss of items left out of training.
+    """Return the L2 strength with the smallest mean loss on held-out items.
 
-    The strength falls with the square root of the number of items: from the folds to all of them.
+    The best strength depends on the number of training items. The function assumes that the best
+    strength is proportional to 1 / sqrt(number of training items).
 
     Args:
-        problem: of at least two items.
-        seed: of the folds, and of the sample where there are more than 500 items.
+        problem: Problem with at least two items.
+        seed: Seed of the folds, and of the random sample if there are more than 500 items.
     """
     count = len(problem.features)
     if count > MOST_TO_CHOOSE_ON:
@@ -157,7 +165,7 @@ def choose_l2(problem: Problem, seed: int = 0) -> float:
 
 
 class _Folds:
-    """Mean losses out of fold, each strength from the solutions of the one before."""
+    """Out-of-fold losses. Each solution is the solver's start for the next L2 strength."""
 
     def __init__(self, problem: Problem, seed: int):
         self._problem = problem
@@ -167,21 +175,21 @@ class _Folds:
 
     @property
     def enough(self) -> float:
-        """See `Problem`."""
+        """Mean loss below which the search for the penalty stops."""
         return self._problem.enough
 
     def loss(self, l2: float) -> float:
-        """The mean over all items, of a strength for all of them."""
+        """Return the mean out-of-fold loss. `l2` is the strength for training on all items."""
         return sum(part.loss(l2) for part in self._parts) / len(self._problem.features)
 
     def start_anew(self) -> None:
-        """Forgets the solutions so far: the next strength is far from the last one."""
+        """Discard the solutions, because the next L2 strength is far from the last strength."""
         for part in self._parts:
             part.found = None
 
 
 class _Fold:
-    """Items that are left out, and the others, standardised by themselves."""
+    """Held-out items and training items of one fold, standardised by the training items."""
 
     def __init__(self, problem: Problem, is_out: np.ndarray):
         self._all = len(is_out)
@@ -191,7 +199,7 @@ class _Fold:
         self.found: tuple[np.ndarray, np.ndarray] | None = None
 
     def loss(self, l2: float) -> float:
-        """The sum over the items left out, of a strength for all items."""
+        """Return the summed held-out loss. `l2` is the strength for training on all items."""
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
         losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)
@@ -199,7 +207,7 @@ class _Fold:
 
 
 def _best_l2(tried: _Folds) -> float:
-    """Weaker and weaker until the loss rises; between the best three by a parabola."""
+    """Search the L2 strength with the lowest loss, and refine the result with a parabola."""
     powers, losses = [], []
 
     def look(power: float) -> None:
@@ -228,15 +236,16 @@ def _best_l2(tried: _Folds) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class _Plane:
-    """Standardised features by their principal axes: a rotation, which the penalty does not see.
+    """Standardised features, rotated to their principal axes.
 
-    Fewer items than features need no more axes than items, and along them the curvature is known.
+    The rotation does not change the L2 penalty. If there are fewer items than features, n items
+    need only n axes. The curvature of the loss along each axis follows from `powers`.
 
     Attributes:
-        rows: float (n, axes).
-        axes: float (d, axes), orthonormal.
-        powers: float64 (axes,), the mean square along each.
-        standardisation: of the features.
+        rows: Coordinates of each item along the axes, float (n, axes).
+        axes: Orthonormal axes, float (d, axes).
+        powers: Mean squared coordinate along each axis, float64 (axes,).
+        standardisation: Mean and scale of the features.
     """
 
     rows: np.ndarray
@@ -246,7 +255,7 @@ class _Plane:
 
     @classmethod
     def of(cls, features: np.ndarray) -> "_Plane":
-        """That of features (n, d)."""
+        """Compute the principal axes of features (n, d)."""
         kind = np.float64 if features.size <= _MOST_IN_DOUBLE else np.float32
         standardisation = Standardisation.of(features)
         rows = standardisation.apply(features).astype(kind)
@@ -261,7 +270,7 @@ class _Plane:
         return cls(rows @ axes, axes, powers / count, standardisation)
 
     def project(self, features: np.ndarray) -> np.ndarray:
-        """Features (m, d) of other items along the axes."""
+        """Return the coordinates of other items along the axes, given their features (m, d)."""
         return self.standardisation.apply(features).astype(self.axes.dtype) @ self.axes
 
 
@@ -272,9 +281,9 @@ def _minimise(
     start: tuple[np.ndarray, np.ndarray] | None = None,
     precise: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel (axes, outputs) and bias (outputs,) of the smallest penalised mean loss.
+    """Return kernel (axes, outputs) and bias (outputs,) with the smallest penalised mean loss.
 
-    Each axis is measured in units in which the loss curves alike in all of them.
+    The function scales each axis so that the curvature of the loss is similar along all axes.
     """
     rows, powers = plane.rows, plane.powers
     count, outputs = problem.targets.shape

@@ -1,4 +1,4 @@
-"""Where the training of a head begins: on standardised features, at the optimum if it is linear."""
+"""Preparation of a head's training: standardise the features, and solve a linear head."""
 
 import dataclasses
 
@@ -16,13 +16,13 @@ from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
 @dataclasses.dataclass(frozen=True)
 class HeadStart:
-    """A head that is ready to be trained.
+    """Head that is ready for training.
 
     Attributes:
-        head: the copy to train.
-        l2: strength of its L2 penalty.
-        is_trained: whether it begins at a solution.
-        solved: whether that is the optimum of what it will be trained on.
+        head: Copy of the head that takes standardised features. Training changes the copy.
+        l2: Strength of the L2 penalty in the training.
+        is_trained: Whether the copy already has weights from the solver.
+        solved: Whether these weights are the optimum of the training that follows.
     """
 
     head: StandardisedHead
@@ -38,14 +38,14 @@ def head_problem(
     phase: Phase,
     groups: np.ndarray | None = None,
 ) -> Problem:
-    """The training of a linear head as `keras_tl.training.head_solver` takes it.
+    """Return the training of a linear head as a `Problem` for the solver.
 
     Args:
-        task: decides the loss.
-        labels: of n items, see `keras_tl.data.labelled_data.Split`.
-        features: float32 (n, ...) of them.
-        phase: its label smoothing and class weights count.
-        groups: (n,), see `Problem`.
+        task: Task that defines the loss.
+        labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+        features: Features of these items, float32 (n, ...).
+        phase: Phase that sets the label smoothing and the class weights.
+        groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
     weights = None
     by_class = task.class_weights(labels, phase.class_weight)
@@ -75,19 +75,22 @@ def start_head(
     most_bytes: int,
     groups: np.ndarray | None = None,
 ) -> HeadStart | None:
-    """Standardises and, if the head is linear, solves; `None`: the phase asks for neither.
+    """Standardise the features of a head, and solve the head if it is linear.
+
+    Returns `None` if the phase has no `l2`, or if the head normalises the features itself.
 
     Args:
-        parts: the model.
-        config: of the model.
-        task: of the model.
-        split: the training items.
-        features: of these.
-        phase: with `l2`.
-        live: whether the backbone will run in every epoch.
-        seed: of the folds that choose `l2`.
-        most_bytes: of features that may be in memory at once: of more a sample decides.
-        groups: (n,), items of one group stay in one fold.
+        parts: Model with the head.
+        config: Configuration of the model.
+        task: Task of the model.
+        split: Training split.
+        features: Features of the training items.
+        phase: Phase that trains the head, with its value of `l2`.
+        live: Whether the backbone runs in every epoch. If false, features come from the cache.
+        seed: Seed of the folds that choose `l2`, and of the random sample (see `most_bytes`).
+        most_bytes: Maximum size of the features in memory, in bytes. If the features are larger, a
+            random sample of the items is used.
+        groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
     if phase.l2 is None or first_dense(parts.head) is None:
         return None

@@ -1,4 +1,4 @@
-"""The learning-rate finder: a short sweep of rates, and the rate that it suggests."""
+"""Learning-rate finder: a short sweep of learning rates, and a suggestion."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -15,24 +15,27 @@ from keras_tl.training.policies import HEADS, phases_of
 
 PHASES = ("head", "fine-tune")
 
-# Weight of the past in the mean of the losses: about the last ten of them count.
+# Decay of the moving average of the losses: mainly the last ten losses determine the average.
 _SMOOTHING = 0.9
-# The sweep ends where the smoothed loss is this many times its best.
+# The sweep stops if the smoothed loss exceeds this multiple of the minimum smoothed loss.
 _DIVERGED = 4.0
-# Fewer losses that fall are no valley.
+# Minimum number of points in a valley, the range of the curve in which the loss falls.
 _SHORTEST_VALLEY = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class LearningRates:
-    """What a sweep of learning rates showed.
+    """Result of a sweep of learning rates.
 
     Attributes:
-        phase: what was swept; its own rate and schedule had no part in it.
-        rates: the rate of each step, rising; the sweep may have ended early.
-        losses: the training loss of each step's batch, before its update.
-        smoothed: their exponentially weighted means, see `smooth`.
-        suggestion: a peak rate for the phase, see `suggest`; `None` if no rate made the loss fall.
+        phase: Phase that the sweep trained. The sweep ignores the phase's own learning rate and
+            schedule.
+        rates: Learning rate of each step, in rising order. If the loss diverges, the sweep ends
+            early and the result has fewer learning rates.
+        losses: Training loss of each step, computed on the step's batch before the update.
+        smoothed: Exponential moving average of the losses, see `smooth`.
+        suggestion: Suggested peak learning rate, see `suggest`. `None`: no learning rate lowered
+            the loss.
     """
 
     phase: Phase
@@ -42,7 +45,7 @@ class LearningRates:
     suggestion: float | None
 
     def plot(self) -> Figure:
-        """The losses over the rates, with a line at the suggestion."""
+        """Plot the loss against the learning rate, and mark the suggested learning rate."""
         figure = Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, ".", color="#9db8d6", label="loss of a batch")
@@ -51,7 +54,7 @@ class LearningRates:
             label = f"suggestion {self.suggestion:.1e}"
             axes.axvline(self.suggestion, color="#c2571a", linestyle="--", label=label)
         axes.set_xscale("log")
-        # What comes after the best loss would flatten the rest.
+        # The large losses after the minimum would flatten the rest of the curve.
         best = int(np.argmin(self.smoothed))
         low, high = min(self.losses), max(self.smoothed[: best + 1])
         margin = 0.2 * (high - low) or 0.5
@@ -67,16 +70,16 @@ class LearningRates:
 def phase_to_sweep(
     phase: str | Phase, policy: str | Phase | Sequence[Phase], family: str, **given
 ) -> Phase:
-    """The phase that `Learner.lr_find` means.
+    """Return the phase that the arguments of `Learner.lr_find` select.
 
     Args:
-        phase: `"head"`, `"fine-tune"`, or a phase of your own.
-        policy: of fine-tuning; of several phases the last.
-        family: what the phases are for, see `phases_of`.
-        given: fields of `Phase`; `None` leaves the value that is there.
+        phase: `"head"`, `"fine-tune"`, or your own phase.
+        policy: Policy of fine-tuning. `"fine-tune"` selects the last phase of the policy.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
+        given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
-        ConfigError: there is no such phase or policy, or the head is to be unfrozen.
+        ConfigError: The phase or policy is unknown, or `unfreeze` is set with `"head"`.
     """
     if isinstance(phase, Phase):
         return phases_of(phase, family, **given)[0]
@@ -85,18 +88,17 @@ def phase_to_sweep(
         return phases_of(policy, family, **given)[-1]
     if given.get("unfreeze") is not None:
         raise ConfigError(
-            "unfreeze= is for phase='fine-tune': the head is trained on a frozen backbone. Leave "
-            "it out."
+            "unfreeze= needs phase='fine-tune'. With phase='head' the backbone stays frozen. Leave "
+            "unfreeze= out."
         )
     return phases_of(HEADS[family], family, **given)[0]
 
 
-def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
-    """float64 (steps,): from `lowest` to `highest`, each the same multiple of the one before.
+def learning_rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
+    """Return learning rates with a constant ratio from lowest to highest, float64 (steps,).
 
     Raises:
-        ConfigError: the limits are not 1e-12 <= lowest < highest <= 1000, or there are fewer than
-            10 steps.
+        ConfigError: `steps` is below 10, or the limits violate 1e-12 <= lowest < highest <= 1000.
     """
     check_range("steps", steps, 10, whole=True)
     check_range("highest", highest, 1e-12, 1e3)
@@ -107,21 +109,21 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
 
 
 def as_swept(phase: Phase) -> Phase:
-    """The phase with one rate, which is set at every step, and all of its blocks at once."""
+    """Return the phase with a constant learning rate, all blocks unfrozen, and no L2 penalty."""
     return dataclasses.replace(
         phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None, l2=None
     )
 
 
-class RateSweep(keras.callbacks.Callback):
-    """Sets the rate of every step and records its loss; stops when the loss diverges.
+class LearningRateSweep(keras.callbacks.Callback):
+    """Set the learning rate of each step, record the step's loss, and stop if the loss diverges.
 
     Args:
-        rates: one a step.
-        advance: is told the number of steps done.
+        rates: Learning rate of each step.
+        advance: Function to call after each step with the number of finished steps.
 
     Attributes:
-        losses: of the steps done, the last of them not always finite.
+        losses: Losses of the finished steps. The last loss can be infinite or NaN.
     """
 
     def __init__(self, rates: np.ndarray, advance: Callable[[int], None] = lambda done: None):
@@ -131,11 +133,11 @@ class RateSweep(keras.callbacks.Callback):
         self._advance = advance
 
     def on_train_begin(self, logs=None):
-        # That of a `LossScaleOptimizer`.
+        # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
         self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Else the loss in the logs would be the mean over the epoch.
+        # Reset the metrics, because Keras logs the mean loss of all steps since the last reset.
         self.model.reset_metrics()
         self._optimizer.learning_rate = self._rates[len(self.losses)]
 
@@ -152,63 +154,68 @@ def sweep(
     rates: np.ndarray,
     advance: Callable[[int], None] = lambda done: None,
 ) -> list[float]:
-    """Trains a compiled model at rising rates.
+    """Train a compiled model at rising learning rates.
 
-    Source: Smith, 2017 (arXiv:1506.01186), sec. 3.3, the range test; exponential and on the
-    training loss, as fastai does it, not linear and on the accuracy.
+    Source: learning-rate range test of Smith, 2017 (arXiv:1506.01186), sec. 3.3. As in fastai, the
+    learning rates rise exponentially and the test observes the training loss. Smith raises the
+    learning rate linearly and observes the accuracy.
 
     Args:
-        model: compiled at a constant rate, see `as_swept`, one step per execution.
-        train: batches, which are repeated as often as is needed.
-        rates: one a step.
-        advance: is told the number of steps done.
+        model: Model, compiled with a constant learning rate (see `as_swept`) and one step per
+            execution.
+        train: Training batches. The sweep repeats these batches as often as needed.
+        rates: Learning rate of each step.
+        advance: Function to call after each step with the number of finished steps.
 
     Returns:
-        The losses of the steps done: all of them, unless the loss diverged.
+        Losses of the finished steps, fewer than `rates` if the loss diverged.
     """
-    callback = RateSweep(rates, advance)
+    callback = LearningRateSweep(rates, advance)
     with no_retracing_warnings(KERAS_TRAINER):
         model.fit(
             train.repeat(),
             steps_per_epoch=len(rates),
             callbacks=[callback],
-            shuffle=False,  # the dataset shuffles itself
+            shuffle=False,  # The data set shuffles its items.
             verbose=0,
         )
     return callback.losses
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Whether the last loss is not finite, or the last smoothed one over 4 times their lowest."""
+    """Return whether the loss has diverged.
+
+    The last loss is then not finite, or the smoothed loss exceeds 4 times its minimum.
+    """
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 
 
 def smooth(losses: Sequence[float]) -> np.ndarray:
-    """float32 (n,): means of each loss and those before it, each weighing 0.9 of the next one.
+    """Return the exponential moving average of the losses with decay 0.9, float32 (n,).
 
-    Exactly means, also at the beginning: Adam's correction for what is not there yet (Kingma and
-    Ba, 2015, arXiv:1412.6980, sec. 3).
+    As in Adam, a bias correction makes the weights of the losses sum to 1 from the first step on
+    (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3).
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         smoothed.append(mean / (1 - _SMOOTHING**count))
-    # As precise as the losses: what is rounded further down is no decrease.
+    # Round to float32, the precision of the losses. Smaller differences are rounding errors.
     return np.array(smoothed, np.float32)
 
 
 def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> LearningRates:
-    """Smooths the losses of a sweep and suggests a rate.
+    """Smooth the losses of a sweep and suggest a learning rate.
 
     Raises:
-        ConfigError: the first loss is not finite.
+        ConfigError: The first loss is not finite.
     """
     finite = [loss for loss in losses if np.isfinite(loss)]
     if not np.isfinite(losses[0]):
         raise ConfigError(
-            f"The loss is {losses[0]} before the first update: no rate can be found. Check the "
-            "data and the weights."
+            f"The loss is {losses[0]} before the first update. Expected a finite loss. Call "
+            "learner.check() to check the data, and check the weights."
         )
     smoothed = smooth(finite)
     return LearningRates(
@@ -221,19 +228,18 @@ def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> Lear
 
 
 def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
-    """The rate two thirds into the valley: where the loss falls, well before it rises again.
+    """Suggest a learning rate: the point at two thirds of the range in which the loss falls.
 
-    The valley is the longest strictly decreasing subsequence of the smoothed losses, so that a few
-    that rise do not end it; the rate is that of the point after two thirds of its points. This is
-    the rule "valley" of fastai as its documentation tells it (fastai/callback/schedule.py); its
-    code takes a point half-way. Fewer than three points are no valley.
+    This range, the valley, is the longest strictly decreasing subsequence of the smoothed losses. A
+    few rising losses do not end the valley. The documentation of fastai describes this rule as
+    "valley" (fastai/callback/schedule.py). The code of fastai takes the middle of the valley.
 
     Args:
-        rates: rising, one a step.
-        smoothed: the smoothed losses.
+        rates: Learning rate of each step, in rising order.
+        smoothed: Smoothed loss of each step.
 
     Returns:
-        One of the rates, or `None` if there is no valley.
+        An element of `rates`. `None`: the valley has fewer than three points.
     """
     valley = longest_decrease(smoothed)
     if len(valley) < _SHORTEST_VALLEY:
@@ -242,7 +248,7 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
 
 
 def longest_decrease(values: Sequence[float]) -> list[int]:
-    """The places of the longest strictly decreasing subsequence; of several, the first to end."""
+    """Return the indices of the longest strictly decreasing subsequence, the first if several."""
     values = np.asarray(values)
     lengths = np.ones(len(values), int)
     before = np.full(len(values), -1)

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules of a phase, Keras's own where it has them."""
+"""Construction of the optimizer and the learning-rate schedule of a phase."""
 
 from collections.abc import Sequence
 
@@ -6,37 +6,38 @@ import keras
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
-from keras_tl.training.schedules import LinearDecay, OneCycle, Settable, SlantedTriangular
-from keras_tl.training.whole_gradients import SGD, Adam, AdamW
+from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
+from keras_tl.training.layer_learning_rates import PerVariableAdam, PerVariableAdamW, PerVariableSGD
+from keras_tl.training.schedules import LinearDecay, OneCycle, SettableSchedule, SlantedTriangular
 
 
 def make_optimizer(
-    phase: Phase, steps: int, variables: list, rate_factors: Sequence[float] | None = None
+    phase: Phase, steps: int, variables: list, learning_rate_factors: Sequence[float] | None = None
 ) -> keras.optimizers.Optimizer:
-    """The optimizer of a phase.
+    """Return the optimizer of a phase.
 
     Args:
-        phase: what to make.
-        steps: number of updates in the whole phase, for the schedule.
-        variables: the trainable variables. Biases and normalisation get no weight decay.
-        rate_factors: what the rate of each of them is multiplied by; `None`: one rate for all, as
-            in Keras's own optimizers.
+        phase: Phase that sets the optimizer, the learning rate and the schedule.
+        steps: Number of optimizer updates in the whole phase, for the schedule.
+        variables: Trainable variables. Biases and variables of normalisation layers get no weight
+            decay.
+        learning_rate_factors: Factor of each variable, by which the optimizer multiplies the
+            learning rate. `None`: all variables have the same learning rate, as in Keras.
     """
     rate = make_schedule(phase, steps)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        rate = Settable(rate)
+        rate = SettableSchedule(rate)
     sgd, adam, adamw = SGD, Adam, AdamW
     options = {"global_clipnorm": phase.clip_norm, "l2": phase.l2 or 0.0}
-    if rate_factors is not None:
-        sgd, adam, adamw = OwnRatesSGD, OwnRatesAdam, OwnRatesAdamW
-        options["rate_factors"] = rate_factors
+    if learning_rate_factors is not None:
+        sgd, adam, adamw = PerVariableSGD, PerVariableAdam, PerVariableAdamW
+        options["learning_rate_factors"] = learning_rate_factors
     if phase.optimizer == "sgd":
         return sgd(rate, momentum=0.9, **options)
     if phase.optimizer == "adam":
         return adam(rate, **options)
     optimizer = adamw(rate, weight_decay=phase.weight_decay, **options)
-    # All of them are vectors, but for the biases of attention, which have an axis for the heads.
+    # Biases and normalisation variables are vectors. Biases of attention layers have more axes.
     spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
     if spared:
         optimizer.exclude_from_weight_decay(var_list=spared)
@@ -46,15 +47,15 @@ def make_optimizer(
 def make_schedule(
     phase: Phase, steps: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate of every step of a phase: a number if it stays the same.
+    """Return the learning-rate schedule of a phase, or a number if the learning rate is constant.
 
     Raises:
-        ConfigError: the learning rate is `"auto"`: only the network says what that is.
+        ConfigError: The learning rate is still `"auto"` instead of a number.
     """
     if phase.learning_rate == "auto":
         raise ConfigError(
-            "The learning rate 'auto' depends on the network. Pass the phase of a record, such as "
-            "learner.history[-1].phase, or set learning_rate to a number."
+            "learning_rate='auto' becomes a number only in training. Pass a phase that ran, such "
+            "as learner.history[-1].phase, or set learning_rate to a number."
         )
     rising = () if phase.warmup == 0 else (phase.warmup,)
     if phase.schedule == "slanted_triangular":

@@ -1,4 +1,4 @@
-"""What heads answer for items that they were not trained on: one head for each fold."""
+"""Out-of-fold predictions: predict each fold by a head trained on all other folds."""
 
 import dataclasses
 
@@ -10,11 +10,11 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.features.rows import Features
 from keras_tl.models.heads import TransferModel
-from keras_tl.tasks import Task, needs_shares
+from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
-from keras_tl.training.restoring import restored
+from keras_tl.training.snapshot import snapshot
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
 _LOOKS = 10
@@ -22,14 +22,14 @@ _LOOKS = 10
 
 @dataclasses.dataclass(frozen=True)
 class HeadTraining:
-    """How a head is trained on features: a fresh one for each set of items.
+    """Train new heads on features, one head per fold, for out-of-fold predictions.
 
     Attributes:
-        parts: the model whose head it is; nothing of it changes.
-        config: of the model.
-        task: of the model.
-        phase: `keras_tl.training.policies.head_phase`, its length in epochs.
-        seed: of folds, initial weights and shuffles.
+        parts: Model with the head to copy. The training does not change this model.
+        config: Configuration of the model.
+        task: Task of the model.
+        phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
+        seed: Seed of folds, initial weights and shuffles.
     """
 
     parts: TransferModel
@@ -45,16 +45,17 @@ class HeadTraining:
         numbers: np.ndarray,
         groups: np.ndarray | None = None,
     ) -> np.ndarray:
-        """float32 (n, outputs): the answer to each item by a head that has not seen its fold.
+        """Return logits, float32 (n, outputs), each from a head trained on the other folds.
 
-        A linear head is solved, its L2 penalty chosen anew by the items of the other folds; any
-        other one is trained by `fit`.
+        The solver computes the weights of a linear head. If `l2` of the phase is not a number,
+        cross-validation on the training folds chooses `l2`. Keras's `fit` trains all other heads.
 
         Args:
-            labels: of n items, see `keras_tl.data.labelled_data.Split`.
-            features: float32 (n, ...).
-            numbers: int (n,), the fold of each item.
-            groups: (n,), items of one group stay together also where the penalty is chosen.
+            labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+            features: Features of these items, float32 (n, ...).
+            numbers: Fold number of each item, int (n,).
+            groups: Group of each item, (n,). The cross-validation that chooses `l2` never splits a
+                group.
         """
         answers = np.empty((len(labels), self.task.outputs), np.float32)
         answer = self._solved if self.config.head.is_linear else self._fitted
@@ -82,14 +83,14 @@ class HeadTraining:
         features: np.ndarray,
         numbers: np.ndarray,
     ) -> int:
-        """Return the epoch, from 1, after which the mean loss of held-out items is lowest.
+        """Return the epoch, counted from 1, after which the mean loss of held-out items is lowest.
 
-        A head is trained by `fit` for each fold, and measured ten times at most.
+        Keras's `fit` trains one head per fold and evaluates each head at most ten times.
 
         Args:
-            labels: of n items, see `keras_tl.data.labelled_data.Split`.
-            features: float32 (n, ...).
-            numbers: int (n,), the fold of each item.
+            labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+            features: Features of these items, float32 (n, ...).
+            numbers: Fold number of each item, int (n,).
         """
         passes = -(-self.phase.epochs // _LOOKS)
         losses = np.zeros(-(-self.phase.epochs // passes))
@@ -117,23 +118,23 @@ class HeadTraining:
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
         asked: np.ndarray | None = None,
     ) -> tuple[dict[str, list[float]], np.ndarray | None]:
-        """Train a head; return Keras's history, and the logits for `asked`.
+        """Train a copy of the head, and return Keras's history and the logits for `asked`.
 
         Args:
-            labels: of the training items.
-            features: of the training items.
-            passes: over the items from one measurement to the next.
-            held_out: features and labels to measure on.
-            asked: features of other items.
+            labels: Labels of the training items.
+            features: Features of the training items.
+            passes: Number of epochs between two evaluations.
+            held_out: Features and labels of the items for evaluation. `None`: no evaluation.
+            asked: Features of the items to predict. `None`: no predictions.
         """
         phase = dataclasses.replace(self.phase, l2=None)
-        with seeded(self.seed), restored(self.parts.model, self.parts.head):
+        with seeded(self.seed), snapshot(self.parts.model, self.parts.head):
             head = keras.models.clone_model(self.parts.head)
             if self.phase.l2 is not None and first_dense(head) is not None:
                 fresh = dataclasses.replace(self.parts, head=head)
                 standardisation = Standardisation.of(features.reshape(len(features), -1))
                 head = StandardisedHead.of(fresh, standardisation, live=False).model
-            soft = needs_shares(phase)
+            soft = needs_class_probabilities(phase)
             targets = self.task.targets(labels, soft)
             rows = Features(features.shape, rows=features)
             batches = rows.dataset(targets, phase.batch_size, self.seed)
@@ -145,7 +146,8 @@ class HeadTraining:
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             rounds = -(-phase.epochs // passes)
             options = {"epochs": rounds, "shuffle": False, "verbose": 0}
-            # Keras takes longer between two epochs than for many steps of a head.
+            # The pause of Keras between two epochs takes longer than many steps of a head. One
+            # epoch of `fit` therefore contains several passes over the items.
             batches = batches.repeat(passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches, validation_data=validation, **options).history

@@ -1,4 +1,4 @@
-"""Runs one phase: prepare (freeze, compile), fit, keep the best weights."""
+"""Training of a single phase: freeze blocks, compile, fit, and restore the best weights."""
 
 import contextlib
 import dataclasses
@@ -14,26 +14,28 @@ from keras_tl.base.reporting import KERAS_TRAINER, Reporter, no_retracing_warnin
 from keras_tl.errors import ConfigError
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
-from keras_tl.training.callbacks import EpochWeights, hear_every_step
+from keras_tl.training.callbacks import EpochWeights, hook_into_steps
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
-from keras_tl.training.inputs import PhaseInputs
+from keras_tl.training.phase_inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
-# A step of the head alone takes less time than Keras takes between two of them.
-CACHED_STEPS_PER_EXECUTION = 8
+# The pause of Keras between two steps is longer than a step of the head. Running several steps per
+# execution saves pauses, but tracing the loop over steps takes as long as about 200 pauses.
+CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
 
 class BestWeights(keras.callbacks.EarlyStopping):
-    """Early stopping that also knows the weights from before the phase.
+    """Early stopping that can also restore the weights from before the phase.
 
-    A phase that makes what it watches worse in every epoch ends with the weights it began with.
+    If no epoch improves the monitored metric, the phase ends with its initial weights.
 
     Args:
-        patience: epochs without a better value before training stops.
-        before: what is watched, before the phase; `None` if the head is untrained.
-        name: of what is watched on the validation split.
-        more_is_better: whether more of it is.
+        patience: Number of epochs without improvement before training stops.
+        before: Value of the metric before the phase. `None`: the head is untrained, so the initial
+            weights are never restored.
+        name: Name of the metric, without `val_`.
+        more_is_better: Whether a higher value of the metric is better.
     """
 
     def __init__(
@@ -55,15 +57,15 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return which of the epochs that ran, from 1, has the weights; 0: those from before."""
+        """Return the position of the best epoch in `ran`, from 1, or 0 for the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stops training after a number of epochs; the learning rate falls as if it went on.
+    """Stop training early. The learning-rate schedule still covers all epochs of the phase.
 
     Args:
-        epochs: how many, at least 1.
+        epochs: Number of epochs after which training stops, at least 1.
     """
 
     def __init__(self, epochs: int):
@@ -71,23 +73,23 @@ class StopAfter(keras.callbacks.Callback):
         self._epochs = epochs
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stop."""
+        """Stop the training if enough epochs have run."""
         if epoch + 1 >= self._epochs:
             self.model.stop_training = True
 
 
 class GradualUnfreezing(keras.callbacks.Callback):
-    """Unfreezes the blocks of a phase one after the other, from the last one down.
+    """Unfreeze the blocks of a phase one after the other, from the last block down.
 
-    Compiling anew between two epochs of one `fit` keeps the optimizer, and callbacks hear of one
-    training. After it everything that the phase could train is trainable, as after any other
-    phase, so that what the optimizer holds fits what is trainable.
+    The callback compiles the model again between two epochs of the same call of `fit`. The
+    optimizer is not replaced. At the end all blocks of the phase are trainable, so that the
+    trainable variables equal the variables of the optimizer.
 
     Args:
-        phase: with `unfreeze_every`.
-        blocks: those that the phase unfreezes.
-        train: trains these blocks from then on, see `prepare`.
-        reporter: tells people.
+        phase: Phase whose `unfreeze_every` is not `None`.
+        blocks: Names of all blocks that the phase unfreezes.
+        train: Function that makes only the given blocks trainable, see `prepare`.
+        reporter: Object that prints progress messages.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
         rest = ", ".join(block for block in self._blocks if block not in last)
         if rest:
             self._reporter.say(
-                f"{self._phase.name}: {self._phase.epochs} epochs end before the turn of {rest}."
+                f"{self._phase.name}: {self._phase.epochs} epochs are too few to unfreeze {rest}."
             )
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -118,7 +120,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
             added = ", ".join(block for block in blocks if block not in self._trained)
             self._reporter.say(f"{self._phase.name}: epoch {epoch + 1} unfreezes {added}.")
             self._set(blocks)
-            # `fit` makes it once, before the first epoch.
+            # Keras's `fit` builds the training function only before the first epoch.
             self.model.make_train_function()
 
     def on_train_end(self, logs=None):
@@ -147,44 +149,45 @@ def run_phase(
     stop_after: int | None = None,
     own: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
-    """Trains a model for one phase.
+    """Train a model for one phase.
 
     Args:
-        phase: what to do.
-        inputs: what is trained, and its batches. With batches for validation, unless
-            `phase.patience` is `None`, training stops early and the best weights are kept.
-        backbone: the backbone layer.
-        task: decides loss and metrics.
-        reporter: tells people.
-        before: what the phase watches on the validation split, of the weights it begins with, if
-            they are trained.
-        callbacks: the user's own; their `model` is that of `inputs`. The record tells which epoch's
-            weights they leave in it.
-        item: what people call one of the items.
-        following: how many epochs later phases of the same kind have, to tell the time left.
-        stop_after: the epoch, from 1, after which training stops and keeps the weights, whatever
-            the validation split says; `None`: early stopping decides.
-        own: callbacks of ours, which run before the user's.
+        phase: Phase to run.
+        inputs: Model and batches. If there are validation batches and `phase.patience` is set,
+            training stops early and restores the best weights.
+        backbone: Backbone layer of the model.
+        task: Task that defines the loss and the metrics.
+        reporter: Object that prints progress messages.
+        before: Monitored metric on the validation split before the phase. `None`: the head is
+            untrained.
+        callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
+            record names this epoch.
+        item: Word for one item in messages, such as "image".
+        following: Number of epochs of the following phases, to estimate the remaining time.
+        stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
+            training stops early or after the last epoch.
+        own: Internal callbacks, which run before the user's callbacks.
 
     Returns:
-        The record of the phase.
+        Record of the phase.
 
     Raises:
-        ConfigError: a callback left no epoch to train; the model has its weights from before.
+        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
     """
     began = time.perf_counter()
     model, validation = inputs.model, inputs.validation
     steps = int(inputs.train.cardinality())
-    # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
+    # With several replicas, Keras's loop over several steps fails in TensorFlow's `while_loop`.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
-    together = inputs.cached and alone and not hear_every_step(callbacks)
+    together = inputs.cached and alone and not hook_into_steps(callbacks)
+    together = together and steps * phase.epochs >= WORTH_A_LOOP
     at_a_time = CACHED_STEPS_PER_EXECUTION if together else 1
     train_blocks = prepare(
         model, backbone, phase, steps * phase.epochs, task, inputs.mixed, at_a_time
     )
     watches = validation is not None and phase.patience is not None
     is_best_kept = watches and stop_after is None
-    watched = monitored(task, phase)
+    monitor = monitored(task, phase)
     progress = EpochProgress(
         reporter,
         phase.name,
@@ -192,7 +195,7 @@ def run_phase(
         phase.epochs,
         phase.batch_size,
         item,
-        watched if is_best_kept else None,
+        monitor if is_best_kept else None,
         following,
     )
     own = [progress, *own]
@@ -202,7 +205,7 @@ def run_phase(
     if stop_after is not None:
         own.append(StopAfter(stop_after))
     if is_best_kept:
-        own.append(BestWeights(phase.patience, before, *watched))
+        own.append(BestWeights(phase.patience, before, *monitor))
     fit = functools.partial(
         model.fit, inputs.train, validation_data=validation, epochs=phase.epochs
     )
@@ -218,22 +221,22 @@ def fit_and_record(
     callbacks: Sequence[keras.callbacks.Callback],
     reporter: Reporter,
 ) -> PhaseRecord:
-    """Fits a compiled model, and records the weights that it has in the end.
+    """Fit a compiled model, and record which epoch the final weights are from.
 
     Args:
-        phase: its name counts.
-        model: the model.
-        fit: its `fit`, with the data.
-        own: callbacks of ours; with a `BestWeights` among them the best weights are kept, else the
-            last ones.
-        callbacks: the user's, which may give the model other weights.
-        reporter: tells people.
+        phase: Phase that the record and the messages describe.
+        model: Compiled model.
+        fit: Method `fit` of the model, with all arguments bound except the callbacks.
+        own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
+            weights. Without this callback, the model ends with the last weights.
+        callbacks: The user's callbacks, which may set the model's weights.
+        reporter: Object that prints progress messages.
 
     Returns:
-        The record, without the seconds.
+        Record of the phase. The caller must set the field `seconds`, which is 0.
 
     Raises:
-        ConfigError: a callback left no epoch to train; the model has its weights from before.
+        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
     """
     best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
     weights = EpochWeights() if callbacks else None
@@ -241,7 +244,7 @@ def fit_and_record(
     first = [] if weights is None else [weights]
     try:
         with no_retracing_warnings(KERAS_TRAINER):
-            # The dataset shuffles itself.
+            # Pass `shuffle=False`, because the data set shuffles its items.
             history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:
@@ -250,16 +253,16 @@ def fit_and_record(
     if not history.epoch:
         model.set_weights(given)
         raise ConfigError(
-            f"{phase.name}: no epoch was left to train. A callback, such as BackupAndRestore, has "
-            "restored a training that had ended. Leave the callback out, or remove its folder."
+            f"{phase.name}: no epoch is left to train. A callback, such as BackupAndRestore, "
+            "restored a finished training. Leave the callback out, or delete its folder."
         )
     epochs = _rows(history)
     chosen = len(epochs) if best is None else best.epoch_of(history.epoch)
     found = chosen if weights is None else weights.epoch_now()
     if found is None:
         reporter.say(
-            f"{phase.name}: a callback set weights that no epoch ended with, such as an average. "
-            "The history has no metrics for them."
+            f"{phase.name}: a callback set weights that differ from the weights of every epoch, "
+            "such as an average. The history has no metrics for these weights."
         )
     elif found != chosen:
         of = f"of epoch {found}" if found else "from before the phase"
@@ -276,7 +279,7 @@ def fit_and_record(
 
 
 def _rows(history: keras.callbacks.History) -> tuple[dict[str, float], ...]:
-    """A row an epoch; a value that a callback logged counts if it is a number in every epoch."""
+    """Return a dictionary per epoch, with the logged values that are numbers in every epoch."""
     columns = {}
     for name, values in history.history.items():
         with contextlib.suppress(TypeError, ValueError):

@@ -1,7 +1,8 @@
-"""Policies: fine-tuning methods as readable lists of phases, and the defaults of the head.
+"""Policies: fine-tuning methods as lists of phases, and the default phases of the head.
 
-By `keras_tl.base.config.family_of`. The rates and lengths are measured; the tables are in
-docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
+Each family of backbones has its own defaults (`keras_tl.base.config.family_of`). Measurements
+determined the learning rates and the numbers of epochs (docs/fine_tuning.md, docs/texts.md,
+docs/ulmfit.md).
 """
 
 import dataclasses
@@ -12,8 +13,8 @@ import numpy as np
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, quoted, unknown
 
-# A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
-# stopped.
+# Phase for a head of one Dense layer on cached features. The solver sets the weights to the optimum
+# before the training, so early stopping is not needed.
 SOLVED_HEAD = Phase(
     name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
 )
@@ -22,24 +23,24 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Other heads, heads that see augmented images, and any head for as many epochs as the user says: if
-# none is better on the validation split, a solved head stays at its optimum.
+# Phases for heads with hidden layers, for augmented images, and for a number of epochs from the
+# user. A solved linear head keeps its weights unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # Its features are normalised inside the head.
+    # No L2 penalty and no standardised features, because this head contains a BatchNorm layer.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
-# Of what the head is made: for a language model as in Howard and Ruder, 2018, sec. 3.3, with the
-# 50 hidden units of sec. 4.1.
+# Language models get the head of Howard and Ruder, 2018, sec. 3.3, with 50 hidden units as in
+# sec. 4.1.
 HEAD_CONFIGS = {
     "image": HeadConfig(),
     "text": HeadConfig(),
     "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
 }
 
-# docs/fit.md.
+# The measurements in docs/fit.md determined these settings.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
@@ -53,24 +54,25 @@ _FINE_TUNE = Phase(
     patience=3,
 )
 
-# As BERT is fine-tuned (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
+# Settings of BERT (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
 _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
-# So many epochs at such a rate: accuracy stands still for some before it rises (docs/ulmfit.md).
+# Patience of 10: in the first epochs the accuracy does not change (docs/ulmfit.md).
 _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
-# With a factor the rate is that of the head, and little of it is left for the lowest blocks.
+# Phases with a discriminative factor. Only the head has this learning rate. The learning rates of
+# the lowest blocks are far smaller.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),
     "ulmfit": dataclasses.replace(_FINE_TUNE_ULMFIT, learning_rate=1e-2),
 }
 
-# From random weights, to compare with.
+# Changes for training from random weights, as a baseline.
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
@@ -79,15 +81,15 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
-# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, 3.3, and both with the slanted triangular
-# schedule of eq. 3.
+# Methods of Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates (sec. 3.2),
+# gradual unfreezing (sec. 3.3), and both together with the slanted triangular schedule (eq. 3).
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
-# docs/texts.md. The phases of images and of language models are those of encoders at their own
-# learning rates, which is not measured.
+# Settings measured for text encoders (docs/texts.md). Image backbones and language models use the
+# same settings with another learning rate, although these settings were measured only for texts.
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
@@ -100,22 +102,22 @@ _CONTRASTIVE = {
 }
 
 
-# The steps that these policies make at least, by family, where the user does not say how many
-# epochs (docs/fit.md, docs/texts.md). Phases that the user passes run as they are.
+# Minimum number of steps of each policy, by family (docs/fit.md, docs/texts.md). The minimum is not
+# used if the user sets the number of epochs or passes phases.
 FEWEST_STEPS = {
     policy: {"image": 200, "text": 200, "ulmfit": 0}
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
 }
 
-# With fewer validation items, chance decides which epoch is best.
+# Minimum number of validation items. With fewer items, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# `fit` fine-tunes by the contrastive policy up to so many items a class, by family (docs/texts.md).
+# Maximum items per class for which `fit` uses the contrastive policy, by family (docs/texts.md).
 _FEW_ITEMS = {"text": 100}
-# Where `fit` stops without evidence on the line from head to fine-tuned model (docs/fit.md).
+# Weight of the fine-tuned model in the weight average that `fit` keeps by default (docs/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
-# C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
+# L2 penalty times number of items: C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 
@@ -123,7 +125,7 @@ def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
 
-# For each policy its phases.
+# The phases of each policy, by family.
 POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
     "standard": _each(_FINE_TUNE_OF),
     "discriminative": _each(_FOR_A_FACTOR, **_DISCRIMINATIVE),
@@ -135,12 +137,12 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
 
 
 def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = None) -> Phase:
-    """How the head of a model is trained on the frozen backbone.
+    """Return the phase that trains a model's head on the frozen backbone.
 
     Args:
-        config: of the model.
-        live: whether the backbone runs in every epoch, as it does for augmented images.
-        epochs: the user's; `None`: as many as the phase has by default.
+        config: Configuration of the model.
+        live: Whether the backbone runs in every epoch, for example on augmented images.
+        epochs: Number of epochs from the user. `None`: the default number of epochs.
     """
     is_solved = config.head.is_linear and not live and epochs is None
     phase = SOLVED_HEAD if is_solved else HEADS[config.family]
@@ -148,63 +150,65 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
 
 
 def own_head_phase(phase: Phase) -> Phase:
-    """Return a phase of the user's own that trains a head.
+    """Check that the user's phase trains only the head, and return the phase.
 
     Raises:
-        ConfigError: it is no phase, or not one of the head.
+        ConfigError: `phase` is not a `Phase`, or the phase unfreezes blocks of the backbone.
     """
     if not isinstance(phase, Phase):
         raise ConfigError(
-            f"The policy of a head must be a keras_tl.Phase. Received: {quoted(phase)}."
+            f"policy= of fit_head() must be a keras_tl.Phase. Received: {quoted(phase)}."
         )
     if phase.unfreeze is not None:
         raise ConfigError(
-            f"fit_head() trains the head alone; expected a phase with unfreeze=None. Received "
-            f"unfreeze={quoted(phase.unfreeze)}: pass it to fine_tune(policy=...)."
+            f"fit_head() trains only the head and needs a phase with unfreeze=None. Received: "
+            f"unfreeze={quoted(phase.unfreeze)}. Pass the phase to fine_tune() as policy=."
         )
     return phase
 
 
 def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
-    """Return the name of the policy by which `fit` fine-tunes.
+    """Return the name of the policy with which `Learner.fit` fine-tunes.
 
     Args:
-        family: see `keras_tl.base.config.family_of`.
-        class_counts: training items of each class; `None`: items do not have one class each.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
+        class_counts: Number of training items of each class. `None`: the task does not have exactly
+            one class per item.
     """
     few = class_counts is not None and np.median(class_counts) <= _FEW_ITEMS.get(family, -1)
     return "contrastive" if few else "standard"
 
 
 def default_share(policy: str, family: str) -> float:
-    """Return where `fit` stops on the line from head to fine-tuned model, without evidence.
+    """Return the weight of the fine-tuned model in the average that `fit` keeps by default.
 
     Args:
-        policy: see `fitting_policy`.
-        family: of the backbone.
+        policy: Name of the fine-tuning policy, see `fitting_policy`.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
     """
     return _DEFAULT_SHARES.get((policy, family), 1.0)
 
 
 def needs_no_head(phase: Phase) -> bool:
-    """Whether a phase that unfreezes the backbone may begin with an untrained head."""
+    """Return whether a phase that unfreezes the backbone may start with an untrained head."""
     return phase.batch_norm == "live" or phase.objective == "contrastive"
 
 
 def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
-    """Return the phase that trains the head on the features that a phase has changed.
+    """Return the phase that must train the head after a contrastive phase.
 
-    The features of the training items have seen all labels, so cross-validation on them would
-    choose too weak an L2 penalty. The strength is therefore a constant for a number of items.
+    A contrastive phase fits the features to the training labels. Cross-validation on these features
+    would choose too weak an L2 penalty. The penalty is therefore a constant divided by the number
+    of items.
 
     Args:
-        phase: any phase.
-        config: of the model.
-        items: of the training split.
+        phase: Phase that has just run.
+        config: Configuration of the model.
+        items: Number of training items.
 
     Returns:
-        The head's default phase, with the smoothing and the class weights of `phase`; `None`: the
-        phase has trained the head itself.
+        Default phase of the head, with label smoothing and class weights of `phase`. `None`:
+        `phase` is not contrastive and has trained the head itself.
     """
     if phase.objective != "contrastive":
         return None
@@ -220,12 +224,15 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 def with_heads(
     phases: Sequence[Phase], config: ModelConfig, items: int
 ) -> list[tuple[Phase, bool]]:
-    """Return phases with the heads that follow them, each with whether it is such a head.
+    """Insert a phase of the head after each contrastive phase.
 
     Args:
-        phases: of a policy.
-        config: of the model.
-        items: of the training split.
+        phases: Phases of a policy.
+        config: Configuration of the model.
+        items: Number of training items.
+
+    Returns:
+        Pairs (phase, inserted). `inserted` is true for the phases of the head.
     """
     found = []
     for phase in phases:
@@ -235,15 +242,15 @@ def with_heads(
 
 
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:
-    """The phases of a policy, with the values that the user gave in place of its own.
+    """Return the phases of a policy, with the user's values in place of the defaults.
 
     Args:
-        policy: a name, or phases of your own.
-        family: what the phases are for, `"image"`, `"text"` or `"ulmfit"`.
-        given: fields of `Phase`; `None` leaves the policy's value.
+        policy: Name of a policy, or your own phases.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
+        given: New values for fields of `Phase`. `None` keeps the value of the policy.
 
     Raises:
-        ConfigError: the policy is unknown, or `epochs` is given for one of several phases.
+        ConfigError: The policy is unknown, or `epochs` is set although there are several phases.
     """
     if isinstance(policy, str):
         if policy not in POLICIES:
@@ -258,7 +265,7 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
         changes["min_steps"] = 0
     if "epochs" in changes and len(phases) > 1:
         raise ConfigError(
-            f"epochs= is for policies of one phase; this one has {len(phases)}. Pass the phases "
-            "with the epochs you want as policy=."
+            f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
+            "the epochs in your own phases, and pass the phases as policy=."
         )
     return tuple(dataclasses.replace(phase, **changes) for phase in phases)

@@ -1,4 +1,4 @@
-"""An epoch's progress: a display on a terminal, a line for every epoch everywhere."""
+"""Progress reports of training: a live display in terminals, and one printed line per epoch."""
 
 import math
 import time
@@ -7,24 +7,24 @@ import keras
 
 from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
-from keras_tl.training.schedules import rate_of_last_step
+from keras_tl.training.schedules import last_learning_rate
 
-# A frame costs some milliseconds, a step of the head alone one.
+# Minimum time between two updates of the display. An update takes as long as several steps.
 _SECONDS_A_FRAME = 1 / 4
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Records the learning rate in the logs and reports every epoch.
+    """Keras callback that adds the learning rate to the logs and reports every epoch.
 
     Args:
-        reporter: tells people.
-        name: of the phase.
-        steps: of an epoch.
-        count: of the epochs.
-        items: of a step.
-        item: what one is called.
-        watched: see `keras_tl.training.dashboard.Dashboard`.
-        following: how many epochs later phases of the same kind have.
+        reporter: Object that prints progress messages.
+        name: Name of the phase.
+        steps: Number of training steps per epoch.
+        count: Number of epochs of the phase.
+        items: Number of items per step.
+        item: Word for one item, such as "image".
+        monitor: Metric that selects the best epoch, see `keras_tl.training.dashboard.Dashboard`.
+        following: Number of epochs of the following phases.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class EpochProgress(keras.callbacks.Callback):
         count: int,
         items: int,
         item: str,
-        watched: tuple[str, bool] | None = None,
+        monitor: tuple[str, bool] | None = None,
         following: int = 0,
     ):
         super().__init__()
         self._reporter = reporter
         self._pace = Pace(steps, count, following)
-        self._shown = Dashboard(name, count, steps, items, item, self._pace, following, watched)
+        self._shown = Dashboard(name, count, steps, items, item, self._pace, following, monitor)
         self._open = None
         self._draw = None
         self._began = 0.0
@@ -82,14 +82,14 @@ class EpochProgress(keras.callbacks.Callback):
         seconds = time.perf_counter() - self._began
         self._reporter.say(
             f"{self._shown.name:<10} epoch {epoch + 1:>2}/{self._shown.epochs}  {told}  "
-            f"rate {logs['learning_rate']:.1e}  {seconds:.1f} s"
+            f"learning rate {logs['learning_rate']:.1e}  {seconds:.1f} s"
         )
 
     def on_train_end(self, logs=None):
         self.close()
 
     def close(self) -> None:
-        """Takes the display off the screen, also after an interruption."""
+        """Remove the live display from the terminal, also after an interruption."""
         if self._open is not None:
             self._open.__exit__(None, None, None)
             self._open = self._draw = None
@@ -104,4 +104,4 @@ class EpochProgress(keras.callbacks.Callback):
         self._drawn = time.perf_counter()
 
     def _rate(self) -> float:
-        return rate_of_last_step(self.model.optimizer)
+        return last_learning_rate(self.model.optimizer)

@@ -1,4 +1,4 @@
-"""Learning-rate schedules that Keras has not."""
+"""Learning-rate schedules that Keras does not have."""
 
 import math
 from typing import Any
@@ -7,19 +7,20 @@ import keras
 from keras import ops
 
 from keras_tl.base.config import check_range
-from keras_tl.base.keras_compat import rate_or_schedule
+from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A linear rise to a peak, then a linear fall to 0, as BERT is fine-tuned.
+    """Learning rate that rises linearly to a peak, then falls linearly to 0, as for BERT.
 
     Source: Devlin et al., 2019 (arXiv:1810.04805), appendix A.2.
 
     Args:
-        peak: the largest learning rate.
-        steps: after which the rate is 0.
-        warmup_steps: number of steps of the rise; the first of them is not 0.
+        peak: Highest learning rate.
+        steps: Number of steps after which the learning rate is 0.
+        warmup_steps: Number of steps in which the learning rate rises. Step 0 already has a
+            learning rate above 0.
     """
 
     def __init__(self, peak: float, steps: int, warmup_steps: int = 0):
@@ -29,35 +30,36 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup_steps = warmup_steps
 
     def __call__(self, step):
-        """The rate of a step, which counts from 0."""
+        """Return the learning rate of a step, counted from 0."""
         step = ops.cast(step, "float32")
         rise = (step + 1) / max(self.warmup_steps, 1)
         fall = (self.steps - step) / max(self.steps - self.warmup_steps, 1)
         return self.peak * ops.clip(ops.minimum(rise, fall), 0.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the constructor's arguments."""
         return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps}
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
-    """A short linear rise to a peak, then a long linear fall.
+    """Learning rate that rises linearly to a peak in few steps, then falls linearly in many steps.
 
-    Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3: at step t of T, from 0, the rate is
-    `peak * (1 + p * (ratio - 1)) / ratio`, where `cut = floor(T * cut_frac)` and p is `t / cut`
-    before `cut` and `1 - (t - cut) / (cut * (1 / cut_frac - 1))` from there on. It leaves open:
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3. T is the number of steps, and
+    `cut = floor(T * cut_frac)`. At step t, counted from 0, the learning rate is
+    `peak * (1 + p * (ratio - 1)) / ratio`. p is `t / cut` before step `cut`. From step `cut` on, p
+    is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. This class differs from eq. 3 in two cases:
 
-    * Where `T * cut_frac` is not a whole number, p would fall below 0 before the end and the rate
-      might become negative. Here it stays at its lowest, `peak / ratio`.
-    * Where `cut` is 0 the equation divides by 0. Here there is no rise, and the fall takes
-      `T * (1 - cut_frac)` steps, which is what its denominator is without the rounding.
+    * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
+      learning rate can become negative. This class keeps the learning rate at `peak / ratio`.
+    * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, in
+      `T * (1 - cut_frac)` steps. Without the rounding of `cut`, eq. 3 has the same denominator.
 
     Args:
-        peak: the largest learning rate.
-        steps: T.
-        cut_frac: share of the steps that rise, in [0, 1].
-        ratio: the largest rate over the lowest, at least 1.
+        peak: Highest learning rate.
+        steps: Number of steps, T.
+        cut_frac: Fraction of the steps in which the learning rate rises, in [0, 1].
+        ratio: Highest learning rate divided by the lowest learning rate, at least 1.
     """
 
     def __init__(self, peak: float, steps: int, cut_frac: float = 0.1, ratio: float = 32):
@@ -70,7 +72,7 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         self.ratio = ratio
 
     def __call__(self, step):
-        """The rate of a step, which counts from 0."""
+        """Return the learning rate of a step, counted from 0."""
         step = ops.cast(step, "float32")
         cut = _whole_share(self.steps, self.cut_frac)
         fall = cut * (1 / self.cut_frac - 1) if cut else self.steps * (1 - self.cut_frac)
@@ -78,7 +80,7 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * (1 + ops.maximum(p, 0.0) * (self.ratio - 1)) / self.ratio
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the constructor's arguments."""
         return {
             "peak": self.peak,
             "steps": self.steps,
@@ -89,21 +91,21 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """A rise to a large peak, then a fall to almost nothing, each half a period of a cosine.
+    """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120) and Smith, 2018 (arXiv:1803.09820), who rise
-    and fall linearly for about as long; the cosines and the numbers are those of fastai's
-    `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). With `cut = floor(steps * rise)`,
-    it goes from `peak / divisor` at step 0 to `peak` at `cut` (0 if there are too few steps for a
-    rise) and towards `peak / final_divisor` at `steps`, one step after the last. The momentum,
-    which Smith lowers while the rate rises, stays what it is.
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
+    papers, rise and fall are linear and about equally long. Cosines and defaults are from fastai's
+    `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
+    `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
+    learning rate only falls. After the last step, the learning rate is `peak / final_divisor`. The
+    momentum is constant. Smith lowers the momentum while the learning rate rises.
 
     Args:
-        peak: the largest learning rate.
-        steps: of the whole cycle.
-        rise: share of the steps that rise, in [0, 1].
-        divisor: the peak over the first rate, at least 1.
-        final_divisor: the peak over the last rate, at least 1.
+        peak: Highest learning rate.
+        steps: Number of steps of the whole cycle.
+        rise: Fraction of the steps in which the learning rate rises, in [0, 1].
+        divisor: Peak divided by the learning rate of the first step, at least 1.
+        final_divisor: Peak divided by the learning rate after the last step, at least 1.
     """
 
     def __init__(
@@ -125,17 +127,17 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self.final_divisor = final_divisor
 
     def __call__(self, step):
-        """The rate of a step, which counts from 0."""
+        """Return the learning rate of a step, counted from 0."""
         step = ops.cast(step, "float32")
         cut = _whole_share(self.steps, self.rise)
         left = ops.maximum(self.steps - step, 0.0) / max(self.steps - cut, 1)
         near = ops.where(step < cut, step / max(cut, 1), left)
         lowest = 1 / ops.where(step < cut, float(self.divisor), float(self.final_divisor))
-        # The square is (1 - cos(pi * near)) / 2 without its rounding error, large beside `lowest`.
+        # sin(pi / 2 * x)^2 equals (1 - cos(pi * x)) / 2, but has a smaller rounding error near 0.
         return self.peak * (lowest + (1 - lowest) * ops.sin(math.pi / 2 * near) ** 2)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the constructor's arguments."""
         return {
             "peak": self.peak,
             "steps": self.steps,
@@ -146,14 +148,14 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class Settable(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule that holds until somebody sets a learning rate, which holds from then on.
+class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Learning-rate schedule that applies until a call of `set` fixes the learning rate.
 
-    Keras refuses to set the learning rate of an optimizer that has a schedule, so that
-    `ReduceLROnPlateau` and `LearningRateScheduler` fail.
+    If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
+    callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need this wrapper.
 
     Args:
-        schedule: the schedule.
+        schedule: Learning-rate schedule to wrap.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):
@@ -164,38 +166,38 @@ class Settable(keras.optimizers.schedules.LearningRateSchedule):
         )
 
     def set(self, learning_rate: float) -> None:
-        """Set the learning rate of all further steps, at least 0."""
+        """Set the learning rate, at least 0, for all following steps."""
         check_range("learning_rate", learning_rate, 0)
         self._given.assign(learning_rate)
 
     def __call__(self, step):
-        """The rate of a step, which counts from 0."""
+        """Return the learning rate of a step, counted from 0."""
         given = ops.convert_to_tensor(self._given)
         return ops.where(given < 0, ops.cast(self.schedule(step), given.dtype), given)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the constructor's arguments."""
         return {"schedule": keras.saving.serialize_keras_object(self.schedule)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Settable":
-        """Read `get_config`'s result."""
+    def from_config(cls, config: dict[str, Any]) -> "SettableSchedule":
+        """Build the schedule from the result of `get_config`."""
         return cls(keras.saving.deserialize_keras_object(config["schedule"]))
 
 
-def rate_of_last_step(optimizer: keras.optimizers.Optimizer) -> float:
-    """The learning rate of an optimizer's last update; before any update, that of the first one.
+def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
-    `optimizer.learning_rate` is the rate of the next update: after the last one of a schedule, 0.
+    `optimizer.learning_rate` is for the next update, and may be 0 after the end of a schedule.
     """
-    # That of a `LossScaleOptimizer`.
+    # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = rate_or_schedule(optimizer)
+    rate = learning_rate_or_schedule(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rate = rate(ops.maximum(optimizer.iterations - 1, 0))
     return float(ops.convert_to_numpy(rate))
 
 
 def _whole_share(steps: int, share: float) -> int:
-    # 0.29 * 100 is a little less than 29 in floating point.
+    # Add 1e-9, because 0.29 * 100 in floating point is slightly less than 29.
     return math.floor(steps * share + 1e-9)

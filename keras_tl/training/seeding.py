@@ -1,4 +1,4 @@
-"""Random generators of a model's layers, such as those of dropout."""
+"""Seeding of the random generators in a model's layers, for example for dropout."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,15 @@ _LARGEST = 2**31
 def seed_generators(
     model: keras.Model, seeds: Sequence[int], frozen: keras.layers.Layer | None = None
 ) -> None:
-    """Set the states of all random generators in a model; given seeds decide alone.
+    """Set the states of all random generators in a model. The states depend only on the seeds.
 
-    A saved model has no states of generators, so that a loaded one would draw other numbers.
+    A saved model does not contain these states. Without the seeds, a loaded model would generate
+    other random numbers than the saved model.
 
     Args:
-        model: its layers' `keras.random.SeedGenerator` are set, not those of a TF-Hub module.
-        seeds: whole numbers of at least 0.
-        frozen: a layer that draws nothing and is left as it is.
+        model: Model with `keras.random.SeedGenerator` objects. TF-Hub modules keep their states.
+        seeds: Seeds, whole numbers of at least 0.
+        frozen: Layer whose generators the function does not set, because they are not used.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

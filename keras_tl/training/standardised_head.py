@@ -1,4 +1,4 @@
-"""The head behind a standardisation of its features: trained so, then folded into the head."""
+"""Training of a head on standardised features, and conversion to a head for raw features."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ _BEFORE_THE_FIRST_DENSE = (keras.layers.InputLayer, keras.layers.Flatten, keras.
 
 
 def first_dense(head: keras.Model) -> keras.layers.Dense | None:
-    """The layer that a standardisation is folded into; `None`: the head normalises by itself."""
+    """Return the head's first Dense layer. `None`: the head itself normalises the features."""
     for layer in head.layers:
         if isinstance(layer, keras.layers.Dense):
             return layer
@@ -23,17 +23,18 @@ def first_dense(head: keras.Model) -> keras.layers.Dense | None:
 
 @dataclasses.dataclass(frozen=True)
 class StandardisedHead:
-    """A copy of a head, with standardised features as its input.
+    """Copy of a head that also standardises the features, to train in place of the head.
 
-    With y = kernel_s (x - mean) / scale + bias_s, the kernel for x itself is kernel_s / scale, and
-    the bias bias_s - mean kernel_s / scale: folding changes no answer.
+    The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
+    features x. The head computes the same y with the kernel kernel_s / scale and the bias
+    bias_s - mean kernel_s / scale. Folding therefore does not change predictions.
 
     Attributes:
-        model: what `fit` is called on: from the head's features to logits; or, where the backbone
-            runs live, from the backbone's inputs.
-        head: the head that is copied, and gets what was trained.
-        standardisation: of its features, flattened.
-        layers: the copies of its layers, in order.
+        model: Model to train with `fit`. The model computes logits from features, or from the
+            backbone's inputs if the backbone runs in every epoch.
+        head: Original head, which receives the trained weights.
+        standardisation: Mean and scale of the flattened features.
+        layers: Copies of the head's layers, in order.
     """
 
     model: keras.Model
@@ -45,12 +46,12 @@ class StandardisedHead:
     def of(
         cls, parts: TransferModel, standardisation: Standardisation, live: bool
     ) -> "StandardisedHead":
-        """A copy with the head's own weights.
+        """Copy a head and its weights, so that the copy predicts the same logits.
 
         Args:
-            parts: the model; its head begins with a Dense layer, see `first_dense`.
-            standardisation: of the features, flattened.
-            live: whether the backbone is part of `model`.
+            parts: Model whose head begins with a Dense layer, see `first_dense`.
+            standardisation: Mean and scale of the flattened features.
+            live: Whether the backbone is part of the new model, to run in every epoch.
         """
         head = parts.head
         with parts.model.distribute_strategy.scope():
@@ -68,14 +69,14 @@ class StandardisedHead:
         return copy
 
     def begin_at(self, solution: Solution) -> None:
-        """Gives the copy, whose only Dense layer is the last one, the weights of a solution."""
+        """Set the copy's weights to a solution. The copy must have only one Dense layer."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         first_dense_of(self.layers).set_weights(
             [solution.kernel * scale[:, None], solution.bias + mean @ solution.kernel]
         )
 
     def fold(self) -> None:
-        """Gives the head what the copy has learned."""
+        """Convert the trained weights to weights for raw features, and write them to the head."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         for copy, layer in zip(self.layers, self.head.layers[1:], strict=True):
             values = copy.get_weights()
@@ -96,19 +97,19 @@ class StandardisedHead:
 
 
 class FoldEveryEpoch(keras.callbacks.Callback):
-    """Keeps the head up to date, for callbacks that ask the learner."""
+    """Keras callback: update the head after every epoch, because callbacks may use the head."""
 
     def __init__(self, copy: StandardisedHead):
         super().__init__()
         self._copy = copy
 
     def on_epoch_end(self, epoch, logs=None):
-        """Folds."""
+        """Write the weights of the copy to the head."""
         self._copy.fold()
 
 
 def first_dense_of(layers: tuple[keras.layers.Layer, ...]) -> keras.layers.Dense:
-    """The first Dense layer of several layers."""
+    """Return the first Dense layer of a sequence of layers."""
     return next(layer for layer in layers if isinstance(layer, keras.layers.Dense))
 
 

@@ -1,4 +1,4 @@
-"""The seconds that training takes on this machine, measured or estimated before it begins."""
+"""Estimate or measurement of the training time on this machine, before the training."""
 
 import dataclasses
 import statistics
@@ -12,8 +12,8 @@ from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
-# Ratio of a training step (forward, backward, update) to the prediction of its items; a rough
-# value, as the plan says: `rehearse` measures.
+# Time of a training step (forward, backward, update) divided by the time to predict the same items.
+# The value is rough, so the plan says "about". `rehearse` measures the time of a step instead.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
@@ -21,14 +21,14 @@ _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """Seconds of wall time on this machine.
+    """Wall time of training and prediction on this machine, in seconds.
 
     Attributes:
-        step: one training step of the whole model.
-        start: before the first step of a training: tracing, and reading the first items.
-        item: the model's prediction for one item.
-        measured: whether training steps were timed; else `step` and `start` are estimates from
-            the prediction of a batch.
+        step: Seconds per training step of the whole model.
+        start: Seconds before the first step of a training, for tracing and reading the first items.
+        item: Seconds per prediction of one item.
+        measured: Whether `step` and `start` are measured. Otherwise `step` is estimated from the
+            time of predictions, and `start` is a constant.
     """
 
     step: float
@@ -37,32 +37,32 @@ class Costs:
     measured: bool
 
     def training(self, steps: int) -> float:
-        """Return the seconds of one training."""
+        """Return the time in seconds of a training with this number of steps."""
         return self.start + steps * self.step
 
 
 class _StepTimes(keras.callbacks.Callback):
-    """The time at which each training step ended."""
+    """Keras callback that records the time at which each training step ends."""
 
     def __init__(self):
         super().__init__()
         self.ends = []
 
     def on_train_batch_end(self, batch, logs=None):
-        """Note the time."""
+        """Append the current time in seconds."""
         self.ends.append(time.perf_counter())
 
 
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
-    """Return the seconds that the features of one item take: the shortest time of a batch.
+    """Return the seconds per item to compute features, from the fastest of three runs.
 
     Args:
-        trainer: of the model.
-        split: of at least one item.
+        trainer: Trainer of the model.
+        split: Split with at least one item.
     """
     few = split.take(np.arange(min(_PREDICTED, len(split))))
     seconds = []
-    for _ in range(_REPEATS):  # The first one may trace.
+    for _ in range(_REPEATS):  # The first repeat may include tracing.
         began = time.perf_counter()
         for _ in trainer.features.batches(few):
             pass
@@ -71,12 +71,12 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the costs of a phase by predicting a batch.
+    """Estimate the training time of a phase from the time of predictions.
 
     Args:
-        trainer: of the model.
-        split: of at least one item.
-        phase: its batch size counts.
+        trainer: Trainer of the model.
+        split: Split with at least one item.
+        phase: Phase to estimate. Only its batch size matters.
     """
     item = seconds_an_item(trainer, split)
     step = _STEP_OVER_PREDICTION * phase.batch_size * item
@@ -86,14 +86,14 @@ def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
 def rehearse(
     trainer: Trainer, data: LabelledData, phase: Phase, augment: Augmentation, item: float
 ) -> Costs:
-    """Measure the costs of a phase by a few steps of it; the model is left as it was.
+    """Measure the training time of a phase in a few steps. The model's weights are restored.
 
     Args:
-        trainer: of the model.
-        data: their training split is used.
-        phase: what will be trained.
-        augment: augmentation of the planned training.
-        item: seconds of a prediction.
+        trainer: Trainer of the model.
+        data: Data with a training split.
+        phase: Phase to measure.
+        augment: Augmentation of the training items in the planned training.
+        item: Seconds per prediction of one item, for the field `item` of the result.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

@@ -1,4 +1,4 @@
-"""Trains a model over phases, the frozen ones on cached features."""
+"""Training of a model in phases. Phases with a frozen backbone use cached features."""
 
 import contextlib
 import copy
@@ -28,39 +28,37 @@ from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.models.heads import TransferModel
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import monitored, monitored_value, task_of
+from keras_tl.training.auto_learning_rate import auto_learning_rate
 from keras_tl.training.class_batches import ClassBatches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
-from keras_tl.training.inputs import InputMaker, PhaseInputs
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
+from keras_tl.training.phase_inputs import InputMaker, PhaseInputs
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
-from keras_tl.training.relative_rate import relative_rate
-from keras_tl.training.restoring import restored
 from keras_tl.training.seeding import seed_generators
+from keras_tl.training.snapshot import snapshot
 from keras_tl.training.standardised_head import FoldEveryEpoch
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 
 class Trainer:
-    """A model, where it runs, and what was done to it.
+    """Trainer that runs phases on a model and keeps a history of these phases.
 
     Args:
-        config: what the model is.
-        built: the model, and what goes into it.
-        strategy: where it runs.
-        seed: fixes the order of the items and the augmentation.
-        reporter: tells people.
+        config: Configuration of the model.
+        parts: Model, with its backbone, extractor and head.
+        strategy: TensorFlow's distribution strategy.
+        seed: Seed of shuffles and augmentation.
+        reporter: Object that prints progress messages.
 
     Attributes:
-        config: the same.
-        seed: the same.
-        parts: the model and its parts.
-        history: one record for each phase that ran.
-        features: of the frozen backbone, for all splits.
+        config, parts, seed: Values of the arguments.
+        history: Record of each finished phase, in order.
+        features: Features of the backbone for all splits, with the feature cache.
     """
 
     def __init__(
@@ -102,21 +100,21 @@ class Trainer:
         self._reporter = reporter
 
     def weights(self) -> str:
-        """The fingerprint of the model's weights as they are now, 64 hexadecimal digits."""
+        """Return the fingerprint of the model's current weights, 64 hexadecimal digits."""
         parts = self.features.weights() + self._head_weights()
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
     def is_as_trained(self) -> bool:
-        """Whether the weights are those that the last phase of the history left."""
+        """Whether the weights have not changed since the last phase ended, or no phase ran."""
         return not self.history or self._left == self.weights()
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
-        """Take over the history of an earlier process, once its weights are loaded.
+        """Set the history of a loaded model, after the weights are loaded.
 
         Args:
-            history: its records.
-            are_as_trained: its `is_as_trained`.
+            history: Records of the phases that trained the loaded model.
+            are_as_trained: Value of `is_as_trained` when the model was saved.
         """
         self.history.extend(history)
         if any(record.changed_backbone for record in history):
@@ -125,29 +123,29 @@ class Trainer:
             self._left = self.weights()
 
     def forget(self) -> None:
-        """Empty the history and give the head its first weights, before a training from anew."""
+        """Clear the history and restore the head's initial weights, before a new training."""
         self.history.clear()
         self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase as it runs on a training split: its epochs, and whole batches."""
+        """Return a phase with the actual epochs, batch size and learning rate for a split."""
         return self._as_it_runs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:
-        """Return the number of training steps that a phase has on a training split."""
+        """Return the number of training steps of a phase on a training split."""
         settled = self._as_it_runs(phase, len(split))
         if phase.objective == CONTRASTIVE:
             drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self.seed)
             return settled.epochs * drawn.count
         return settled.epochs * -(-len(split) // settled.batch_size)
 
-    def keep_share(self, line: WeightLine, share: float, phases: int) -> None:
-        """Give the model the weights on a line, and note it in the records of its last phases.
+    def keep_share(self, line: WeightAverage, share: float, phases: int) -> None:
+        """Set the model to a weight average, and store the share in the records of the last phases.
 
         Args:
-            line: from the weights before these phases to those after them.
-            share: where on the line, in [0, 1].
-            phases: how many of the last records are theirs.
+            line: Interpolation between the weights before and after the last phases.
+            share: Fraction of the weights after the last phases in the average, in [0, 1].
+            phases: Number of the last phases, which is also the number of records to change.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} if share else {"share": share, "best_epoch": 0}
@@ -161,16 +159,16 @@ class Trainer:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator["Trainer"]:
-        """Yield a trainer of the same layers, its head untrained and its feature cache its own.
+        """Yield a trainer with the same layers, an untrained head, and a separate feature cache.
 
-        On leaving, the layers are as they were before, bit for bit.
+        On exit, all weights of the layers are restored exactly.
         """
         parts, other = self.parts, copy.copy(self)
         other.history, other.features = [], self._new_features()
         other.features.keep_in(CacheConfig("memory"))
         try:
-            with restored(parts.model, parts.head), seeded(self.seed):
-                # A trained head has seen the labels of all folds.
+            with snapshot(parts.model, parts.head), seeded(self.seed):
+                # Reset the head: a trained head has learned from the labels of all folds.
                 parts.head.set_weights(self._untrained_head)
                 yield other
         finally:
@@ -185,11 +183,11 @@ class Trainer:
         following: int = 0,
         stop_after: int | None = None,
     ) -> PhaseRecord:
-        """Runs a phase and adds its record to the history.
+        """Run a phase and add its record to the history.
 
-        A frozen phase without augmentation trains the head on cached features, a contrastive
-        phase the extractor; every other phase runs the whole model. For `following` and
-        `stop_after` see `run_phase`.
+        A phase with a frozen backbone and no augmentation trains the head on cached features,
+        unless the cache is `"off"`. A contrastive phase trains the backbone without the head. All
+        other phases run the whole model. For `following` and `stop_after` see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
@@ -204,7 +202,8 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # A callback may ask for logits meanwhile, and an interrupted phase leaves no record.
+        # Mark the backbone as changed before the training, because callbacks may compute logits
+        # during the training, and an interrupted phase leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
@@ -226,7 +225,7 @@ class Trainer:
                     stop_after=stop_after,
                     own=first,
                 )
-        except ConfigError:  # The weights are those from before.
+        except ConfigError:  # `run_phase` has restored the weights.
             self._note_backbone()
             raise
         if start is not None:
@@ -244,7 +243,7 @@ class Trainer:
             name, more = monitored(self.task, phase)
             self._reporter.say(
                 f"{phase.name}: no epoch had a {'higher' if more else 'lower'} validation {name} "
-                f"than before ({before:.4f}), so the weights from before were kept."
+                f"than before the phase ({before:.4f}), so the phase kept the earlier weights."
             )
         self.history.append(record)
         self._note_backbone()
@@ -252,56 +251,56 @@ class Trainer:
         return record
 
     def find_rates(self, phase: Phase, data: LabelledData, rates: np.ndarray) -> LearningRates:
-        """Trains at rising rates for a trial, and leaves everything as it was, bit for bit.
+        """Train with rising learning rates as a trial, then restore all weights exactly.
 
         Args:
-            phase: what to train and how; a frozen one runs on cached features, another one with
-                the data's own augmentation.
-            data: their training split is used.
-            rates: one a step, rising.
+            phase: Phase to train. If the phase freezes the backbone, the trial uses cached
+                features, unless the cache is `"off"`. Other phases use augmented training items.
+            data: Data with a training split.
+            rates: Learning rate of each step, in rising order.
 
         Raises:
-            ConfigError: the head is untrained and the phase is not for random weights.
+            ConfigError: The head is untrained, and the phase needs a trained head.
         """
         phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
             raise ConfigError(
-                "The head is untrained: call fit_head() before lr_find('fine-tune'), as "
-                "fine_tune() would, or use lr_find('head')."
+                "The head is untrained. Call fit_head() before lr_find('fine-tune'), or call "
+                "lr_find('head')."
             )
         parts = self.parts
-        with restored(parts.model, parts.head), seeded(self.seed):
+        with snapshot(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
-                # The same layers, so that what the model was compiled with is not touched.
+                # Compile a new model with the same layers: the old model keeps its own settings.
                 model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
             steps = len(rates)
             task = objective_of(phase, self.task)
             prepare(model, parts.backbone, as_swept(phase), steps, task, inputs.mixed)
             with (
                 self._naming_the_unreadable(inputs, data),
-                self._reporter.bar(f"Rates of {phase.name}", steps) as progress,
+                self._reporter.bar(f"Learning rates of {phase.name}", steps) as progress,
             ):
                 losses = sweep(model, inputs.train, rates, progress)
         return read_sweep(phase, rates, losses)
 
     def out_of_fold(self, phase: Phase, items: int, seed: int) -> HeadTraining:
-        """How a head is trained on some of so many items, to answer for the others.
+        """Return an object that trains one head per fold for out-of-fold predictions.
 
         Args:
-            phase: of the head.
-            items: of one training.
-            seed: of everything random.
+            phase: Phase that trains the head.
+            items: Number of training items, for the minimum number of steps.
+            seed: Seed of folds, initial weights and shuffles.
         """
         settled = self._as_it_runs(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
-        """Return the epoch after which heads of five folds have the lowest loss out of fold.
+        """Return the epoch, from 1, with the lowest mean loss of heads in 5-fold cross-validation.
 
         Args:
-            phase: of the head, which `fit` trains on cached features.
-            data: their training split is used.
+            phase: Phase that trains a head on cached features with Keras's `fit`.
+            data: Data with a training split.
         """
         train = data.split("train")
         classes = train.labels if train.labels.dtype.kind in "iu" else None
@@ -311,19 +310,19 @@ class Trainer:
         return training.best_epoch(train.labels, self.features.of(train).all_rows, numbers)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
-        """Raises `ConfigError` if the task has not what is asked for."""
+        """Raise `ConfigError` if a phase or an augmentation does not suit the model's task."""
         self.task.check(phase)
         if mixes_labels(augment) and not self.task.exact:
             raise ConfigError(
-                f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
-                "another augmentation."
+                f"The augmentations 'mixup' and 'cutmix' need classes. The task is "
+                f"{self.task.kind}. Choose another augmentation, such as augment='standard'."
             )
         if self._modality.can_augment:
             try_augmentation(augment, self.config.image_size)
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:
-        """float32 array (n, outputs); from features where they are kept or will be."""
+        """Return the logits of a split, float32 (n, outputs), from cached features if possible."""
         features = self.features
         if features.are_kept and (features.is_original or features.has(split)):
             rows = features.of(split)
@@ -338,7 +337,7 @@ class Trainer:
             self.features.backbone_is_as_it_came()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
-        """Compile the whole model as a frozen one that can be fitted and evaluated."""
+        """Compile the whole model with a frozen backbone, ready for `fit` and `evaluate`."""
         frozen = dataclasses.replace(phase, l2=None)
         prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
 
@@ -356,12 +355,12 @@ class Trainer:
         return phase, augment
 
     def _as_it_runs(self, phase: Phase, items: int) -> Phase:
-        # Replicas share a batch evenly.
+        # Round the batch size up to a multiple of the number of replicas.
         whole = -(-phase.batch_size // self._replicas) * self._replicas
         epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
         rate = phase.learning_rate
         if rate == "auto":
-            rate = relative_rate(self.parts.backbone.network)
+            rate = auto_learning_rate(self.parts.backbone.network)
         changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
         return dataclasses.replace(phase, **changes)
 
@@ -373,7 +372,7 @@ class Trainer:
         names: Sequence[str] = ("train", "validation"),
     ) -> PhaseInputs:
         maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
-        # Each phase has shuffles and augmentations of its own.
+        # Use another seed in each phase, so that the phases shuffle and augment differently.
         return maker.make(phase, data, augment, names, self.seed + 1000 * len(self.history))
 
     def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:

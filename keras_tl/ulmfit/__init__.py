@@ -1,6 +1,6 @@
-"""ULMFiT (Howard and Ruder, 2018, arXiv:1801.06146): language models to transfer from.
+"""ULMFiT (Howard and Ruder, 2018, arXiv:1801.06146): pretraining of language models.
 
-The classifier is `keras_tl.Learner("ulmfit:PATH", data)`.
+To train a classifier on a pretrained language model, use `keras_tl.Learner("ulmfit:PATH", data)`.
 """
 
 from keras_tl.backbones.awd_lstm.fastai import load_fastai

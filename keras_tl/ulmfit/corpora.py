@@ -1,4 +1,4 @@
-"""Texts to pretrain on from TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
+"""Reader of texts from TensorFlow Datasets, tfds (https://www.tensorflow.org/datasets)."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ from keras_tl.data.tfds.prepared import Prepared, open_prepared
 from keras_tl.data.tfds.text_builders import text_features
 from keras_tl.errors import DataError, quoted, unknown
 
-# What Wiki-40B (Guo et al., LREC 2020) has in the place of line breaks.
+# Markers that the data set Wiki-40B (Guo et al., LREC 2020) has in place of line breaks.
 _MARKERS = re.compile("_START_(?:ARTICLE|SECTION|PARAGRAPH)_|_NEWLINE_")
 
 
@@ -24,32 +24,33 @@ def tfds_texts(
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
 ) -> list[str]:
-    r"""The texts of a data set, for `pretrain` and `fine_tune_lm`; labels are not read.
+    r"""Return the texts of a data set, without labels, for `pretrain` and `fine_tune_lm`.
 
-    Each example is one text, such as an article. Its lines are separated by `\n`: the markers of
-    Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`, `_START_PARAGRAPH_`, `_NEWLINE_`) become ends of
-    lines, and empty lines and empty texts are left out.
+    Each example of the data set becomes one text, such as an article, with lines separated by `\n`.
+    The function replaces the markers of Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`,
+    `_START_PARAGRAPH_`, `_NEWLINE_`) by line breaks. Empty lines and empty texts are left out.
 
-    All that is returned is in memory, and so are its tokens in `pretrain`. The whole data set is
-    fetched and kept on disk, whatever the limit is: `wiki40b/en` has 3.3 million articles in 10 GB
-    (https://huggingface.co/datasets/google/wiki40b).
+    The function holds all texts in memory, and `pretrain` also holds all tokens in memory. tfds
+    downloads the whole data set to disk, even if `limit` is small. `wiki40b/en` has 3.3 million
+    articles in 10 GB (https://huggingface.co/datasets/google/wiki40b).
 
     Args:
-        name: the data set's name, such as `"wiki40b/en"`; also one of your own that was prepared in
-            `data_dir`, whose code is not needed.
-        limit: the most texts, the first ones, in an order that is always the same; `None`: all.
-        split: the data set's name of a split, or a part such as `"train[:10%]"`.
-        text: the feature that is the text; `None`: the one there is, or what is called `text`.
-        data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
-        download: download and prepare a data set that is not there.
+        name: Name of the data set in tfds, such as `"wiki40b/en"`, or of your own data set in
+            `data_dir`. The Python code of an already prepared data set is not needed.
+        limit: Maximum number of texts, read from the start in a fixed order. `None`: all texts.
+        split: Name of a split of the data set, or a part of a split, such as `"train[:10%]"`.
+        text: Name of the feature that holds the text. `None`: the first supervised key of the data
+            set, else the feature named `text`, else the only text feature.
+        data_dir: Folder of prepared data sets. `None`: tfds's folder `~/tensorflow_datasets`.
+        download: Whether to download and prepare a data set that is missing in `data_dir`.
 
     Returns:
-        At least one text.
+        Texts, at least one.
 
     Raises:
-        DataError: there is no such data set, split or feature, it cannot be fetched, nothing says
-            which feature is the text, or there is no text, or one that is not UTF-8.
-        ConfigError: the limit is not a whole number of at least 1.
+        DataError: The data set, split or feature does not exist, or the download fails. Several
+            features could be the text. The split has no text, or a text is not UTF-8.
+        ConfigError: The limit is not a whole number of at least 1.
     """
     if limit is not None:
         check_range("limit", limit, 1, whole=True)
@@ -58,7 +59,8 @@ def tfds_texts(
         texts = list(itertools.islice(_texts(found, split, _feature(found, text)), limit))
     if not texts:
         raise DataError(
-            f"{quoted(name)} has no text in {quoted(split)}. Prepare it again, or name another."
+            f"{quoted(name)} has no text in {quoted(split)}. Prepare the data set again, or "
+            "choose another data set or split."
         )
     return texts
 
@@ -69,8 +71,8 @@ def _feature(found: Prepared, given: str | None) -> str:
         raise DataError(f"{quoted(found.name)}: {unknown('text feature', given, features)}")
     if not features:
         raise DataError(
-            f"Expected a data set of texts. {quoted(found.name)} has no text among its features: "
-            f"{', '.join(found.features)}."
+            f"Expected a data set of texts. {quoted(found.name)} has no text feature. Its "
+            f"features: {', '.join(found.features)}."
         )
     return given or found.pick("text", features, [found.supervised_keys[0], "text"])
 
@@ -82,7 +84,7 @@ def _texts(found: Prepared, split: str, feature: str) -> Iterator[str]:
     except (KeyError, ValueError) as error:
         raise DataError(
             f"{quoted(found.name)} has no split {quoted(split)}. Expected one of: "
-            f"{', '.join(splits)}; or a part of one, such as '{next(iter(splits))}[:10%]'."
+            f"{', '.join(splits)}; or a part of a split, such as '{next(iter(splits))}[:10%]'."
         ) from error
     for row, example in enumerate(found.examples(split, [feature]) if count > 0 else ()):
         text = _MARKERS.sub("\n", as_text(example[feature], f"{split} row {row}"))

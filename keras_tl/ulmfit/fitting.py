@@ -1,4 +1,4 @@
-"""Trains a language model on a stream of tokens, and measures its perplexity."""
+"""Training and evaluation of a language model on a stream of tokens."""
 
 import dataclasses
 import functools
@@ -21,15 +21,15 @@ from keras_tl.errors import ConfigError, quoted
 from keras_tl.models.device import jit_compile, precision_policy
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.callbacks import check_callbacks
+from keras_tl.training.layer_learning_rates import learning_rate_factors
 from keras_tl.training.optimizers import make_optimizer
-from keras_tl.training.own_rates import rate_factors
 from keras_tl.training.phases import BestWeights, fit_and_record
 from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
 
-# The paper's clipping; Adam and one rise and fall of the rate, as fastai trains language models,
-# in the place of the paper's NT-ASGD.
+# The gradient clipping is as in the AWD-LSTM paper. The optimizer is Adam instead of the paper's
+# NT-ASGD. As in fastai, the learning rate rises and falls once.
 PRETRAINING = Phase(
     name="language model",
     epochs=10,
@@ -42,8 +42,8 @@ PRETRAINING = Phase(
     patience=2,
 )
 
-# Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2: discriminative rates, the slanted triangular
-# schedule; its rate for language models is that of sec. 4.1.
+# Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates and slanted triangular
+# schedule as in sec. 3.2, learning rate for language models as in sec. 4.1.
 FINE_TUNING = dataclasses.replace(
     PRETRAINING,
     name="language model fine-tuning",
@@ -67,32 +67,33 @@ def fit_language_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     reporter: Reporter | None = None,
 ) -> PhaseRecord:
-    """Trains all of a language model, in place, on one device and in the precision it was built in.
+    """Train all layers of a language model in place, on one device, in the model's precision.
 
-    States go on from batch to batch and begin with zeros in every epoch; gradients go back to the
-    beginning of a batch.
+    Each batch starts with the recurrent states at the end of the previous batch. Every epoch starts
+    with zero states. Gradients do not flow back into the previous batch.
 
     Args:
-        model: what to train.
-        train: integers (n,), see `WordTokenizer.stream`.
-        validation: the same of texts that are not trained on; with it, unless `phase.patience` is
-            `None`, training stops early and the weights of the lowest perplexity are kept, those
-            from before among them.
-        phase: epochs, rate, schedule, optimizer, rows a batch. All of the model is trained; with a
-            `discriminative_factor` the embedding, which is the output's too, at the phase's rate,
-            and each LSTM layer from the last one down at that of the one above it divided by it.
-        bptt: steps a batch on average, see `TokenStream`.
-        seed: of the batches' lengths and of the dropouts.
-        callbacks: your own; their `model` is a copy that carries its states.
-        reporter: tells people; `None`: nobody.
+        model: Language model to train.
+        train: Tokens of the training texts, integers (n,), see `WordTokenizer.stream`.
+        validation: Tokens of held-out texts, integers (m,). `None`: no validation. With validation
+            and `phase.patience`, training stops early and restores the weights of the lowest
+            validation perplexity. The initial weights can have the lowest perplexity.
+        phase: Settings of the training. `batch_size` is the number of rows per batch. The embedding
+            (also the output layer) has the learning rate of the phase. Each LSTM layer has the
+            learning rate of the layer above it, divided by `discriminative_factor`.
+        bptt: Mean number of tokens per row of a batch, see `TokenStream`.
+        seed: Seed of batch lengths and dropout.
+        callbacks: Your Keras callbacks. The `model` of each callback is a stateful network copy.
+        reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        The record: the training loss with AR and TAR, perplexity with dropout (`perplexity`) and of
-        the validation text (`val_perplexity`).
+        Record of the phase with values of each epoch: training loss with AR and TAR regularisation,
+        training perplexity with dropout (`perplexity`), and validation perplexity without dropout
+        (`val_perplexity`).
 
     Raises:
-        ConfigError: the phase asks for what a language model has not.
-        DataError: there are too few tokens.
+        ConfigError: The phase uses a setting that language models do not support.
+        DataError: There are fewer than two tokens per row.
     """
     _check(phase, bptt)
     callbacks = check_callbacks(callbacks)
@@ -115,7 +116,8 @@ def fit_language_model(
     if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
-        # Of all tokens; the loss is the mean of the batches', of which the last one is short.
+        # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
+        # batches equally, although their lengths differ.
         own.append(BestWeights(phase.patience, before, "perplexity"))
     batches = None if held_out is None else held_out.dataset()
     fit = functools.partial(
@@ -129,16 +131,17 @@ def fit_language_model(
 def perplexity(
     model: LanguageModel, tokens: np.ndarray, batch_size: int = 16, bptt: int = BPTT
 ) -> float:
-    """Exp of the mean cross-entropy (nats) of each token after those before it, without dropout.
+    """Return a model's perplexity: exp of the mean cross-entropy (nats) of the next token.
 
     Args:
-        model: what to measure.
-        tokens: integers (n,), read in `batch_size` rows side by side, each from zeros on.
-        batch_size: rows. With more rows more tokens lack what stands before them.
-        bptt: steps at a time; it makes no difference to the result.
+        model: Language model to evaluate, without dropout.
+        tokens: Tokens, integers (n,), cut into `batch_size` rows. Each row begins with zero states.
+        batch_size: Number of rows. Tokens at the start of a row lack their preceding context.
+        bptt: Number of tokens per row of a batch. The result does not depend on `bptt`.
 
     Raises:
-        DataError: there are too few tokens.
+        DataError: There are fewer than two tokens per row.
+        ConfigError: `batch_size` or `bptt` is not a whole number of at least 1.
     """
     check_range("batch_size", batch_size, 1, whole=True)
     check_range("bptt", bptt, 1, whole=True)
@@ -157,7 +160,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 
 
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
-    # Keras fixes the rows of a layer that carries its states, and the model is for any number.
+    # Copy the network: stateful layers need a fixed batch size, but `model` has no fixed size.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
         copy = build_language_model(model.config, seed, batch_size)
     copy.set_weights(model.network.get_weights())
@@ -168,7 +171,7 @@ def _optimizer(copy: keras.Model, phase: Phase, steps: int) -> keras.optimizers.
     variables, factors = copy.trainable_variables, None
     if phase.discriminative_factor > 1:
         layers = [[layer] for layer in recurrent_layers(copy)]
-        factors = rate_factors(layers, variables, phase.discriminative_factor)
+        factors = learning_rate_factors(layers, variables, phase.discriminative_factor)
     return make_optimizer(phase, steps, variables, factors)
 
 
@@ -191,13 +194,13 @@ def _check(phase: Phase, bptt: int) -> None:
             )
     if phase.unfreeze != "all":
         raise ConfigError(
-            "A language model is trained as a whole: unfreeze='all'. Received: "
+            "Training changes all layers of a language model. Expected unfreeze='all'. Received: "
             f"{quoted(phase.unfreeze)}."
         )
 
 
 class _Contiguous(keras.callbacks.Callback):
-    """Begins every epoch and every evaluation with zero states, and tells the stream the epoch."""
+    """Keras callback that resets the states before every epoch and sets the stream's epoch."""
 
     def __init__(self, stream: TokenStream):
         super().__init__()

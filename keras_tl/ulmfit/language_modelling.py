@@ -1,4 +1,4 @@
-"""From a corpus to a language model in a folder: pretraining, and fine-tuning without labels."""
+"""Pretraining of language models on texts, and fine-tuning on texts without labels."""
 
 import dataclasses
 import math
@@ -26,7 +26,8 @@ from keras_tl.errors import DataError, quoted
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
-# Shares of the words. Above them a model learns little else than that the next word is unknown.
+# Fractions of unknown words for a warning and for an error. With more unknown words, the model
+# mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
 Corpus = Sequence[str | os.PathLike]
@@ -34,11 +35,12 @@ Corpus = Sequence[str | os.PathLike]
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyLimits:
-    """Which words of the training texts make the vocabulary.
+    """Limits for the vocabulary that is built from the training texts.
 
     Attributes:
-        max_size: the most tokens, marks included.
-        min_frequency: words that occur less often are left out.
+        max_size: Maximum number of tokens, including special tokens.
+        min_frequency: Minimum number of times that a word occurs in the texts. Rarer words are left
+            out.
     """
 
     max_size: int = 60_000
@@ -49,11 +51,13 @@ LIMITS = VocabularyLimits()
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Writes the folder after every epoch that is the best so far: hours of training may be killed.
+    """Save the model after each epoch with the best perplexity so far, in case of interruption.
+
+    Without validation, the callback saves the model after every epoch.
 
     Args:
-        kept: what is written, with the weights of the model that is trained.
-        path: the folder.
+        kept: Language model that receives the trained weights and is saved.
+        path: Folder to write the language model to.
     """
 
     def __init__(self, kept: LanguageModel, path: str | os.PathLike):
@@ -82,33 +86,33 @@ def pretrain(
     verbose: bool = True,
     overwrite: bool = False,
 ) -> LanguageModel:
-    """Trains a language model from random weights and saves it.
+    """Train a language model from random weights and save it.
 
-    All texts and all tokens are kept in memory. A new folder is written after every epoch that is
-    the best so far, so that what is interrupted leaves a model, without the record of its training.
+    All texts and tokens are held in memory. If `path` does not exist yet, the best model so far is
+    saved after each epoch. An interrupted training then leaves a model, but no training record.
 
     Args:
-        texts: texts (str), paths (`pathlib.Path`) of text files, or both. Each line of a file that
-            is not empty is a text. They are read in their order, one after the other. Those of
-            TensorFlow Datasets: `tfds_texts("wiki40b/en", limit=10_000)`.
-        path: the folder to write, see `LanguageModel.save`.
-        size: a name (`AwdLstmConfig.named`), or a configuration.
-        validation: the same of texts to measure the perplexity on, or the share of `texts`, the
-            last ones, to keep for that; 0: none.
-        vocabulary: the vocabulary, or which words of the training texts make it.
-        phase: see `fit_language_model`, as for `bptt`, `callbacks`.
-        seed: of the initial weights, the dropouts and the batches' lengths.
-        verbose: report progress.
-        overwrite: replace a language model that is at `path` when the training has ended.
+        texts: List of texts (str), of paths (`pathlib.Path`) of text files, or of both. Each
+            non-empty line of a file is a text. For texts of TensorFlow Datasets use
+            `tfds_texts("wiki40b/en", limit=10_000)`.
+        path: Folder to write the language model to, see `LanguageModel.save`.
+        size: Name of a model size (`AwdLstmConfig.named`), or a configuration.
+        validation: Validation texts, in the same form as `texts`. Or the fraction of `texts` to
+            hold out for validation, taken from the end. 0: no validation.
+        vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
+        phase: Settings of the training, see `fit_language_model`, also for `bptt` and `callbacks`.
+        seed: Seed of initial weights, dropout and batch lengths.
+        verbose: Whether to print progress messages.
+        overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        The model; `about` holds the record of the training and the corpus's size.
+        Trained model. The field `about` holds the training record and the size of the corpus.
 
     Raises:
-        DataError: there is no text, or too little, or a file cannot be read.
-        ConfigError: an argument is not as described; or there is a language model at the path, and
+        DataError: There is no text or too little text, or a file cannot be read.
+        ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
-        RunError: the path holds something else.
+        RunError: `path` holds files other than a language model.
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -135,34 +139,35 @@ def fine_tune_lm(
     verbose: bool = True,
     overwrite: bool = False,
 ) -> LanguageModel:
-    """Trains a pretrained language model on the texts of a task, and saves it; no labels are used.
+    """Fine-tune a pretrained language model on texts of a task, without labels, and save it.
 
-    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Words that the model knows keep
-    their vectors, see `LanguageModel.with_vocabulary`.
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Words in the vocabulary of `model`
+    keep their embeddings, see `LanguageModel.with_vocabulary`.
 
     Args:
-        model: what to begin with, or its folder; it is not changed.
-        texts: as in `pretrain`, but in no order: they are shuffled first.
-        path: the folder to write; with `overwrite` it may be the one that `model` was
-            read from.
-        validation: as in `pretrain`, the share drawn at random.
-        vocabulary: the vocabulary, or which words of the training texts make it; the words that
-            the model knows may be less frequent.
-        phase: see `fit_language_model`, as for `bptt`, `callbacks`.
-        seed: of the shuffle, the dropouts and the batches' lengths.
-        callbacks: Keras callbacks.
-        verbose: report progress.
-        overwrite: replace a language model that is at `path` when the training has ended.
+        model: Pretrained language model, or the folder of a language model. `fine_tune_lm` does not
+            change this model.
+        texts: List of texts or of paths, as in `pretrain`. The function shuffles the texts first.
+        path: Folder to write. If `overwrite` is true, `path` may be the folder of `model`.
+        validation: Validation texts, or the fraction of `texts` to hold out, chosen at random.
+        vocabulary: New vocabulary, or the limits for building a vocabulary from the training texts.
+            `min_frequency` applies only to words outside of the model's vocabulary.
+        phase: Settings of the training, see `fit_language_model`, also for `bptt`.
+        seed: Seed of the shuffle, dropout and batch lengths.
+        callbacks: Your Keras callbacks, see `fit_language_model`.
+        verbose: Whether to print progress messages.
+        overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        The model, of the same size with another vocabulary; the record of this training is the
-        last one in `about["history"]`.
+        Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of this
+        training is the last entry of `about["history"]`.
 
     Raises:
-        DataError: there is no text, or too little, or a file cannot be read.
-        ConfigError: an argument is not as described; or there is a language model at the path, and
+        DataError: There is no text or too little text, or a file cannot be read.
+        ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
-        RunError: `path` holds something else, or there is no language model to begin with.
+        RunError: `path` holds files other than a language model, or the folder `model` holds no
+            language model.
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -196,17 +201,17 @@ def _train_and_save(
     tokens = model.tokenizer.stream(train)
     unknown = _share_unknown(tokens, model.vocabulary)
     reporter.say(
-        f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,}; "
-        f"{unknown:.1%} of the words are unknown"
+        f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,} "
+        f"tokens; {unknown:.1%} of the words are unknown"
     )
     if unknown > _MANY_UNKNOWN:
         reporter.say(
-            f"Warning: {unknown:.0%} of the words are unknown. Give more texts, or "
+            f"Warning: {unknown:.0%} of the words are unknown. Pass more texts, or "
             "vocabulary=VocabularyLimits() with a larger max_size or a lower min_frequency. For "
-            "languages without spaces, put spaces between the words first."
+            "languages without spaces, first put spaces between the words."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
-    # A model that is there already stays until the training has ended.
+    # If `path` holds a model, do not replace this model before the training has ended.
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     record = fit_language_model(
@@ -222,16 +227,16 @@ def _train_and_save(
     before = model.about.get("history", [])
     about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # `check_target` was called before the training, which may have written here since.
+    # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
     model.save(path, overwrite=True)
     return model
 
 
 def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """The share of the words, which are neither marks nor punctuation, that have no number.
+    """Return the fraction of words outside of the vocabulary, ignoring marks and punctuation.
 
     Raises:
-        DataError: it is nearly all of them.
+        DataError: More than 90% of the words are unknown.
     """
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
@@ -243,27 +248,26 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
     share = unknown / max(unknown + counts[words].sum(), 1)
     if share > _MOST_UNKNOWN:
         raise DataError(
-            f"{share:.0%} of the words of the texts are not in the vocabulary: nothing can be "
-            "learnt from them. Expected words that recur, with spaces between them. Put spaces "
-            "between the words of Chinese, Japanese or Thai, here and in all texts that the model "
-            "reads later. Otherwise give more texts, or "
-            "vocabulary=VocabularyLimits(min_frequency=1)."
+            f"The vocabulary lacks {share:.0%} of the words in the texts, so a model cannot learn "
+            "from these texts. Expected words that recur, with spaces between them. In Chinese, "
+            "Japanese or Thai texts, put spaces between the words, here and in all later texts. "
+            "Otherwise pass more texts, or vocabulary=VocabularyLimits(min_frequency=1)."
         )
     return float(share)
 
 
 def read_texts(corpus: Corpus) -> list[str]:
-    """Texts as they are, and the lines that are not empty of the files given by their paths.
+    """Return the given texts, and the non-empty lines of the files given by paths.
 
     Raises:
-        DataError: a file cannot be read, or there is no text.
+        DataError: A file cannot be read, or there is no text.
     """
     if isinstance(corpus, (str, os.PathLike)):
         raise DataError(
             f"Expected a list of texts or of paths (pathlib.Path). Received: {quoted(corpus)}."
         )
     corpus = list(corpus)
-    refuse_paths(corpus, "For the contents pass pathlib.Path(path).")
+    refuse_paths(corpus, "To read the files, pass pathlib.Path(path).")
     texts = []
     for item in corpus:
         if isinstance(item, str):
@@ -271,13 +275,15 @@ def read_texts(corpus: Corpus) -> list[str]:
         else:
             texts += _lines(local_path(item))
     if not texts:
-        raise DataError("There is no text: the list, or each file in it, is empty.")
+        raise DataError(
+            "There are no texts: the list is empty, or its files are empty. Pass at least one text."
+        )
     return texts
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        # Some editors begin a file with a mark of the encoding.
+        # "utf-8-sig" removes the byte order mark that some editors write at the start of a file.
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Perplexity as a Keras metric."""
+"""Keras metric for the perplexity of a language model."""
 
 import keras
 from keras import ops
@@ -6,10 +6,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Perplexity(keras.metrics.Metric):
-    """exp of the mean cross-entropy (nats) over all tokens, however many a batch has.
+    """Perplexity: exp of the mean cross-entropy (nats). All tokens have equal weight.
 
     Args:
-        name: of the metric.
+        name: Name of the metric in logs.
     """
 
     def __init__(self, name: str = "perplexity", **kwargs):
@@ -18,7 +18,7 @@ class Perplexity(keras.metrics.Metric):
         self.count = self.add_weight(name="count", initializer="zeros")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds tokens (batch, length) and the logits (batch, length, vocabulary) for them."""
+        """Add a batch of tokens (batch, length) with logits (batch, length, vocabulary)."""
         losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         weights = ops.ones_like(losses)
         if sample_weight is not None:
@@ -27,5 +27,5 @@ class Perplexity(keras.metrics.Metric):
         self.count.assign_add(ops.sum(weights))
 
     def result(self):
-        """The perplexity; 1 before the first token."""
+        """Return the perplexity of all tokens since the last reset, or 1 without tokens."""
         return ops.exp(self.total / ops.maximum(self.count, 1.0))

@@ -1,4 +1,4 @@
-"""Contiguous text in batches, for backpropagation through time that is cut short."""
+"""Batches of contiguous text, for truncated backpropagation through time."""
 
 from collections.abc import Iterator
 
@@ -7,35 +7,35 @@ import tensorflow as tf
 
 from keras_tl.errors import DataError
 
-# How often the length is not halved, its standard deviation, and the shortest.
+# For random batch lengths: probability of the full mean, standard deviation, and minimum length.
 _WHOLE, _DEVIATION, _SHORTEST = 0.95, 5, 5
 
 
 class TokenStream:
-    """Batches of a stream of tokens, in its order.
+    """Iterator over batches of consecutive tokens, for training a language model.
 
-    The stream is cut into `batch_size` rows; row i of a batch goes on where row i of the batch
-    before ended. Fewer than `batch_size` tokens at its end, which would fill no row, are left out.
+    The class cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the
+    previous batch. If the tokens cannot fill all rows equally, the last tokens are left out.
 
     Args:
-        tokens: integers (n,).
-        batch_size: rows.
-        length: steps a batch; the last one may have fewer.
-        seed: draws the length of each batch, as Merity et al., 2017 (arXiv:1708.02182, sec. 4.1):
-            from a normal distribution of deviation 5 around `length`, or with probability 0.05
-            around half of it, at least 5. They are drawn once and come in another order in every
-            epoch, for all epochs to have as many batches. The paper's rescaling of the learning
-            rate by the length, which was for SGD, is not done. `None`: always `length`.
+        tokens: Tokens, integers (n,).
+        batch_size: Number of rows.
+        length: Mean number of tokens per row of a batch. The last batch can be shorter.
+        seed: Seed of random batch lengths, as in Merity et al., 2017 (arXiv:1708.02182, sec. 4.1).
+            `None`: all lengths are `length`. Random lengths have a normal distribution with mean
+            `length` (probability 0.95) or `length / 2` (probability 0.05), standard deviation 5 and
+            minimum 5. Each epoch has the same lengths in another order. The paper also scales the
+            learning rate in proportion to the length. This class does not.
 
     Raises:
-        DataError: there are not two tokens for each row.
+        DataError: There are fewer than two tokens per row.
     """
 
     def __init__(self, tokens: np.ndarray, batch_size: int, length: int, seed: int | None = None):
         steps = (len(tokens) - 1) // batch_size
         if steps < 1:
             raise DataError(
-                f"{len(tokens):,} tokens are too few for {batch_size} rows. Give more text, or a "
+                f"{len(tokens):,} tokens are too few for {batch_size} rows. Pass more texts, or a "
                 "smaller batch size."
             )
         used = np.asarray(tokens, np.int32)[: steps * batch_size + 1]
@@ -43,26 +43,26 @@ class TokenStream:
         self._targets = used[1:].reshape(batch_size, steps)
         self._lengths = _draw_lengths(steps, length, seed)
         self._seed = seed
-        # The epoch whose order `dataset` takes when it is gone through.
+        # Number of the epoch, which determines the order of the lengths in `dataset`.
         self.epoch = 0
 
     @property
     def size(self) -> int:
-        """Tokens that are predicted in an epoch."""
+        """Number of predicted tokens per epoch."""
         return self._inputs.size
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches per epoch."""
         return len(self._lengths)
 
     def lengths(self, epoch: int) -> list[int]:
-        """Steps of each batch of an epoch, which counts from 0."""
+        """Return the length of each batch in an epoch. Epochs are counted from 0."""
         if self._seed is None:
             return self._lengths
         return np.random.default_rng([self._seed, epoch]).permutation(self._lengths).tolist()
 
     def batches(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Tokens and those that follow them, int32 (batch_size, length) each."""
+        """Yield pairs of tokens and their next tokens, each int32 (batch_size, length)."""
         start = 0
         for length in self.lengths(epoch):
             part = slice(start, start + length)
@@ -70,7 +70,7 @@ class TokenStream:
             start += length
 
     def dataset(self) -> tf.data.Dataset:
-        """The batches of `epoch` as it is when an iteration begins."""
+        """Return a data set of batches. Each iteration yields the batches of epoch `self.epoch`."""
         signature = tf.TensorSpec((len(self._inputs), None), tf.int32)
         found = tf.data.Dataset.from_generator(
             lambda: self.batches(self.epoch), output_signature=(signature, signature)

@@ -123,5 +123,7 @@ def test_an_encoder_comes_back_from_keras_s_own_format(model, tmp_path):
 
 def test_what_is_no_language_model(tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(RunError, match=r"^No language model at .*expected a folder written by"):
+        with pytest.raises(
+            RunError, match=r"^No language model at .*Expected a folder that .* wrote"
+        ):
             load_ulmfit(path)

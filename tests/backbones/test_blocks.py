@@ -6,7 +6,7 @@ import pytest
 from keras_tl.backbones.blocks import assign_blocks, default_blocks, output_of, stable_names, up_to
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.loading import load_spec
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 from keras_tl.errors import BackboneError
 
 
@@ -23,7 +23,7 @@ def branched():
     return keras.Model(inputs, keras.layers.ReLU(name="out")(x), name="branched")
 
 
-BLOCKS = (Block("stem", "first"), Block("block1", "add"), Block("block2"))
+BLOCKS = (BlockSpec("stem", "first"), BlockSpec("block1", "add"), BlockSpec("block2"))
 
 
 def test_a_block_holds_what_its_end_needs():
@@ -59,7 +59,7 @@ def test_the_network_that_a_cut_made_can_be_cut_again():
     """Its layers have two outputs by then: the first network's, and its own."""
     network = branched()
     inner = keras.Model(network.get_layer("first").output, network.output)
-    _, output = up_to(inner, (Block("short", "short"), Block("rest")), "short")
+    _, output = up_to(inner, (BlockSpec("short", "short"), BlockSpec("rest")), "short")
     assert len(keras.Model(inner.input, output).weights) == 2
 
 
@@ -87,9 +87,12 @@ def test_without_blocks_each_layer_with_weights_is_one():
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ((Block("stem", "first"),), "Layer 'conv2d.*' of branched is in none of its blocks"),
-        ((Block("a", "fist"), Block("b")), "'a' of branched should end at a layer named 'fist'"),
-        ((Block("a", "out"), Block("b")), "Blocks without layers in branched: b"),
+        ((BlockSpec("stem", "first"),), "No block of branched contains the layer 'conv2d.*'"),
+        (
+            (BlockSpec("a", "fist"), BlockSpec("b")),
+            "'a' of branched should end at a layer named 'fist'",
+        ),
+        ((BlockSpec("a", "out"), BlockSpec("b")), "blocks of branched contain no layers: b"),
     ],
 )
 def test_wrong_blocks_are_found_out(blocks, message):

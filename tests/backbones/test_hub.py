@@ -367,11 +367,11 @@ def test_the_identity_is_that_of_the_files(folders, tmp_path):
 CANNOT_TRAIN = {
     "no-trainable-variables": (
         lambda folder: hub_modules.make_text_module(folder, trainable=False),
-        r"cannot be fine-tuned: it has no trainable variables\. Use it frozen",
+        r"cannot be fine-tuned, because it has no trainable variables\. Keep the module frozen",
     ),
     "no-training-trace": (
         encoder(traces=(False,)),
-        r"cannot be fine-tuned: it was saved without a trace for training=True",
+        r"cannot be fine-tuned, because it was saved without a trace for training=True",
     ),
 }
 
@@ -467,26 +467,26 @@ WRONG = {
     "two-outputs": (
         save(lambda x: [x, x], spec(None, 8, 8, 3)),
         None,
-        r"gives a list of .*Expected one tensor",
+        r"returns a list of .*Expected one tensor",
     ),
     "no-such-output": (
         encoder(outputs=()),
         None,
-        r"gives an empty dict\. Expected sequence_output",
+        r"returns an empty dict\. Expected sequence_output",
     ),
     "training-only": (
         encoder(traces=(True,)),
         None,
-        r"takes nothing in inference\. Expected int32",
+        r"takes no inputs in inference\. Expected int32",
     ),
     "signatures-only": (signature_only, None, r"has no function __call__"),
-    "changes-itself": (counting, None, r"changes its own variables even when it is not trained"),
-    "old-format": (old_format, None, r"is of the TF1 Hub format\. Expected a TF2 SavedModel"),
+    "changes-itself": (counting, None, r"changes its own variables even in inference"),
+    "old-format": (old_format, None, r"has the TF1 Hub format\. Expected a TF2 SavedModel"),
     "empty": (empty, None, r"No TF-Hub module in .*expected a saved_model\.pb"),
     "broken": (broken, None, r"cannot be loaded: "),
-    "no-size": (image(), None, r"takes images of any size: pass image_size="),
+    "no-size": (image(), None, r"takes images of any size\. .*image_size="),
     "other-size": (image(size=8), (9, 8), r"takes \(8, 8\) pixels\. Received image_size=\(9, 8\)"),
-    "size-of-text": (encoder(), (8, 8), r"image_size= is for images; the module .* takes int32"),
+    "size-of-text": (encoder(), (8, 8), r"image_size= is for images, but .* takes int32"),
 }
 
 
@@ -501,6 +501,6 @@ def test_what_cannot_be_used_gets_one_clear_sentence(name, tmp_path):
 
 def test_a_program_is_not_put_into_a_configuration(folders):
     loaded = load_hub(folders("encoder"))
-    with pytest.raises(BackboneError, match=r"which a Keras configuration cannot hold"):
+    with pytest.raises(BackboneError, match=r"A Keras configuration cannot contain"):
         loaded.network.to_json()
     assert isinstance(loaded.network.layers[-1], HubLayer)

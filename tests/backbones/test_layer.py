@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of
-from keras_tl.backbones.own_models import network_of
 from keras_tl.backbones.rebuilding import cut_short
+from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError
-from keras_tl.training.own_rates import rate_factors
+from keras_tl.training.layer_learning_rates import learning_rate_factors
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_layers_of_equal_names_are_told_apart(images, tmp_path):
     backbone.unfreeze(NAMES[-1:])
     assert {id(w) for w in backbone.trainable_variables} < {id(w) for w in owned[-1].weights}
     # The weights of the layers below change more slowly by a factor a block.
-    factors = rate_factors(
+    factors = learning_rate_factors(
         [backbone.block_layers(name) for name in NAMES], backbone.weights, factor=2.0
     )
     weights = {id(w): f for w, f in zip(backbone.weights, factors, strict=True)}
@@ -230,5 +230,5 @@ def test_a_network_with_equal_names_is_cut_at_the_right_layer():
     short = cut_short(backbone, "whole/conv")
     assert short.blocks == NAMES[:3]
     assert len(short.network.weights) == 2 + 4 + 2
-    with pytest.raises(BackboneError, match="lies inside a nested model"):
+    with pytest.raises(BackboneError, match="is inside a nested model"):
         cut_short(backbone, "upper/conv")

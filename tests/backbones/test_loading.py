@@ -20,7 +20,7 @@ def test_a_failed_download_names_the_way_without_a_network(monkeypatch):
     monkeypatch.setattr(file_utils, "get_file", fails)
     message = (
         r"Could not download the ImageNet weights of resnet50 \(URL fetch failure on https://.*"
-        r"resnet50.*notop.h5.*pass weights='PATH', or use 'efficientnet_lite0'"
+        r"resnet50.*notop.h5.*pass weights='PATH'\. Or use 'efficientnet_lite0'"
     )
     with pytest.raises(WeightsError, match=message):
         backbones.load("resnet50", "imagenet", 32)
@@ -95,7 +95,7 @@ def test_a_normalisation_of_its_own_is_refused(mean, variance, fits):
     if fits:
         assert behind_scaling(network, spec) is norm.output
     else:
-        with pytest.raises(WeightsError, match=r"efficientnet_b0 were trained with a normalisa"):
+        with pytest.raises(WeightsError, match=r"efficientnet_b0 were trained with a norm"):
             behind_scaling(network, spec)
 
 

@@ -112,8 +112,11 @@ WRONG = [
     (head(dropout="0.5"), r"dropout must be .*Received: '0\.5'"),
     (head(dropout=True), r"dropout must be .*Received: True"),
     (head(dropout=float("nan")), r"dropout must be .*Received: nan"),
-    (head(hidden=16), r"hidden must be a tuple of widths\. Received: 16"),
-    (head(hidden="16"), r"hidden must be a tuple of widths\. Received: '16'"),
+    (head(hidden=16), r"hidden must be a tuple of layer widths, such as \(256,\)\. Received: 16"),
+    (
+        head(hidden="16"),
+        r"hidden must be a tuple of layer widths, such as \(256,\)\. Received: '16'",
+    ),
     (head(hidden=(16, 0)), r"hidden width must be a whole number of at least 1\. Received: 0"),
     (head(hidden=(1.5,)), r"hidden width must be a whole number.*1\.5"),
     (cache(where="ram"), r"Unknown cache 'ram'.*'auto', 'memory', 'disk', 'off'"),
@@ -143,7 +146,7 @@ WRONG = [
     (phase(unfreeze="all", unfreeze_every=0), r"unfreeze_every must be a whole number of at"),
     (phase(unfreeze="all", unfreeze_every=0.5), r"unfreeze_every must be a whole number"),
     (phase(unfreeze="all", unfreeze_every="all"), r"Unknown unfreeze_every 'all'.*'auto'"),
-    (phase(unfreeze_every=1), r"unfreeze_every= is for a phase that unfreezes blocks"),
+    (phase(unfreeze_every=1), r"unfreeze_every= needs a phase that unfreezes blocks"),
 ]
 
 

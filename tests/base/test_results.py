@@ -17,8 +17,8 @@ BATCHES = {
 }
 # The reasons of a batch, and the first item in words.
 REASONS = {
-    "known": (("not an image", None), "no answer (not an image)"),
-    "not": (None, "no answer"),
+    "known": (("not an image", None), "no prediction (not an image)"),
+    "not": (None, "no prediction"),
 }
 
 
@@ -30,7 +30,7 @@ def test_an_item_without_an_answer_says_so_and_why(kind, known):
     reasons, said = REASONS[known]
     fields = vars(answered) | {"valid": np.array([False, True]), "reasons": reasons}
     found = type(answered)(**fields)
-    assert [str(found[0]), found[0].name] == [said, "no answer"]
+    assert [str(found[0]), found[0].name] == [said, "no prediction"]
     assert str(found[1]) == str(answered[1])
     rows = json.loads(json.dumps(found.to_json()))
     reason = {"reason": "not an image"} if reasons else {}

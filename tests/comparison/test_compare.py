@@ -11,7 +11,7 @@ import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 from keras_tl.comparison import comparing, cost
 from keras_tl.comparison.budget import Protocol
-from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
+from keras_tl.comparison.running import Run, Setup, Watch, run, scores, subset
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS
@@ -34,7 +34,7 @@ def data_without_validation(per_class=12):
 
 
 @dataclasses.dataclass(frozen=True)
-class WatchedSubject(Subject):
+class WatchedSubject(Setup):
     """Remembers the learners that it has given out."""
 
     given: list = dataclasses.field(default_factory=list)
@@ -45,7 +45,7 @@ class WatchedSubject(Subject):
 
 
 @pytest.fixture(scope="module")
-def subject():
+def setup():
     data = data_without_validation()
     return WatchedSubject(
         source=make_small_learner(data),
@@ -59,17 +59,17 @@ def subject():
 
 
 @pytest.fixture(scope="module")
-def runs(subject):
-    before = subject.source.backbone.get_weights()
-    found = {arm: run(subject, arm, 20, seed=5) for arm in LIVE}
-    for one, other in zip(before, subject.source.backbone.get_weights(), strict=True):
+def runs(setup):
+    before = setup.source.backbone.get_weights()
+    found = {arm: run(setup, arm, 20, seed=5) for arm in LIVE}
+    for one, other in zip(before, setup.source.backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    return found, dict(zip(LIVE, subject.given, strict=True))
+    return found, dict(zip(LIVE, setup.given, strict=True))
 
 
-def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, subject):
+def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, setup):
     found, learners = runs
-    budget = subject.budget
+    budget = setup.budget
     phases = {"scratch": budget.scratch, "fine-tuned": (budget.head, *budget.fine_tuned)}
     for arm in LIVE:
         records = learners[arm].history
@@ -82,28 +82,28 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
         assert not any("val_loss" in epoch for record in records for epoch in record.epochs)
         assert {record.phase.batch_size for record in records} == {16}
         assert {record.augment for record in records} == {("no-flip",)}
-        assert found[arm].outcomes.shape == (3, len(subject.data.split("test")))
-        assert found[arm].outcomes.dtype == np.uint8
+        assert found[arm].skills.shape == (3, len(setup.data.split("test")))
+        assert found[arm].skills.dtype == np.uint8
         assert np.all(np.diff(np.ravel(found[arm].marks)) >= 0)
 
 
-def test_the_arms_share_items_order_and_first_head(runs, subject):
+def test_the_arms_share_items_order_and_first_head(runs, setup):
     _, learners = runs
     assert [learner.trainer.seed for learner in learners.values()] == [5, 5]
     first, other = (learner.data.split("train").images for learner in learners.values())
     assert len(first) == 20
     np.testing.assert_array_equal(first, other)
-    heads = [subject.learner(arm, subject.data, 5).trainer.parts.head.get_weights() for arm in LIVE]
+    heads = [setup.learner(arm, setup.data, 5).trainer.parts.head.get_weights() for arm in LIVE]
     for one, other in zip(*heads, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_arm_that_diverged_is_named(subject):
-    learner = subject.learner("frozen", subject.data, 0)
+def test_an_arm_that_diverged_is_named(setup):
+    learner = setup.learner("frozen", setup.data, 0)
     learner.trainer.parts.head.set_weights(
         [np.full_like(weight, np.nan) for weight in learner.trainer.parts.head.get_weights()]
     )
-    watch = Watch(learner, subject.skill, 0.0, "The arm frozen (seed 0)")
+    watch = Watch(learner, setup.skill, 0.0, "The arm frozen (seed 0)")
     with pytest.raises(ConfigError, match=r"The arm frozen \(seed 0\) diverged: after pass 1"):
         watch.on_epoch_end(0)
 
@@ -114,12 +114,12 @@ def test_the_last_outcomes_are_those_of_the_trained_model(runs):
         labels = learners[arm].data.split("test").labels
         pixels = learners[arm].data.split("test").images
         answers = learners[arm].model(pixels, training=False).numpy().argmax(axis=1)
-        np.testing.assert_array_equal(found[arm].outcomes[-1], answers == labels)
+        np.testing.assert_array_equal(found[arm].skills[-1], answers == labels)
 
 
-def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
+def test_the_arms_begin_with_the_weights_they_are_named_for(runs, setup):
     _, learners = runs
-    pretrained = subject.source.backbone.get_weights()[0]
+    pretrained = setup.source.backbone.get_weights()[0]
     distances = {
         arm: np.abs(learners[arm].backbone.get_weights()[0] - pretrained).max() for arm in LIVE
     }
@@ -129,16 +129,16 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     assert [learner.backbone.weights_source for learner in learners.values()].count(None) == 1
 
 
-def test_the_score_before_training_is_of_the_arms_own_features(subject):
+def test_the_score_before_training_is_of_the_arms_own_features(setup):
     with seeded(7):
         source = ktl.Learner(
-            small_network(), subject.data, image_size=32, preprocess="tf", verbose=False
+            small_network(), setup.data, image_size=32, preprocess="tf", verbose=False
         )
-    subject = dataclasses.replace(subject, source=source)
-    found = scores(subject)
-    train = subject.data.split("train")
-    fresh = subject.learner("scratch", subject.data, 0)
-    for name, learner in {"pretrained": subject.source, "random": fresh}.items():
+    setup = dataclasses.replace(setup, source=source)
+    found = scores(setup)
+    train = setup.data.split("train")
+    fresh = setup.learner("scratch", setup.data, 0)
+    for name, learner in {"pretrained": setup.source, "random": fresh}.items():
         features = learner.features(train.images)
         assert found[name] == pytest.approx(
             logme(features, train.labels, TASKS["multiclass"]), rel=1e-4
@@ -146,14 +146,12 @@ def test_the_score_before_training_is_of_the_arms_own_features(subject):
     assert found["pretrained"] != found["random"]
 
 
-def test_other_labels_are_another_comparison(subject):
-    data = subject.data
+def test_other_labels_are_another_comparison(setup):
+    data = setup.data
     train = data.split("train")
     swapped = dataclasses.replace(train, labels=train.labels[::-1].copy())
     other = dataclasses.replace(data, splits=data.splits | {"train": swapped})
-    one, two = (
-        comparing._what(dataclasses.replace(subject, data=which)) for which in (data, other)
-    )
+    one, two = (comparing._what(dataclasses.replace(setup, data=which)) for which in (data, other))
     assert one["data"].pop("labels") != two["data"].pop("labels")
     assert one == two
 
@@ -185,16 +183,16 @@ KEPT = {"auto": (1, 0), "disk": (1, 0), "memory": (3, 0), "off": (0, 7)}
 
 
 @pytest.mark.parametrize("where", KEPT)
-def test_the_cost_by_hand(subject, monkeypatch, where):
+def test_the_cost_by_hand(setup, monkeypatch, where):
     # Until the head is training 1 s, and 0.1 a pass of it; 1.2 until the network is training, 0.5 a
     # pass, 0.5 to evaluate.
     marks = ((1.0, 1.1), (1.2, 1.3), (3.0, 3.5), (4.0, 4.5))
-    monkeypatch.setattr(cost, "_trial", lambda subject: (Run(None, 4.5, marks), (10, 5)))
-    train, test = (len(subject.data.split(name)) for name in ("train", "test"))
+    monkeypatch.setattr(cost, "_trial", lambda setup: (Run(None, 4.5, marks), (10, 5)))
+    train, test = (len(setup.data.split(name)) for name in ("train", "test"))
     jobs = [("frozen", None, 0), ("frozen", None, 1), ("fine-tuned", None, 0)]
     jobs.append(("scratch", None, 0))
     extracted, evaluated = KEPT[where]
-    chosen = dataclasses.replace(subject, cache=ktl.CacheConfig(where), augment=False)
+    chosen = dataclasses.replace(setup, cache=ktl.CacheConfig(where), augment=False)
     found = cost.estimate(chosen, jobs, finished=2)
     assert (found.runs, found.finished) == (4, 2)
     live = 0.05 * train + 0.1 * test
@@ -202,19 +200,19 @@ def test_the_cost_by_hand(subject, monkeypatch, where):
     transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
     transfer += 0.1 * (extracted * (train + test) + evaluated * test)
     assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
-    assert "for 4 runs (2 more are finished)" in found.describe()
+    assert "for 4 runs (already finished: 2)" in found.describe()
 
 
 REFUSED = {
-    "no-weights": ({"weights": None}, ConfigError, "weights=None is the arm from scratch itself"),
+    "no-weights": ({"weights": None}, ConfigError, "weights=None stands for random weights"),
     "no-seeds": ({"seeds": []}, ConfigError, "at least one"),
     "twice": ({"seeds": [1, 1]}, ConfigError, "no seed twice"),
     "negative": ({"seeds": [-1]}, ConfigError, "a seed must be a whole number"),
     "seeds-of-numpy": ({"seeds": np.int64(5)}, ConfigError, "seeds must be a whole number"),
     "too-large": ({"sizes": [99999]}, ConfigError, "a whole number from 3 to 26"),
     "too-small": ({"sizes": [2]}, ConfigError, "a whole number from 3 to 26"),
-    "no-size": ({"sizes": []}, ConfigError, "a list of at least one number"),
-    "one-size": ({"sizes": 20}, ConfigError, "a list of at least one number"),
+    "no-size": ({"sizes": []}, ConfigError, "a list with at least one number"),
+    "one-size": ({"sizes": 20}, ConfigError, "a list with at least one number"),
     "no-difference": ({"min_difference": 0}, ConfigError, "min_difference must be"),
 }
 
@@ -234,7 +232,7 @@ def test_there_must_be_a_test_split():
 
 
 def test_a_module_has_no_random_weights():
-    with pytest.raises(BackboneError, match="cannot be made with random ones"):
+    with pytest.raises(BackboneError, match="cannot have random weights"):
         ktl.Learner("tfhub:somewhere", make_tiny_data(), weights=None, verbose=False)
 
 

@@ -37,7 +37,7 @@ def store(tmp_path):
 
 def test_another_comparison_is_refused_and_named(store):
     other = WHAT | {"budget": {"epochs": 4, "head": {"epochs": 1}}}
-    with pytest.raises(RunError, match=r"budget\.epochs is 3 there, and 4 here"):
+    with pytest.raises(RunError, match=r"budget\.epochs is 3 in the folder, and 4 in this call"):
         store.begin(other, ASKED)
     assert store.plan()["what"] == WHAT
 
@@ -77,9 +77,10 @@ def test_a_later_look_is_tested_at_half_the_level_and_says_so(store):
         for found in (first, second)
     ]
     np.testing.assert_allclose(levels[1], np.divide(levels[0], 2))
-    assert "Look" not in first.describe()
+    assert "Analysis" not in first.describe()
     assert "a false claim of 0.025 in place of 0.05" in second.describe()
-    assert "LogME of the pretrained features was 0.200, of random weights -0.100;" in str(first)
+    said = "LogME of the features was 0.200 with pretrained weights and -0.100 with random weights."
+    assert said in str(first)
     assert Comparison.from_json(json.loads(json.dumps(second.to_json()))) == second
 
 
@@ -112,7 +113,7 @@ def test_a_run_is_finished_when_all_of_it_is_there_and_damage_is_seen(store):
     path = store.folder / "runs" / "scratch-all-seed0.npy"
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([1 - content[-1]]))
-    with pytest.raises(RunError, match="is not as it was written"):
+    with pytest.raises(RunError, match="is missing or has changed since the run"):
         store.read("scratch", None, 0)
     (store.folder / "runs" / "scratch-all-seed0.json").unlink()
     assert not store.is_finished("scratch", None, 0)
@@ -160,7 +161,7 @@ def test_each_size_has_its_own_runs_curves_and_choice(tmp_path):
 
 
 def test_an_interrupted_comparison_shows_the_seeds_that_are_whole(store):
-    with pytest.raises(RunError, match="no seed of which all arms are finished"):
+    with pytest.raises(RunError, match="no seed with all arms finished"):
         Comparison.load(store.folder)
     for seed in (0, 1):
         for arm, share in (("scratch", 0.2), ("frozen", 0.9), ("fine-tuned", 0.9)):

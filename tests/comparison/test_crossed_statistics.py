@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.needs import needs_of
+from keras_tl.comparison.power import power_of
 from keras_tl.comparison.statistics import Components, components, level_of
 
 DRAWS = 400
@@ -98,17 +98,17 @@ def test_the_width_by_hand(of_seeds, of_items, of_rest, error, point):
 @pytest.mark.parametrize(("mean", "enough"), [(0, 0.05), (0.04, 0.04), (-0.01, 0.04)])
 def test_what_is_said_to_be_needed_is_the_least_that_would_do(mean, enough):
     found = Components(mean, 4, 150, of_seeds=0.002, of_items=0.02, of_rest=0.1)
-    needs = needs_of(found, 0.05, 0.05)
+    power = power_of(found, 0.05, 0.05)
     # More seeds are another look, at half the level.
-    widths = [found.half_width(0.975, seeds=needs.seeds - fewer) for fewer in (0, 1)]
+    widths = [found.half_width(0.975, seeds=power.seeds - fewer) for fewer in (0, 1)]
     assert widths[0] < enough <= widths[1]
-    assert needs.items is None
+    assert power.items is None
     found = Components(mean, 4, 150, of_seeds=0.0001, of_items=0.3, of_rest=0.1)
-    needs = needs_of(found, 0.05, 0.05)
+    power = power_of(found, 0.05, 0.05)
     # In steps of a tenth, rounded up to two digits.
-    assert found.half_width(items=needs.items) < enough
-    assert found.half_width(items=round(needs.items / 1.2)) >= enough
-    assert needs.seeds is None
+    assert found.half_width(items=power.items) < enough
+    assert found.half_width(items=round(power.items / 1.2)) >= enough
+    assert power.seeds is None
 
 
 def test_more_seeds_and_items_narrow_the_interval_as_far_as_their_luck_goes():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.shipping import Choice, choose
+from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.verdict import Verdict, decide
 from keras_tl.comparison.wording import choice_text, measures_text, verdict_text
 
@@ -32,7 +32,7 @@ CASES = {
             "fine-tuned: transfer helps: accuracy 0.796",
             "against 0.568",
             "5 seeds, 500 test",
-            "as good as scratch at its end after pass 2",
+            "reaches the final skill of training from scratch after pass 2",
         ],
     },
     "higher-start-only": {
@@ -56,7 +56,10 @@ CASES = {
     "hurts": {
         "arms": {"scratch": outcomes(0.2, 0.8), "frozen": outcomes(0.4, 0.5, seed=1)},
         "outcome": "hurts",
-        "says": ["frozen: transfer hurts (negative transfer)", "never as good as scratch"],
+        "says": [
+            "frozen: transfer hurts (negative transfer)",
+            "never reaches the final skill of training from scratch",
+        ],
     },
     "too-few-items": {
         "arms": {
@@ -64,7 +67,11 @@ CASES = {
             "fine-tuned": outcomes(0.3, 0.65, items=25, seed=1),
         },
         "outcome": "undecided",
-        "says": ["fine-tuned: no verdict", "reaches beyond ±0.05", "test items would decide"],
+        "says": [
+            "fine-tuned: no verdict",
+            "reaches beyond ±0.05",
+            "test items would give a verdict",
+        ],
     },
     "unlucky-seeds": {
         "arms": {
@@ -72,7 +79,7 @@ CASES = {
             "fine-tuned": outcomes(0.3, 0.65, deviation=0.1, seeds=3, seed=1),
         },
         "outcome": "undecided",
-        "says": ["no verdict", "seeds would decide"],
+        "says": ["no verdict", "seeds would give a verdict"],
     },
     "one-seed": {
         "arms": {
@@ -97,7 +104,7 @@ def test_the_verdict_and_its_words(name):
     text = f"{verdict_text(verdict, 'accuracy', 0.05)} {measures_text(verdict)}"
     for part in case["says"]:
         assert part in text
-    assert (verdict.needs is not None) == (verdict.outcome == "undecided")
+    assert (verdict.power is not None) == (verdict.outcome == "undecided")
     assert Verdict.from_json(verdict.to_json()) == verdict
 
 
@@ -122,9 +129,9 @@ def test_an_asymptote_is_called_so_only_where_both_curves_are_flat():
 def test_what_is_said_to_be_needed_would_decide():
     arms = CASES["too-few-items"]["arms"]
     (verdict,) = decide({None: arms}, 0.05)
-    assert verdict.needs.items > 2 * 25
+    assert verdict.power.items > 2 * 25
     # The same items over and over have the same variances.
-    times = -(-verdict.needs.items // 25)
+    times = -(-verdict.power.items // 25)
     more = {name: np.tile(values, times) for name, values in arms.items()}
     (verdict,) = decide({None: more}, 0.05)
     assert verdict.outcome != "undecided"
@@ -133,7 +140,7 @@ def test_what_is_said_to_be_needed_would_decide():
 def test_as_many_seeds_as_are_said_to_be_needed_would_decide_at_the_next_look():
     arms = CASES["unlucky-seeds"]["arms"]
     (verdict,) = decide({None: arms}, 0.05)
-    times = -(-verdict.needs.seeds // verdict.seeds)
+    times = -(-verdict.power.seeds // verdict.seeds)
     more = {name: np.tile(values, (times, 1, 1)) for name, values in arms.items()}
     (verdict,) = decide({None: more}, 0.05, look=2)
     assert verdict.outcome != "undecided"
@@ -149,7 +156,7 @@ def test_the_tests_of_all_sizes_share_the_probability_of_a_false_claim():
     assert many[0].final.high > alone.final.high
     unsure = CASES["too-few-items"]["arms"]
     (alone,), many = (decide(dict.fromkeys(sizes, unsure), 0.05) for sizes in ((None,), (1, 2, 3)))
-    assert many[0].needs.items > alone.needs.items
+    assert many[0].power.items > alone.power.items
 
 
 GOOD, BAD = outcomes(0.4, 0.8), outcomes(0.2, 0.5, seed=1)
@@ -157,7 +164,7 @@ SHIPPED = {
     "frozen-is-best": (
         {"scratch": BAD, "frozen": GOOD, "fine-tuned": outcomes(0.4, 0.6, seed=2)},
         Choice("frozen", "frozen", True),
-        "the best, and the cheapest to train",
+        "the best arm, and the cheapest to train",
     ),
     "the-dearer-is-better": (
         {"scratch": BAD, "frozen": outcomes(0.4, 0.7, seed=2), "fine-tuned": GOOD},
@@ -167,7 +174,7 @@ SHIPPED = {
     "the-cheaper-is-as-good": (
         {"scratch": BAD, "frozen": GOOD, "fine-tuned": outcomes(0.4, 0.81, seed=2)},
         Choice("frozen", "fine-tuned", True),
-        "cannot be told from the best, fine-tuned",
+        "as good as the best arm, fine-tuned",
     ),
     "scratch-is-better": (
         {"scratch": GOOD, "frozen": BAD, "fine-tuned": outcomes(0.4, 0.6, seed=2)},
@@ -177,7 +184,7 @@ SHIPPED = {
     "scratch-is-dearer-than-fine-tuning": (
         {"scratch": outcomes(0.4, 0.81, seed=2), "frozen": BAD, "fine-tuned": GOOD},
         Choice("fine-tuned", "scratch", True),
-        "cannot be told from the best, scratch",
+        "as good as the best arm, scratch",
     ),
     "the-end-counts": (
         {"scratch": outcomes(0.0, 0.8), "frozen": outcomes(0.7, 0.72, seed=1)},
@@ -191,7 +198,7 @@ SHIPPED = {
             "fine-tuned": outcomes(0.4, 0.81, seed=2),
         },
         Choice("frozen", "fine-tuned", False),
-        "as good as fine-tuned, the best; of others",
+        "as good as fine-tuned, the best arm. For other arms",
     ),
     "nothing-is-known": (
         {
@@ -205,7 +212,7 @@ SHIPPED = {
     "one-seed": (
         {"scratch": BAD[:1], "frozen": GOOD[:1]},
         Choice(None, "frozen", False),
-        "one seed is too little",
+        "one seed is not enough",
     ),
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
-from keras_tl.data.splits import take_out
+from keras_tl.data.splits import stratified_split
 from keras_tl.errors import ConfigError, DataError
 
 
@@ -42,7 +42,7 @@ def test_the_settings_of_a_run_make_the_same_splits_again(table):
 def test_about_the_share_that_is_asked_for_is_taken_out(fraction):
     labels = np.arange(400) % 2
     groups = np.arange(400) // 5
-    stay, out = take_out(labels, fraction, ("a", "b"), 0, "test", groups)
+    stay, out = stratified_split(labels, fraction, ("a", "b"), 0, "test", groups)
     assert sorted([*stay, *out]) == list(range(400))
     assert not {*groups[stay]} & {*groups[out]}
     assert len(out) / 400 == pytest.approx(fraction, abs=0.06)
@@ -51,7 +51,7 @@ def test_about_the_share_that_is_asked_for_is_taken_out(fraction):
 
 def test_one_group_cannot_be_split():
     with pytest.raises(DataError, match="at least 2 groups"):
-        take_out(np.arange(10) % 2, 0.2, ("a", "b"), 0, "test", np.zeros(10))
+        stratified_split(np.arange(10) % 2, 0.2, ("a", "b"), 0, "test", np.zeros(10))
 
 
 WITHOUT_COLUMNS = {
@@ -64,5 +64,5 @@ WITHOUT_COLUMNS = {
 
 @pytest.mark.parametrize("name", WITHOUT_COLUMNS)
 def test_items_without_columns_have_no_groups(name):
-    with pytest.raises(ConfigError, match="groups='patient' must be a column of a table"):
+    with pytest.raises(ConfigError, match="groups='patient' must be a stored column of the items"):
         WITHOUT_COLUMNS[name]()

@@ -37,7 +37,10 @@ ERRORS = [
     ({"image_size": 96.0}, r"image_size must be a whole number"),
     ({"image_size": "96"}, r"image_size must be a whole number.*'96'"),
     ({"image_size": (96, -1)}, r"image_size must be a whole number.*-1"),
-    ({"image_size": (96, 96, 3)}, r"image_size must be one number or two.*\(96, 96, 3\)"),
+    (
+        {"image_size": (96, 96, 3)},
+        r"image_size must be one number, or \(height, width\).*\(96, 96, 3\)",
+    ),
     ({"resize": "zoom"}, r"Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"),
     ({"resize": "strech"}, r"Unknown resize 'strech'. Did you mean 'stretch'"),
     ({"augmentation": "flip"}, r"Unknown augmentation 'flip'.*'no-flip'"),

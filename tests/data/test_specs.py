@@ -129,7 +129,7 @@ def test_what_was_recorded_of_another_kind_of_source_does_not_count(photos):
 
 SPEC_ERRORS = {
     "unknown": ("foldr:x", {}, ConfigError, r"Unknown data source 'foldr'. Did you mean 'folder'?"),
-    "all": ("", {}, ConfigError, r"A SPEC is folder:PATH, csv:PATH, tfds:NAME, digits"),
+    "all": ("", {}, ConfigError, r"The forms are folder:PATH, csv:PATH, tfds:NAME, digits"),
     "no-path": ("folder", {}, ConfigError, r"Expected the data as folder:PATH. Received: 'folder'"),
     "no-csv": ("csv:", {}, ConfigError, r"Expected the data as csv:PATH"),
     "no-name": ("tfds:", {}, ConfigError, r"Expected the data as tfds:NAME"),
@@ -219,7 +219,7 @@ def test_options_of_the_command_line_reach_the_source(
         ("photos", r"Did you mean 'folder:photos'\?"),
         ("table.csv", r"Did you mean 'csv:table.csv'\?"),
         ("phtoos", r"Unknown data source 'phtoos'"),
-        ("s3://b/photos", r"s3:// is not supported"),
+        ("s3://b/photos", r"not support s3:// paths"),
     ],
 )
 def test_a_path_without_its_kind(spec, message, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_tl.data import ImageData
-from keras_tl.data.splits import take_out
+from keras_tl.data.splits import stratified_split
 from keras_tl.errors import DataError
 
 # Items of each class: equal, unequal, rare beside common (which a plain stratified split leaves
@@ -26,7 +26,7 @@ def names(counts):
 @pytest.mark.parametrize("counts", COUNTS, ids=lambda counts: f"{len(counts)}x{counts[:3]}")
 def test_a_split_is_stratified_disjoint_and_complete(counts, fraction):
     labels = shuffled_labels(counts)
-    stay, out = take_out(labels, fraction, names(counts), 0, "test")
+    stay, out = stratified_split(labels, fraction, names(counts), 0, "test")
     assert sorted([*stay, *out]) == list(range(len(labels)))
     assert np.all(np.diff(stay) > 0)
     assert np.all(np.diff(out) > 0)
@@ -42,7 +42,9 @@ def test_a_split_is_stratified_disjoint_and_complete(counts, fraction):
 
 def test_the_seed_decides():
     labels = shuffled_labels([30, 30])
-    first, again, other = (take_out(labels, 0.3, names([0, 0]), seed, "test") for seed in (5, 5, 6))
+    first, again, other = (
+        stratified_split(labels, 0.3, names([0, 0]), seed, "test") for seed in (5, 5, 6)
+    )
     np.testing.assert_array_equal(first[1], again[1])
     np.testing.assert_array_equal(first[0], again[0])
     assert first[1].tolist() != other[1].tolist()
@@ -50,13 +52,13 @@ def test_the_seed_decides():
 
 def test_every_item_has_its_turn():
     labels = shuffled_labels([10, 10])
-    turns = [take_out(labels, 0.2, names([0, 0]), seed, "test")[1] for seed in range(60)]
+    turns = [stratified_split(labels, 0.2, names([0, 0]), seed, "test")[1] for seed in range(60)]
     assert set(np.concatenate(turns)) == set(range(20))
 
 
 def test_nothing_is_taken_for_a_fraction_of_zero():
     labels = np.array([0, 1])
-    stay, out = take_out(labels, 0, ("a", "b"), 0, "test")
+    stay, out = stratified_split(labels, 0, ("a", "b"), 0, "test")
     assert (stay.tolist(), out.tolist()) == ([0, 1], [])
 
 
@@ -66,7 +68,7 @@ def test_nothing_is_taken_for_a_fraction_of_zero():
 )
 def test_a_class_too_small_to_split_is_named(counts, said):
     with pytest.raises(DataError) as caught:
-        take_out(shuffled_labels(counts), 0.15, names(counts), 0, "validation")
+        stratified_split(shuffled_labels(counts), 0.15, names(counts), 0, "validation")
     needed = "A validation split and the train split each need an item of every class"
     for part in (needed, said, "validation_split=0"):
         assert part in str(caught.value)

@@ -106,16 +106,20 @@ ERRORS = {
         r"own.csv' has no column 'path' \(of images\) and no column 'text'. It has: 'review', "
         r"'file', 'label', 'second'. Name .*--image-column.*--text-column",
     ),
-    "two": ("csv:{}/both.csv", {"image": "path", "text": "text"}, r"image=.*and text=.*Give one"),
+    "two": (
+        "csv:{}/both.csv",
+        {"image": "path", "text": "text"},
+        r"image=.*and text=.*Pass only one",
+    ),
     "resize": (
         "csv:{}/texts.csv",
         {"resize": "pad"},
-        r"resize= \(--resize\) is for images, and 'csv:.*' holds texts. Leave the option out",
+        r"resize= \(--resize\) is for images, but 'csv:.*' holds texts. Leave the option out",
     ),
     "length": (
         "folder:{}/photos",
         {"sequence_length": 64},
-        r"sequence_length= \(--sequence-length\) is for texts, and 'folder:.*' holds images",
+        r"sequence_length= \(--sequence-length\) is for texts, but 'folder:.*' holds images",
     ),
     "length-digits": ("digits", {"sequence_length": 64}, r"'digits' holds images"),
     "folder-column": (

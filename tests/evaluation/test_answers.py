@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 
 import keras_tl as ktl
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.serving.answers import read_answers
 from tests.conftest import make_small_learner
 
@@ -86,12 +86,12 @@ def test_a_temperature_is_in_every_answer_at_once(learner):
     metrics = learner.evaluate()
     split = learner.data.split("test")
     np.testing.assert_allclose(
-        learner.evaluations["test"].outcomes.logits * 2,
+        learner.evaluations["test"].record.logits * 2,
         learner.model(split.images, training=False),
         atol=1e-5,
     )
     assert learner.evaluations["test"].raw.scaled(2.0).logits == pytest.approx(
-        learner.evaluations["test"].outcomes.logits
+        learner.evaluations["test"].record.logits
     )
     assert metrics["loss"] == pytest.approx(metrics["calibration"]["nll"])
 
@@ -107,7 +107,7 @@ def test_thresholds_are_in_every_answer(learner):
     expected = shares > np.float32(thresholds)
     assert 0.3 < expected.mean() < 0.7
     truths = learner.data.split("test").labels
-    answered = learner.task.probabilities(learner.evaluations["test"].outcomes.logits) > thresholds
+    answered = learner.task.probabilities(learner.evaluations["test"].record.logits) > thresholds
     answers = learner.serving_model.ask("pixels", {"pixels": PIXELS})
     names = {"probabilities", "class_id", "labels_mask"} & set(answers)
     served = read_answers({n: answers[n].numpy() for n in names}, learner.config.class_names, None)
@@ -160,11 +160,11 @@ def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsy
     learner.fit_head(1)
     learner._state.reporter.console.quiet = True
     assert (learner.config.temperature, learner.config.thresholds) == (1.0, ())
-    assert "Training puts the temperature back to 1" in capsys.readouterr().err
+    assert "Training resets the temperature to 1" in capsys.readouterr().err
 
 
 def test_what_cannot_be_calibrated_is_said(learners):
-    with pytest.raises(ConfigError, match="Calibration is of probabilities"):
+    with pytest.raises(ConfigError, match="Calibration needs probabilities"):
         learners["regression"].calibrate()
     with pytest.raises(ConfigError, match="a regression has no probabilities"):
         learners["regression"].choose_thresholds()

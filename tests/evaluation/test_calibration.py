@@ -110,7 +110,7 @@ def test_answers_that_are_all_right_give_the_lowest_temperature():
 
 
 def test_a_number_has_no_probability():
-    with pytest.raises(ConfigError, match=r"these data are for regression.*mean absolute error"):
+    with pytest.raises(ConfigError, match=r"The task regression has none.*mean absolute error"):
         check_has_probabilities(make_task("regression"))
 
 

@@ -25,9 +25,9 @@ def test_it_is_a_mapping_as_evaluate_gives_of_all_items(task):
     found = learner.cross_validate(folds=3)
     assert found["items"] == 60
     assert {*found} == {*learner.evaluate()} - {"fingerprint"}
-    low, high = found["intervals"][learner.task.headline]
-    assert low <= found[learner.task.headline] <= high
-    (outcomes,) = found.outcomes
+    low, high = found["intervals"][learner.task.primary_metric]
+    assert low <= found[learner.task.primary_metric] <= high
+    (outcomes,) = found.records
     assert outcomes.logits.shape == (60, learner.task.outputs)
     counts = dict(zip(*np.unique(found.splits, return_counts=True), strict=True))
     assert counts == {name: len(split) for name, split in learner.data.splits.items()}
@@ -90,10 +90,10 @@ def test_repeats_have_folds_of_their_own_and_mean_numbers():
     learner = make_small_learner(hard_data())
     found = learner.cross_validate(folds=3, repeats=2)
     assert not np.array_equal(*found.fold_numbers)
-    accuracies = [float((x.logits.argmax(1) == x.labels).mean()) for x in found.outcomes]
+    accuracies = [float((x.logits.argmax(1) == x.labels).mean()) for x in found.records]
     assert found["accuracy"] == pytest.approx(np.mean(accuracies))
     first = learner.cross_validate(folds=3)
-    np.testing.assert_array_equal(first.outcomes[0].logits, found.outcomes[0].logits)
+    np.testing.assert_array_equal(first.records[0].logits, found.records[0].logits)
     assert found.to_json()["repeats"] == 2
 
 
@@ -124,7 +124,11 @@ def test_groups_stay_together():
 
 WRONG = {
     "one-fold": ({"folds": 1}, ConfigError, "folds must be a whole number from 2"),
-    "no-column": ({"groups": "patient"}, ConfigError, "groups='patient' must be a column"),
+    "no-column": (
+        {"groups": "patient"},
+        ConfigError,
+        "groups='patient' must be a stored column of the items",
+    ),
     "too-few-groups": ({"groups": [0] * 60}, DataError, "at least as many groups as folds"),
     "other-length": ({"groups": [0, 1]}, DataError, "Expected a group for each of the 60 items"),
     "no-split": ({"splits": ["training"]}, ConfigError, "Unknown split"),

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.errors import ConfigError
-from keras_tl.learner.reporting import facts, material
+from keras_tl.learner.reporting import facts, report_context
 from tests.conftest import make_small_learner, make_tiny_data
 
 
@@ -19,12 +19,22 @@ def data():
     return make_tiny_data(per_class=24)
 
 
-@pytest.fixture
-def learner(data):
+def make_trained(data):
     made = make_small_learner(data)
     made.fit_head(1, cache="memory")
     made.fine_tune(1)
     return made
+
+
+@pytest.fixture
+def learner(data):
+    return make_trained(data)
+
+
+@pytest.fixture(scope="module")
+def unchanged(data):
+    """A learner for tests that only ask."""
+    return make_trained(data)
 
 
 def set_weights(learner):
@@ -68,11 +78,13 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
     learner.save(tmp_path / "run")
     CHANGES[change](learner)
     assert learner.evaluations == {}
-    shown = material(learner._state)
+    shown = report_context(learner._state)
     assert (shown.test, shown.overfitting) == (None, None)
-    assert shown.exhibits.top_items() is None
+    assert shown.artifacts.top_items() is None
     assert not facts(learner._state).evaluations
-    with pytest.raises(ConfigError, match="The curves are of other weights"):
+    with pytest.raises(
+        ConfigError, match="The learning curves do not describe the current weights"
+    ):
         ktl.overfitting(learner)
     assert "learning_curves.png" not in [
         path.name for path in ktl.figures.save(learner, tmp_path / "plots")
@@ -99,31 +111,31 @@ def test_weights_that_come_back_are_not_guessed(learner):
     assert learner.evaluate()["accuracy"] is not None
 
 
-def test_an_evaluation_is_a_mapping_of_json_types(learner):
-    found = learner.evaluate("validation")
+def test_an_evaluation_is_a_mapping_of_json_types(unchanged):
+    found = unchanged.evaluate("validation")
     assert {**found} == found == found.metrics
     assert json.loads(json.dumps(found.metrics))["accuracy"] == found["accuracy"]
     assert len(found) == len([*found])
     assert f"accuracy: {found['accuracy']:.4g}" in repr(found)
     assert "<table>" in found._repr_html_()
-    assert found is not learner.evaluate("validation")
-    assert learner.evaluations["validation"].raw.are_of(learner.data.split("validation"))
+    assert found is not unchanged.evaluate("validation")
+    assert unchanged.evaluations["validation"].raw.are_of(unchanged.data.split("validation"))
 
 
-def test_a_data_frame_has_a_row_for_each_item(learner):
-    found = learner.evaluate()
-    frame, split = found.to_dataframe(), learner.data.split("test")
+def test_a_data_frame_has_a_row_for_each_item(unchanged):
+    found = unchanged.evaluate()
+    frame, split = found.to_dataframe(), unchanged.data.split("test")
     assert [*frame.columns] == ["item", "label", "prediction", "probability", "loss"]
-    assert [*frame["label"]] == [learner.config.class_names[label] for label in split.labels]
+    assert [*frame["label"]] == [unchanged.config.class_names[label] for label in split.labels]
     assert (frame["label"] == frame["prediction"]).mean() == pytest.approx(found["accuracy"])
     assert frame["loss"].mean() == pytest.approx(found["loss"])
     worst = found.top_losses(1).items[0]
     assert frame["loss"].idxmax() == worst.row
 
 
-def test_other_answers_of_the_same_logits(learner):
-    groups = ["ab"[row % 2] for row in range(len(learner.data.split("validation")))]
-    found = learner.evaluate("validation", by=groups)
+def test_other_answers_of_the_same_logits(unchanged):
+    groups = ["ab"[row % 2] for row in range(len(unchanged.data.split("validation")))]
+    found = unchanged.evaluate("validation", by=groups)
     warmer = dataclasses.replace(found.task, temperature=2.0)
     changed = found.under(warmer)
     assert found.under(found.task) is found

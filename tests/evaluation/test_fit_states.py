@@ -342,18 +342,21 @@ STATES = {
 }
 SENTENCES = {
     "overfits": "the model overfits",
-    "spared": "validation got worse while the training loss fell, and weights from before that",
-    "unconverged": "training has not converged, its loss was still falling",
-    "underfits": "the model underfits, its loss is high in training and validation and does not",
+    "spared": "the model got worse on the validation split while the training loss fell, so",
+    "unconverged": "training has not converged (the training loss was still falling)",
+    "underfits": "the model underfits (the training and validation losses are high and do not",
     "fits": "no sign that the model overfits or underfits",
-    ("unknown", "no-validation"): "without a validation split nobody can tell whether the model",
+    ("unknown", "no-validation"): "without a validation split the curves do not show whether",
     ("unknown", "few-items"): "validation items are too few to tell whether the model overfits",
     ("unknown", "one-epoch"): "one epoch does not show whether training has converged",
-    ("unknown", "mixed-labels"): "the training labels were mixed, so the curves do not show",
-    ("unknown", "nothing-better"): "no epoch was better than the weights from before, which were",
-    ("diverged", "not-finite"): "training diverged, its loss is not a finite number",
-    ("diverged", "rose"): "training did harm and its own loss rose, as at too high a learning",
-    ("diverged", "above-guessing"): "its only epoch has a loss above that of guessing, as at too",
+    ("unknown", "mixed-labels"): "the augmentation mixed the training labels, so the curves do",
+    ("unknown", "nothing-better"): "no epoch was better than the earlier weights, so the phase",
+    ("diverged", "not-finite"): "training diverged (the loss is not a finite number)",
+    ("diverged", "rose"): "training made the model worse and the training loss rose, a sign of",
+    (
+        "diverged",
+        "above-guessing",
+    ): "the loss of the only epoch is higher than the loss of guessing,",
 }
 
 
@@ -405,8 +408,8 @@ def test_what_few_items_show_by_chance_is_said():
     statement = find(record(**THIRTY), items=30).statement
     assert statement == (
         "head: 30 validation items are too few to tell whether the model overfits: accuracy 0.994 "
-        "in training, 0.867 on the validation split (at least 0.127 apart; chance alone can make "
-        "it 0.183)."
+        "in training, 0.867 on the validation split (difference: at least 0.127; chance alone can "
+        "cause 0.183)."
     )
 
 

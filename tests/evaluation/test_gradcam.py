@@ -51,8 +51,8 @@ def test_vectors_have_no_map():
     asked = Question(np.zeros(len(pixels), int), np.ones(len(pixels), np.float32), ())
     assert grad_cam(learner._state.float32_parts(), pixels, asked) is None
     prepare_report(learner._state)
-    assert not any("gradcam" in name for name in learner._state.exhibits.files)
-    assert len(learner._state.exhibits.top_items()) == len(pixels)
+    assert not any("gradcam" in name for name in learner._state.artifacts.files)
+    assert len(learner._state.artifacts.top_items()) == len(pixels)
 
 
 def make_small_learner_of(network):

@@ -8,7 +8,7 @@ from keras_tl.evaluation.intervals import (
     bootstrap_interval,
     f1_interval,
     mean_interval,
-    share_interval,
+    proportion_interval,
 )
 from keras_tl.tasks.resampling import mean_of
 
@@ -24,7 +24,7 @@ def test_they_hold_the_true_mean_as_often_as_they_say(confidence):
 @pytest.mark.parametrize("share", [0.5, 0.95])
 def test_those_of_shares_hold_the_true_share_as_often_as_they_say(share):
     counts = np.random.default_rng(0).binomial(40, share, 2000)
-    found = [share_interval(count, 40) for count in range(41)]
+    found = [proportion_interval(count, 40) for count in range(41)]
     assert all(0 <= i.low <= i.mean <= i.high <= 1 and i.low < i.high for i in found)
     held = np.mean([found[count].low <= share <= found[count].high for count in counts])
     assert held == pytest.approx(0.95, abs=0.03)

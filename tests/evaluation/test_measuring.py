@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes, make_task
 
@@ -44,14 +44,14 @@ def test_those_of_classes_are_of_the_items_counted(task):
             true, said = labels[:, number] == 1, answers[:, number] == 1
         else:
             true, said = labels == number, answers == number
-        expected = share_interval(int((true & said).sum()), int(true.sum()))
+        expected = proportion_interval(int((true & said).sum()), int(true.sum()))
         interval = found["intervals"]["per_class"][name]["recall"]
         assert interval == [expected.low, expected.high]
 
 
 def test_what_is_not_there_has_no_interval():
     outcomes = make_outcomes("binary")
-    never = Outcomes(outcomes.labels * 0, outcomes.logits * 0 - 1)
+    never = PredictionRecord(outcomes.labels * 0, outcomes.logits * 0 - 1)
     intervals = measure(make_task("binary"), never)["intervals"]
     assert intervals["per_class"]["yes"] == {"precision": None, "recall": None, "f1": None}
     assert (intervals["auc"], intervals["average_precision"]) == (None, None)
@@ -64,6 +64,6 @@ def test_what_is_not_there_has_no_interval():
 
 def test_of_many_labels_no_curves_are_kept():
     outcomes = make_outcomes("multilabel")
-    wide = Outcomes(outcomes.labels.repeat(7, axis=1), outcomes.logits.repeat(7, axis=1))
+    wide = PredictionRecord(outcomes.labels.repeat(7, axis=1), outcomes.logits.repeat(7, axis=1))
     found = measure(TASKS["multilabel"](tuple(map(str, range(21)))), wide)
     assert not {"precision_recall", "roc"} & found.keys()

@@ -35,13 +35,13 @@ def test_what_early_stopping_saved_and_avoided():
     phase = dataclasses.replace(HEAD, epochs=10)
     (found,) = find(record(**(WORSE | {"phase": phase}))).phases
     assert (found.planned, found.ran, found.saved) == (10, 4, 6)
-    assert (found.kept_epoch, found.best_epoch, found.watched) == (1, 1, "loss")
+    assert (found.kept_epoch, found.best_epoch, found.monitor) == (1, 1, "loss")
     assert found.avoided == pytest.approx(0.3)
     text = find(record(**(WORSE | {"phase": phase}))).describe()
-    assert "early stopping saved 6 epochs, keeping it avoided 0.3000 of loss" in text
+    assert "early stopping saved 6 epochs, last epoch worse by 0.3000 in loss" in text
     phase = dataclasses.replace(HEAD, epochs=5)
     text = find(record(**(WORSE | {"phase": phase}))).describe()
-    assert "early stopping saved 1 epoch, keeping it avoided" in text
+    assert "early stopping saved 1 epoch, last epoch worse by" in text
 
 
 def test_the_gap_is_that_of_the_kept_epoch_and_its_trend_that_of_all():
@@ -52,7 +52,7 @@ def test_the_gap_is_that_of_the_kept_epoch_and_its_trend_that_of_all():
     assert found.trend == pytest.approx(0.062)
     (short,) = find(record([1, 0.5], [1, 0.5], [0.5, 0.6], [0.5, 0.6])).phases
     assert short.trend is None
-    assert "at least 0.200 apart" in find(record(**(WIDE | {"kept": 2}))).statement
+    assert "difference: at least 0.200" in find(record(**(WIDE | {"kept": 2}))).statement
 
 
 def test_what_was_measured_comes_before_what_was_logged():
@@ -60,7 +60,8 @@ def test_what_was_measured_comes_before_what_was_logged():
     found = find(record(**LATE), measured=measured)
     assert found.state == "overfits"
     assert (found.phases[0].gap, found.phases[0].is_measured) == (pytest.approx(0.4), True)
-    assert "accuracy 0.900 in training, 0.500 on the validation split (0.400" in found.statement
+    said = "accuracy 0.900 in training, 0.500 on the validation split (difference: 0.400"
+    assert said in found.statement
     no_curves = {"loss": FALLING, "val_loss": None, "accuracy": [0.8, 0.9, 0.95, 0.99]}
     assert find(record(**no_curves), measured=measured).state == "overfits"
     close = {"train": {"accuracy": 0.9}, "validation": {"accuracy": 0.9}}
@@ -408,7 +409,9 @@ def test_a_learner_without_data_or_training(capsys):
     kernel = learner.trainer.parts.head.layers[-1].kernel
     before = kernel.numpy()
     kernel.assign(np.nan * before)
-    with pytest.raises(ConfigError, match="The curves are of other weights"):
+    with pytest.raises(
+        ConfigError, match="The learning curves do not describe the current weights"
+    ):
         ktl.overfitting(learner)
     learner.trainer.remember([], are_as_trained=True)
     for measure in (learner.evaluate, lambda: ktl.overfitting(learner, measure=True)):
@@ -416,8 +419,8 @@ def test_a_learner_without_data_or_training(capsys):
             measure()
     learner.fit_head(1, cache="memory")
     said = capsys.readouterr().err
-    assert "head: training diverged, its loss is not a finite number" in said
-    assert "keras_tl.overfitting(learner) says what to try" in said
+    assert "head: training diverged (the loss is not a finite number)" in said
+    assert "keras_tl.overfitting(learner) lists remedies" in said
     del learner.trainer.history[1:]
     kernel.assign(before)
     learner.trainer.remember([], are_as_trained=True)
@@ -431,7 +434,7 @@ def test_a_phase_of_ones_own_is_judged_by_what_it_watches():
     phase = Phase("own", 3, 1e-3, monitor="metric", patience=2)
     rows = record(FALLING[:3], RISING[:3], [0.9] * 3, [0.9, 0.87, 0.86], phase=phase, kept=1)
     (found,) = find(rows).phases
-    assert (found.watched, found.state) == ("accuracy", "spared")
+    assert (found.monitor, found.state) == ("accuracy", "spared")
     assert found.avoided == pytest.approx(0.04)
 
 

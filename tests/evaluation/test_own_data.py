@@ -16,7 +16,7 @@ from keras_tl.cli import cli
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.reporting import facts, prepare_report
 from keras_tl.learner.saving import keep
@@ -137,7 +137,7 @@ ASKS = {
 def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
     before = elsewhere.evaluations["test"].raw.logits
     found = ASKS[ask](elsewhere)
-    now = Outcomes(
+    now = PredictionRecord(
         elsewhere.data.split("test").labels, elsewhere.trainer.logits(elsewhere.data.split("test"))
     )
     np.testing.assert_array_equal(elsewhere.evaluations["test"].raw.logits, now.logits)
@@ -145,9 +145,9 @@ def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
     if ask == "calibrate":
         assert found.before["test"] == measure_calibration(elsewhere.task.undecided, now)
     if ask == "report":
-        assert all(one["place"] is None for one in elsewhere._state.exhibits.top_items().values())
+        assert all(one["place"] is None for one in elsewhere._state.artifacts.top_items().values())
     warnings = " ".join(warnings_of(facts(elsewhere._state)))
-    assert "or its files have been moved or changed" in warnings
+    assert "or the files of this split were moved or changed" in warnings
 
 
 def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, measured, tmp_path):
@@ -164,43 +164,43 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
     # Without data it is what there is.
     again = ktl.Learner.load(measured, verbose=False)
     assert again.report(tmp_path / "2.html").read_bytes() == page
-    assert again._state.exhibits.feature_map("after") is not None
+    assert again._state.artifacts.feature_map("after") is not None
 
 
 def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):
     learner = ktl.Learner.load(measured, made[1], verbose=False)
-    before = learner._state.exhibits.top_items()
-    shares = learner.task.probabilities(learner.evaluations["test"].outcomes.logits)[:, 0]
-    learner._state.answer_as(
+    before = learner._state.artifacts.top_items()
+    shares = learner.task.probabilities(learner.evaluations["test"].record.logits)[:, 0]
+    learner._state.set_decision_rule(
         dataclasses.replace(learner.config, thresholds=(float(np.median(shares)),))
     )
     # What explains another answer has gone at once; there may be no data to make a new one from.
     answers = [
         learner.config.class_names[label]
-        for label in learner.task.decisions(learner.evaluations["test"].outcomes.logits)
+        for label in learner.task.decisions(learner.evaluations["test"].record.logits)
     ]
     gone = {row for row, one in before.items() if one["seen"] != answers[row]}
     assert 0 < len(gone) < len(before)
-    for row, one in learner._state.exhibits.top_items().items():
+    for row, one in learner._state.artifacts.top_items().items():
         assert (one["seen"] is None) == (row in gone)
         assert ("gradcam" in one) == (row not in gone)
-        assert (before[row]["gradcam"] in learner._state.exhibits.files) == (row not in gone)
+        assert (before[row]["gradcam"] in learner._state.artifacts.files) == (row not in gone)
     assert keep(learner._state, measured, ["test", "validation"])
     now = ktl.Learner.load(measured, verbose=False)
-    shown = now._state.exhibits.top_items()
+    shown = now._state.artifacts.top_items()
     for one in now.evaluations["test"].top_losses(12).items:
         assert shown[one.row]["seen"] == one.predicted
         assert {
             shown[one.row]["image"],
             shown[one.row]["gradcam"],
-        } <= now._state.exhibits.files.keys()
+        } <= now._state.artifacts.files.keys()
     with_data = learner.report(tmp_path / "1.html").read_bytes()
     assert now.report(tmp_path / "2.html").read_bytes() == with_data
 
 
 def test_other_data_do_not_replace_what_a_run_measured(elsewhere, measured):
     before, kept = read(measured), results(measured)
-    elsewhere._state.answer_as(with_temperature(elsewhere.config, 3.0))
+    elsewhere._state.set_decision_rule(with_temperature(elsewhere.config, 3.0))
     assert not keep(elsewhere._state, measured, ["test"])
     after = read(measured)
     assert after["config"]["temperature"] == 3
@@ -221,10 +221,11 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     report = learner.report(tmp_path / "report.html")
     assert (run / "report.html").read_bytes() == report.read_bytes()
     page = Page(report.read_text("utf-8"))
-    assert "not seen was not measured" not in page.said
+    assert "was not evaluated on the test split" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24
-    assert "Measured by the column camera" in limits_of(facts(learner._state))["Groups"]
+    groups = limits_of(facts(learner._state))["Groups"]
+    assert "measured for each value of the column camera" in groups
 
 
 def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(
@@ -232,7 +233,7 @@ def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothin
 ):
     files = {file.name: file.read_bytes() for file in run.iterdir()}
     said = call("evaluate", run, "--data", f"csv:{other_table}", json_too=False)
-    assert "known by path, size and time" in said
+    assert "compares files by path, size and modification time" in said
 
     def refuse(*given):
         raise PermissionError(13, "Permission denied", str(run))
@@ -252,14 +253,14 @@ def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table)
     now = ktl.Learner.load(measured, verbose=False)
     assert now.config.temperature != 1
     assert now.config.thresholds
-    shown = now._state.exhibits.top_items()
+    shown = now._state.artifacts.top_items()
     assert all(
         shown[one.row]["seen"] == one.predicted
         for one in now.evaluations["test"].top_losses(12).items
     )
     kept = results(measured)
     said = call("calibrate", measured, "--data", f"csv:{other_table}", json_too=False)
-    assert "What it measured before stays" in said
+    assert "The run keeps its earlier metrics" in said
     assert results(measured) == kept
 
 
@@ -286,15 +287,15 @@ def test_the_task_of_a_run_on_arrays_reads_a_table(tmp_path):
 def test_without_data_a_run_tells_which_it_was_trained_on(run, command):
     with pytest.raises(
         ConfigError,
-        match=r"Missing option '--data'.* 18 test items of 2 classes \('a', 'b'\), given as --data "
-        r"csv:PATH\. The run does not record where its data are: pass --data csv:PATH again",
+        match=r"Missing option '--data'.* 18 test items of 2 classes \('a', 'b'\), from --data "
+        r"csv:PATH\. The run does not record the place of the data: pass --data csv:PATH again",
     ):
         call(command, run)
 
 
 def test_a_run_of_data_in_memory_says_so(tmp_path):
     run = make_small_learner(make_tiny_data()).save(tmp_path / "run")
-    with pytest.raises(ConfigError, match=r"trained on .*, which were in memory\. In Python load"):
+    with pytest.raises(ConfigError, match=r"trained on .*, from data in memory\. In Python, load"):
         call("evaluate", run)
 
 
@@ -305,5 +306,5 @@ def test_a_run_on_data_of_a_package_needs_no_data(tmp_path):
     done = CliRunner().invoke(cli, ["evaluate", str(run), "--json"], catch_exceptions=False)
     # Before click 8.2 standard error is part of what a runner calls stdout.
     said, brace, found = done.output.partition("{")
-    assert "Data: digits, on which the run was trained." in said
+    assert "Data: digits, the training data of the run." in said
     assert json.loads(brace + found) == call("evaluate", run, "--data", "digits")

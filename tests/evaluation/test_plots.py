@@ -12,7 +12,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.metrics import measure
 from keras_tl.evaluation.plots.style import RIGHT, WRONG
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
@@ -96,7 +96,7 @@ def test_the_grid_names_what_is_wrong(count):
     figure = plots.prediction_grid(np.zeros((count, 4, 4, 3)), truths, predictions)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == count
-    assert [("is dog" in title) for title in titles] == [label == 1 for label in labels]
+    assert [("true: dog" in title) for title in titles] == [label == 1 for label in labels]
     colours = [axes.title.get_color() for axes in figure.axes if axes.get_title()]
     assert colours == [WRONG if label == 1 else RIGHT for label in labels]
 

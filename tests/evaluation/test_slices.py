@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.significance import holm, holm_levels, permutation_p_values
 from keras_tl.evaluation.slices import Slices, measure_slices, slice_values
 from keras_tl.tasks import TASKS
@@ -26,7 +26,7 @@ def spoilt(task, outcomes, rows):
     """The same, answered at random in some rows."""
     logits = outcomes.logits.copy()
     logits[rows] = -logits[rows]
-    return Outcomes(outcomes.labels, logits)
+    return PredictionRecord(outcomes.labels, logits)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -51,7 +51,7 @@ def test_the_test_is_fishers_for_accuracy():
     logits = np.zeros((60, 2), np.float32)
     logits[:, 1] = np.where(np.arange(60) % 20 < np.repeat([4, 4, 10], 20), 1, -1)
     values = np.repeat(["x", "y", "z"], 20)
-    found = measured("multiclass", Outcomes(labels, logits), values)
+    found = measured("multiclass", PredictionRecord(labels, logits), values)
     table = [[10, 10], [32, 8]]
     exact = stats.fisher_exact(table, alternative="less").pvalue
     assert found.slices[2].p_value == pytest.approx(3 * exact, abs=0.02)
@@ -78,7 +78,7 @@ def test_groups_are_measured_at_the_thresholds():
     for one in measure_slices(task, outcomes, None, VALUES).slices:
         assert one.metric == pytest.approx(is_right[one.value == VALUES].mean())
         assert one.rest == pytest.approx(is_right[one.value != VALUES].mean())
-        wilson = share_interval(int(is_right[one.value == VALUES].sum()), one.items)
+        wilson = proportion_interval(int(is_right[one.value == VALUES].sum()), one.items)
         assert one.interval == (wilson.low, wilson.high)
 
 
@@ -135,7 +135,7 @@ GIVEN = {
     "values": ([1, 2, 1], (None, ["1", "2", "1"])),
     "array": (np.array([1, 2, 1]), (None, ["1", "2", "1"])),
     "unknown": ("camara", (ConfigError, "Did you mean 'camera'")),
-    "short": ([1, 2], (DataError, "a value for each of the 3 items of the split. Received: 2")),
+    "short": ([1, 2], (DataError, "one value for each of the 3 items of the split. Received: 2")),
 }
 
 
@@ -151,7 +151,7 @@ def test_what_groups_are_made_by(name):
 
 def test_columns_that_were_not_kept_and_too_many_groups_are_refused():
     with pytest.raises(
-        ConfigError, match=r"Make the data with from_csv or from_dataframe and slices=\['camera'\]"
+        ConfigError, match=r"Load the data with from_csv or from_dataframe and slices=\['camera'\]"
     ):
         slice_values("camera", {}, 3)
     with pytest.raises(DataError, match=r"at most 100 groups\. Received: 101 different values"):

@@ -7,7 +7,7 @@ import pytest
 
 from keras_tl.base.results import MultilabelPredictions, Predictions
 from keras_tl.evaluation.calibration import Calibrated, measure_calibration
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import thresholds_text
 from keras_tl.tasks.binary import Binary
 from keras_tl.tasks.multiclass import Multiclass
@@ -30,11 +30,17 @@ TEXTS = {
     "none": (None, ["negative (89.4%)", "positive (98.0%)"]),
     "low": (
         0.05,
-        ["positive (10.6%; positive above 5.0%)", "positive (98.0%; positive above 5.0%)"],
+        [
+            "positive (10.6%; decision threshold for positive: 5.0%)",
+            "positive (98.0%; decision threshold for positive: 5.0%)",
+        ],
     ),
     "high": (
         0.99,
-        ["negative (89.4%; positive above 99.0%)", "negative (2.0%; positive above 99.0%)"],
+        [
+            "negative (89.4%; decision threshold for positive: 99.0%)",
+            "negative (2.0%; decision threshold for positive: 99.0%)",
+        ],
     ),
 }
 
@@ -52,14 +58,14 @@ def test_answers_of_two_classes_name_the_threshold(name):
 def test_a_client_that_knows_no_threshold_says_that_there_is_one():
     found = Predictions(ROWS, NAMES, chosen=np.array([1, 1]))
     assert [str(one) for one in found] == [
-        "positive (10.6%; by a threshold of the model)",
+        "positive (10.6%; by a decision threshold of the model)",
         "positive (98.0%)",
     ]
 
 
 @pytest.mark.parametrize(
     ("thresholds", "text"),
-    [((), "b (60.0%)"), ((0.2, 0.5), "a (30.0%; above 20.0%), b (60.0%")],
+    [((), "b (60.0%)"), ((0.2, 0.5), "a (30.0%; decision threshold 20.0%), b (60.0%")],
 )
 def test_answers_of_several_labels_name_theirs(thresholds, text):
     rows = np.array([[0.3, 0.6], [0.1, 0.1]], np.float32)
@@ -88,7 +94,7 @@ def test_thresholds_in_words():
 def calibration(sure):
     """Answers of which half are right, said with a probability of so much."""
     logit = np.log(sure / (1 - sure))
-    outcomes = Outcomes(np.array([0, 1] * 20), np.array([[0.0, logit]] * 40))
+    outcomes = PredictionRecord(np.array([0, 1] * 20), np.array([[0.0, logit]] * 40))
     return measure_calibration(Multiclass(("a", "b")), outcomes)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import auc, f1_score, precision_score, recall_score, roc_auc_score
 
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall, roc_curves
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes, make_task
@@ -51,7 +51,9 @@ def test_no_other_threshold_is_better(task, rule):
     for column, (_, shares) in enumerate(columns(task, given["test"])):
         np.testing.assert_array_equal(decided[:, column], shares > found.values[column])
     json.dumps(found.to_json())
-    assert found.describe().startswith("Chosen on the validation split for the ")
+    assert found.describe().startswith(
+        "Decision thresholds, chosen on the validation split. Goal: "
+    )
 
 
 def test_only_the_validation_split_decides():
@@ -64,14 +66,14 @@ def test_only_the_validation_split_decides():
 def test_what_cannot_be_reached_is_said():
     labels = np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.float32)
     logits = np.array([[3, 0], [2, 1], [1, 0], [0, 0]], np.float32)
-    given = {"validation": Outcomes(labels, logits)}
+    given = {"validation": PredictionRecord(labels, logits)}
     found = choose_thresholds(TASKS["multilabel"](("some", "none")), given, Rule(precision=0.9))
     assert [one.reached for one in found.labels] == [False, False]
     # The largest F1 is that of the two highest; of nothing 0.5.
     assert found.labels[0].rates["validation"].f1 == pytest.approx(2 / 3)
     assert found.values[1] == 0.5
     assert found.labels[1].rates["validation"].recall is None
-    assert "not to be reached" in found.describe()
+    assert "goal not reached" in found.describe()
 
 
 @pytest.mark.parametrize("count", [50, 3000])
@@ -113,13 +115,13 @@ def test_a_roc_curve_is_of_all_thresholds(count):
 WRONG = {
     "multiclass": (
         lambda: choose_thresholds(make_task("multiclass"), {}, Rule()),
-        "most probable one",
+        "most probable of several classes",
     ),
     "regression": (
         lambda: choose_thresholds(make_task("regression"), {}, Rule()),
         "no probabilities",
     ),
-    "both": (lambda: Rule(0.5, 0.5), "one aim"),
+    "both": (lambda: Rule(0.5, 0.5), "not both"),
     "range": (lambda: Rule(precision=1.5), "precision must be a number from"),
 }
 

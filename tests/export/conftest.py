@@ -1,12 +1,10 @@
-"""One tiny export, shared by the tests of this room."""
+"""One tiny export, shared by the tests of this folder."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from keras_tl.export import saved_model
-from keras_tl.export.verification import Verification
 from tests.conftest import make_small_learner, make_tiny_data
 
 # Of its model card.
@@ -27,10 +25,3 @@ def exported_once(learner, tmp_path_factory):
 def exported(exported_once, tmp_path):
     """A copy of the first version of an export, to look at and to spoil."""
     return Path(shutil.copytree(exported_once, tmp_path / "model" / "1"))
-
-
-@pytest.fixture
-def unverified(monkeypatch):
-    """Exports for tests of what surrounds them: each is taken to be right."""
-    right = Verification("", (), differences={"pixels": {"probabilities": 0.0}})
-    monkeypatch.setattr(saved_model, "verify", lambda folder, **_: right)

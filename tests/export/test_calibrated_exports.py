@@ -9,8 +9,8 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 import keras_tl as ktl
-from keras_tl.export.runtimes.writing import RUNTIMES
-from tests.conftest import make_small_learner
+from keras_tl.export.runtimes.file_export import RUNTIMES
+from tests.conftest import export_unverified, make_small_learner
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3)).astype(np.float32)
 LABELS = {
@@ -72,7 +72,7 @@ def test_files_for_other_runtimes_have_them(tmp_path, task, kind):
 @pytest.mark.parametrize("task", LABELS)
 def test_saved_models_have_them(tmp_path, task):
     learner, logits = calibrated_learner(task)
-    version = learner.export(tmp_path / "model")
+    version = export_unverified(learner, tmp_path / "model")
     served = tf.saved_model.load(str(version)).signatures["pixels"](pixels=PIXELS)
     check(task, learner.config.thresholds, logits, served)
     assert "| Temperature | 2.0000 |" in (version / "MODEL_CARD.md").read_text("utf-8")

@@ -22,7 +22,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_sections_that_are_none_are_refused(name, tmp_path, learner):
-    expected = "of its own. Choose another" if name == "taken" else "that only you can write"
+    expected = "of the card. Choose another" if name == "taken" else "that only you can write"
     with pytest.raises(ConfigError, match=expected):
         learner.export(tmp_path / "model", card=REFUSED[name])
     assert not (tmp_path / "model").exists()

@@ -38,11 +38,11 @@ def previous():
         yield release, str(python)
 
 
-def make_texts_learner(backbone, preprocessor=None):
+def make_texts_learner(backbone, preprocess=None):
     texts = ktl.TextData.from_arrays(
         ["good film", "bad film"] * 9, ["good", "bad"] * 9, verbose=False
     )
-    learner = ktl.Learner(backbone, texts, preprocessor=preprocessor, seed=0, verbose=False)
+    learner = ktl.Learner(backbone, texts, preprocess=preprocess, seed=0, verbose=False)
     randomise_head(learner)
     return learner
 

@@ -8,7 +8,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.backbones.texts import load_preprocessor
 from keras_tl.errors import ExportError
-from keras_tl.export.runtimes.writing import RUNTIMES
+from keras_tl.export.runtimes.file_export import RUNTIMES
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data
@@ -57,10 +57,10 @@ def make(name, folder):
             verbose=False,
         ),
         "tfhub": lambda: text_learner(
-            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", preprocessor=vocabulary
+            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", preprocess=vocabulary
         ),
         "pairs": lambda: text_learner(
-            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", True, preprocessor=vocabulary
+            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", True, preprocess=vocabulary
         ),
         "bert": lambda: text_learner(f"kerashub:{kerashub_presets.make_bert(folder / 'bert')}"),
         "ulmfit": lambda: text_learner(

@@ -17,6 +17,7 @@ from keras_tl.errors import ConfigError, ExportError
 from keras_tl.export import saved_model
 from keras_tl.export.verification import verify
 from keras_tl.export.without_keras.examples import EXAMPLES, decode_array, encode_array
+from tests.conftest import export_unverified
 
 
 def png(pixels):
@@ -32,11 +33,10 @@ def test_layout_and_labels(exported):
     assert (exported / "assets" / "labels.txt").read_text() == "red\ngreen\nblue\n"
 
 
-@pytest.mark.usefixtures("unverified")
 def test_versions_count_up_and_keep_the_earlier(learner, exported):
     before = (exported / "saved_model.pb").read_bytes()
     (exported.parent / "7").mkdir()
-    assert learner.export(exported.parent, serving=True).name == "8"
+    assert export_unverified(learner, exported.parent, serving=True).name == "8"
     assert (exported / "saved_model.pb").read_bytes() == before
     assert {f.name for f in exported.parent.iterdir()} == {"1", "7", "8", "serving"}
     readme = (exported.parent / "serving" / "README.md").read_text()
@@ -45,7 +45,7 @@ def test_versions_count_up_and_keep_the_earlier(learner, exported):
 
 
 def test_a_name_for_no_server_is_said_before_anything_is_written(learner, tmp_path):
-    with pytest.raises(ConfigError, match="received 'my model'"):
+    with pytest.raises(ConfigError, match="Received: 'my model'"):
         learner.export(tmp_path / "my model", serving=True)
     assert list(tmp_path.iterdir()) == []
 
@@ -158,8 +158,8 @@ def spoil_outputs(folder):
 def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatch):
     write = saved_model._write
 
-    def write_and_spoil(serving, made_up, labels, folder):
-        write(serving, made_up, labels, folder)
+    def write_and_spoil(serving, example_inputs, labels, folder):
+        write(serving, example_inputs, labels, folder)
         spoil_outputs(folder)
 
     monkeypatch.setattr(saved_model, "_write", write_and_spoil)
@@ -168,20 +168,18 @@ def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatc
     assert list((tmp_path / "model").iterdir()) == []
 
 
-@pytest.mark.usefixtures("unverified")
 def test_a_number_taken_meanwhile_is_passed_over(learner, tmp_path, monkeypatch):
     write, base = saved_model._write, tmp_path / "model"
 
-    def write_while_another_exports(serving, made_up, labels, folder):
-        write(serving, made_up, labels, folder)
+    def write_while_another_exports(serving, example_inputs, labels, folder):
+        write(serving, example_inputs, labels, folder)
         (base / "1").mkdir(exist_ok=True)
 
     monkeypatch.setattr(saved_model, "_write", write_while_another_exports)
-    assert learner.export(base).name == "2"
+    assert export_unverified(learner, base).name == "2"
     assert sorted(f.name for f in base.iterdir()) == ["1", "2"]
 
 
-@pytest.mark.usefixtures("unverified")
 def test_killed_while_writing(learner, tmp_path):
     """A killed export leaves no version, and the next one clears up after it."""
     base = tmp_path / "model"
@@ -196,7 +194,7 @@ def test_killed_while_writing(learner, tmp_path):
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert [f.name.isdecimal() for f in base.iterdir()] == [False]
-    assert learner.export(base).name == "1"
+    assert export_unverified(learner, base).name == "1"
     assert [f.name for f in base.iterdir()] == ["1"]
 
 

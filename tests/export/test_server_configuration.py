@@ -8,7 +8,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.base.files import CHECKSUMS, changed_files
 from keras_tl.errors import ConfigError, ExportError
-from keras_tl.export.exported import read_export
+from keras_tl.export.export_facts import read_export
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.verification import version_folder
 
@@ -163,7 +163,7 @@ def test_a_file_in_its_place_is_said(base):
 def test_a_folder_whose_name_is_none_for_a_model_is_said(base):
     base = base.rename(base.with_name("my reviews"))
     for writing in (check_serving, write_serving):
-        with pytest.raises(ConfigError, match="received 'my reviews'"):
+        with pytest.raises(ConfigError, match="Received: 'my reviews'"):
             writing(base)
     assert {f.name for f in base.iterdir()} == {"1", "2"}
 
@@ -187,7 +187,7 @@ def test_what_is_no_export_of_ours_is_said(tmp_path, name):
 
 def test_a_method_name_of_another_kind_is_no_classify(tmp_path):
     save_graph(tmp_path / "model" / "1", classify="tensorflow/serving/predict")
-    with pytest.raises(ExportError, match="with classify or regress beside it"):
+    with pytest.raises(ExportError, match="there is a signature classify or regress"):
         write_serving(tmp_path / "model")
 
 

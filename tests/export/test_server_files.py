@@ -23,7 +23,7 @@ from PIL import Image
 from tensorflow_serving.config import model_server_config_pb2
 
 from keras_tl.errors import ConfigError
-from keras_tl.export.exported import Exported
+from keras_tl.export.export_facts import Exported
 from keras_tl.export.server_files import server_files
 
 FILES = {"image_bytes": ("string", (-1,))}

@@ -122,10 +122,10 @@ def test_operations_and_assets_that_a_server_lacks(exported):
 
     rewrite_graph(exported, change)
     assert verify(exported).problems == (
-        "It uses the operation PyFunc, which calls back into Python: a server has none",
-        "It uses operations that neither TensorFlow nor tensorflow_text has: AnotherKernel, "
+        "The graph uses the operation PyFunc, which calls Python: a server has no Python",
+        "The graph uses operations that neither TensorFlow nor tensorflow_text has: AnotherKernel, "
         "MyOwnKernel",
-        "assets/vocab.txt is missing, which the graph reads",
+        "assets/vocab.txt is missing, but the graph reads this file",
     )
 
 
@@ -142,9 +142,9 @@ def test_answers_that_are_not_the_recorded_ones(exported):
     found = verify(exported, timings=False)
     *others, differs = found.problems
     assert others == [
-        "The recorded examples ask the signature serving_default, which has no score",
-        "pixels/class_id is not what the model answered",
-        "pixels/label is object[4], and was object[1] when it was exported",
+        "The recorded examples name score, which is no input or output of serving_default",
+        "pixels/class_id differs from the output of the model",
+        "pixels/label is object[4], but was object[1] at the time of the export",
     ]
     assert differs.startswith("pixels/probabilities differs from the model by 0.")
     assert found.differences["pixels"]["label"] is None
@@ -182,12 +182,12 @@ def test_an_export_of_others_passes_with_notes(foreign_once):
     found = verify(foreign_once)
     assert found.ok
     assert found.notes == (
-        "pair is not timed: nothing is recorded that it could be asked",
-        "It holds no recorded examples: its answers were not compared",
-        "It holds no warm-up requests: the first answers will be slow",
-        "pair cannot be batched: the first dimension of inputs/x, outputs/y is not free",
+        "pair is not timed: the export has no example inputs for this signature",
+        "The export has no recorded examples: its outputs were not compared",
+        "The export has no warm-up requests: the first responses will be slow",
+        "pair cannot be batched: the first dimension of inputs/x, outputs/y is fixed",
         "pair has the method name 'our/method', which no API of TensorFlow Serving uses",
-        "It has no signature serving_default: clients must name the one they ask",
+        "The export has no signature serving_default: clients must name another signature",
     )
     assert found.signatures["scores"] == {
         "inputs": {"x": {"dtype": "float32", "shape": [-1, 3]}},

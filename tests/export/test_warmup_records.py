@@ -23,36 +23,38 @@ def wrong_records(exported):
     return [
         (record("pixels", pixels=good), None),
         (b"no message", "is not a PredictionLog"),
-        (b"", ": expected a PredictionLog with one request, received one with none"),
+        (b"", ": expected a PredictionLog with 1 request, received 0 requests"),
         (
             record("no", pixels=good),
-            ": it asks a signature 'no', which the export does not have",
+            ": the request calls the signature 'no', which the export does not have",
         ),
         (
             record("pixels", images=good),
-            ": the signature 'pixels' takes ['pixels'], it gives ['images']",
+            ": the signature 'pixels' takes ['pixels'], the request has ['images']",
         ),
         (
             record("pixels", pixels=good.astype(np.uint8)),
-            ": pixels/pixels takes float32 (None, None, None, 3), it gives uint8 (2, 9, 9, 3)",
+            ": pixels/pixels takes float32 (None, None, None, 3), "
+            "the request has uint8 (2, 9, 9, 3)",
         ),
         (
             record("pixels", pixels=good[..., :2]),
-            ": pixels/pixels takes float32 (None, None, None, 3), it gives float32 (2, 9, 9, 2)",
+            ": pixels/pixels takes float32 (None, None, None, 3), "
+            "the request has float32 (2, 9, 9, 2)",
         ),
         (
             record("pixels", "tensorflow/serving/classify", inputs=np.array([b""], object)),
-            ": it is a classify_log, which needs the method name tensorflow/serving/classify; that "
-            "of the signature 'pixels' is tensorflow/serving/predict",
+            ": a classify_log needs a signature with the method name tensorflow/serving/classify, "
+            "but 'pixels' has tensorflow/serving/predict",
         ),
         (
             record("pixels", "tensorflow/serving/regress", inputs=np.array([], object)),
-            ": it has no examples",
+            ": the request has no examples",
         ),
         # A record without a signature's name asks serving_default.
         (
             record("", pixels=good),
-            ": the signature 'serving_default' takes ['image_bytes'], it gives ['pixels']",
+            ": the signature 'serving_default' takes ['image_bytes'], the request has ['pixels']",
         ),
     ]
 
@@ -82,7 +84,7 @@ def cut_the_last_record(file, count):
 
 def repeat_until_too_many(file, count):
     file.write_bytes(file.read_bytes() * (1000 // count + 1))
-    return "has more than 1,000 records, the most a server takes"
+    return "has more than 1,000 records, the limit of a server"
 
 
 @pytest.mark.slow

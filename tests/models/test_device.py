@@ -40,14 +40,14 @@ def test_features_do_not_depend_on_the_replicas(tiny_data):
     np.testing.assert_allclose(features[0], features[1], atol=1e-5)
 
 
-@pytest.mark.parametrize("rate_factors", [None, [1.0, 0.5] * 4])
-def test_the_training_step_compiles_for_xla(small_learner, rate_factors):
+@pytest.mark.parametrize("learning_rate_factors", [None, [1.0, 0.5] * 4])
+def test_the_training_step_compiles_for_xla(small_learner, learning_rate_factors):
     """A TPU needs static shapes and XLA for all of the step; Keras would silently do without."""
     model, backbone = small_learner.model, small_learner.backbone
     backbone.unfreeze(small_learner.backbone.blocks)
     phase = Phase("p", 1, 1e-3, unfreeze="all", optimizer="adamw", warmup=0.5, schedule="cosine")
     model.compile(
-        make_optimizer(phase, 4, model.trainable_variables, rate_factors),
+        make_optimizer(phase, 4, model.trainable_variables, learning_rate_factors),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=True,

@@ -88,12 +88,12 @@ def test_a_pooling_survives_keras_s_own_format():
         (
             "pooled",
             encoder_outputs(("sequence_output", "mask")),
-            "needs the encoder's pooled_output; this one gives sequence_output",
+            "needs the output pooled_output, but this encoder returns sequence_output",
         ),
-        ("avg", encoder_outputs(("pooled_output", "mask")), "needs the encoder's sequence_output"),
+        ("avg", encoder_outputs(("pooled_output", "mask")), "needs the output sequence_output"),
         ("first", keras.Input((4, 4, 2)), "pooling='first' is for texts"),
         ("concat", keras.Input((4, 4, 2)), "pooling='concat' is for texts"),
-        ("concat", encoder_outputs(("pooled_output", "mask")), "needs the encoder's sequence_outp"),
+        ("concat", encoder_outputs(("pooled_output", "mask")), "needs the output sequence_output"),
     ],
 )
 def test_what_cannot_be_pooled_is_explained(kind, outputs, message):

@@ -118,27 +118,27 @@ REFUSED = {
     "weights": (
         lambda f, t: make(f, weights="some.h5"),
         ConfigError,
-        r"^weights= is for a backbone from the catalogue; .* a language model .* bring their own",
+        r"^weights= is only for a backbone from the catalogue\. .* a language model .* have their",
     ),
     "preprocessor": (
-        lambda f, t: make(f, preprocessor="vocab.txt"),
+        lambda f, t: make(f, preprocess="vocab.txt"),
         ConfigError,
-        r"^The language model '\S+' has its own vocabulary\. Leave preprocessor= out\.$",
+        r"^The language model '\S+' has its own vocabulary\. Leave preprocess= out\.$",
     ),
     "images": (
         lambda f, t: make(f, make_tiny_data()),
         BackboneError,
-        r"^The backbone 'ulmfit:\S+' takes texts; the data are images\.",
+        r"^The backbone 'ulmfit:\S+' takes texts, but the data are images\.",
     ),
     "output-block": (
         lambda f, t: make(f, output_block="lstm_2"),
         BackboneError,
-        r"^output_block= cannot cut an encoder of texts\. Leave it out\.$",
+        r"^output_block= cannot cut a text encoder\. Leave output_block= out\.$",
     ),
     "pooling": (
         lambda f, t: make(f, head=HeadConfig("pooled")),
         ConfigError,
-        "needs the encoder's pooled_output; this one gives sequence_output",
+        "needs the output pooled_output, but this encoder returns sequence_output",
     ),
     "pairs": (
         lambda f, t: make(f, make_texts(pairs=True)),
@@ -153,7 +153,7 @@ REFUSED = {
     "missing": (
         lambda f, t: make(t / "absent"),
         RunError,
-        r"^No language model at '\S+absent': expected a folder written by",
+        r"^No language model at '\S+absent'\. Expected a folder that .* wrote",
     ),
     "something-else": (
         lambda f, t: make(t),
@@ -163,7 +163,7 @@ REFUSED = {
     "damaged": (
         lambda f, t: make(damaged(f, t)),
         RunError,
-        r"^The language model at '\S+' is damaged: vocabulary\.txt is not as it was written",
+        r"^The language model at '\S+' is damaged: vocabulary\.txt is missing or has changed",
     ),
     "missing-for-images": (
         lambda f, t: make(t / "absent", make_tiny_data()),

@@ -11,15 +11,15 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 import keras_tl as ktl
-from keras_tl.base.readings import Reading
+from keras_tl.base.guesses import Guess
 from keras_tl.cli import cli
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import CacheError, ConfigError, DataError
-from keras_tl.learner.checking import subject
+from keras_tl.learner.checking import context
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
-from keras_tl.preflight.known import _key as known_key
+from keras_tl.preflight.findings_cache import _key as known_key
 from tests.preflight_data import changed, make_learner
 
 
@@ -29,7 +29,7 @@ def counted(monkeypatch):
     calls = []
     name = next(iter(CHECKS))
     check = CHECKS[name]
-    monkeypatch.setitem(CHECKS, name, lambda subject: calls.append(1) or check(subject))
+    monkeypatch.setitem(CHECKS, name, lambda context: calls.append(1) or check(context))
     return calls
 
 
@@ -110,12 +110,12 @@ def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path
 
 
 def test_findings_are_known_by_all_that_they_depend_on(clean, learner):
-    looked_at = subject(learner._state, "all")
+    looked_at = context(learner._state, "all")
     test = clean.splits["test"]
     others = {
         "labels": {"data": changed(clean, "test", labels=test.labels[::-1].copy())},
         "guesses": {
-            "data": dataclasses.replace(clean, readings=(Reading("label-type", "Read.", "Pass."),))
+            "data": dataclasses.replace(clean, guesses=(Guess("label-type", "Read.", "Pass."),))
         },
         "unused": {
             "data": dataclasses.replace(clean, unused_files=UnusedFiles("image", "", {".heic": 1}))
@@ -194,7 +194,7 @@ def test_a_trained_learner_can_be_checked(clean):
     assert found.names == ()
     assert found.not_checked == {
         "initial-loss": "the head is trained",
-        "near-duplicates": "features of all items are not kept in a cache",
+        "near-duplicates": "the features of all items are not cached",
     }
 
 
@@ -255,11 +255,11 @@ def test_a_check_that_failed_is_done_again_by_the_next_process(clean, tmp_path, 
     do_not_train(monkeypatch, learner)
     check, asked = CHECKS["one-batch"], []
 
-    def fails_once(subject):
-        asked.append(subject)
+    def fails_once(context):
+        asked.append(context)
         if len(asked) == 1:
             raise MemoryError("no room")
-        return check(subject)
+        return check(context)
 
     monkeypatch.setitem(CHECKS, "one-batch", fails_once)
     reasons = []

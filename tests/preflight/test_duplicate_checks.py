@@ -10,19 +10,19 @@ import keras_tl as ktl
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.features.rows import Features
 from keras_tl.preflight.checks import CHECKS, run_checks
-from keras_tl.preflight.duplicates import pairs_of
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import NotChecked
-from keras_tl.preflight.image_duplicates import Limits, compared, copied_images, near_pairs
+from keras_tl.preflight.image_duplicates import Limits, compared, near_duplicate_images, near_pairs
+from keras_tl.preflight.leakage import pairs_of
 from keras_tl.preflight.neighbours import nearest
-from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
 from tests.preflight_data import changed, make_pictures, subject_of
 
 
 def check(learner, data, names):
     """What some of the checks find."""
-    subject = subject_of(learner, data)
-    return {name: CHECKS[name](subject) for name in names}
+    context = subject_of(learner, data)
+    return {name: CHECKS[name](context) for name in names}
 
 
 def encoded(images, quality=75):
@@ -154,13 +154,13 @@ def test_files_are_compared_by_their_bytes(tmp_path):
     twin = tmp_path / "test/a/leaked.png"
     twin.write_bytes((tmp_path / "train/a/2.png").read_bytes())
     data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
-    found = {x.name: x for x in run_checks(Subject(data))}
+    found = {x.name: x for x in run_checks(CheckContext(data))}
     # Where the data lie on the machine is nobody's business: a report has the findings, too.
     assert ": test/a/leaked.png = train/a/2.png." in found["exact-duplicates"].what
     assert str(tmp_path) not in str(found)
     twin.unlink()
     data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
-    assert "exact-duplicates" not in run_checks(Subject(data)).names
+    assert "exact-duplicates" not in run_checks(CheckContext(data)).names
 
 
 TRAIN = ["A good film .", "What a bad film", "...", "It is  fine", "So so"]
@@ -188,7 +188,7 @@ def test_texts_are_compared_by_their_words(text, pairs):
     )
     data = dataclasses.replace(data, splits={k: data.splits[k] for k in ("train", "validation")})
     names = ("exact-duplicates", "near-duplicates")
-    found = {name: CHECKS[name](Subject(data)) for name in names}
+    found = {name: CHECKS[name](CheckContext(data)) for name in names}
     assert {name for name in names if found[name]} == {TEXTS[text]} - {None}
     if TEXTS[text]:
         # The text is there twice.
@@ -203,7 +203,7 @@ def test_a_second_text_that_differs_makes_another_pair():
         validation_split=0,
         verbose=False,
     )
-    assert CHECKS["exact-duplicates"](Subject(data)) is None
+    assert CHECKS["exact-duplicates"](CheckContext(data)) is None
 
 
 def test_a_later_split_is_compared_with_all_before_it():
@@ -261,9 +261,9 @@ BOUNDS = {
 @pytest.mark.parametrize("name", BOUNDS)
 def test_so_many_are_compared_that_it_takes_seconds(clean, name):
     *limits, expected = BOUNDS[name]
-    rows = compared(Subject(clean), Limits(*limits))
+    rows = compared(CheckContext(clean), Limits(*limits))
     assert tuple(map(len, rows.values())) == expected
-    again = compared(Subject(clean), Limits(*limits))
+    again = compared(CheckContext(clean), Limits(*limits))
     for one, other in zip(rows.values(), again.values(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -271,9 +271,11 @@ def test_so_many_are_compared_that_it_takes_seconds(clean, name):
 def test_what_was_not_compared_is_said(clean, learner):
     limits = Limits(50 * 165, 0)
     with pytest.raises(NotChecked, match="only 50 of 160 test images were compared, and none of"):
-        copied_images(subject_of(learner, clean), limits)
+        near_duplicate_images(subject_of(learner, clean), limits)
     copies = encoded(np.resize(clean.splits["train"].images, clean.splits["test"].images.shape))
     leaked = changed(clean, "test", images=copies)
-    found = copied_images(subject_of(learner, leaked), limits)
-    assert found.what.startswith("50 of 50 test images are in train as another copy")
+    found = near_duplicate_images(subject_of(learner, leaked), limits)
+    assert found.what.startswith(
+        "50 of 50 test images are also in train with another encoding or size"
+    )
     assert found.what.endswith(" Only 50 of 160 test images were compared.")

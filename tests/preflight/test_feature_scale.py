@@ -1,4 +1,4 @@
-"""Features of a wild scale are noted, and those of ordinary backbones are not."""
+"""Features of an unusual scale are noted, and those of ordinary backbones are not."""
 
 import types
 
@@ -7,8 +7,8 @@ import pytest
 
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.checks import CHECKS
+from keras_tl.preflight.feature_scale import feature_scale
 from keras_tl.preflight.findings import NotChecked
-from keras_tl.preflight.scale import feature_scale
 
 ITEMS, WIDTH = 200, 100
 
@@ -64,17 +64,29 @@ CASES = {
     "dead": (1e-6 * make_features(), "float32", "a standard deviation of 1e-06"),
     "maps": (8 * make_features().reshape(ITEMS, 2, 2, -1), "float32", "a standard deviation of 8"),
     "one-larger": (with_column(5), "float32", None),
-    "one-huge": (with_column(35), "float32", "one of 100 has 9"),
+    "one-huge": (with_column(35), "float32", "one of 100 features has 9"),
     "one-of-two": (make_features()[:, :2] * [1.0, 0.01], "float32", None),
     "constant-columns": (with_column(0), "float32", None),
     "large-means": (plus(10), "mixed_bfloat16", None),
-    "lost-in-bfloat16": (plus(200), "mixed_bfloat16", "100 of 100 differ between items by no more"),
+    "lost-in-bfloat16": (
+        plus(200),
+        "mixed_bfloat16",
+        "100 of 100 features differ between items by no more",
+    ),
     "not-in-float16": (plus(200), "mixed_float16", None),
-    "lost-in-float16": (plus(1000), "mixed_float16", "no more than mixed_float16 rounds"),
+    "lost-in-float16": (
+        plus(1000),
+        "mixed_float16",
+        "no more than the rounding errors of mixed_float16",
+    ),
     "not-in-float32": (plus(1000), "float32", None),
-    "lost-in-float32": (plus(1e7), "float32", "no more than float32 rounds"),
+    "lost-in-float32": (plus(1e7), "float32", "no more than the rounding errors of float32"),
     "one-column-lost": (plus(200, columns=1), "mixed_bfloat16", None),
-    "a-tenth-lost": (plus(200, columns=10), "mixed_bfloat16", "10 of 100 differ between items"),
+    "a-tenth-lost": (
+        plus(200, columns=10),
+        "mixed_bfloat16",
+        "10 of 100 features differ between items",
+    ),
     "a-bit-far": (with_far(6), "float32", None),
     "far": (
         with_far(40),
@@ -93,7 +105,8 @@ def test_wild_scales_are_noted(name):
     if says:
         assert found.severity == "note"
         assert says in found.what
-        assert found.what.startswith(f"The features of {ITEMS} training items have a wild scale: ")
+        start = f"The features of {ITEMS} training items have an unusual scale: "
+        assert found.what.startswith(start)
 
 
 # The features, the precision; what is to be done.

@@ -9,8 +9,8 @@ import pytest
 from keras_tl.data import ImageData
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.preflight.finding_text import folder_of
 from keras_tl.preflight.findings import Finding, Findings
-from keras_tl.preflight.wording import folder_of
 
 NOTE = Finding("image-size", "note", "Images are small.", "Do nothing.")
 WARNING = Finding("near-duplicates", "warning", "1 <copy> & more.", "Remove it.")
@@ -78,9 +78,9 @@ def test_a_folder_is_left_out_of_all_that_is_said():
 
 
 def test_only_errors_stop():
-    Findings([NOTE, WARNING]).stop_if_hopeless()
+    Findings([NOTE, WARNING]).raise_errors()
     with pytest.raises(DataError, match=r"Received 7\. Repair it\.$"):
-        ALL.stop_if_hopeless()
+        ALL.raise_errors()
 
 
 def test_a_severity_is_one_of_three():

@@ -8,7 +8,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import CheckContext
 from tests.preflight_data import changed, make_pictures
 
 
@@ -93,13 +93,13 @@ CASES = {
     "few-of-a-label": (
         lambda: make("multilabel", np.stack([ROWS[:, 0], np.arange(60) < 5], axis=1)),
         ["warning few-items"],
-        "1 of 2 labels have fewer than 10 training items: 'b' (5). Collect more of them, or leave "
-        "their columns out.",
+        "1 of 2 labels have fewer than 10 training items: 'b' (5). Collect more items with these "
+        "labels, or leave the columns of these labels out.",
     ),
     "imbalanced": (
         lambda: make("multiclass", np.repeat([0, 1, 2, 3], [100, 20, 10, 20])),
         ["warning class-imbalance"],
-        "'c0' has 100 training items, 'c2' has 10: 1 to 10.",
+        "'c0' has 100 training items, 'c2' has 10: a ratio of 10 to 1.",
     ),
     "nearly-imbalanced": (
         lambda: make("multiclass", np.repeat([0, 1, 2, 3], [99, 20, 10, 20])),
@@ -115,13 +115,13 @@ CASES = {
     "small-test": (
         lambda: make("multiclass", EVEN, test_items=100),
         ["note small-test-split"],
-        "The test split has 100 images: of a model that is right in 90% of all cases it would "
-        "show anything from 83% to 94%",
+        "The test split has 100 images: a model with a true accuracy of 90% would have a "
+        "test accuracy from 83% to 94%",
     ),
     "small-test-of-numbers": (
         lambda: make("regression", NUMBERS, test_items=100),
         ["note small-test-split"],
-        "100 images: by chance it would show a mean absolute error up to 15% larger or smaller",
+        "100 images: by chance, the mean absolute error would be up to 15% larger or smaller",
     ),
     "tiny-test": (
         lambda: make("multiclass", EVEN, test_items=20),
@@ -134,7 +134,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_each_fault_is_found_and_nothing_else(name):
     make_data, expected, says = CASES[name]
-    found = run_checks(Subject(make_data()))
+    found = run_checks(CheckContext(make_data()))
     assert [f"{x.severity} {x.name}" for x in found] == expected
     said = "".join(f"{x.what} {x.action}" for x in found)
     assert says in said
@@ -143,10 +143,10 @@ def test_each_fault_is_found_and_nothing_else(name):
     errors = [x for x in found if x.severity == "error"]
     if errors:
         # What comes after would fail on it.
-        put_right = {"labels-out-of-range has to be put right first"}
+        put_right = {"the error labels-out-of-range must be corrected first"}
         assert set(found.not_checked.values()) == put_right
         with pytest.raises(DataError, match=r"Expected labels that are"):
-            found.stop_if_hopeless()
+            found.raise_errors()
     else:
         needs_model = {"image-size", "preprocessing", "near-duplicates", "initial-loss"}
         assert needs_model <= set(found.not_checked)

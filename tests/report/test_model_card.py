@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from keras_tl.base.config import HeadConfig, Phase
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import measure_slices
 from keras_tl.models.source_kinds import LEARNER, MODEL
 from keras_tl.report.blocks import Cell, Section, Table
@@ -25,7 +25,7 @@ from keras_tl.report.facts import facts_of
 from keras_tl.report.limits import limits_of
 from keras_tl.report.pretraining import public_place, weights_text
 from keras_tl.report.rendering import escaped, prose_as_html, prose_as_markdown, render
-from keras_tl.report.split_metrics import Measured
+from keras_tl.report.split_metrics import MetricEstimate
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import HEADS
 from tests.export.conftest import SECTIONS
@@ -66,7 +66,7 @@ def counts(names, number):
 
 def measured(task, labels, logits, names):
     """What `evaluate()` gives."""
-    return measure(TASKS[task](names), Outcomes(np.array(labels), np.array(logits)))
+    return measure(TASKS[task](names), PredictionRecord(np.array(labels), np.array(logits)))
 
 
 def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
@@ -270,10 +270,10 @@ def test_what_is_private_is_not_told():
     assert (first["weights"], first["data"]["items"]) == ("ulmfit:lm", 12)
     assert (second["texts"], second["tokens"]) == (30, 4000)
     assert facts["pretraining"]["kind"] == "language model"
-    assert "1. binary: a, b; 12 items; begun with ulmfit:lm; phases" in texts[CARD]
+    assert "1. binary: a, b; 12 items; started from ulmfit:lm; phases" in texts[CARD]
     assert "2. language model; 30 texts; 4,000 tokens\n" in texts[CARD]
     assert "The backbone is a language model" in facts["limits"]["Inherited bias"]
-    assert "details of the model list" in facts["limits"]["Inherited bias"]
+    assert "The model details list all earlier trainings" in facts["limits"]["Inherited bias"]
 
 
 WRITTEN = {
@@ -290,8 +290,8 @@ WRITTEN = {
 
 
 def test_weights_that_came_with_an_object_are_named_in_words():
-    assert weights_text(MODEL) == "those of the keras.Model"
-    assert weights_text(LEARNER) == "those of another learner"
+    assert weights_text(MODEL) == "weights of the keras.Model"
+    assert weights_text(LEARNER) == "weights of another learner"
 
 
 @pytest.mark.parametrize("place", WRITTEN)
@@ -331,12 +331,12 @@ WARNINGS = {
         {"evaluations": {}, "data": {"splits": {"train": {"items": 9, "fingerprint": None}}}},
         ["Not evaluated: the data have no test split"],
     ),
-    "no-data": ({"data": None}, ["What the model was trained on is not recorded"]),
+    "no-data": ({"data": None}, ["The training data are not recorded"]),
     "other-data": (
         {"data": {"splits": {n: {"items": 9, "fingerprint": ""} for n in ("train", "test")}}},
-        ["The metrics are of 300 items; the test split"],
+        ["The metrics were measured on 300 items, but the test split"],
     ),
-    "no-better-than-guessing": ({"right": 0.35}, ["The model is not surely better than"]),
+    "no-better-than-guessing": ({"right": 0.35}, ["The model is not clearly better than"]),
 }
 
 
@@ -354,7 +354,9 @@ def binary_run(order, threshold):
     """A run of two classes, one in ten of which is yes, by how well its items are ordered."""
     labels = np.array([0] * 180 + [1] * 20)
     noise = np.random.default_rng(0).normal(size=200)
-    outcomes = Outcomes(labels, (noise + {"well": 2.5, "not": 0}[order] * labels - 3)[:, None])
+    outcomes = PredictionRecord(
+        labels, (noise + {"well": 2.5, "not": 0}[order] * labels - 3)[:, None]
+    )
     thresholds = () if threshold is None else (threshold,)
     found = measure(TASKS["binary"](("no", "yes"), thresholds=thresholds), outcomes)
     config = {"task": "binary", "class_names": ["no", "yes"], "thresholds": list(thresholds)}
@@ -362,15 +364,15 @@ def binary_run(order, threshold):
     return make_run(("no", "yes"), config=config, data=data, evaluations={"test": found})
 
 
-NOT_BETTER = "not surely better than always answering the most frequent class"
+NOT_BETTER = "not clearly better than always predicting the most frequent class"
 # How the items are ordered, the chosen threshold, what is said, and what is not.
 VERDICTS = {
-    "threshold-of-the-user": ("well", 0.05, None, "not surely better"),
+    "threshold-of-the-user": ("well", 0.05, None, "not clearly better"),
     "threshold-does-not-help-a-random-order": ("not", 0.05, "better than guessing: AUC", "most fr"),
     "well-ordered-without-a-threshold": (
         "well",
         None,
-        "better than a random one (AUC 0.9",
+        "better than a random order (AUC 0.9",
         "guess",
     ),
     "random-order-without-a-threshold": ("not", None, NOT_BETTER, "choose_thresholds"),
@@ -393,7 +395,7 @@ def imbalanced(rarest):
 def with_slices(right):
     """An evaluation by two cameras, one of which has so many of its answers right."""
     answers = (np.arange(80) < round(40 * (1 - right))).astype(int)
-    names, outcomes = ("cat", "dog", "emu"), Outcomes(np.zeros(80, int), np.eye(3)[answers])
+    names, outcomes = ("cat", "dog", "emu"), PredictionRecord(np.zeros(80, int), np.eye(3)[answers])
     by = ["old"] * 40 + ["new"] * 40
     slices = measure_slices(TASKS["multiclass"](names), outcomes, "camera", by).to_json()
     return {
@@ -406,30 +408,34 @@ LIMITS = {
     "calibrated": (
         {"config": {"temperature": 1.75}},
         "Calibration",
-        "the logits are divided by 1.750, fitted on the validation split. On the test split their",
+        "divided by the temperature 1.750, fitted on the validation split. On the test split the",
     ),
-    "not-calibrated": (NOT_SCALED, "Calibration", "are not calibrated (`learner.calibrate()`"),
+    "not-calibrated": (
+        NOT_SCALED,
+        "Calibration",
+        "are not calibrated. Calibrate them with `learner.calibrate()`",
+    ),
     "not-measured": ({"evaluations": {}}, "Calibration", "was not measured"),
-    "groups": ({}, "Groups", "The metrics are over whole splits and classes"),
+    "groups": ({}, "Groups", "The metrics cover whole splits and whole classes"),
     "worse-group": (
         with_slices(0.5),
         "Groups",
         "worse than the rest in accuracy: old (0.5 against",
     ),
-    "equal-groups": (with_slices(0.975), "Groups", "column camera. No value is clearly worse"),
+    "equal-groups": (with_slices(0.975), "Groups", "column camera. No group is clearly worse"),
     "small-test-set": ({"items": 60}, "Small test set", "lie between 79.9% and 95.3%"),
     "large-test-set": ({}, "Small test set", None),
     "few-of-a-class": ({"items": 60}, "Classes with few test items", "3 of 3 classes"),
-    "imbalanced": (imbalanced(20), "Class imbalance", "3.0 times as many as the rarest one (20)"),
+    "imbalanced": (imbalanced(20), "Class imbalance", "3.0 times as many as the rarest class (20)"),
     "nearly-even": (imbalanced(31), "Class imbalance", None),
     "empty-class": (imbalanced(0), "Class imbalance", "A class has no image in training"),
     "left-out": ({}, "Unusable items", "Of the 1,210 images of the data, 10 could not be used"),
     "files": ({}, "Fingerprints of the data", "paths, sizes and times"),
-    "content": ({"data": {"fingerprint_of": "content"}}, "Fingerprints of the data", "same ones"),
+    "content": ({"data": {"fingerprint_of": "content"}}, "Fingerprints of the data", "same images"),
     "text": (
         {"config": {"image_size": None, "sequence_length": 48}},
         "Unusable items",
-        "Of a longer text the model reads 48 tokens",
+        "The model reads at most 48 tokens of a text",
     ),
 }
 
@@ -457,7 +463,7 @@ def test_intervals_of_classes_are_of_what_was_counted():
     assert cat["precision"].interval == pytest.approx([0.208, 0.939], abs=1e-3)
     assert found.most_frequent_share == pytest.approx(4 / 6)
     for name in ("recall", "precision", "f1"):
-        assert emu[name] == Measured(None, None)
+        assert emu[name] == MetricEstimate(None, None)
 
 
 def test_temperature_and_thresholds_are_told():

@@ -16,13 +16,13 @@ from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.evaluation.plots import style
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.remedy import Remedy
 from keras_tl.preflight.findings import Finding, Findings
+from keras_tl.report.artifacts import keep_top_items
 from keras_tl.report.blocks import Cell
-from keras_tl.report.exhibits import keep_top_items
 from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.probabilities import probabilities
@@ -163,18 +163,18 @@ def test_a_run_that_kept_nothing_says_how_to_get_it():
 
 
 def test_an_untrained_model_that_was_not_measured():
-    material = make_material()
-    facts = dataclasses.replace(material.facts, evaluations={}, data=None, history=())
-    page = Page(page_of(dataclasses.replace(material, facts=facts, test=None)))
-    for part in ("was not measured", "learner.fit_head()", "is not recorded"):
+    report_context = make_material()
+    facts = dataclasses.replace(report_context.facts, evaluations={}, data=None, history=())
+    page = Page(page_of(dataclasses.replace(report_context, facts=facts, test=None)))
+    for part in ("was not evaluated on", "learner.fit_head()", "data are not recorded"):
         assert part in page.said
 
 
 def test_numbers_are_where_they_belong(pages):
-    material = make_material()
-    names, counts = material.task.class_names, material.test["confusion_matrix"]
+    report_context = make_material()
+    names, counts = report_context.task.class_names, report_context.test["confusion_matrix"]
     assert counts != np.transpose(counts).tolist()
-    tables = {block.caption.split(":")[0]: block for block in classes(material).blocks}
+    tables = {block.caption.split(":")[0]: block for block in classes(report_context).blocks}
     table = tables["Confusion matrix"]
     assert table.head == ["true class", *names]
     shown = [[int(cell.text or 0) for cell in row[1:]] for row in table.rows]
@@ -182,10 +182,10 @@ def test_numbers_are_where_they_belong(pages):
     shares = [[cell.share for cell in row[1:]] for row in table.rows]
     assert np.sum(shares, axis=1) == pytest.approx(1)
     assert Page(pages["multiclass"]).all("small")
-    found = material.test.top_losses(12).items
+    found = report_context.test.top_losses(12).items
     alts = [attributes["alt"] for attributes in Page(pages["multiclass"]).all("img")]
-    assert alts[::2] == [f"A film.: answered {one.predicted}, is {one.true}" for one in found]
-    assert set(alts[1::2]) == {"The same with what speaks for it coloured"}
+    assert alts[::2] == [f"A film.: predicted {one.predicted}, true {one.true}" for one in found]
+    assert set(alts[1::2]) == {"Grad-CAM of the same image for it"}
 
 
 def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
@@ -194,11 +194,11 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     labels = np.repeat(np.arange(101), 3)
     answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
     answers[labels == 5] = 6
-    outcomes = Outcomes(labels, np.eye(101, dtype=np.float32)[answers])
+    outcomes = PredictionRecord(labels, np.eye(101, dtype=np.float32)[answers])
     test = Evaluation.of("test", TASKS["multiclass"](names), outcomes, "weights")
-    material = make_material()
-    facts = dataclasses.replace(material.facts, evaluations={"test": SplitMetrics.of(test)})
-    worst, confusions = classes(dataclasses.replace(material, facts=facts, test=test)).blocks
+    report_context = make_material()
+    facts = dataclasses.replace(report_context.facts, evaluations={"test": SplitMetrics.of(test)})
+    worst, confusions = classes(dataclasses.replace(report_context, facts=facts, test=test)).blocks
     assert "the 100 with the lowest F1 of 101" in worst.caption
     scores = [float(row[4].text) for row in worst.rows]
     assert (len(scores), scores, scores[0]) == (100, sorted(scores), 0)
@@ -210,44 +210,44 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     labels = np.random.default_rng(0).integers(0, 2, (40, 9)).astype(np.float32)
     logits = np.random.default_rng(1).normal(size=(40, 9)).astype(np.float32)
     logits[:, 4] = labels[:, 4]
-    outcomes, material = Outcomes(labels, logits), make_material("multilabel")
-    config = dataclasses.replace(material.facts.config, class_names=names)
-    facts = dataclasses.replace(material.facts, config=config)
+    outcomes, report_context = PredictionRecord(labels, logits), make_material("multilabel")
+    config = dataclasses.replace(report_context.facts.config, class_names=names)
+    facts = dataclasses.replace(report_context.facts, config=config)
     test = Evaluation.of("test", TASKS["multilabel"](names), outcomes, "weights")
-    changed = dataclasses.replace(material, facts=facts, test=test)
+    changed = dataclasses.replace(report_context, facts=facts, test=test)
     shown = probabilities(changed).blocks[-1].plots[-1]
-    assert "the 8 labels with the lowest average precision of 9" in shown.caption
+    assert "the 8 labels with the lowest average precision, of 9 labels" in shown.caption
     alt = shown.svg.partition(">")[0]
     assert [name for name in names if name not in alt] == ["label 4"]
 
 
 def test_warnings_thresholds_and_what_was_left_out_are_said():
-    material = make_material("binary")
+    report_context = make_material("binary")
     data = dataclasses.replace(
-        material.facts.data,
+        report_context.facts.data,
         checked={"items": 50, "left_out": 7},
         unused_files=UnusedFiles("image", suffixes={".heic": 3}),
     )
-    config = dataclasses.replace(material.facts.config, thresholds=(0.75,), temperature=2.0)
-    facts = dataclasses.replace(material.facts, untested="Careful.", data=data, config=config)
-    page = Page(page_of(dataclasses.replace(material, facts=facts)))
+    config = dataclasses.replace(report_context.facts.config, thresholds=(0.75,), temperature=2.0)
+    facts = dataclasses.replace(report_context.facts, untested="Careful.", data=data, config=config)
+    page = Page(page_of(dataclasses.replace(report_context, facts=facts)))
     assert "Careful." in page.said
-    assert "The answer is yes by chosen thresholds: yes above 0.7500." in page.said
+    assert "Chosen decision thresholds: yes above 0.7500." in page.said
     assert "a temperature of 2.000" in page.said
-    assert "50; 7 were unusable and left out" in page.said
+    assert "50 items; 7 unusable items left out" in page.said
     assert "Not used: 3 files of other kinds (3 .heic)." in page.said
 
 
 def test_what_a_number_is_measured_by():
-    material = make_material("regression")
-    config = dataclasses.replace(material.facts.config, target_mean=10.0)
-    facts = dataclasses.replace(material.facts, config=config)
-    said = summary_of(dataclasses.replace(material, facts=facts))
-    off = np.abs(material.test.raw.labels - 10).mean()
-    assert f"always answering the training mean would be off by {off:.4g}" in said
-    material = make_material("multilabel")
-    share = material.test.raw.labels.mean()
-    assert f"ranking at random would give about {share:.3f}" in summary_of(material)
+    report_context = make_material("regression")
+    config = dataclasses.replace(report_context.facts.config, target_mean=10.0)
+    facts = dataclasses.replace(report_context.facts, config=config)
+    said = summary_of(dataclasses.replace(report_context, facts=facts))
+    off = np.abs(report_context.test.raw.labels - 10).mean()
+    assert f"always predicting the training mean would be off by {off:.4g}" in said
+    report_context = make_material("multilabel")
+    share = report_context.test.raw.labels.mean()
+    assert f"ranking at random would give about {share:.3f}" in summary_of(report_context)
 
 
 def test_the_course_of_the_training_in_words():
@@ -289,11 +289,11 @@ def test_pictures_are_kept_no_larger_than_they_are_shown():
 def test_what_others_have_found_is_shown():
     remedy = Remedy("Augment the images.", "p()")
     finding = Finding("leak", "error", "One is in both.", "Remove it.")
-    material = make_material(
+    report_context = make_material(
         overfitting=Overfitting("overfits", "the model overfits.", (), (remedy,)),
         findings=Findings([finding], {"sizes": "no files"}),
     )
-    page = Page(page_of(material))
+    page = Page(page_of(report_context))
     told = dataclasses.astuple(finding)
     expected = ("The model overfits.", "augment the images", "p()", *told)
     for part in (*expected, "sizes (no files)"):
@@ -320,7 +320,7 @@ def test_gap_trend_best_epoch_and_what_stopping_saved_are_shown():
 
 
 def test_a_roc_curve_is_drawn_for_each_label_that_has_one():
-    material = make_material("multilabel")
+    report_context = make_material("multilabel")
     corner, diagonal = [[0, 0], [0, 1], [1, 1]], [[0, 0], [1, 1]]
     for curves, said in (
         ({"x": corner, "y": diagonal, "z": []}, "Areas under the curves: x 1.000, y 0.500"),
@@ -329,8 +329,10 @@ def test_a_roc_curve_is_drawn_for_each_label_that_has_one():
             "the 8 labels with the lowest area",
         ),
     ):
-        test = dataclasses.replace(material.test, metrics={**material.test, "roc": curves})
-        changed = dataclasses.replace(material, test=test)
+        test = dataclasses.replace(
+            report_context.test, metrics={**report_context.test, "roc": curves}
+        )
+        changed = dataclasses.replace(report_context, test=test)
         (spoken,) = [
             a["aria-label"] for a in Page(page_of(changed)).all("svg") if "ROC" in a["aria-label"]
         ]
@@ -360,7 +362,7 @@ def test_a_report_that_cannot_be_made_leaves_nothing(tmp_path):
 def test_the_summary_for_notebooks_is_a_part_of_a_page():
     text = summary_of(make_material())
     page = Page(text)
-    assert "of the answers are right" in page.said
+    assert "of the predictions are right" in page.said
     assert not page.all("html", "style", "h1")
 
 

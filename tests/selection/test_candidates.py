@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 
 from keras_tl.evaluation.calibration import fit_temperature
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.runs.history import name_of
 from keras_tl.selection.candidates import (
     HEAD,
     TUNED,
     Candidate,
     choose,
+    default_or_end,
     mean_losses,
     measure_candidates,
-    without_barrier,
 )
 from keras_tl.tasks import TASKS
 
 
 def outcomes_of(logits_by_share, labels):
     return {
-        share: Outcomes(labels, logits.astype(np.float32))
+        share: PredictionRecord(labels, logits.astype(np.float32))
         for share, logits in logits_by_share.items()
     }
 
@@ -91,7 +91,10 @@ def test_equal_models_overturn_the_default_in_at_most_one_of_twenty_cases():
 def test_every_task(task, labels, logits):
     labels, logits = np.array(labels), np.array(logits, np.float32)
     labels = labels.astype(np.float32) if task != "binary" else labels
-    outcomes = {HEAD: Outcomes(labels, logits), TUNED: Outcomes(labels, logits * 0.5)}
+    outcomes = {
+        HEAD: PredictionRecord(labels, logits),
+        TUNED: PredictionRecord(labels, logits * 0.5),
+    }
     found = measure_candidates(TASKS[task](), outcomes, HEAD)
     for candidate in found:
         # How sure a model is does not count: half as large logits of classes are as good.
@@ -110,7 +113,7 @@ def test_every_task(task, labels, logits):
 def test_names():
     assert [name_of(s) for s in (0.0, 0.5, 1.0)] == [
         "head",
-        "average, 0.5 of the way",
+        "average, 50% fine-tuned",
         "fine-tuned",
     ]
 
@@ -127,7 +130,7 @@ def test_names():
     ],
 )
 def test_weights_worse_than_both_ends_are_no_default(losses, default, expected):
-    assert without_barrier(losses, default) == expected
+    assert default_or_end(losses, default) == expected
 
 
 @pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel", "regression"])
@@ -139,10 +142,10 @@ def test_a_model_that_diverged_is_never_kept(task):
         "regression": np.linspace(0, 1, 20, dtype=np.float32),
     }[task]
     outputs = {"multiclass": 3, "multilabel": 2}.get(task, 1)
-    good = Outcomes(labels, np.zeros((20, outputs), np.float32))
-    bad = Outcomes(labels, np.full((20, outputs), np.nan, np.float32))
+    good = PredictionRecord(labels, np.zeros((20, outputs), np.float32))
+    bad = PredictionRecord(labels, np.full((20, outputs), np.nan, np.float32))
     outcomes = {HEAD: good, 0.5: bad, TUNED: bad}
-    default = without_barrier(mean_losses(TASKS[task](), outcomes), 0.5)
+    default = default_or_end(mean_losses(TASKS[task](), outcomes), 0.5)
     assert default == HEAD
     found = measure_candidates(TASKS[task](), outcomes, default)
     assert choose(found, default).share == HEAD

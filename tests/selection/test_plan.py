@@ -6,7 +6,7 @@ from keras_tl.selection.plan import (
     NO_EVIDENCE,
     OUT_OF_FOLD,
     VALIDATION,
-    Budget,
+    TimeBudget,
     make_plan,
     time_text,
 )
@@ -37,7 +37,7 @@ COSTS = Costs(step=1.0, start=10.0, item=0.0, measured=True)
 def test_a_budget_cuts_the_comparison_then_steps_then_fine_tuning(
     validation_items, refit, seconds_left, expected
 ):
-    budget = None if seconds_left is None else Budget(5, seconds_left, 10)
+    budget = None if seconds_left is None else TimeBudget(5, seconds_left, 10)
     plan = make_plan(COSTS, 100, 300, validation_items, refit, budget)
     found = (plan.evidence, plan.folds, plan.trainings, plan.steps, plan.seconds)
     assert found == expected
@@ -50,15 +50,16 @@ def test_a_budget_cuts_the_comparison_then_steps_then_fine_tuning(
 def test_the_plan_in_words():
     plan = make_plan(COSTS, 100, 300, 0, False)
     assert plan.describe("image") == (
-        "Plan: fine-tune 4 times for 100 steps, 7 min. 3 of the trainings leave out a part of the "
-        "300 images each; predictions for these compare head and fine-tuned model."
+        "Plan: fine-tune 4 times for 100 steps, 7 min. Each of 3 trainings leaves out a part of "
+        "the 300 images. Predictions for this part compare the head with the fine-tuned model."
     )
-    plan = make_plan(COSTS, 100, 300, 60, False, Budget(1, 59, 10))
+    plan = make_plan(COSTS, 100, 300, 60, False, TimeBudget(1, 59, 10))
     assert plan.describe("text") == (
-        "Plan: fine-tune 1 time for 40 steps, 50 s. The 60 validation texts compare head and "
-        "fine-tuned model. The budget of 1 min is too short for 100 steps."
+        "Plan: fine-tune 1 time for 40 steps, 50 s. Predictions for the 60 validation texts "
+        "compare the head with the fine-tuned model. The budget of 1 min is too short for 100 "
+        "steps."
     )
-    plan = make_plan(COSTS, 100, 300, 0, False, Budget(0.1, 5, 10))
+    plan = make_plan(COSTS, 100, 300, 0, False, TimeBudget(0.1, 5, 10))
     assert plan.describe() == (
         "Plan: keep the head. The budget of 0.1 min is too short for 4 trainings. The budget of "
         "0.1 min is too short for fine-tuning."

@@ -1,4 +1,4 @@
-"""One server of made-up models, shared by the tests of this room."""
+"""One server of made-up models, shared by the tests of this folder."""
 
 import pytest
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from keras_tl.data.images.image_problems import why_no_image
+from keras_tl.data.images.image_issues import why_no_image
 from keras_tl.data.texts.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError, ServingError
 from keras_tl.serving import Client, ModelVersion
-from tests.conftest import make_small_learner, make_tiny_data
+from tests.conftest import export_unverified, make_small_learner, make_tiny_data
 from tests.served_models import (
     COLOURS,
     expected,
@@ -48,7 +48,7 @@ def learner():
 def addresses(learner, tmp_path_factory):
     """A server of an export, of made ones of each task, and of one that it cannot load."""
     root = tmp_path_factory.mktemp("models")
-    learner.export(root / "learner")
+    export_unverified(learner, root / "learner")
     for version, classes in ((1, COLOURS), (2, ("rouge", "vert", "bleu"))):
         save_image_model(root / "photos", classes=classes, version=version)
     for task in ("multilabel", "regression"):
@@ -181,13 +181,13 @@ def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     assert served.valid.tolist() == valid
     assert served.labels == ["long", "", "long", ""]
     assert served.class_names == ("short", "long")
-    reasons = ["not UTF-8: other bytes in line 1", BLANK_PROBLEM]
+    reasons = ["not UTF-8: invalid bytes in line 1", BLANK_PROBLEM]
     assert [row.get("reason") for row in served.to_json()[1::2]] == reasons
-    assert str(served[1]) == f"no answer ({reasons[0]})"
+    assert str(served[1]) == f"no prediction ({reasons[0]})"
     features = client.embed(texts, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), valid)
     for ask_client in (client.predict, client.embed):
-        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* answer for item 3 either \(4"):
+        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* prediction for item 3 either \(4"):
             ask_client(texts)
     skipped = client.predict(texts, batch_size=3, on_invalid="skip")
     assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))
@@ -214,7 +214,7 @@ def test_what_is_no_image_is_named(ask, photos, tmp_path):
             with pytest.raises(DataError) as error:
                 method(items, batch_size=2)
             assert f"Cannot decode {name}: not an image" in str(error.value)
-            assert "'keep' marks" in str(error.value)
+            assert "on_invalid='keep' to mark" in str(error.value)
     with pytest.raises(DataError, match=r"item 0: .* item 1, .* item 5 and 1 more either"):
         ask("photos").predict([GARBAGE] * 7)
 
@@ -233,7 +233,7 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     reason = why_no_image(GARBAGE)
     assert served.to_json()[0] == {"source": None, "valid": False, "reason": reason}
     assert served.to_json()[1]["label"] == served.labels[1]
-    said = [f"no answer ({reason})", "no answer (empty (0 bytes))"]
+    said = [f"no prediction ({reason})", "no prediction (empty (0 bytes))"]
     assert [str(served[number]) for number in (0, -1)] == said
     answered = ask("photos").embed(FILES)
     skipped = ask("photos", version=1).predict(KEPT, batch_size=2, on_invalid="skip")
@@ -301,7 +301,7 @@ def test_signatures_that_no_longer_fit_are_read_again(ask):
     outputs = client.metadata()["signatures"]["pixels"]["outputs"]
     outputs["more"] = {"dtype": "float32", "shape": [-1]}
     with pytest.raises(
-        ServingError, match=r"The server has switched to another version: ask again"
+        ServingError, match=r"The server has switched to another version: repeat the call"
     ):
         client.ask("pixels", {"pixels": PIXELS})
     assert set(client.ask("pixels", {"pixels": PIXELS})) == {"probabilities", "class_id", "label"}
@@ -333,7 +333,7 @@ WRONG = {
     "no-version": (
         asks("photos", version=3),
         ServingError,
-        "its model 'photos' has no version 3. It has: version 2 is AVAILABLE; version 1 is AVAIL",
+        "model 'photos' has no version 3. The server reports: version 2 is AVAILABLE; version 1 is",
     ),
     "no-label": (asks("photos", label="canary"), ServingError, "version label: canary"),
     "not-loaded": (asks("broken"), ServingError, "'broken' is not loaded: version 1 is END ("),
@@ -363,7 +363,7 @@ WRONG = {
     "wrong-shape": (
         lambda ask: ask("photos").ask("pixels", {"pixels": [1.0]}),
         ServingError,
-        "refuses: ",
+        "refuses the request: ",
     ),
     "wrong-kind-of-values": (
         lambda ask: ask("photos").ask("pixels", {"pixels": ["black"]}),
@@ -376,18 +376,18 @@ WRONG = {
         "Expected a list of bytes or str for 'image_bytes'",
     ),
     "no-file": (lambda ask: ask("photos").predict("a.jpg"), DataError, "Cannot read the image"),
-    "no-image": (lambda ask: ask("photos").predict(3), DataError, "Expected image paths"),
+    "no-image": (lambda ask: ask("photos").predict(3), DataError, "Expected at least one image"),
     "no-pair": (lambda ask: ask("pairs").predict("a text"), DataError, "Expected pairs"),
     "nothing": (lambda ask: ask("photos").predict([]), DataError, "at least one"),
     "class-names": (
         asks("photos", class_names=["a", "b"]),
         ServingError,
-        "The model's 3 classes are not these 2: 'a', 'b'. Give the right class_names=",
+        "The model's 3 classes do not have these 2 names: 'a', 'b'. Pass the names in the order",
     ),
     "other-class-names": (
         asks("photos", class_names=["a", "b", "c"]),
         ServingError,
-        "The model's 3 classes are not these 3: 'a', 'b', 'c'",
+        "The model's 3 classes do not have these 3 names: 'a', 'b', 'c'",
     ),
     "batch-size": (
         lambda ask: ask("photos").predict(FILES, batch_size=0),

@@ -81,13 +81,13 @@ ODD = {
     "other-classes-in-the-second-batch": (
         {"serving_default": OUTPUTS},
         [TWO, THREE],
-        "The server switched to another version between two batches",
+        "switched to another version between two batches",
     ),
     "one-answer-for-two": ({"serving_default": OUTPUTS}, [ONE], "Expected 2 rows of 'class_id'"),
     "no-row": (
         {"serving_default": OUTPUTS},
         [TWO | {"class_id": 1}],
-        "Expected 2 rows of 'class_id', one for each item that was sent. Received an array of",
+        "Expected 2 rows of 'class_id', one row per sent item. Received an array of",
     ),
     "no-list-of-probabilities": (
         {"serving_default": OUTPUTS},
@@ -97,7 +97,7 @@ ODD = {
     "class-number-too-large": (
         {"serving_default": OUTPUTS},
         [TWO | {"class_id": [5, 0]}] * 2,
-        "classes are not these 2",
+        "classes do not have these 2 names",
     ),
     "no-probabilities": (
         {"serving_default": ("features",)},
@@ -178,7 +178,7 @@ def test_replies_without_the_expected_keys_are_said(name):
         pytest.raises(ServingError) as error,
     ):
         ask(client)
-    assert "answers in another form than TF Serving" in str(error.value)
+    assert "does not have the form of TF Serving" in str(error.value)
     assert said in str(error.value)
 
 
@@ -189,7 +189,7 @@ def test_classes_that_classify_does_not_tell_are_said():
     with (
         rest_server(*((200, reply) for reply in replies)) as (address, _),
         Client(address, "m", retries=0) as client,
-        pytest.raises(ServingError, match="answers in another form"),
+        pytest.raises(ServingError, match="does not have the form of TF Serving"),
     ):
         client.predict("a text")
 
@@ -210,7 +210,7 @@ def test_by_grpc_replies_without_the_expected_fields_are_said(name):
     with (
         grpc_server(**{method: [message()]}) as address,
         Client(address, "m", retries=0) as client,
-        pytest.raises(ServingError, match="answers in another form"),
+        pytest.raises(ServingError, match="does not have the form of TF Serving"),
     ):
         ask(client)
 
@@ -232,17 +232,17 @@ PROXIES = {
         2,
         "HTTP status 503 (Service Unavailable). A proxy at this address gets no answer",
     ),
-    "too-many": (429, 2, "HTTP status 429 (Too Many Requests). The server has too much to do."),
-    "too-large": (413, 1, "The request is too large for the server. Give a smaller batch_size="),
+    "too-many": (429, 2, "HTTP status 429 (Too Many Requests). The server is overloaded."),
+    "too-large": (413, 1, "The request is too large for the server. Pass a smaller batch_size="),
     "no-login": (
         401,
         1,
-        "HTTP status 401 (Unauthorized). The server needs a user name and a password",
+        "HTTP status 401 (Unauthorized). The server requires a valid user name and password",
     ),
     "forbidden": (
         403,
         1,
-        "HTTP status 403 (Forbidden). The server needs a user name and a password",
+        "HTTP status 403 (Forbidden). The server requires a valid user name and password",
     ),
     "not-found": (404, 1, "is not TF Serving: HTTP status 404, '<html>'"),
     "broken": (500, 1, "is not TF Serving: HTTP status 500, '<html>'"),
@@ -263,10 +263,10 @@ def test_a_proxy_is_not_said_to_be_another_server(name):
 
 
 CODES = {
-    "UNAUTHENTICATED": "refuses: no. The client sends no credentials by gRPC.",
-    "PERMISSION_DENIED": "refuses: no. The client sends no credentials by gRPC.",
-    "RESOURCE_EXHAUSTED": "refuses: no. Give a smaller batch_size=",
-    "INTERNAL": "refuses: no.",
+    "UNAUTHENTICATED": "refuses the request: no. The client sends no credentials by gRPC.",
+    "PERMISSION_DENIED": "refuses the request: no. The client sends no credentials by gRPC.",
+    "RESOURCE_EXHAUSTED": "refuses the request: no. Pass a smaller batch_size=",
+    "INTERNAL": "refuses the request: no.",
 }
 
 

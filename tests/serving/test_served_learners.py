@@ -14,7 +14,7 @@ from keras_tl.errors import DataError
 from keras_tl.serving import Client
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
-from tests.conftest import make_small_learner, make_tiny_data
+from tests.conftest import export_unverified, make_small_learner, make_tiny_data
 from tests.serving_server import serving
 
 pytestmark = pytest.mark.slow
@@ -55,8 +55,8 @@ def learners(tmp_path_factory):
         "binary": image_learner([0, 1] * 6),
         "multilabel": image_learner(several, class_names=["a", "b", "c"], task="multilabel"),
         "regression": image_learner(np.arange(12) * 100.0, task="regression"),
-        "texts": text_learner(encoder, preprocessor=vocabulary),
-        "pairs": text_learner(encoder, pairs=True, preprocessor=vocabulary),
+        "texts": text_learner(encoder, preprocess=vocabulary),
+        "pairs": text_learner(encoder, pairs=True, preprocess=vocabulary),
         "words": text_learner(f"ulmfit:{words}"),
     }
 
@@ -65,7 +65,7 @@ def learners(tmp_path_factory):
 def exports(learners, tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name, learner in learners.items():
-        learner.export(root / name, serving=True)
+        export_unverified(learner, root / name, serving=True)
     return root
 
 

@@ -29,12 +29,16 @@ BUSY = (503, '{"error": "The batch scheduling queue is full"}')
         ([OK], 0, None),
         ([BUSY, (429, '{"error": "too many"}'), OK], 2, None),
         (["hang up", "hang up", OK], 2, None),
-        ([BUSY, BUSY], 1, "refuses: The batch scheduling queue is full"),
-        ([BUSY], 0, "refuses: The batch scheduling queue is full"),
-        (["hang up", "hang up"], 1, "Is the server running, and is this the port of its REST"),
+        ([BUSY, BUSY], 1, "refuses the request: The batch scheduling queue is full"),
+        ([BUSY], 0, "refuses the request: The batch scheduling queue is full"),
+        (
+            ["hang up", "hang up"],
+            1,
+            "Check that the server is running, and that this is the port of its REST",
+        ),
         # Nothing to be gained by asking again.
-        ([(400, '{"error": "no,\\n  of\\tcourse"}')], 3, "refuses: no, of course"),
-        ([(500, '{"error": "broken"}')], 3, "refuses: broken"),
+        ([(400, '{"error": "no,\\n  of\\tcourse"}')], 3, "refuses the request: no, of course"),
+        ([(500, '{"error": "broken"}')], 3, "refuses the request: broken"),
         ([(404, "<html>")], 3, "is not TF Serving: HTTP status 404, '<html>'"),
         ([(200, "[]")], 3, "is not TF Serving: HTTP status 200"),
     ],
@@ -67,7 +71,7 @@ def test_rest_does_not_wait_for_ever():
     with (
         rest_server("wait") as (address, _),
         Client(address, "m", timeout=0.05, retries=0) as client,
-        pytest.raises(ServingError, match=r"did not answer within 0.05 seconds. Give a longer"),
+        pytest.raises(ServingError, match=r"did not answer within 0.05 seconds. Pass a longer"),
     ):
         client.status()
 
@@ -127,7 +131,7 @@ def test_grpc_does_not_ask_again_what_is_refused():
     with (
         grpc_server(1, grpc.StatusCode.INVALID_ARGUMENT) as (address, asked),
         Client(address, "m") as client,
-        pytest.raises(ServingError, match="refuses: not now"),
+        pytest.raises(ServingError, match="refuses the request: not now"),
     ):
         client.status()
     assert len(asked) == 1
@@ -149,7 +153,9 @@ def test_nobody_there(protocol):
         address = f"{protocol}://127.0.0.1:{free.getsockname()[1]}"
         with (
             Client(address, "m", retries=1) as client,
-            pytest.raises(ServingError, match=f"No answer from {address}: .*Is the server running"),
+            pytest.raises(
+                ServingError, match=f"No answer from {address}: .*Check that the server is running"
+            ),
         ):
             client.predict(b"image")
 
@@ -158,13 +164,13 @@ def test_the_wrong_port():
     with (
         grpc_server(0) as (address, _),
         Client(address.replace("grpc", "http"), "m", retries=0) as client,
-        pytest.raises(ServingError, match=r"its REST interface .TF Serving's is 8501"),
+        pytest.raises(ServingError, match=r"its REST interface\. .* default port is 8501"),
     ):
         client.status()
     with (
         rest_server(OK) as (address, _),
         Client(address.replace("http", "grpc"), "m", retries=0) as client,
-        pytest.raises(ServingError, match=r"its gRPC interface .TF Serving's is 8500"),
+        pytest.raises(ServingError, match=r"its gRPC interface\. .* default port is 8500"),
     ):
         client.status()
 

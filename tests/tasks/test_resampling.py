@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import make_outcomes, make_task
 
@@ -30,7 +30,7 @@ def test_they_are_those_of_the_items_so_many_times(task, ties):
 
 def test_what_is_not_defined_is_no_number_and_says_nothing():
     labels = np.array([[1, 1, 0], [1, 0, 0], [1, 1, 0]], np.float32)
-    outcomes = Outcomes(labels, np.arange(9, dtype=np.float32).reshape(3, 3) % 4)
+    outcomes = PredictionRecord(labels, np.arange(9, dtype=np.float32).reshape(3, 3) % 4)
     found = make_task("multilabel").statistics(labels, outcomes.logits)
     ones = np.ones((1, 3))
     expected = make_task("multilabel").measure(labels, outcomes.logits)

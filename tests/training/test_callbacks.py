@@ -10,7 +10,7 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.learner.reporting import facts
-from keras_tl.training.callbacks import hear_every_step
+from keras_tl.training.callbacks import hook_into_steps
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.schedules import LinearDecay
 from tests.conftest import make_small_learner, make_tiny_data
@@ -107,8 +107,11 @@ def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, 
     assert "head: a callback restored the weights from before the phase." in said
     assert "no epoch had" not in said
     assert ktl.overfitting(learner).state == "unknown"
-    assert "those from before, by a callback" in learner.report(tmp_path / "r.html").read_text()
-    assert facts(learner._state).history[0].kept == "those from before, by a callback"
+    assert (
+        "weights from before the phase, by a callback"
+        in learner.report(tmp_path / "r.html").read_text()
+    )
+    assert facts(learner._state).history[0].kept == "weights from before the phase, by a callback"
 
 
 class Logs(keras.callbacks.Callback):
@@ -164,7 +167,7 @@ def test_a_training_that_had_ended_is_refused_and_changes_nothing(tmp_path):
     learner = make_small_learner(hard_data())
     learner.fit_head()
     before, history = learner.model.get_weights(), learner.history
-    with pytest.raises(ConfigError, match="tune: no epoch was left to train"):
+    with pytest.raises(ConfigError, match="tune: no epoch is left to train"):
         learner.fine_tune(policy=FAST, augment=False, callbacks=[kept])
     for was, now in zip(before, learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
@@ -235,7 +238,7 @@ HEARING = {
 @pytest.mark.parametrize("name", HEARING)
 def test_callbacks_of_steps_are_recognised(name):
     callback, expected = HEARING[name]
-    assert hear_every_step([callback]) == expected
+    assert hook_into_steps([callback]) == expected
 
 
 def test_a_callback_of_steps_is_called_for_every_step_on_cached_features():
@@ -279,7 +282,7 @@ def test_a_head_is_trained_by_a_phase_of_ones_own():
     assert len(record.epochs) == 3
     changed = learner.fit_head(policy=own, epochs=1, learning_rate=0.5)
     assert (changed.phase.epochs, changed.phase.learning_rate) == (1, 0.5)
-    with pytest.raises(ConfigError, match=r"expected a phase with unfreeze=None.*fine_tune"):
+    with pytest.raises(ConfigError, match=r"needs a phase with unfreeze=None.*fine_tune"):
         learner.fit_head(policy=FAST)
     with pytest.raises(ConfigError, match=r"must be a keras_tl.Phase\. Received: 'standard'"):
         learner.fit_head(policy="standard")

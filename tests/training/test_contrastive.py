@@ -105,8 +105,8 @@ def data_of(task):
 
 # What is asked for, and a part of the one sentence.
 REFUSED = {
-    "multilabel": (lambda: data_of("multilabel"), {}, "these data are for multilabel"),
-    "regression": (lambda: data_of("regression"), {}, "these data are for regression"),
+    "multilabel": (lambda: data_of("multilabel"), {}, "The task is multilabel"),
+    "regression": (lambda: data_of("regression"), {}, "The task is regression"),
     "mixing": (make_tiny_data, {"augment": "mixup"}, "'mixup' and 'cutmix' mix labels"),
     "batch": (make_tiny_data, {"batch_size": 3}, "at least 4 items.*batch_size=3"),
 }
@@ -129,7 +129,7 @@ def test_a_phase_that_freezes_the_backbone_cannot_be_contrastive():
 
 
 def test_a_comparison_has_no_contrastive_arm():
-    with pytest.raises(ConfigError, match="which a contrastive phase does not have"):
+    with pytest.raises(ConfigError, match="a contrastive phase has none"):
         Protocol(policy="contrastive").budget("image")
 
 

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
 from keras_tl.training.head_solver import Problem, Standardisation
 from keras_tl.training.optimizers import make_schedule
-from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 from tests.conftest import make_small_learner
 
 

@@ -14,11 +14,11 @@ from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.lr_finder import (
-    RateSweep,
+    LearningRateSweep,
     has_diverged,
+    learning_rates_between,
     longest_decrease,
     phase_to_sweep,
-    rates_between,
     read_sweep,
     smooth,
     suggest,
@@ -120,7 +120,7 @@ def test_divergence_is_four_times_the_best_smoothed_loss(losses, diverged):
 )
 def test_ranges_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(ConfigError, match=message):
-        rates_between(*arguments)
+        learning_rates_between(*arguments)
 
 
 def linear_model(optimizer):
@@ -175,7 +175,7 @@ def make_text_learner(tmp_path, **encoder):
     module = hub_modules.make_encoder(tmp_path / "encoder", **encoder)
     texts = ["good film", "the good", "bad film", "the bad s"] * 6
     data = ktl.TextData.from_arrays(texts, [1, 1, 0, 0] * 6, validation_split=0, verbose=False)
-    options = {"preprocessor": str(vocabulary), "seed": 0, "verbose": False}
+    options = {"preprocess": str(vocabulary), "seed": 0, "verbose": False}
     return ktl.Learner(f"tfhub:{module}", data, **options)
 
 
@@ -286,7 +286,7 @@ def test_everything_is_as_it_was_after_an_interruption(small_learner, monkeypatc
         if batch == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(RateSweep, "on_train_batch_end", interrupted)
+    monkeypatch.setattr(LearningRateSweep, "on_train_batch_end", interrupted)
     with pytest.raises(KeyboardInterrupt):
         small_learner.lr_find(phase, lowest=1e-3, highest=1.0, steps=10)
     assert state_of(small_learner) == before
@@ -350,7 +350,7 @@ def test_a_figure_shows_losses_and_suggestion():
         ({"phase": "fine-tune"}, "The head is untrained"),
         ({"phase": "tail"}, "Unknown phase 'tail'. Expected one of: 'head', 'fine-tune'"),
         ({"phase": "fine-tune", "policy": "magic"}, "Unknown policy 'magic'"),
-        ({"phase": "head", "unfreeze": 1}, "unfreeze= is for phase='fine-tune'"),
+        ({"phase": "head", "unfreeze": 1}, "unfreeze= needs phase='fine-tune'"),
         ({"phase": "fine-tune", "policy": "scratch", "unfreeze": "nowhere"}, "Unknown block"),
         ({"steps": 5}, "steps must be a whole number of at least 10"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),

@@ -10,8 +10,8 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.training.freezing import blocks_in_epoch
+from keras_tl.training.layer_learning_rates import PerVariableLearningRates
 from keras_tl.training.optimizers import make_schedule
-from keras_tl.training.own_rates import OwnRates
 from tests import hub_modules, kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.test_text_journey import make_texts
@@ -59,7 +59,7 @@ def make(encoders):
         backbone, preprocessor = known[kind]
         data = make_texts(validation_split=0.2)
         return ktl.Learner(
-            backbone, data, preprocessor=preprocessor, seed=0, verbose=False, **options
+            backbone, data, preprocess=preprocessor, seed=0, verbose=False, **options
         )
 
     return make
@@ -126,7 +126,7 @@ def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, opti
     options = {"optimizer": optimizer, "weight_decay": 0.1, "learning_rate": rate}
     with quickly(kind):
         plain = updates(**options)
-        assert not isinstance(updates.learner.model.optimizer, OwnRates)
+        assert not isinstance(updates.learner.model.optimizer, PerVariableLearningRates)
         found = updates(discriminative_factor=FACTOR, **options)
     assert {depth_of(kind, variable) for variable, _ in found} == depths_of(kind)
     for (_, whole), (variable, moved) in zip(plain, found, strict=True):
@@ -194,7 +194,7 @@ def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
         )
     learner.model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.optimizer.rate_factors == learner.model.optimizer.rate_factors
+    assert loaded.optimizer.learning_rate_factors == learner.model.optimizer.learning_rate_factors
     # What dropout draws next is not part of a file.
     for one, other in zip(learner.model.variables, loaded.variables, strict=True):
         other.assign(one)
@@ -297,10 +297,10 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
     learner.fine_tune(policy=phase(epochs=2, unfreeze_every=2), augment=False, callbacks=[watcher])
     assert watcher.moved == [{0, 1}, {0, 1}]
     said = capsys.readouterr().err
-    assert "tune: 2 epochs end before the turn of first, first_norm." in said
+    assert "tune: 2 epochs are too few to unfreeze first, first_norm." in said
     # Compiled like any other phase's model: what is trainable is what the optimizer knows.
     model = learner.model
-    assert len(model.trainable_variables) == len(model.optimizer.rate_factors)
+    assert len(model.trainable_variables) == len(model.optimizer.learning_rate_factors)
     model.train_on_batch(np.ones((2, 32, 32, 3), np.float32), np.array([0, 1]))
 
 
@@ -333,7 +333,7 @@ def test_with_one_rate_a_language_model_is_trained_as_by_keras_bit_for_bit(make)
     with quickly("ulmfit"):
         plain = updates(**options)
         found = updates(unfreeze_every="auto", **options)
-    assert isinstance(updates.learner.model.optimizer, OwnRates)
+    assert isinstance(updates.learner.model.optimizer, PerVariableLearningRates)
     assert {depth_of("ulmfit", variable) for variable, _ in found} == depths_of("ulmfit")
     for (_, expected), (_, moved) in zip(plain, found, strict=True):
         assert moved.any()

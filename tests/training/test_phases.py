@@ -40,7 +40,7 @@ def test_a_phase_that_only_harms_ends_with_the_weights_from_before(capsys):
     assert record.best_epoch == 0
     for was, now in zip(before, small_learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
-    assert "the weights from before were kept" in capsys.readouterr().err
+    assert "so the phase kept the earlier weights" in capsys.readouterr().err
 
 
 def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data):
@@ -136,7 +136,7 @@ def test_given_values_are_always_honoured():
     ("arguments", "message"),
     [
         ({"policy": "magic"}, "Unknown policy 'magic'. Expected one of: 'standard'"),
-        ({"policy": [GENTLE, GENTLE], "epochs": 2}, "epochs= is for policies of one phase"),
+        ({"policy": [GENTLE, GENTLE], "epochs": 2}, "epochs= needs a policy with one phase"),
         ({"epochs": 0}, "epochs must be a whole number of at least 1. Received: 0"),
         ({"learning_rate": -1}, "learning_rate must be a number from 0"),
         ({"augment": "upside-down"}, "Unknown augmentation 'upside-down'"),

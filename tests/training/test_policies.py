@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase, family_of
 from keras_tl.tasks import task_of
+from keras_tl.training.auto_learning_rate import HIGHEST
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
 from keras_tl.training.policies import (
@@ -20,7 +21,6 @@ from keras_tl.training.policies import (
     head_phase,
     phases_of,
 )
-from keras_tl.training.relative_rate import HIGHEST
 
 FAMILIES = {"image", "text", "ulmfit"}
 
@@ -141,7 +141,7 @@ def test_its_phases_are_changed_and_passed_back(small_learner):
     records = small_learner.fine_tune(policy=phases, augment=False)
     assert [record.phase for record in records] == phases
     # Three blocks in two epochs, and in one.
-    assert len(small_learner.model.optimizer.rate_factors) == 8
+    assert len(small_learner.model.optimizer.learning_rate_factors) == 8
     again = small_learner.fine_tune(epochs=1, discriminative_factor=2, augment=False)
     assert again[0].phase.discriminative_factor == 2
 

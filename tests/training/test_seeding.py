@@ -37,7 +37,7 @@ def module(folder):
     encoder = folder / "encoder"
     if not encoder.exists():
         hub_modules.make_encoder(encoder, dropout=0)
-    options = {"preprocessor": str(vocabulary), "head": DROPPING, "seed": 0, "verbose": False}
+    options = {"preprocess": str(vocabulary), "head": DROPPING, "seed": 0, "verbose": False}
     return ktl.Learner(f"tfhub:{encoder}", make_texts(), **options)
 
 

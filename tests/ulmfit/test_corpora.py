@@ -92,9 +92,9 @@ ERRORS = {
     "nothing": ("plain", {"split": "train[5:2]"}, r"'tiny' has no text in 'train\[5:2\]'"),
     "feature": ("plain", {"text": "bdy"}, "Unknown text feature 'bdy'. Did you mean 'body'"),
     "number": ("plain", {"text": "stars"}, "Unknown text feature 'stars'"),
-    "several": ("two", {}, "several features that could be the text: .*Say which: text="),
-    "no-text": ("no-text", {}, "'tiny' has no text among its features: stars"),
-    "latin": ("latin", {}, "UTF-8, found other bytes in train row 0"),
+    "several": ("two", {}, "several features that could be the text: .*Choose one, such as text="),
+    "no-text": ("no-text", {}, "'tiny' has no text feature. Its features: stars"),
+    "latin": ("latin", {}, "UTF-8, found invalid bytes in train row 0"),
 }
 
 

@@ -238,7 +238,7 @@ def test_what_is_no_language_model_is_refused_and_left_alone(tmp_path):
     with pytest.raises(RunError, match="No language model"):
         load_language_model(tmp_path)
     (tmp_path / "note").write_text("mine")
-    with pytest.raises(RunError, match="is not a language model"):
+    with pytest.raises(RunError, match="exists, but is not a language model"):
         pretrain(SENTENCES, tmp_path, SMALL, verbose=False)
     assert [x.name for x in tmp_path.iterdir()] == ["note"]
 
@@ -247,17 +247,17 @@ def test_what_is_no_language_model_is_refused_and_left_alone(tmp_path):
     ("changes", "error", "reason"),
     [
         ({"texts": "one text"}, DataError, "Expected a list"),
-        ({"texts": []}, DataError, "There is no text"),
+        ({"texts": []}, DataError, "There are no texts"),
         ({"validation": 1.0}, ConfigError, "validation"),
         ({"size": "huge"}, ConfigError, "Unknown size"),
-        ({"size": AwdLstmConfig(5)}, ConfigError, "for 5 tokens, the vocabulary has"),
+        ({"size": AwdLstmConfig(5)}, ConfigError, "for 5 tokens, but the vocabulary has"),
         ({"bptt": 0}, ConfigError, "bptt"),
         (
             {"texts": ["the cat"], "vocabulary": VocabularyLimits(min_frequency=1)},
             DataError,
             "too few",
         ),
-        ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "as a whole"),
+        ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "changes all layers"),
         ({"phase": dataclasses.replace(PHASE, label_smoothing=0.1)}, ConfigError, "no meaning"),
     ],
 )

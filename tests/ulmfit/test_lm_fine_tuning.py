@@ -12,7 +12,7 @@ from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError, RunError
-from keras_tl.training.own_rates import OwnRates
+from keras_tl.training.layer_learning_rates import PerVariableLearningRates
 from keras_tl.ulmfit import (
     FINE_TUNING,
     Vocabulary,
@@ -128,8 +128,8 @@ def test_a_folder_gives_what_the_model_gives_and_may_be_written_over(tuned, tmp_
 CHINESE = [f"今天{a}{b}很好。我们去{b}{a}看看。" for a in "天地玄黄宇宙" for b in "日月盈昃辰宿"]
 # Texts, and what is said of them.
 STRANGE = {
-    "no-spaces": (CHINESE, "100% of the words of the texts are not in the vocabulary"),
-    "no-word-twice": ([f"word{n} other{n}" for n in range(40)], "100% of the words"),
+    "no-spaces": (CHINESE, "The vocabulary lacks 100% of the words in the texts"),
+    "no-word-twice": ([f"word{n} other{n}" for n in range(40)], "lacks 100% of the words"),
     "only-marks": (["... !!! ???"] * 6, None),
     "spaces": ([" ".join(text) for text in CHINESE[:6]], None),
 }
@@ -141,7 +141,7 @@ def test_texts_of_unknown_words_are_refused_before_anything_is_trained(name, tmp
     if says is None:
         tune(make(), tmp_path / "tuned", texts=texts, validation=0, phase=STILL)
         return
-    with pytest.raises(DataError, match=rf"{says}.*Put spaces between the words of Chinese"):
+    with pytest.raises(DataError, match=rf"{says}.*Chinese, .*put spaces between the words"):
         tune(make(), tmp_path / "tuned", texts=texts, phase=STILL)
     with pytest.raises(DataError, match=says):
         pretrain(texts, tmp_path / "new", phase=STILL, verbose=False)
@@ -157,7 +157,7 @@ def test_many_unknown_words_are_warned_of(frequency, warns, tmp_path, capsys):
         "verbose": True,
     }
     tune(make(), tmp_path / "tuned", texts=texts, validation=0, **options)
-    assert ("% of the words are unknown. Give more" in capsys.readouterr().err) == warns
+    assert ("% of the words are unknown. Pass more" in capsys.readouterr().err) == warns
 
 
 RARE = ["Good bad film.", "new new newer. film", "newer new ."]
@@ -260,9 +260,9 @@ def test_a_layer_moves_by_the_factor_less_than_the_one_above_it(name):
     plain, optimizer = updates_of(discriminative_factor=1.0, **settings)
     # With a factor of 1 all have one rate, as Keras's own.
     assert isinstance(optimizer, kind)
-    assert not isinstance(optimizer, OwnRates)
+    assert not isinstance(optimizer, PerVariableLearningRates)
     found, optimizer = updates_of(discriminative_factor=FACTOR, **settings)
-    assert isinstance(optimizer, OwnRates)
+    assert isinstance(optimizer, PerVariableLearningRates)
     assert {path.split("/")[0] for path in found} == set(DEPTHS)
     for path, moved in found.items():
         expected = plain[path] / FACTOR ** DEPTHS[path.split("/")[0]]
@@ -272,7 +272,7 @@ def test_a_layer_moves_by_the_factor_less_than_the_one_above_it(name):
 
 WRONG = {
     "one-text": ({"texts": "one text"}, DataError, "Expected a list"),
-    "no-text": ({"texts": []}, DataError, "There is no text"),
+    "no-text": ({"texts": []}, DataError, "There are no texts"),
     "short": ({"texts": ["good"] * 2}, DataError, "too few for 4 rows"),
     "share": ({"validation": 1.0}, ConfigError, "validation must be a number from 0 to 0.9"),
     "bptt": ({"bptt": 0}, ConfigError, "bptt must be a whole number"),
@@ -286,7 +286,11 @@ WRONG = {
         ConfigError,
         "min_frequency must be a whole number",
     ),
-    "blocks": ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "as a whole"),
+    "blocks": (
+        {"phase": dataclasses.replace(PHASE, unfreeze=1)},
+        ConfigError,
+        "changes all layers",
+    ),
     "in-turn": (
         {"phase": dataclasses.replace(PHASE, unfreeze_every="auto")},
         ConfigError,
@@ -314,6 +318,6 @@ def test_wrong_arguments_are_refused_before_anything_is_written(tuned, tmp_path,
 
 def test_what_is_no_language_model_is_left_alone(tuned, tmp_path):
     (tmp_path / "note").write_text("mine")
-    with pytest.raises(RunError, match="is not a language model"):
+    with pytest.raises(RunError, match="exists, but is not a language model"):
         tune(tuned[0], tmp_path)
     assert [x.name for x in tmp_path.iterdir()] == ["note"]

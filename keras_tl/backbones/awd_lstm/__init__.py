@@ -1,1 +1,1 @@
-"""AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182): networks, and folders of them."""
+"""AWD-LSTM language models (Merity, Keskar and Socher, 2017, arXiv:1708.02182)."""

@@ -1,9 +1,10 @@
-"""The language models that fastai publishes, from a local copy of their archives.
+"""Read the language models that fastai publishes, from a local copy of their archives.
 
-An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) has a folder with
-`lstm_fwd.pth`, a state dict, and `itos_wt103.pkl`, the tokens in the order of their numbers
-(`RNNLearner.load_pretrained`, fastai/text/learner.py, reads any such two files). The names in the
-state dict are those of `AWD_LSTM` in fastai/text/models/awdlstm.py, followed by the tied decoder.
+An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
+two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
+numbers. `RNNLearner.load_pretrained` (fastai/text/learner.py) reads any two files of these formats.
+The state dict holds the weights of `AWD_LSTM` under their names in fastai/text/models/awdlstm.py,
+then the decoder's weights, which are tied to the embedding.
 """
 
 import contextlib
@@ -24,36 +25,38 @@ from keras_tl.backbones.torch_files import read_pickle, read_tensors
 from keras_tl.base.files import local_path
 from keras_tl.errors import WeightsError, quoted
 
-# What fastai fills vocabularies up with, to a multiple of 8; it is no word.
+# fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
 _FILLING = "xxfake"
-# Those that the tokenizer makes.
+# Marks that the tokenizer can make, so that each vocabulary must contain these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
 
 def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
-    """Reads an AWD-LSTM language model that fastai 1 or 2 saved, without needing fastai.
+    """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
-    The sizes are those of the weights, the dropouts fastai's. Every token keeps its number. Those
-    that no text can hold here are renamed to `UNUSED_n`, n their number, which the tokenizer never
-    makes as its words are in lower case: `xxfake`, tokens with white space in them, and of equal
-    ones all but the last, which is the one that fastai's numbering finds.
+    The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
+    number. Some tokens can never result from a text. This function renames such tokens to
+    `UNUSED_n`, where n is the token's number. The tokenizer never makes such a name, because its
+    words are in lower case. Renamed are `xxfake`, tokens that are empty, not valid UTF-8 or contain
+    white space, and equal tokens except the last of them, because fastai uses the number of the
+    last.
 
-    Nothing in the files is run: they may hold tensors, lists and dictionaries, and are refused
-    otherwise.
+    This function runs no code from the files. The files may hold only tensors, lists and
+    dictionaries.
 
     Args:
-        path: `wt103-fwd.tgz` as it was downloaded, or a folder with its two files: one .pth of
-            weights and one .pkl, the vocabulary. They may as well be those of a model of your own
-            that has tied weights, from fastai's `Learner.save(..., with_opt=False)`.
-        seed: of the dropouts.
+        path: `wt103-fwd.tgz` as downloaded, or a folder with the two files in it: weights (.pth)
+            and vocabulary (.pkl). The weights may also come from your own fastai model with tied
+            weights, saved with `Learner.save(..., with_opt=False)`.
+        seed: Seed of the dropouts.
 
     Returns:
-        The model; `about` names the files and counts the renamed tokens.
+        The model. The dict `about` of the model names the files and counts the renamed tokens.
 
     Raises:
-        WeightsError: a file is missing or damaged, or is not what is described, or the model
-            reads texts from their end, as that of `wt103-bwd.tgz`.
+        WeightsError: A file is missing, damaged or of a different kind, or the model reads texts
+            backwards, like the model of `wt103-bwd.tgz`.
     """
     path = local_path(path)
     with _opened(path) as files:
@@ -74,7 +77,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
-    """The files of a folder or an archive by their names, each with what reads it."""
+    """Yield a dict from each file name in a folder or archive to a function that reads the file."""
     try:
         if path.is_dir():
             yield {file.name: file.read_bytes for file in sorted(path.iterdir()) if file.is_file()}
@@ -87,32 +90,32 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
                 }
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise WeightsError(
-            f"Cannot read {quoted(str(path))} ({error}). Expected fastai's wt103-fwd.tgz, whole, "
-            "or the folder that holds its two files."
+            f"Cannot read {quoted(str(path))} ({error}). Expected fastai's complete "
+            "wt103-fwd.tgz, or a folder with its .pth file and its .pkl file."
         ) from error
 
 
 def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
-    """The names of the weights and of the vocabulary."""
+    """Return the names of the weights file and the vocabulary file."""
     shown = [name for name in files if not name.startswith(".")]
     weights = [name for name in shown if name.endswith(".pth")]
     forward = [name for name in weights if "bwd" not in name]
     vocabularies = [name for name in shown if name.endswith(".pkl")]
     if weights and not forward:
         raise WeightsError(
-            f"{path} holds {weights[0]}, a model that reads texts from their end, which is not "
-            "supported. Expected one that reads forward: give wt103-fwd.tgz."
+            f"{path} contains {weights[0]}, a model that reads texts backwards. Expected a model "
+            "that reads texts forwards. Use wt103-fwd.tgz."
         )
     if len(forward) != 1 or len(vocabularies) != 1:
         raise WeightsError(
-            "Expected one file of weights (.pth) and one vocabulary (.pkl), as in fastai's "
-            f"wt103-fwd.tgz. {path} holds: {', '.join(sorted(shown)[:10]) or 'nothing'}."
+            "Expected one weights file (.pth) and one vocabulary file (.pkl), as in fastai's "
+            f"wt103-fwd.tgz. {path} contains: {', '.join(sorted(shown)[:10]) or 'nothing'}."
         )
     return forward[0], vocabularies[0]
 
 
 def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
-    """The sizes of a model, after checking that its weights are there and fit each other."""
+    """Return the sizes of a model, after a check that all weights exist and fit together."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     first = _of_layer(0)[1]
     for name in (_EMBEDDING, first):
@@ -132,36 +135,36 @@ def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
             raise _misfit(path, name, shape, shapes.get(name))
     if not np.array_equal(tensors[_EMBEDDING], tensors[_OUTPUT]):
         raise WeightsError(
-            f"{path}: expected one matrix as {_EMBEDDING} and {_OUTPUT}. Received two. Give a "
-            "model with tied weights, which is fastai's default."
+            f"{path}: expected equal matrices {_EMBEDDING} and {_OUTPUT}. Received different "
+            "matrices. Use a model with tied weights, fastai's default."
         )
     return config
 
 
 def _misfit(path: Path, name: str, expected: object, shape: tuple[int, ...] | None) -> WeightsError:
     return WeightsError(
-        f"{path}: expected {name} of shape {expected}. Received: {shape or 'none'}. Give a "
-        "language model, not an encoder alone, that fastai 1 or 2 saved (AWD_LSTM without QRNN)."
+        f"{path}: expected {name} of shape {expected}. Received: {shape or 'none'}. Use a whole "
+        "language model that fastai 1 or 2 saved (AWD_LSTM without QRNN), not only its encoder."
     )
 
 
 def _tokens(listed: object, count: int, path: Path) -> list[str]:
-    """The tokens as a vocabulary of ours can hold them, see `load_fastai`."""
+    """Return the tokens, some renamed as in `load_fastai`, so that `Vocabulary` accepts them."""
     if not isinstance(listed, list) or not all(isinstance(token, str) for token in listed):
         raise WeightsError(
-            f"{path}: expected a list of texts, the vocabulary. Received other things. Give the "
-            ".pkl file that came with the weights."
+            f"{path} is not a vocabulary. Expected a list of str. Use the .pkl file that was "
+            "published with the weights."
         )
     if len(listed) != count:
         raise WeightsError(
-            f"{path} lists {len(listed):,} tokens, the weights are of {count:,}. Give the .pkl "
-            "file that came with the weights."
+            f"{path} lists {len(listed):,} tokens, but the weights are for {count:,} tokens. Use "
+            "the .pkl file that was published with the weights."
         )
     missing = [mark for mark in _NEEDED if mark not in listed]
     if missing:
         raise WeightsError(
-            f"{path} lacks {', '.join(missing)}. Expected the vocabulary of fastai 1 or 2, which "
-            f"has the marks {', '.join(_NEEDED)}: give a model of one of these."
+            f"{path} lacks {', '.join(missing)}. Expected a vocabulary with the tokens "
+            f"{', '.join(_NEEDED)}. Use a model that fastai 1 or 2 saved."
         )
     last = {token: number for number, token in enumerate(listed)}
     return [
@@ -171,12 +174,12 @@ def _tokens(listed: object, count: int, path: Path) -> list[str]:
 
 
 def _can_be_held(token: str) -> bool:
-    # Half of a surrogate pair, which a pickle may hold, has no UTF-8.
+    # A pickle may hold half of a surrogate pair, which UTF-8 cannot encode.
     return token != _FILLING and token.encode(errors="replace").decode().split() == [token]
 
 
 def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Gates are in the same order in both; PyTorch has matrices transposed and two biases."""
+    """Copy PyTorch's weights: same order of gates, transposed matrices, two biases per layer."""
 
     def take(*names: str) -> list[np.ndarray]:
         return [tensors[name].astype(np.float32) for name in names]
@@ -188,6 +191,6 @@ def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
 
 
 def _of_layer(number: int) -> list[str]:
-    """The names of a layer's weights: of its inputs, of its states before dropout, the biases."""
+    """Return the names of an LSTM layer's weights: input matrix, recurrent matrix, two biases."""
     parts = "module.weight_ih_l0", "weight_hh_l0_raw", "module.bias_ih_l0", "module.bias_hh_l0"
     return [f"0.rnns.{number}.{part}" for part in parts]

@@ -1,7 +1,7 @@
-"""A language model with its vocabulary, and the folder it is kept in.
+"""Language model with its vocabulary, and the files in which a folder stores both.
 
-language_model.json  the configuration, and what was done
-vocabulary.txt       a token a line
+language_model.json  configuration, and the model's history
+vocabulary.txt       one token per line
 model.weights.h5
 checksums.json       SHA-256 of every other file
 """
@@ -41,16 +41,16 @@ _WEIGHTS = "model.weights.h5"
 
 @dataclasses.dataclass(frozen=True)
 class LanguageModel:
-    """A language model and the words it knows.
+    """Language model with its vocabulary.
 
     Attributes:
-        config: what the network is.
-        vocabulary: a token for each of its outputs.
-        network: see `keras_tl.ulmfit.build_language_model`; it takes any number of rows.
-        about: JSON types: how it came to be.
+        config: Sizes and dropouts of the network.
+        vocabulary: Tokens that the model predicts, one for each output of the network.
+        network: Result of `keras_tl.ulmfit.build_language_model`, for batches of any size.
+        about: History of the model, in types that JSON can store.
 
     Raises:
-        ConfigError: configuration and vocabulary are not of one size.
+        ConfigError: The configuration and the vocabulary have different sizes.
     """
 
     config: AwdLstmConfig
@@ -61,25 +61,27 @@ class LanguageModel:
     def __post_init__(self):
         if self.config.vocabulary_size != len(self.vocabulary):
             raise ConfigError(
-                f"The configuration is for {self.config.vocabulary_size:,} tokens, the vocabulary "
-                f"has {len(self.vocabulary):,}. Give both the same number."
+                f"The configuration is for {self.config.vocabulary_size:,} tokens, but the "
+                f"vocabulary has {len(self.vocabulary):,}. Create a configuration for "
+                "this vocabulary: AwdLstmConfig.named('small', len(vocabulary))."
             )
 
     @classmethod
     def new(cls, config: AwdLstmConfig, vocabulary: Vocabulary, seed: int | None = None) -> Self:
-        """One with random weights."""
+        """Return a language model with random weights."""
         return cls(config, vocabulary, build_language_model(config, seed))
 
     def encoder(self, seed: int | None = None) -> keras.Model:
-        """A copy of all but the output, with fastai's dropouts for classifiers.
+        """Return a copy of the network without its output layer, with fastai's dropouts for
+        classifiers.
 
         Args:
-            seed: of the dropouts.
+            seed: Seed of the dropouts.
 
         Returns:
             See `keras_tl.ulmfit.build_encoder`.
         """
-        # The multiplier was chosen for the language model's.
+        # The config's `drop_multiplier` was chosen for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
         encoder.get_layer("embedding").set_weights(
@@ -90,15 +92,15 @@ class LanguageModel:
 
     @cached_property
     def tokenizer(self) -> WordTokenizer:
-        """Texts to the numbers of the vocabulary."""
+        """Tokenizer that converts texts to token numbers of the vocabulary."""
         return WordTokenizer(self.vocabulary)
 
     def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
-        """The same with another vocabulary, see `keras_tl.ulmfit.transfer_embeddings`.
+        """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
         Args:
-            vocabulary: the new one.
-            seed: of the dropouts.
+            vocabulary: Vocabulary of the returned model.
+            seed: Seed of the dropouts.
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
         network = build_language_model(config, seed)
@@ -112,15 +114,15 @@ class LanguageModel:
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
-        """Write a folder, whole or not at all.
+        """Write the model into a folder, completely or not at all.
 
         Args:
-            path: the folder.
-            overwrite: replace a language model that is there; your own files beside it are kept.
+            path: Folder to write.
+            overwrite: Whether to replace a language model in the folder. Your other files stay.
 
         Raises:
-            ConfigError: a language model is there, and `overwrite` is false.
-            RunError: the path holds something else.
+            ConfigError: The folder holds a language model, and `overwrite` is false.
+            RunError: The path exists, but is not a language model.
         """
         path = local_path(path)
         check_target(path, overwrite)
@@ -141,37 +143,38 @@ def check_target(path: Path, overwrite: bool = False) -> None:
     """Check before training that a language model can be saved at a path.
 
     Raises:
-        ConfigError: there is a language model, and it may not be overwritten.
-        RunError: there is something else.
+        ConfigError: The folder holds a language model, and `overwrite` is false.
+        RunError: The path exists, but is not a language model.
     """
     if path.exists() and not (path / _ABOUT).exists():
         raise RunError(
-            f"{path} exists and is not a language model. Choose another folder or remove it."
+            f"{path} exists, but is not a language model. Pass another path, or first remove the "
+            "existing file or folder."
         )
     check_new(path, overwrite=overwrite)
 
 
 def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
-    """Reads what `LanguageModel.save` wrote, after checking that it is as it was written.
+    """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
     Args:
-        path: the folder.
-        seed: of the dropouts.
+        path: Folder of the model.
+        seed: Seed of the dropouts.
 
     Raises:
-        RunError: there is no language model, or it is incomplete or damaged.
+        RunError: The folder holds no language model, or is incomplete or damaged.
     """
     path = local_path(path)
     if not (path / CHECKSUMS).is_file() or not (path / _ABOUT).is_file():
         raise RunError(
-            f"No language model at {quoted(str(path))}: expected a folder written by "
-            "keras_tl.ulmfit.pretrain."
+            f"No language model at {quoted(str(path))}. Expected a folder that "
+            "keras_tl.ulmfit.pretrain or fine_tune_lm wrote."
         )
     changed = first_changed(path)
     if changed is not None:
         raise RunError(
-            f"The language model at {quoted(str(path))} is damaged: {changed} is not as it was "
-            "written. Restore it from a copy, or train again."
+            f"The language model at {quoted(str(path))} is damaged: {changed} is missing or has "
+            "changed. Restore the folder from a copy, or train again."
         )
     known = json.loads((path / _ABOUT).read_text("utf-8"))
     config = AwdLstmConfig.from_json(known["config"])

@@ -1,7 +1,7 @@
-"""The parts of AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182) that Keras has not.
+"""Layers of AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182) that Keras lacks.
 
-Its variational dropout (sec. 4.2), one mask a sequence for all its steps, is
-`keras.layers.SpatialDropout1D`.
+Keras has the paper's variational dropout (sec. 4.2), which uses one mask for all steps of a
+sequence: `keras.layers.SpatialDropout1D`.
 """
 
 from typing import Any
@@ -13,18 +13,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WordDropEmbedding(keras.layers.Layer):
-    """An embedding with embedding dropout (sec. 4.3).
+    """Embedding with embedding dropout (sec. 4.3).
 
-    In training whole words are dropped: all occurrences in a batch, as one row of the embeddings,
-    and what is left is scaled by 1 / (1 - dropout).
+    In training, the layer drops random words: a dropped word has a zero vector at all its positions
+    in the batch. The vectors of the other words are multiplied by 1 / (1 - dropout).
 
-    `layer(tokens)`: integers (batch, length) to vectors (batch, length, output_dim).
+    `layer(tokens)` maps integers (batch, length) to vectors (batch, length, output_dim).
 
     Args:
-        input_dim: tokens in the vocabulary.
-        output_dim: values of a vector.
-        dropout: share of the words dropped, in [0, 1).
-        seed: of the initial values, uniform in [-0.1, 0.1] (sec. 5), and of the dropout.
+        input_dim: Number of tokens in the vocabulary.
+        output_dim: Number of values in a token's vector.
+        dropout: Fraction of the words to drop, in [0, 1).
+        seed: Seed of the dropout and of the initial vectors, which are uniform in [-0.1, 0.1] (sec.
+            5).
     """
 
     def __init__(
@@ -71,13 +72,12 @@ class WordDropEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TiedEmbedding(WordDropEmbedding):
-    """An embedding that is also the output's weights (sec. 4.5), which are never dropped.
+    """Embedding whose matrix is also the output layer's matrix (sec. 4.5), without dropout there.
 
-    `layer(vectors, reverse=True)`: vectors to logits (batch, length, input_dim), float32 whatever
-    the precision.
+    `layer(vectors, reverse=True)` maps vectors to float32 logits (batch, length, input_dim).
 
     Args:
-        args: see `WordDropEmbedding`.
+        args: Arguments of `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -98,24 +98,24 @@ class TiedEmbedding(WordDropEmbedding):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WeightDropLSTM(keras.layers.LSTM):
-    """An LSTM with DropConnect on its recurrent weights (sec. 2).
+    """LSTM with DropConnect on its recurrent weights (sec. 2).
 
-    In training a mask over the recurrent kernel is drawn once a call, the same for all steps and
-    all sequences, so that the steps run as in `keras.layers.LSTM`: by cuDNN on a GPU, which
-    `recurrent_dropout` rules out.
+    In training, each call drops random recurrent weights, the same for all steps and sequences. So
+    cuDNN can compute the steps on a GPU, as for `keras.layers.LSTM`. Keras's argument
+    `recurrent_dropout` would prevent cuDNN.
 
     Args:
-        units: see `keras.layers.LSTM`, as for the other arguments.
-        weight_dropout: share of the recurrent weights dropped, in [0, 1); the others are scaled by
-            1 / (1 - weight_dropout).
-        seed: of the masks.
-        bptt: in training gradients do not go back past every so many steps of a sequence, as if
-            it came in batches of this length whose states are carried on (Howard and Ruder, 2018,
-            arXiv:1801.06146, sec. 3.3, BPT3C); `None`: they go back to its beginning. Sequences
-            begin with zeros then and have no mask, and `return_sequences` is true.
+        units: Number of units. The other arguments are those of `keras.layers.LSTM`.
+        weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The other weights are
+            multiplied by 1 / (1 - weight_dropout).
+        seed: Seed of the masks.
+        bptt: Number of steps through which gradients pass in training. The layer splits sequences
+            into parts of this length. No gradient passes from a part to the previous part (Howard
+            and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). This needs `return_sequences=True`,
+            zero initial states and no mask. `None`: gradients pass through the whole sequence.
 
     Raises:
-        ValueError: what `bptt` rules out is asked for.
+        ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.
     """
 
     def __init__(
@@ -140,8 +140,8 @@ class WeightDropLSTM(keras.layers.LSTM):
         dropped = keras.random.dropout(
             ops.convert_to_tensor(kernel), self.weight_dropout, seed=self._masks
         )
-        # The cell reads its attribute in every step. Past the layer's own bookkeeping, which would
-        # take the variable for replaced.
+        # The cell reads its attribute `recurrent_kernel` in every step. Set the attribute without
+        # Keras's tracking: tracking would treat the variable as replaced.
         attributes = vars(self.cell)
         attributes["recurrent_kernel"] = dropped
         try:
@@ -153,7 +153,10 @@ class WeightDropLSTM(keras.layers.LSTM):
         if not training or self.bptt is None:
             return super().call(sequences, initial_state, mask, training)
         if initial_state is not None or mask is not None:
-            raise ValueError("With bptt= there is no initial_state= and no mask=.")
+            raise ValueError(
+                "With bptt=, this layer takes no initial_state= and no mask=. Leave both "
+                "arguments out."
+            )
         return self._run_in_stretches(sequences)
 
     def _run_in_stretches(self, sequences):
@@ -185,18 +188,19 @@ class WeightDropLSTM(keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class ActivationRegularization(keras.layers.Layer):
-    """Adds AR and TAR (sec. 4.6) to the loss in training and passes on what was dropped.
+    """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
 
-    `alpha` times the mean square of the dropped outputs, and `beta` times the mean square of the
-    difference between neighbouring steps of the outputs before dropout. The paper writes norms;
-    means of squares are what its code computes (salesforce/awd-lstm-lm, main.py), and its values
-    of `alpha` and `beta` are for them.
+    AR is `alpha` times the mean square of the outputs after dropout. TAR is `beta` times the mean
+    squared difference of neighbouring steps before dropout. The paper writes norms, but the paper's
+    code computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's `alpha` and `beta` are
+    for the code.
 
-    `layer(outputs, dropped)`, both (batch, length, units), gives `dropped`.
+    `layer(outputs, dropped)` takes the outputs before and after dropout, (batch, length, units)
+    each, and returns `dropped`.
 
     Args:
-        alpha: weight of the activations' size.
-        beta: weight of their change from one step to the next.
+        alpha: Factor of AR in the loss.
+        beta: Factor of TAR in the loss.
     """
 
     def __init__(self, alpha: float = 2.0, beta: float = 1.0, **kwargs):
@@ -206,10 +210,10 @@ class ActivationRegularization(keras.layers.Layer):
 
     def call(self, outputs, dropped, training=False):
         if training:
-            # Squares of half-precision numbers lose too much.
+            # Squares in half precision lose too much accuracy.
             outputs, kept = ops.cast(outputs, "float32"), ops.cast(dropped, "float32")
             change = ops.square(outputs[:, 1:] - outputs[:, :-1])
-            # A sequence of one step has no change, and no mean of it.
+            # A sequence of one step has no differences: do not divide by zero.
             count = ops.maximum(ops.cast(ops.size(change), "float32"), 1.0)
             self.add_loss(
                 self.alpha * ops.mean(ops.square(kept)) + self.beta * ops.sum(change) / count

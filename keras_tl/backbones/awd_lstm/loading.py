@@ -1,4 +1,4 @@
-"""A language model's encoder as a backbone."""
+"""Load the encoder of a language model as a backbone."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 
 
 def load_ulmfit(path: Path) -> Backbone:
-    """Make a backbone of the encoder of a saved language model, and of its words.
+    """Return a backbone with the encoder and the vocabulary of a saved language model.
 
     Args:
-        path: a folder that `LanguageModel.save` wrote.
+        path: Folder that `LanguageModel.save` wrote.
 
     Returns:
-        Its network: see `build_encoder`; the embedding and each LSTM layer is a block.
+        The frozen backbone. The embedding and each LSTM layer are blocks.
 
     Raises:
-        RunError: there is no language model, or it is incomplete or damaged.
+        RunError: The folder holds no language model, or is incomplete or damaged.
     """
     model = load_language_model(path)
     return backbone_of(model.encoder()).set_facts(

@@ -1,4 +1,4 @@
-"""AWD-LSTM language models: their configuration, and the networks."""
+"""Configuration and networks of AWD-LSTM language models."""
 
 import dataclasses
 import math
@@ -16,8 +16,9 @@ from keras_tl.backbones.awd_lstm.layers import (
 from keras_tl.base.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
 
-# Merity et al., 2017, for WikiText-2 (arXiv:1708.02182 and salesforce/awd-lstm-lm), and fastai's
-# language models (awd_lstm_lm_config in fastai/text/models/awdlstm.py).
+# The paper's dropouts for WikiText-2 (Merity et al., 2017, arXiv:1708.02182 and
+# salesforce/awd-lstm-lm), and the dropouts of fastai's language models (awd_lstm_lm_config in
+# fastai/text/models/awdlstm.py).
 _PAPER_DROPOUTS = {
     "embedding_dropout": 0.1,
     "input_dropout": 0.65,
@@ -33,7 +34,7 @@ _FASTAI_DROPOUTS = {
     "weight_dropout": 0.2,
 }
 
-# For classifiers (awd_lstm_clas_config there), halved as `text_classifier_learner` halves them.
+# fastai's dropouts for classifiers (awd_lstm_clas_config), halved as in `text_classifier_learner`.
 CLASSIFIER_DROPOUTS = {
     "embedding_dropout": 0.025,
     "input_dropout": 0.2,
@@ -41,10 +42,10 @@ CLASSIFIER_DROPOUTS = {
     "weight_dropout": 0.25,
 }
 
-# Steps through which gradients go back (Merity et al., 2017, sec. 5).
+# Number of steps through which gradients pass (Merity et al., 2017, sec. 5).
 BPTT = 70
 
-# Published sizes, and smaller ones for small corpora and processors without a GPU.
+# Published sizes, and smaller sizes for small corpora or computers without a GPU.
 SIZES = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
     "fastai": {"embedding_size": 400, "hidden_size": 1152} | _FASTAI_DROPOUTS,
@@ -55,22 +56,23 @@ SIZES = {
 
 @dataclasses.dataclass(frozen=True)
 class AwdLstmConfig(JsonConfig):
-    """What an AWD-LSTM language model is, apart from its weights and its vocabulary's words.
+    """Configuration of an AWD-LSTM language model, without weights and vocabulary.
 
     Attributes:
-        vocabulary_size: tokens.
-        embedding_size: values of a token's vector, and units of the last layer.
-        hidden_size: units of the other layers.
-        layers: how many LSTM layers there are.
-        embedding_dropout: share of the words dropped (sec. 4.3); the defaults of the dropouts are
-            fastai's for language models.
-        input_dropout: of the embedding's values; like the next two one mask a sequence (sec. 4.2).
-        hidden_dropout: of the values between LSTM layers.
-        output_dropout: of the last layer's values.
-        weight_dropout: of the recurrent weights (sec. 2).
-        drop_multiplier: multiplies all five dropouts, as fastai's `drop_mult`.
-        alpha: weight of the activation regularization (sec. 4.6).
-        beta: weight of the temporal activation regularization.
+        vocabulary_size: Number of tokens in the vocabulary.
+        embedding_size: Number of values in a token's vector, and of units in the last LSTM layer.
+        hidden_size: Number of units in each of the other LSTM layers.
+        layers: Number of LSTM layers.
+        embedding_dropout: Fraction of the words to drop (sec. 4.3 of the paper). The defaults of
+            all dropouts are fastai's values for language models.
+        input_dropout: Dropout rate of the token vectors. For this rate and the next two, all steps
+            of a sequence have the same mask (sec. 4.2).
+        hidden_dropout: Dropout rate between LSTM layers.
+        output_dropout: Dropout rate of the outputs of the last LSTM layer.
+        weight_dropout: Fraction of the recurrent weights to drop (sec. 2).
+        drop_multiplier: Factor that multiplies all five dropouts, as fastai's `drop_mult`.
+        alpha: Factor of the activation regularization in the loss (sec. 4.6).
+        beta: Factor of the temporal activation regularization in the loss.
     """
 
     vocabulary_size: int
@@ -97,49 +99,50 @@ class AwdLstmConfig(JsonConfig):
 
     @classmethod
     def named(cls, size: str, vocabulary_size: int, **changes: float) -> Self:
-        """A size by its name.
+        """Return the configuration of a named size.
 
         Args:
-            size: `"paper"` (400 and 1,150 with the paper's dropouts), `"fastai"` (400 and 1,152,
-                as their published weights), `"small"` (200 and 400), `"tiny"` (64 and 128); each of
-                3 layers.
-            vocabulary_size: tokens.
-            changes: other attributes.
+            size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of the paper),
+                `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and 400) or
+                `"tiny"` (64 and 128). All have 3 layers.
+            vocabulary_size: Number of tokens in the vocabulary.
+            changes: New values of attributes, by name. They replace the values of the named size.
 
         Raises:
-            ConfigError: the size or an attribute is unknown, or a value is out of range.
+            ConfigError: The size or an attribute is unknown, or a value is out of range.
         """
         if size not in SIZES:
             raise ConfigError(unknown("size of AWD-LSTM", size, SIZES))
         return cls.from_json(SIZES[size] | {"vocabulary_size": vocabulary_size} | changes)
 
     def dropout(self, name: str) -> float:
-        """A dropout by its attribute's name, multiplied."""
+        """Return the attribute `name`, such as `"input_dropout"`, times `drop_multiplier`."""
         return getattr(self, name) * self.drop_multiplier
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units of each LSTM layer, the last of which gives the embedding's size back."""
+        """Number of units of each LSTM layer. The last layer has `embedding_size` units."""
         return (self.hidden_size,) * (self.layers - 1) + (self.embedding_size,)
 
 
 def build_language_model(
     config: AwdLstmConfig, seed: int | None = None, batch_size: int | None = None
 ) -> keras.Model:
-    """A language model with random weights.
+    """Return a language model with random weights.
 
-    int32 (batch, length) tokens to float32 (batch, length, vocabulary_size) logits of the token
-    that follows each.
+    The model maps tokens, int32 (batch, length), to logits of the next tokens, float32 (batch,
+    length, vocabulary_size).
 
-    Embeddings begin uniform in [-0.1, 0.1], the other matrices in [-1/sqrt(units), 1/sqrt(units)]
-    (Merity et al., 2017, sec. 5); biases at 0, those of the forget gates at 1, as Keras has them.
-    AR and TAR are added to the loss in training.
+    The initial embeddings are uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units),
+    1/sqrt(units)] (Merity et al., 2017, sec. 5). Biases start at 0, the biases of forget gates at
+    1, as in Keras. In training, `ActivationRegularization` adds to the loss.
 
     Args:
-        config: what to build.
-        seed: of the initial weights and of the dropouts; `None`: different each time.
-        batch_size: rows of each batch, whose states are carried to the next batch
-            (`reset_states`); `None`: any number of rows, each batch begins with zeros.
+        config: Configuration of the model.
+        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
+        batch_size: Number of rows in each batch. The LSTM states then pass from each batch to the
+            next, until `reset_states` is called. `None`: batches have any number of rows and start
+            with zero states.
     """
     tokens = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="tokens")
     seeds = _Seeds(seed)
@@ -153,16 +156,16 @@ def build_language_model(
 def build_encoder(
     config: AwdLstmConfig, seed: int | None = None, bptt: int | None = BPTT
 ) -> keras.Model:
-    """The part of a language model up to its last LSTM layer, with random weights.
+    """Return a language model up to its last LSTM layer, with random weights.
 
-    It takes `input_word_ids` and `input_mask`, int32 (batch, length) each, padding at the end, and
-    gives the hidden states as `sequence_output` (batch, length, embedding_size), and `mask`. What
-    stands before a padding token is not changed by it.
+    The encoder takes `input_word_ids` and `input_mask`, int32 (batch, length) each, with padding at
+    the end. It returns the hidden states as `sequence_output` (batch, length, embedding_size), and
+    `mask`, which equals `input_mask`. Padding does not change the states of earlier tokens.
 
     Args:
-        config: what to build; the dropouts are live in training.
-        seed: of the initial weights and of the dropouts; `None`: different each time.
-        bptt: see `WeightDropLSTM`.
+        config: Configuration of the model. The dropouts are active in training.
+        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
+        bptt: Number of steps through which gradients pass, see `WeightDropLSTM`.
     """
     inputs = {
         name: keras.Input((None,), name=name, dtype="int32")
@@ -171,19 +174,19 @@ def build_encoder(
     seeds = _Seeds(seed)
     embedding = WordDropEmbedding(*_embedding_arguments(config, seeds), name="embedding")
     x = _hidden_states(embedding(inputs["input_word_ids"]), config, seeds, bptt=bptt)
-    # Keras 3.12 takes no input that leads to no layer.
+    # Keras 3.12 refuses a model input that no layer uses.
     mask = keras.layers.Identity(name="mask")(inputs["input_mask"])
     outputs = {"sequence_output": x, "mask": mask}
     return keras.Model(inputs, outputs, name="awd_lstm")
 
 
 def recurrent_layers(model: keras.Model) -> list[WeightDropLSTM]:
-    """The LSTM layers of a language model or an encoder, from input to output."""
+    """Return the LSTM layers of a language model or encoder, from input to output."""
     return [layer for layer in model.layers if isinstance(layer, WeightDropLSTM)]
 
 
 def reset_states(model: keras.Model) -> None:
-    """Sets the states that a model of a given batch size carries to zero."""
+    """Set to zero the LSTM states that a model with a fixed batch size passes between batches."""
     for layer in recurrent_layers(model):
         layer.reset_state()
 
@@ -226,7 +229,7 @@ def _locked(rate: float, seeds: "_Seeds", name: str) -> keras.layers.Layer:
 
 
 class _Seeds:
-    """A seed for everything that draws, so that none is drawn alike; none from no seed."""
+    """Different seeds, derived from one seed. If that seed is `None`, all seeds are `None`."""
 
     def __init__(self, seed: int | None):
         self._draws = None if seed is None else np.random.default_rng(seed)

@@ -1,11 +1,11 @@
-"""TF-Hub modules: found, loaded, and put into Keras 3 models as trainable layers.
+"""TF-Hub modules: find and load them, and use them as trainable layers in Keras 3 models.
 
 A module is a TF2 SavedModel with the reusable interface
-(https://www.tensorflow.org/hub/reusable_saved_models). It is a program: load only what you trust.
+(https://www.tensorflow.org/hub/reusable_saved_models). Modules are code: load only trusted modules.
 """
 
+from keras_tl.backbones.hub.handles import resolve
 from keras_tl.backbones.hub.layer import HubLayer, find_hub_layers
 from keras_tl.backbones.hub.loading import load_hub
-from keras_tl.backbones.hub.resolving import resolve
 
 __all__ = ["HubLayer", "find_hub_layers", "load_hub", "resolve"]

@@ -1,4 +1,4 @@
-"""Which variables running a trace would read and change, as its graph tells."""
+"""Find the variables that a traced function reads or assigns, from its graph."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,19 +11,19 @@ _PASSING_ON = ("Identity", "IdentityN", "Enter")
 
 
 def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
-    """The `id`s of the variables that a trace has captured."""
+    """Return the `id`s of the variables that a traced function captured from outside."""
     return set(_captured(trace, variables).values())
 
 
 def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]:
-    """The variables that a trace assigns, in its graph or in a function that it calls.
+    """Return the variables that a traced function assigns, directly or in functions that it calls.
 
     Args:
-        trace: a concrete function.
-        variables: those that it may assign.
+        trace: Traced function (concrete function).
+        variables: Variables to look for.
 
     Returns:
-        Their `id`s; `None` among them for something that is none of them.
+        `id`s of the assigned variables, and `None` if the function assigns any other variable.
     """
     graph = trace.graph.as_graph_def()
     library = {function.signature.name: function for function in graph.library.function}
@@ -38,7 +38,8 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # What comes before them chooses a branch, or is not given by the node at all.
+                # Pair inputs and arguments from the end: the first ones may not correspond to each
+                # other.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))
@@ -49,10 +50,10 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
 
 
 def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
-    """Names of placeholders in a trace's graph, and the `id`s of the variables they stand for."""
+    """Return a dict from placeholder names in a trace's graph to the `id`s of their variables."""
     owners = {}
     for variable in variables:
-        owners[id(variable)] = id(variable)  # So a variable of several replicas is captured.
+        owners[id(variable)] = id(variable)  # A variable of several replicas is captured itself.
         owners[id(getattr(variable, "_handle", variable))] = id(variable)
     return {
         inside.op.name: owners[id(outside)]
@@ -62,7 +63,7 @@ def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
 
 
 def _source(name: str, nodes: dict) -> str:
-    """The name of the node or the argument that a tensor comes from."""
+    """Return the name of the node or argument that a tensor comes from."""
     name = name.split(":", maxsplit=1)[0]
     while name in nodes and nodes[name].op in _PASSING_ON:
         name = nodes[name].input[0].split(":")[0]
@@ -70,7 +71,7 @@ def _source(name: str, nodes: dict) -> str:
 
 
 def _called(node: Any, library: dict) -> Iterator[Any]:
-    """The functions that a node calls, by an attribute (PartitionedCall, If, While) or by name."""
+    """Yield the functions that a node calls, by attribute (PartitionedCall, If, While) or name."""
     names = {node.op}
     for value in node.attr.values():
         names |= {value.func.name, *(function.name for function in value.list.func)}

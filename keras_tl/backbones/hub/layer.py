@@ -1,6 +1,6 @@
-"""A TF-Hub module as a Keras 3 layer that shares the module's own variables.
+"""Keras 3 layer that runs a TF-Hub module and shares the module's variables.
 
-`hub.KerasLayer` is a layer of Keras 2, which Keras 3 refuses (tensorflow/tensorflow#63849).
+`tensorflow_hub.KerasLayer` is a Keras 2 layer, which Keras 3 refuses (tensorflow/tensorflow#63849).
 """
 
 import contextlib
@@ -17,61 +17,62 @@ from keras_tl.backbones.spec import POOLER
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
 
-# Layers of a transformer: "transformer/layer_3/...", "encoder/layer_3/...",
+# Names of variables in a transformer's layers: "transformer/layer_3/...", "encoder/layer_3/...",
 # "transformer_layer_3/...".
 _NUMBERED = re.compile(r"(?:^|/)(?:[a-z]+_)?layer_(\d+)/")
 
-# "pooler_transform/kernel", "pooled_dense/kernel"
+# Names of variables in the pooler: "pooler_transform/kernel", "pooled_dense/kernel".
 _OF_POOLER = re.compile(r"(?:^|/)pool(?:er|ed)")
 
 
 class HubLayer(keras.layers.Layer):
-    """Runs a module.
+    """Layer that runs a TF-Hub module.
 
-    Its variables are `keras.Variable`s that share the storage of the module's: what freezing,
-    optimizers, weight files and exports see are the real ones. They belong to `parts`, a layer
-    for each block, and only those that the publisher lists in `trainable_variables` can ever be
-    trained.
+    The variables of this layer are `keras.Variable`s that share the storage of the module's
+    variables. So freezing, optimizers, weight files and exports use the module's own values. The
+    variables belong to `parts`, which has a layer for each block. Only variables that the publisher
+    lists in `trainable_variables` can be trained.
 
-    * It computes in float32, whatever the dtype policy: the types of a SavedModel are fixed.
-    * `training=True` reaches the module while the layer is trainable, unless `moves_statistics`:
-      a module cannot separate dropout from BatchNorm, so one that would move statistics is run
-      with `training=False` in fine-tuning too. Its statistics are pinned, its dropout is off; its
-      other variables, gamma and beta among them, are trained.
-    * The module's `regularization_losses` are added to the loss in training, as published and
-      without further scaling; never in evaluation, so that the validation loss is that of the task.
+    * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
+    * Training calls the module with `training=True` if the layer is trainable and
+      `moves_statistics` is false. A module has one `training` flag for dropout and BatchNorm. If
+      `training=True` would change BatchNorm statistics, fine-tuning uses `training=False`. The
+      statistics then stay fixed and dropout is off. The other variables, including gamma and beta,
+      are trained.
+    * In training, the module's `regularization_losses` are added to the loss, as published and
+      without further scaling. Evaluation does not add these losses: the validation loss is the loss
+      of the task alone.
 
     Args:
-        module: the module.
+        module: TF-Hub module that the layer runs.
 
     Attributes:
-        module: the module.
-        parts: a layer for each block, named after it.
-        resources: lookup tables and asset files, which an export has to track.
+        module: The argument `module`.
+        parts: A layer for each block, named after the block.
+        resources: Lookup tables and asset files that an export must track.
     """
 
     def __init__(self, module: HubModule, **kwargs):
-        # autocast would round pixels, and cannot reach the inside of the module.
+        # Autocast would round pixels to half precision, and does not reach the module's inside.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
-        # Lookup tables and asset files, which an export has to track beside the variables.
         self.resources = resources_of(module.loaded)
         self.parts = [HubPart(name, part) for name, part in _blocks(module)]
         self.built = True
 
     @property
     def kind(self) -> Kind:
-        """What the module takes."""
+        """Kind of inputs that the module takes."""
         return self.module.kind
 
     @property
     def moves_statistics(self) -> bool:
-        """Whether the module is fine-tuned with `training=False` to pin its statistics."""
+        """Whether fine-tuning uses `training=False` to pin the module's statistics."""
         return self.module.moves_statistics
 
     @property
     def frozen_because(self) -> str | None:
-        """Why the module cannot be trained, in a sentence; `None` if it can."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         return self.module.frozen_because
 
     def call(self, inputs, training=None):
@@ -83,17 +84,17 @@ class HubLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         raise BackboneError(
-            f"The TF-Hub module {self.module.name} is a program, which a Keras configuration "
-            "cannot hold. Save the learner (learner.save) or export it (learner.export)."
+            f"A Keras configuration cannot contain the TF-Hub module {self.module.name}, a "
+            "TensorFlow program. Call learner.save() or learner.export() instead."
         )
 
 
 class HubPart(keras.layers.Layer):
-    """The variables of one block of a module; it computes nothing.
+    """Layer that holds the variables of one block of a module. The layer computes nothing.
 
     Args:
-        name: of the block.
-        variables: each with whether it may be trained.
+        name: Name of the block.
+        variables: Pairs of a variable and a bool, which says whether it may be trained.
     """
 
     def __init__(self, name: str, variables: list[tuple[tf.Variable, bool]]):
@@ -103,7 +104,7 @@ class HubPart(keras.layers.Layer):
 
 
 def find_hub_layers(model: keras.Model) -> list[HubLayer]:
-    """The hub layers in a model, at any depth."""
+    """Return the hub layers in a model, at any depth."""
     return [layer for layer in layers_of(model) if isinstance(layer, HubLayer)]
 
 
@@ -112,7 +113,7 @@ def _shared(variable: tf.Variable, trainable: bool) -> keras.Variable:
     with contextlib.ExitStack() as stack:
         for scope in scopes:
             stack.enter_context(keras.name_scope(scope))
-        # Given a tf.Variable, Keras keeps it instead of making one.
+        # Keras uses a given tf.Variable and creates no new variable.
         return keras.Variable(variable, trainable=trainable, name=name)
 
 
@@ -121,11 +122,11 @@ def _path(variable: tf.Variable) -> str:
 
 
 def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]]]:
-    """Sorts a module's variables into blocks, from input to output.
+    """Assign a module's variables to blocks, from input to output.
 
-    Those of a transformer are its embeddings, its layers by their numbers, what else comes after
-    (`top`), and its pooler, which only `pooled_output` needs, with what else is never trained.
-    Another module is one block, `module`.
+    The blocks of a transformer are `embeddings`, its numbered layers, `top` (other trainable
+    variables), and the pooler, which only `pooled_output` needs. Other variables that are never
+    trained are assigned to the pooler. Any other module is one block, `module`.
     """
     trainable = {id(variable) for variable in module.trainable_variables}
     numbered = [_NUMBERED.search(_path(variable)) for variable in module.variables]

@@ -1,4 +1,4 @@
-"""From the folder of a TF-Hub module to a network with named inputs."""
+"""Load a TF-Hub module from a folder, as a network with named inputs."""
 
 from pathlib import Path
 
@@ -11,37 +11,39 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
 
-# TF-Hub's convention: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
+# Modules take [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
 _TO_UNIT = 1 / 255
 
 
 def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
-    """Make a backbone of a module.
+    """Return a `Backbone` layer that runs a TF-Hub module.
 
-    The network's inputs are named, and its outputs are float32:
+    The network has named inputs and float32 outputs:
 
-    * BERT encoders: a dict of `input_word_ids`, `input_mask` and (where the module takes them)
-      `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
-      `pooled_output` (batch, d), as far as the module has them, and `mask`, which is `input_mask`.
-      The length is `None` in `network.input_shape` where it is free.
-    * text embeddings: `text`, string (batch,), to (batch, d).
-    * image feature vectors: `pixels` in [0, 255], float32 (batch, height, width, 3), to (batch, d)
-      or maps (batch, h, w, c); scaling to [0, 1], as TF-Hub's modules want it, is inside.
+    * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module has this input,
+      `input_type_ids`, int32 (batch, length). BERT encoders return a dict of `mask` (equal to
+      `input_mask`) and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch,
+      d), or both. If any length is possible, the length in `network.input_shape` is `None`.
+    * Text embeddings take `text`, string (batch,), and return (batch, d).
+    * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). Image modules
+      return vectors (batch, d) or feature maps (batch, h, w, c). The network scales the pixels to
+      [0, 1] inside.
 
-    Variables are made in the scope of the distribution strategy that this is called in.
+    If a distribution strategy's scope surrounds the call, the variables are created in that scope.
 
     Args:
-        path: the module's folder, see `resolve`. What is in it is run.
-        image_size: (height, width) for images; `None`: the module's own.
+        path: Folder of the module, see `resolve`. This function runs code from the folder.
+        image_size: (height, width) of images in pixels. `None`: the module's own image size.
 
     Raises:
-        BackboneError: there is no module that can be used so, or there is no image size.
-        ConfigError: the module needs tensorflow_text, which is not installed.
+        BackboneError: The module cannot be used, or the image size is missing or wrong.
+        ConfigError: The module needs tensorflow_text, which is not installed.
     """
     module = HubModule(open_saved_model(path), name=quoted(str(path)))
     if image_size is not None and module.kind is not Kind.PIXELS:
         raise BackboneError(
-            f"image_size= is for images; the module {module.name} takes {module.kind.value}."
+            f"image_size= is for images, but the module {module.name} takes {module.kind.value}. "
+            "Leave image_size= out."
         )
     layer = HubLayer(module, name="hub_module")
     build = {Kind.TOKENS: _tokens, Kind.TEXT: _text, Kind.PIXELS: _pixels}[module.kind]
@@ -72,7 +74,8 @@ def _pixels(layer: HubLayer, image_size: tuple[int, int] | None):
     size = image_size or own
     if None in size:
         raise BackboneError(
-            f"The module {layer.module.name} takes images of any size: pass image_size=."
+            f"The module {layer.module.name} takes images of any size. Choose a size, for example "
+            "image_size=(224, 224)."
         )
     if any(side not in (None, asked) for side, asked in zip(own, size, strict=True)):
         raise BackboneError(

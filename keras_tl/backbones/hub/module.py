@@ -1,4 +1,4 @@
-"""A loaded TF-Hub module: what it takes, what it gives, and what running it would change."""
+"""Loaded TF-Hub module with its inputs, its outputs, and the variables that a call changes."""
 
 import enum
 import functools
@@ -14,7 +14,7 @@ TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 class Kind(enum.Enum):
-    """What a module takes; the values are said in messages."""
+    """Kinds of module inputs. Error messages show the values of this enum."""
 
     TOKENS = "int32 tokens of a BERT encoder, a dict of input_word_ids, input_mask, input_type_ids"
     TEXT = "texts, string (batch,)"
@@ -22,22 +22,22 @@ class Kind(enum.Enum):
 
 
 class HubModule:
-    """What there is to know about a loaded module.
+    """Inputs, outputs and variables of a loaded module.
 
     Args:
-        loaded: what `open_saved_model` gives: an object with `__call__`.
-        name: what messages call it.
+        loaded: Result of `open_saved_model`, an object with `__call__`.
+        name: Name of the module in messages.
 
     Raises:
-        BackboneError: it cannot be called, takes something else than the three kinds, or changes
-            its own variables whenever it runs.
+        BackboneError: The module cannot be called, has unknown inputs or outputs, or changes its
+            own variables in every call.
     """
 
     def __init__(self, loaded: Any, name: str):
         if not callable(loaded) or not getattr(loaded.__call__, "concrete_functions", None):
             raise BackboneError(
-                f"The SavedModel {name} has no function __call__ with traces, only signatures at "
-                "best. Expected a reusable TF2 SavedModel, see "
+                f"The SavedModel {name} has no function __call__ with traces. Expected a reusable "
+                "TF2 SavedModel, not only signatures. See "
                 "https://www.tensorflow.org/hub/reusable_saved_models."
             )
         self.loaded = loaded
@@ -48,25 +48,25 @@ class HubModule:
         trace, self.kind = self._find_trace()
         self.inputs = trace.structured_input_signature[0][0]
         self._outputs = self._choose_outputs(trace.structured_outputs)
-        # `False`, or `None` where that is what the module was traced with.
+        # Value of `training` in inference: `False`, or `None` if the module was traced with `None`.
         self._inference = self._signature(trace).get("training")
         self._replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if any(assigned_by(trace, self.variables) for trace in self._traces(training=False)):
             raise BackboneError(
-                f"The module {name} changes its own variables even when it is not trained, so it "
-                "cannot be kept as it is."
+                f"The module {name} changes its own variables even in inference, so keras_tl "
+                "cannot freeze the module. Choose another module."
             )
 
     def __call__(self, inputs: Any, training: bool) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Runs it.
+        """Run the module.
 
         Args:
-            inputs: tensors as `inputs` describes them.
-            training: a Python bool.
+            inputs: Tensors of the shapes and dtypes in the attribute `inputs`.
+            training: Whether to run the module in training mode.
 
         Returns:
-            Of tokens a dict of `sequence_output` (batch, length, d) and `pooled_output`
-            (batch, d), as far as the module has them; else one tensor.
+            For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
+            d), if the module has them. Otherwise one tensor.
         """
         mode = {"training": True if training else self._inference} if self._has_training else {}
         outputs = self.loaded(inputs, **mode)
@@ -77,7 +77,7 @@ class HubModule:
 
     @functools.cached_property
     def variables(self) -> list[tf.Variable]:
-        """All of its variables, each once: those it names, and those that its traces read."""
+        """All variables that the module lists or its traced functions use, each variable once."""
         traces = self.loaded.__call__.concrete_functions
         found = [
             *self._listed("variables"),
@@ -88,20 +88,21 @@ class HubModule:
 
     @functools.cached_property
     def trainable_variables(self) -> list[tf.Variable]:
-        """Those that its publisher allows to be trained."""
+        """Variables that the publisher allows to be trained."""
         return self._listed("trainable_variables")
 
     @property
     def regularization_losses(self) -> list:
-        """Functions without arguments that give a scalar loss each."""
+        """Functions without arguments that each return a scalar loss."""
         return self._listed("regularization_losses")
 
     @functools.cached_property
     def moves_statistics(self) -> bool:
-        """Whether running it with `training=True` assigns variables that inference reads.
+        """Whether a call with `training=True` assigns variables that inference reads.
 
-        BatchNorm does that to its moving statistics. The traced graphs tell, whatever names are.
-        The state of a random generator (Keras 3's Dropout has one) is none of inference's.
+        BatchNorm assigns its moving statistics. The traced graphs show this, so the names of the
+        variables do not matter. Inference does not read the state of random generators, which Keras
+        3's Dropout assigns.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -112,31 +113,34 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Why it cannot be trained, in a sentence; `None` if it can."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         if not self.trainable_variables:
             return (
-                f"The module {self.name} cannot be fine-tuned: it has no trainable variables. Use "
-                "it frozen (fit_head), or choose a version published for fine-tuning."
+                f"The module {self.name} cannot be fine-tuned, because it has no trainable "
+                "variables. Keep the module frozen (fit_head), or choose a version published for "
+                "fine-tuning."
             )
         if self._has_training and not self._traces(training=True):
             return (
-                f"The module {self.name} cannot be fine-tuned: it was saved without a trace for "
-                "training=True. Use it frozen (fit_head), or choose a version published for "
-                "fine-tuning."
+                f"The module {self.name} cannot be fine-tuned, because it was saved without a "
+                "trace for training=True. Keep the module frozen (fit_head), or choose a version "
+                "published for fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
-            # Keras averages the replicas' first batches to learn their shapes, strings too.
+            # To find shapes, Keras averages the replicas' first batches, which fails for strings.
             return (
-                f"The module {self.name} takes texts, which Keras cannot train on several "
-                "replicas. Use strategy='single', or keep the module frozen."
+                f"Keras cannot train the module {self.name} on several replicas, because the "
+                "module takes texts. Use strategy='single', or keep the module frozen."
             )
         return None
 
     @property
     def vocabulary(self) -> tuple[Path, bool] | None:
-        """Its WordPiece vocabulary and whether that is lower-cased, if it holds one.
+        """Path of the module's WordPiece vocabulary, and whether to lower-case texts. `None`:
+        unknown.
 
-        The encoders of the TensorFlow Model Garden do (official/nlp/tools/export_tfhub_lib.py).
+        TensorFlow Model Garden encoders contain both values
+        (official/nlp/tools/export_tfhub_lib.py).
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -145,7 +149,7 @@ class HubModule:
         return Path(file.asset_path.numpy().decode()), bool(lower_case.numpy())
 
     def _listed(self, name: str) -> list:
-        # A module may leave out what is empty.
+        # A module may lack the attribute if the list is empty.
         return list(getattr(self.loaded, name, None) or ())
 
     def _signature(self, trace) -> dict[str, Any]:
@@ -163,14 +167,14 @@ class HubModule:
             kind = _kind_of(given)
             if kind is not None:
                 return trace, kind
-        takes = " or ".join(dict.fromkeys(map(_describe, inputs))) or "nothing in inference"
+        takes = " or ".join(dict.fromkeys(map(_describe, inputs))) or "no inputs in inference"
         raise BackboneError(
             f"The module {self.name} takes {takes}. Expected {Kind.TOKENS.value}; or "
             f"{Kind.TEXT.value}; or {Kind.PIXELS.value}."
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Our names of the outputs, and the module's (`None` where it gives a tensor alone)."""
+        """Return a dict from keras_tl's output names to the module's (`None`: a single tensor)."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))
@@ -182,10 +186,10 @@ class HubModule:
             expected = "sequence_output, pooled_output or default"
         else:
             chosen = {"default": default} if default in ranks else {}
-            expected = "one tensor, or one named default"
+            expected = "one tensor, or a tensor named default"
         if not chosen:
             raise BackboneError(
-                f"The module {self.name} gives {_describe(outputs)}. Expected {expected}."
+                f"The module {self.name} returns {_describe(outputs)}. Expected {expected}."
             )
         return chosen
 

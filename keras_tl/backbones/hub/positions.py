@@ -1,4 +1,4 @@
-"""How many tokens an encoder of TF-Hub reads, found by running it."""
+"""Find the largest number of tokens that a TF-Hub encoder can read, by running the encoder."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ _CPU = "CPU:0"
 
 
 def longest_up_to(module: HubModule, wanted: int) -> int:
-    """Return the most tokens, at most `wanted`, that an encoder reads.
+    """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    Nothing in a module says how many positions it has. It is run once at the wanted length, and
-    more often only where that fails.
+    Modules do not state their largest number of tokens. This function first runs the module with
+    `wanted` tokens. If that run fails, the function tries shorter texts.
 
     Args:
-        module: an encoder of any length, see `on_cpu`.
-        wanted: tokens a text.
+        module: Encoder for texts of any length, with its variables on the CPU, see `on_cpu`.
+        wanted: Number of tokens to try first, and upper limit of the result.
 
     Raises:
-        BackboneError: it does not even read the shortest texts.
+        BackboneError: The encoder fails even on the shortest texts.
     """
     if _problem(module, wanted) is None:
         return wanted
@@ -41,14 +41,15 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
 
 
 def on_cpu(module: HubModule, path: Path) -> HubModule:
-    """Return a module whose variables are on the CPU: the module itself, or a copy of it.
+    """Return the module if its variables are on the CPU, else a copy on the CPU.
 
-    `longest_up_to` needs the errors of a CPU: on a GPU a gather beyond the last position gives
-    zeros. The operations run where the variables are, whatever `tf.device` says.
+    `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
+    A GPU returns zeros instead. `tf.device` is not enough: operations run on the device of their
+    variables.
 
     Args:
-        module: an encoder.
-        path: the folder it was loaded from.
+        module: Loaded encoder.
+        path: Folder of the module, to load a copy.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module
@@ -57,7 +58,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
 
 def _problem(module: HubModule, length: int) -> str | None:
-    """Why an encoder does not read so many tokens, in a line; `None`: it does."""
+    """Return in one line why an encoder fails at this length. `None`: the encoder works."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
         with tf.device(_CPU):

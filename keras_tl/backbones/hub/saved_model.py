@@ -1,4 +1,4 @@
-"""Loads the SavedModel of a module, or says in a sentence why not."""
+"""Load the SavedModel of a TF-Hub module, or explain why this fails."""
 
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,19 @@ from keras_tl.errors import BackboneError, quoted
 
 
 def open_saved_model(path: Path) -> Any:
-    """Loads the SavedModel of a module.
+    """Load the SavedModel of a module.
 
-    Operations of tensorflow_text are registered if it needs them.
+    The function registers the operations of tensorflow_text if the SavedModel needs them.
 
     Raises:
-        BackboneError: there is none, it is of the old TF1 Hub format, or it cannot be loaded.
-        ConfigError: it needs tensorflow_text, which is not installed.
+        BackboneError: The folder contains no SavedModel, it has the old TF1 Hub format, or it
+            cannot be loaded.
+        ConfigError: The SavedModel needs tensorflow_text, which is not installed.
     """
     if (path / "tfhub_module.pb").is_file():
         raise BackboneError(
-            f"The module in {quoted(str(path))} is of the TF1 Hub format. Expected a TF2 "
-            "SavedModel: take a newer version of the module."
+            f"The module in {quoted(str(path))} has the TF1 Hub format. Expected a TF2 "
+            "SavedModel. Download a newer version of the module."
         )
     if not (path / "saved_model.pb").is_file():
         raise BackboneError(
@@ -30,7 +31,7 @@ def open_saved_model(path: Path) -> Any:
     try:
         try:
             return tf.saved_model.load(str(path))
-        # Which of them it is depends on where in the graph the operation stands.
+        # The type of the error depends on the operation's position in the graph.
         except (OSError, RuntimeError, tf.errors.NotFoundError) as error:
             if "Op type not registered" not in str(error):
                 raise
@@ -44,10 +45,10 @@ def open_saved_model(path: Path) -> Any:
 
 
 def resources_of(loaded: Any) -> list:
-    """The lookup tables and asset files of a loaded SavedModel.
+    """Return the lookup tables and asset files of a loaded SavedModel.
 
-    What is exported must track them, or it lacks them. The loaded object itself would do too, but
-    brings all of its functions along, those for training among them.
+    An export contains only objects that it tracks. Tracking the whole SavedModel would also export
+    all functions of the SavedModel, including functions for training.
     """
     kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
     parts = tf.train.TrackableView(loaded).descendants()

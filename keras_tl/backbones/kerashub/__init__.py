@@ -1,1 +1,1 @@
-"""KerasHub's pretrained networks: loaded from presets, and recognised when built again."""
+"""KerasHub's networks: load them from presets, and recognise them in rebuilt models."""

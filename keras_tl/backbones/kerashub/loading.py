@@ -1,4 +1,4 @@
-"""From a preset of KerasHub to a network with its preprocessing."""
+"""Load a KerasHub preset as a network with its preprocessing."""
 
 import functools
 from typing import Any
@@ -10,11 +10,11 @@ from keras_tl.backbones.extras import import_keras_hub
 from keras_tl.backbones.kerashub.tokens import find_preprocessor
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of
-from keras_tl.backbones.own_models import network_of
 from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError, quoted
 
-# BERT's names of what KerasHub calls otherwise.
+# Names of the inputs in BERT, and in KerasHub.
 TOKENS = {
     "input_word_ids": "token_ids",
     "input_mask": "padding_mask",
@@ -25,25 +25,27 @@ TOKENS = {
 def load_kerashub(
     preset: str, image_size: tuple[int, int] | None = None, with_preprocessor: bool = True
 ) -> Backbone:
-    """Make a backbone of a preset, whose network computes as the global dtype policy says.
+    """Return the backbone of a KerasHub preset. The backbone computes in the global dtype policy.
 
-    * Text encoders: a dict of `input_word_ids`, `input_mask` and (where the encoder takes them)
-      `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
-      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. What makes
-      the preset's tokens is its `preprocessor`, see `find_preprocessor`.
-    * Image backbones: `pixels` in [0, 255], float32 (batch, height, width, 3), to feature maps
-      (batch, h, w, c) or a sequence (batch, length, d). The preset's own scaling is inside.
+    * Text encoders take a dict of `input_word_ids`, `input_mask` and, if the encoder has this
+      input, `input_type_ids`, int32 (batch, length). Text encoders return a dict of
+      `sequence_output` (batch, length, d), `mask` (equal to `input_mask`) and, if available,
+      `pooled_output` (batch, d). The backbone's `preprocessor` converts texts to tokens, see
+      `find_preprocessor`.
+    * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). Image backbones
+      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network scales the
+      pixels inside.
 
     Args:
-        preset: a preset's name, a handle (`kaggle://...`, `hf://...`) or a folder, as for
+        preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in
             `keras_hub.models.Backbone.from_preset`.
-        image_size: (height, width) for images; `None`: the preset's own.
-        with_preprocessor: for texts, whether what makes the preset's own tokens is wanted.
+        image_size: (height, width) of images in pixels. `None`: the preset's own image size.
+        with_preprocessor: Whether to load the preset's own text preprocessor.
 
     Raises:
-        BackboneError: there is no such preset, or nothing that can be used so.
-        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or the folder's
-            tokenizer splits words by rules that are not known.
+        BackboneError: The preset does not exist, or cannot be used.
+        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or keras_tl does
+            not know the rules of the folder's tokenizer.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name
@@ -55,7 +57,10 @@ def load_kerashub(
         size = image_size or own_size
         return backbone_of(network_of(backbone, _preprocessing_of(converter, preset), size))
     if image_size is not None:
-        raise BackboneError(f"image_size= is for images; the preset {quoted(preset)} takes texts.")
+        raise BackboneError(
+            f"image_size= is for images, but the preset {quoted(preset)} takes texts. Leave "
+            "image_size= out."
+        )
     encoder = backbone_of(_encoder(backbone, preset))
     if not with_preprocessor:
         return encoder
@@ -66,31 +71,32 @@ def load_kerashub(
 def _from_preset(kind: type, preset: str, **options: Any) -> Any:
     try:
         return kind.from_preset(preset, **options)
-    except Exception as error:  # Its loaders raise whatever they meet.
+    except Exception as error:  # KerasHub's loaders can raise any exception.
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise BackboneError(
             f"Could not load a {kind.__name__} from the KerasHub preset {quoted(preset)} "
             f"({type(error).__name__}: {reason}). Expected a preset's name (see "
             "https://keras.io/keras_hub/presets), a kaggle:// or hf:// handle, or a folder that "
-            "save_to_preset wrote. Without a network: download the preset elsewhere and pass its "
-            "folder."
+            "save_to_preset wrote. Without internet access, download the preset on another "
+            "machine and pass its folder."
         ) from error
 
 
 def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
-    """An encoder with the names of BERT's tokens."""
+    """Return a text encoder whose inputs and outputs have BERT's names."""
     given, outputs = backbone.input, backbone.output
     takes = set(given) if isinstance(given, dict) else set()
     if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} takes {_names(given)}. Expected a text encoder "
-            "of token_ids, padding_mask and maybe segment_ids, or a backbone of images."
+            f"The KerasHub preset {quoted(preset)} takes {_names(given)}. Expected an image "
+            "backbone, or a text encoder with the inputs token_ids, padding_mask and optionally "
+            "segment_ids."
         )
     named = outputs if isinstance(outputs, dict) else {"sequence_output": outputs}
     if "sequence_output" not in named:
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} gives {_names(outputs)}. "
-            "Expected sequence_output."
+            f"The KerasHub preset {quoted(preset)} returns {_names(outputs)}. Expected "
+            "sequence_output."
         )
     inputs = {
         ours: keras.Input((None,), name=ours, dtype="int32")
@@ -109,10 +115,10 @@ def _names(tensors: Any) -> str:
 
 
 def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
-    """What a converter does to pixels once they have their size.
+    """Return the scale and offset that a converter applies to resized pixels.
 
     Raises:
-        BackboneError: it is more than to scale and to shift.
+        BackboneError: The converter does more than scale and shift.
     """
     channels = np.array([[[[0.0, 0.0, 0.0], [255.0, 255.0, 255.0], [255.0, 0.0, 127.0]]]])
     size, converter.image_size = converter.image_size, None
@@ -122,7 +128,8 @@ def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
     scale = (given[0, 0, 1] - offset) / 255
     if not np.allclose(given, channels * scale + offset, atol=1e-4):
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} does more to pixels than scale and shift them. "
-            "Build the network yourself and pass it as a keras.Model with preprocess=."
+            f"The KerasHub preset {quoted(preset)} does more than scale and shift the pixels. "
+            "Build a keras.Model that includes this preprocessing, and pass the model with "
+            "preprocess='none'."
         )
     return Preprocessing(tuple(map(float, scale)), tuple(map(float, offset)))

@@ -1,4 +1,4 @@
-"""What there is to know of a network of KerasHub's, without its package if there is none."""
+"""Find the blocks and the largest number of tokens of KerasHub networks, without KerasHub."""
 
 import glob
 import re
@@ -7,28 +7,28 @@ import sys
 import keras
 
 from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_names
-from keras_tl.backbones.spec import POOLER, Block
+from keras_tl.backbones.spec import POOLER, BlockSpec
 from keras_tl.base.keras_compat import operation_of
 
-# "transformer_layer_3", "disentangled_attention_encoder_layer_3"
+# Names of numbered layers: "transformer_layer_3", "disentangled_attention_encoder_layer_3".
 _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
 
 
 def find_kerashub(network: keras.Model) -> keras.Model | None:
-    """The `keras_hub.models.Backbone` that a network is or holds, at the first level."""
+    """Return the network or its layer that is a `keras_hub.models.Backbone`, or `None`."""
     keras_hub = sys.modules.get("keras_hub")
-    if keras_hub is None:  # Then none of its objects is here.
+    if keras_hub is None:  # KerasHub is not imported, so no object of KerasHub exists.
         return None
     candidates = [network, *network.layers]
     return next((x for x in candidates if isinstance(x, keras_hub.models.Backbone)), None)
 
 
 def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Names of blocks, from input to output, each with its layers.
+    """Return the names of the blocks from input to output, each with its layers.
 
-    Of a pyramid of image features its levels, and `top` for what comes after; of a transformer
-    `embeddings`, its layers by their numbers, `top` for what else comes after, and `pooler`, which
-    only `pooled_output` needs; else each layer with weights.
+    The blocks of an image feature pyramid are its levels, and `top` for later layers. The blocks of
+    a transformer are `embeddings`, its numbered layers, `top` for later layers, and `pooler`, which
+    only `pooled_output` needs. In other networks, each layer with weights is a block.
     """
     levels = getattr(backbone, "pyramid_outputs", None)
     if levels:
@@ -37,23 +37,23 @@ def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]
 
 
 def longest_of(backbone: keras.Model) -> int | None:
-    """The most tokens that it has positions for; `None` where nothing says so."""
+    """Return the largest number of tokens that the network can read. `None`: unknown."""
     return getattr(backbone, "max_sequence_length", None)
 
 
-def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[Block, ...]:
+def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[BlockSpec, ...]:
     names = stable_names(backbone)
     ends = {name: operation_of(tensor) for name, tensor in levels.items()}
     order = {operation: place for place, operation in enumerate(backbone.operations)}
     blocks = [
-        Block(name, glob.escape(names[end]))
+        BlockSpec(name, glob.escape(names[end]))
         for name, end in sorted(ends.items(), key=lambda item: order[item[1]])
     ]
     last = max(ends.values(), key=order.__getitem__)
     after = [x for x in backbone.layers if order[x] > order[last] and x.weights]
     if after:
-        return (*blocks, Block("top", None))
-    return (*blocks[:-1], Block(blocks[-1].name, None))
+        return (*blocks, BlockSpec("top", None))
+    return (*blocks[:-1], BlockSpec(blocks[-1].name, None))
 
 
 def _grouped(

@@ -1,4 +1,4 @@
-"""The preprocessor of a KerasHub preset."""
+"""Find the text preprocessor of a KerasHub preset."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,25 +15,26 @@ from keras_tl.backbones.texts.wordpiece_files import (
 )
 from keras_tl.errors import quoted
 
-# Presets there are written by KerasHub: no tokenizer.json of another publisher belongs to them.
+# Presets on Kaggle are KerasHub's own, without a tokenizer.json of the encoder's publisher.
 _OF_KERAS = "kaggle://"
 
 
 def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
-    """Return the preprocessor of a preset.
+    """Return the text preprocessor of a KerasHub preset.
 
-    KerasHub's WordPiece keeps accents, and knows no character that Unicode decomposes; encoders of
-    BERT's family were trained on other tokens. So WordPiece vocabularies get BERT's rules: those
-    that a Hugging Face folder writes down, else those that the vocabulary was made by. Other
-    tokenizers are KerasHub's. Files behind a handle such as `hf://...` are not read: the
-    preprocessor's `not_compared` says so.
+    KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
+    decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
+    keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
+    vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
+    the files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
+    reason.
 
     Args:
-        preset: its name, handle or folder.
-        load: loads its `keras_hub.models.TextClassifierPreprocessor`.
+        preset: Name, handle or folder of the preset.
+        load: Function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
-        ConfigError: the folder's WordPiece tokenizer has other rules than BERT's, or
+        ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or
             tensorflow_text is not installed.
     """
     folder = _folder_of(preset)
@@ -49,22 +50,22 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
         made = WordPiecePreprocessor(found, sequence_length=theirs.sequence_length)
     if "://" in preset and not preset.startswith(_OF_KERAS):
         made.not_compared = (
-            f"the tokenizer.json of {quoted(preset)} was not read; download the files and pass "
-            "their folder"
+            f"keras_tl did not read the tokenizer.json of {quoted(preset)}; download the files "
+            "and pass their folder"
         )
     return made
 
 
 def _folder_of(preset: str) -> Path | None:
-    """Return the local folder that KerasHub reads for a preset, or None."""
-    # KerasHub looks for a name of its own and for a handle before it looks for a folder.
+    """Return the local folder that KerasHub reads for a preset, or `None`."""
+    # KerasHub tries its own preset names and handles before folders.
     if "://" in preset or preset in import_keras_hub().models.Backbone.presets:
         return None
     return Path(preset)
 
 
 def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
-    """The vocabulary of a tokenizer of KerasHub's; `None`: it is not BERT's WordPiece."""
+    """Return a KerasHub tokenizer's vocabulary. `None`: the tokenizer is not BERT's WordPiece."""
     theirs = import_keras_hub().tokenizers.WordPieceTokenizer
     if not isinstance(tokenizer, theirs) or type(tokenizer).tokenize is not theirs.tokenize:
         return None
@@ -72,7 +73,7 @@ def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
     is_bert_s = tokenizer.split and tokenizer.suffix_indicator == "##"
     if not is_bert_s or tokenizer.oov_token != UNKNOWN or not {*SPECIAL} <= {*tokens}:
         return None
-    # That it strips no accents is KerasHub's default, and says nothing of the vocabulary.
+    # `strip_accents=False` is KerasHub's default and says nothing about the vocabulary.
     strips = True if tokenizer.strip_accents else None
     rules = {
         "lower_case": tokenizer.lowercase,

@@ -1,4 +1,4 @@
-"""The records of the catalogue, a file for each family of networks."""
+"""Records of all backbones in the catalogue, with one module for each family of networks."""
 
 from keras_tl.backbones.records import (
     convnext,
@@ -11,7 +11,7 @@ from keras_tl.backbones.records import (
     vgg,
 )
 
-# In the order in which they are listed: the one whose weights are bundled comes first.
+# Lists show the backbones in this order. First comes the backbone with bundled weights.
 RECORDS = (
     *efficientnet.RECORDS,
     *mobilenet.RECORDS,

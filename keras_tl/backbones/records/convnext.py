@@ -4,19 +4,19 @@ The base, large and xlarge weights were trained on ImageNet-21k before ImageNet-
 """
 
 from keras_tl.backbones.records.family import Family
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _CONVNEXT = Family("torch", "Facebook (facebookresearch/ConvNeXt)", "MIT", scales_inside=True)
 
 
-def _blocks(third: int) -> tuple[Block, ...]:
-    """Stages of 3, 3, `third` and 3 units; each unit ends in an addition without a name."""
+def _blocks(third: int) -> tuple[BlockSpec, ...]:
+    """Return a stem and stages of 3, 3, `third` and 3 units. Each unit ends in an `Add` layer."""
     return (
-        Block("stem", "*_stem"),
-        Block("block1", "add_2"),
-        Block("block2", "add_5"),
-        Block("block3", f"add_{5 + third}"),
-        Block("block4"),
+        BlockSpec("stem", "*_stem"),
+        BlockSpec("block1", "add_2"),
+        BlockSpec("block2", "add_5"),
+        BlockSpec("block3", f"add_{5 + third}"),
+        BlockSpec("block4"),
     )
 
 

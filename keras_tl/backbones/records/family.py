@@ -1,25 +1,25 @@
-"""What the networks of one family have in common."""
+"""Build the records of a family of networks from the values that these networks share."""
 
 import dataclasses
 from collections.abc import Iterable
 
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights
 
 KERAS_DOCS = "https://keras.io/api/applications/"
 
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """Constructors of `keras.applications` whose weights have one origin.
+    """Constructors of `keras.applications` whose weights have the same origin.
 
     Attributes:
-        preprocessing: name or record.
-        source: who trained and published the weights.
-        licence: the weights' licence.
-        min_size: the smallest side in pixels.
-        scales_inside: as in `BackboneSpec`.
-        top1_source: where the accuracies were published.
+        preprocessing: `Preprocessing` that the weights expect, or its name.
+        source: Authors and publisher of the weights.
+        licence: SPDX identifier or name of the weights' licence.
+        min_size: Smallest side of images that the networks can take, in pixels.
+        scales_inside: Whether the networks begin with scaling layers, see `BackboneSpec`.
+        top1_source: Publication that states the ImageNet accuracies.
     """
 
     preprocessing: str | Preprocessing
@@ -37,9 +37,9 @@ class Family:
         features: int,
         parameters: int,
         top1: float,
-        blocks: Iterable[Block],
+        blocks: Iterable[BlockSpec],
     ) -> BackboneSpec:
-        """The record of one member; `size` is the side it was trained at, in pixels."""
+        """Return the record of one network. `size`: side of its training images, in pixels."""
         return BackboneSpec(
             name=name,
             builder=f"keras.applications:{constructor}",
@@ -59,8 +59,9 @@ class Family:
         )
 
 
-def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[Block, ...]:
-    """Blocks `block1`, `block2`, ...; the braces in `end` count from `first`."""
+def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSpec, ...]:
+    """Return blocks `block1`, `block2`, ... In `end`, `{}` stands for `first`, `first + 1`, ..."""
     return tuple(
-        Block(f"block{number}", end.format(number + first - 1)) for number in range(1, count + 1)
+        BlockSpec(f"block{number}", end.format(number + first - 1))
+        for number in range(1, count + 1)
     )

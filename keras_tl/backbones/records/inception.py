@@ -1,16 +1,16 @@
 """Inception V3 (arXiv:1512.00567), Inception-ResNet V2 (arXiv:1602.07261), Xception (1610.02357).
 
-Keras names few of their layers; the blocks have the names of those it does.
+Keras names few layers of these networks. The blocks have the names of these layers.
 """
 
 from keras_tl.backbones.records.family import Family
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _INCEPTION = Family("tf", "Google (tensorflow/models)", "Apache-2.0", min_size=75)
 _XCEPTION = Family("tf", "François Chollet", "MIT", min_size=71)
 
-# The first convolutions end at the second pooling layer.
-_STEM = Block("stem", "max_pooling2d_1")
+# The stem ends at the second pooling layer.
+_STEM = BlockSpec("stem", "max_pooling2d_1")
 
 RECORDS = (
     _INCEPTION.record(
@@ -20,7 +20,7 @@ RECORDS = (
         2048,
         21_802_784,
         0.779,
-        (_STEM, *(Block(f"mixed{number}", f"mixed{number}") for number in range(11))),
+        (_STEM, *(BlockSpec(f"mixed{number}", f"mixed{number}") for number in range(11))),
     ),
     _INCEPTION.record(
         "inception_resnet_v2",
@@ -31,14 +31,14 @@ RECORDS = (
         0.803,
         (
             _STEM,
-            Block("mixed_5b", "mixed_5b"),
-            Block("block35", "block35_*"),
-            Block("mixed_6a", "mixed_6a"),
-            Block("block17", "block17_*"),
-            Block("mixed_7a", "mixed_7a"),
-            # Its last unit ends in an addition that Keras leaves without a name.
-            Block("block8", "custom_scale_layer_39"),
-            Block("top"),
+            BlockSpec("mixed_5b", "mixed_5b"),
+            BlockSpec("block35", "block35_*"),
+            BlockSpec("mixed_6a", "mixed_6a"),
+            BlockSpec("block17", "block17_*"),
+            BlockSpec("mixed_7a", "mixed_7a"),
+            # The last unit ends in a scaled addition, which has only a number in Keras.
+            BlockSpec("block8", "custom_scale_layer_39"),
+            BlockSpec("top"),
         ),
     ),
     _XCEPTION.record(
@@ -49,10 +49,10 @@ RECORDS = (
         20_861_480,
         0.790,
         (
-            Block("block1", "block1_*"),
-            Block("block2", "add"),
-            *(Block(f"block{number}", f"add_{number - 2}") for number in range(3, 14)),
-            Block("block14"),
+            BlockSpec("block1", "block1_*"),
+            BlockSpec("block2", "add"),
+            *(BlockSpec(f"block{number}", f"add_{number - 2}") for number in range(3, 14)),
+            BlockSpec("block14"),
         ),
     ),
 )

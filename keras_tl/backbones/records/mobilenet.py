@@ -1,11 +1,11 @@
 """MobileNet (Howard et al., 2017, arXiv:1704.04861), V2 (arXiv:1801.04381), V3 (1905.02244).
 
-Blocks have the numbers that Keras gives their layers. Block 0 of V2 and V3, which has no number
-and hardly any weights, belongs to the stem.
+Blocks have the numbers that are in Keras's layer names. In V2 and V3, Keras does not number the
+first block, which has few weights. Here this block is part of the stem.
 """
 
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _SOURCE = "Google (tensorflow/models)"
 _MOBILENET = Family("tf", _SOURCE, "Apache-2.0")
@@ -18,10 +18,10 @@ _V3 = Family(
 )
 
 
-def _v3_blocks(count: int) -> tuple[Block, ...]:
-    # Block 0 ends in an addition in the large network, in a projection in the small one.
-    stem = Block("stem", "expanded_conv_[ap]*")
-    return (stem, *numbered(count, "expanded_conv_{}_*"), Block("top"))
+def _v3_blocks(count: int) -> tuple[BlockSpec, ...]:
+    # The stem ends in an addition in the large network, and in a projection in the small network.
+    stem = BlockSpec("stem", "expanded_conv_[ap]*")
+    return (stem, *numbered(count, "expanded_conv_{}_*"), BlockSpec("top"))
 
 
 RECORDS = (
@@ -32,7 +32,7 @@ RECORDS = (
         1024,
         3_228_864,
         0.704,
-        (Block("stem", "conv1_relu"), *numbered(13, "conv_pw_{}_relu")),
+        (BlockSpec("stem", "conv1_relu"), *numbered(13, "conv_pw_{}_relu")),
     ),
     _MOBILENET.record(
         "mobilenet_v2",
@@ -41,7 +41,7 @@ RECORDS = (
         1280,
         2_257_984,
         0.713,
-        (Block("stem", "expanded_conv_*"), *numbered(16, "block_{}_*"), Block("top")),
+        (BlockSpec("stem", "expanded_conv_*"), *numbered(16, "block_{}_*"), BlockSpec("top")),
     ),
     _V3.record("mobilenet_v3_small", "MobileNetV3Small", 224, 576, 939_120, 0.681, _v3_blocks(10)),
     _V3.record(

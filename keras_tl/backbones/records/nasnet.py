@@ -1,21 +1,21 @@
 """NASNet-A (Zoph et al., 2017, arXiv:1707.07012).
 
-After the stem come three runs of normal cells; the second and third begin with a reduction cell.
+After the stem come three series of normal cells. Series two and three begin with a reduction cell.
 """
 
 from keras_tl.backbones.records.family import Family
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _NASNET = Family("tf", "Google (tensorflow/models)", "Apache-2.0")
 
 
-def _blocks(cells: int) -> tuple[Block, ...]:
-    """The blocks of a network with so many normal cells in a run."""
+def _blocks(cells: int) -> tuple[BlockSpec, ...]:
+    """Return the blocks of a network with `cells` normal cells in each series."""
     return (
-        Block("stem", "reduction_concat_stem_2"),
-        Block("block1", f"normal_concat_{cells - 1}"),
-        Block("block2", f"normal_concat_{2 * cells}"),
-        Block("block3"),
+        BlockSpec("stem", "reduction_concat_stem_2"),
+        BlockSpec("block1", f"normal_concat_{cells - 1}"),
+        BlockSpec("block2", f"normal_concat_{2 * cells}"),
+        BlockSpec("block3"),
     )
 
 

@@ -1,13 +1,13 @@
 """ResNet (He et al., 2015, arXiv:1512.03385) and ResNetV2 (2016, arXiv:1603.05027)."""
 
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _V1 = Family("caffe", "Kaiming He et al.", "MIT")
 _V2 = Family("tf", "Facebook (fb.resnet.torch)", "BSD")
 
-_V1_BLOCKS = (Block("stem", "conv1_*"), *numbered(4, "conv{}_*", first=2))
-_V2_BLOCKS = (Block("stem", "conv1_*"), *numbered(3, "conv{}_*", first=2), Block("block4"))
+_V1_BLOCKS = (BlockSpec("stem", "conv1_*"), *numbered(4, "conv{}_*", first=2))
+_V2_BLOCKS = (BlockSpec("stem", "conv1_*"), *numbered(3, "conv{}_*", first=2), BlockSpec("block4"))
 
 RECORDS = (
     _V1.record("resnet50", "ResNet50", 224, 2048, 23_587_712, 0.749, _V1_BLOCKS),

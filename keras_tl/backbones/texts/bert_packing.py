@@ -1,4 +1,4 @@
-"""Pack tokens as BERT does."""
+"""Add special tokens to token sequences, truncate and pad them, as BERT does."""
 
 import abc
 from collections.abc import Sequence
@@ -16,17 +16,18 @@ from keras_tl.backbones.texts.wordpiece_files import END, PAD, START, UNKNOWN
 
 
 class BertPacking(TextPreprocessor):
-    """Base of the WordPiece preprocessors: packs tokens as `[CLS] a [SEP] b [SEP]`.
+    """Base class of WordPiece preprocessors, which packs tokens as `[CLS] a [SEP] b [SEP]`.
 
-    Of a pair that is too long the longer text loses its last token until the pair fits, as in BERT
-    (Devlin et al., 2019, arXiv:1810.04805; google-research/bert, run_classifier.py).
+    If a pair is too long, the last token of its longer text is removed, repeatedly, until the pair
+    fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
+    run_classifier.py).
 
     Args:
-        tokens: the vocabulary, in the order of the tokens' numbers.
-        sequence_length: tokens a text, special ones and padding included.
+        tokens: Vocabulary in the order of the tokens' numbers.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        ConfigError: the length is wrong, or tensorflow_text is missing.
+        ConfigError: `sequence_length` is less than 5, or tensorflow_text is not installed.
     """
 
     def __init__(self, tokens: Sequence[str], sequence_length: int):
@@ -38,11 +39,11 @@ class BertPacking(TextPreprocessor):
 
     @abc.abstractmethod
     def _word_pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Return the tokens of texts (batch,), int32 (batch, None), without special ones."""
+        """Return the tokens of texts (batch,), int32 (batch, None), without special tokens."""
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         tokens = self._tokens(texts, pairs)
-        # What it allots in turns is what is left when the longer text loses its last token.
+        # This trimmer gives the same result as repeated removal from the longer text.
         budget = self.sequence_length - 1 - len(tokens)
         trimmed = self._text.RoundRobinTrimmer(budget).trim(tokens)
         words, kinds = self._text.combine_segments(trimmed, self._start, self._end)

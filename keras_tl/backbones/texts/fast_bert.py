@@ -1,4 +1,4 @@
-"""The WordPiece tokens of runs that earlier versions saved."""
+"""WordPiece preprocessor of runs that earlier versions of keras_tl saved."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from keras_tl.base.files import write_json
 
 
 class FastBertPreprocessor(BertPacking):
-    """WordPiece tokens of `tensorflow_text.FastBertTokenizer`, which earlier versions used.
+    """WordPiece preprocessor with `tensorflow_text.FastBertTokenizer`, as in earlier versions.
 
-    It differs from BERT: it folds case (`straße` becomes `strasse`) and treats NUL and controls
-    otherwise. An encoder that was trained with these tokens needs them, so saved runs keep them.
-    New learners use `WordPiecePreprocessor`.
+    The tokenizer differs from BERT's tokenizer in case folding (`straße` becomes `strasse`), NUL
+    and control characters. Older saved runs keep this tokenizer, because their encoders were
+    trained with its tokens. New learners use `WordPiecePreprocessor`.
 
     Args:
-        tokens: the vocabulary, in the order of the tokens' numbers.
-        lower_case: whether texts are lower-cased and accents stripped.
-        sequence_length: tokens a text, special ones and padding included.
+        tokens: Vocabulary in the order of the tokens' numbers.
+        lower_case: Whether texts are lower-cased and accents are removed.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        ConfigError: the length is wrong, or tensorflow_text is missing.
+        ConfigError: `sequence_length` is less than 5, or tensorflow_text is not installed.
     """
 
     def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):
         super().__init__(tokens, sequence_length)
-        # One string: an attribute that is a sequence would be exported.
+        # Store one string, because an export would include a list or tuple attribute.
         self._vocabulary = "\n".join(tokens)
         self._lower_case = lower_case
         self._tokenizer = self._text.FastBertTokenizer(

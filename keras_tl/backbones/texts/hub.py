@@ -1,4 +1,4 @@
-"""The preprocessing module that TF-Hub has for an encoder."""
+"""Text preprocessor that runs a preprocessing module of TF-Hub."""
 
 import contextlib
 import shutil
@@ -23,25 +23,28 @@ _MODULE = "module"
 
 
 class HubPreprocessor(TextPreprocessor):
-    """A module from strings to a BERT encoder's tokens.
+    """Text preprocessor that makes a BERT encoder's tokens by a module of TF-Hub.
 
-    With the parts `tokenize` and `bert_pack_inputs` it takes pairs and makes sequences of any
-    length (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor); without them
-    it takes single texts at the length it was saved with.
+    If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
+    and makes sequences of any length
+    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Otherwise it takes
+    only single texts and makes sequences of one fixed length.
 
     Args:
-        path: the module's folder, see `keras_tl.backbones.hub.resolve`. What is in it is run.
-        sequence_length: tokens a text, special ones and padding included; `None`: the module's own.
+        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs its
+            code.
+        sequence_length: Number of tokens, with special tokens and padding. `None`: as the module.
 
     Raises:
-        BackboneError: there is no such module.
-        ConfigError: the length cannot be had, or tensorflow_text is needed and missing.
+        BackboneError: The folder contains no preprocessing module.
+        ConfigError: The module cannot make this length, or it needs tensorflow_text, which is not
+            installed.
     """
 
     def __init__(self, path: Path, sequence_length: int | None = None):
         self._path = Path(path)
         loaded = open_saved_model(self._path)
-        # In a plain object, which an export does not look into.
+        # Keep the module in a plain object, so that an export does not include the module.
         self._module = types.SimpleNamespace(
             call=loaded,
             tokenize=getattr(loaded, "tokenize", None),
@@ -55,19 +58,20 @@ class HubPreprocessor(TextPreprocessor):
         super().__init__(own if sequence_length is None else sequence_length)
         if not self._settable and self.sequence_length != own:
             raise ConfigError(
-                f"The module {quoted(str(path))} makes sequences of {own} tokens only. Received "
-                f"sequence_length={sequence_length}."
+                f"The module {quoted(str(path))} always returns sequences of {own} tokens. "
+                f"Received sequence_length={sequence_length}. Leave sequence_length= out."
             )
 
     def _own_length(self) -> int:
         given = None
-        # What takes something else fails in one of these ways, and is told below.
+        # A module that takes no texts raises one of these errors. The message below explains that.
         with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:
             raise BackboneError(
-                f"The module {quoted(str(self._path))} is not a preprocessing module. Expected "
-                "one that takes texts and gives input_word_ids, input_mask and input_type_ids."
+                f"The module {quoted(str(self._path))} is not a preprocessing module. Expected a "
+                "module that takes texts and returns input_word_ids, input_mask and "
+                "input_type_ids."
             )
         self._names = sorted(given)
         return int(given[self.mask_name].shape[1])
@@ -88,15 +92,16 @@ class HubPreprocessor(TextPreprocessor):
         if not self._settable:
             return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
         tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
-        # Words may be a level of their own, (batch, words, pieces).
+        # Some modules' tokens have an axis for words: (batch, words, pieces).
         flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
         return count_tokens(flat)
 
     def _segments(self, texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
         if pairs is not None and not self._settable:
             raise ConfigError(
-                f"The module {quoted(str(self._path))} takes single texts: it has no tokenize and "
-                "bert_pack_inputs. Received pairs."
+                f"The module {quoted(str(self._path))} takes single texts only, because it lacks "
+                "tokenize and bert_pack_inputs. Received pairs. Use another preprocessing "
+                "module."
             )
         return segments_of(texts, pairs)
 

@@ -1,4 +1,4 @@
-"""The preprocessor that KerasHub has for an encoder."""
+"""Text preprocessor that runs a preprocessor of KerasHub."""
 
 import json
 import tempfile
@@ -9,27 +9,30 @@ from typing import Any, Self
 import tensorflow as tf
 
 from keras_tl.backbones.extras import import_keras_hub, import_tensorflow_text
-from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor, Texts, segments_of
 from keras_tl.base.files import sha256_of_folder, write_json
 from keras_tl.base.reporting import no_retracing_warnings
 
 _PRESET = "preset"
 _CONFIG = "preprocessor.json"
-# What the configuration of a tokenizer holds beside what its tokens depend on.
+# Entries of a tokenizer's configuration that do not change its tokens.
 _NAMES = ("name", "dtype", "trainable")
 
 
 class KerasHubPreprocessor(TextPreprocessor):
-    """A `keras_hub.models.TextClassifierPreprocessor`, its tokens under BERT's names.
+    """Text preprocessor that runs KerasHub's preprocessor and gives the outputs BERT's names.
 
     Args:
-        preprocessor: KerasHub's.
-        sequence_length: tokens a text, special ones and padding included; `None`: its own.
-        reference: the publisher's tokenizer.json, for the preflight to compare with.
+        preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's
+            length.
+        reference: The publisher's tokenizer.json. The preflight compares the tokens of both
+            tokenizers.
 
     Raises:
-        ConfigError: the length is wrong, or KerasHub or tensorflow_text is missing.
+        ConfigError: `sequence_length` is less than 5, or KerasHub or tensorflow_text is not
+            installed.
     """
 
     def __init__(
@@ -43,13 +46,13 @@ class KerasHubPreprocessor(TextPreprocessor):
         )
         import_tensorflow_text()
         self.reference = reference
-        # The given one may be used at another length.
+        # Make a copy: the caller may use the given preprocessor at another length.
         self._theirs = type(preprocessor)(
             preprocessor.tokenizer,
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Outside of a graph KerasHub makes its tokens in Python. Tracing that takes long.
+        # Run KerasHub in a graph, because it makes tokens in slow Python code outside of graphs.
         self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
         self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
@@ -58,7 +61,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             return self._pack(segments_of(texts, pairs))
 
     def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        # Alone, a tuple of two would be taken for texts and labels.
+        # Without the labels `None`, KerasHub would use the second text of each pair as labels.
         packed = self._theirs(tuple(segments), None)
         mask = packed["padding_mask"]
         named = {

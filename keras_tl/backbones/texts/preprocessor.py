@@ -1,4 +1,4 @@
-"""What every text preprocessor does."""
+"""Base class of all text preprocessors."""
 
 import abc
 from collections.abc import Sequence
@@ -13,35 +13,35 @@ from keras_tl.backbones.texts.unknown_token import find_unknown_token
 from keras_tl.base.config import SHORTEST_SEQUENCE, check_range
 from keras_tl.errors import ConfigError
 
-# What stands in the file that says how to build a preprocessor again.
+# Name of the file that says how to rebuild a saved preprocessor.
 ABOUT = "preprocessor.json"
 
 Texts = tf.Tensor | np.ndarray | Sequence[str]
 
 
 class TextPreprocessor(abc.ABC, tf.Module):
-    """Turns texts into the tokens of an encoder.
+    """Preprocessor that converts texts to the tokens of an encoder.
 
-    It can be called in a graph: in `tf.data.Dataset.map`, and inside what is exported. A module
-    that is exported holds it as an attribute, so that its tables and files are exported too. Where
-    a distribution strategy trains on what it gives, make it outside of the strategy's scope.
+    A preprocessor also works in a graph: in `tf.data.Dataset.map` and inside an export. An exported
+    module has the preprocessor as an attribute, so that the export includes its tables and files.
+    For training with a distribution strategy, create the preprocessor outside the strategy's scope.
 
     Args:
-        sequence_length: tokens a text, special ones and padding included.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        ConfigError: the length is not a whole number of at least 5.
+        ConfigError: The length is not a whole number of at least 5.
     """
 
-    # The key of the tensor that is 1 where there is a token and 0 where there is padding.
+    # Key of the tensor that is 1 for tokens and 0 for padding.
     mask_name = "input_mask"
-    # The tokenizer.json of the encoder's publisher, where other code makes the tokens.
+    # Path of the publisher's tokenizer.json, if the tokens are not made by the publisher's code.
     reference: Path | None = None
-    # Why no such file could be looked for, as a phrase; `None`: nothing kept anybody from it.
+    # Why keras_tl did not search for `reference`, as a phrase. `None`: keras_tl could search.
     not_compared: str | None = None
-    # The only length that can be had; `None`: any can.
+    # The only possible sequence length. `None`: any sequence length is possible.
     fixed_length: int | None = None
-    # Whether `token_counts` cannot see what is cut off: no count is above the length.
+    # Whether `token_counts` counts only the tokens that remain after truncation.
     counts_are_capped = False
 
     def __init__(self, sequence_length: int):
@@ -51,66 +51,66 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     @abc.abstractmethod
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
-        """Makes tokens.
+        """Convert texts to tokens.
 
         Args:
-            texts: string (batch,), UTF-8.
-            pairs: string (batch,), the second text of each pair; `None`: there are no pairs.
+            texts: Texts in UTF-8, string (batch,).
+            pairs: Second text of each pair, string (batch,). `None`: there are no pairs.
 
         Returns:
-            `input_word_ids`, `input_mask` and `input_type_ids` (0 for the first text and padding,
-            1 for the second), int32 (batch, sequence_length).
+            `input_word_ids`, `input_mask` and, for encoders with this input, `input_type_ids` (0
+            for the first text and padding, 1 for the second text), int32 (batch, sequence_length).
 
         Raises:
-            ConfigError: there are pairs, and this preprocessor takes none.
+            ConfigError: `pairs` is given, but this preprocessor takes single texts only.
         """
 
     @abc.abstractmethod
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
-        """int32 (batch,): how many tokens each text would have if none were cut off."""
+        """Return the number of tokens in each text before truncation, int32 (batch,)."""
 
     @cached_property
     def unknown_token(self) -> int | None:
-        """The token of what is not in the vocabulary; see `find_unknown_token`."""
+        """Number of the token for unknown words, see `find_unknown_token`."""
         return find_unknown_token(self.token_lists)
 
     def token_lists(self, texts: Texts) -> list[list[int]]:
-        """Return the tokens of each text, special ones included, without padding."""
+        """Return the tokens of each text, with special tokens and without padding."""
         made = self(texts)
         mask = tf.cast(made[self.mask_name], tf.bool)
         return tf.ragged.boolean_mask(made["input_word_ids"], mask).to_list()
 
     @abc.abstractmethod
     def with_length(self, sequence_length: int) -> Self:
-        """The same preprocessor with another length.
+        """Return a copy of the preprocessor with another sequence length.
 
         Raises:
-            ConfigError: the length cannot be had.
+            ConfigError: The preprocessor cannot make this length.
         """
 
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """What its tokens depend on, for the keys of caches."""
+        """Text that identifies everything that the tokens depend on, for the keys of caches."""
 
     @abc.abstractmethod
     def save(self, folder: Path) -> None:
-        """Writes all that `load_preprocessor` needs into a folder; it is made if need be.
+        """Write everything that `load_preprocessor` needs into a folder. The folder may be new.
 
-        Not atomic by itself.
+        If the write is interrupted, the folder stays incomplete.
         """
 
     @classmethod
     @abc.abstractmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
-        """Builds it again from what `save` wrote."""
+        """Rebuild a preprocessor that `save` wrote."""
 
 
 def as_strings(texts: Texts) -> tf.Tensor:
-    """Texts as a string tensor (batch,).
+    """Return texts as a string tensor (batch,).
 
     Raises:
-        ConfigError: they are something else.
+        ConfigError: The argument is not a list of texts.
     """
     try:
         texts = tf.convert_to_tensor(texts, tf.string)
@@ -122,11 +122,11 @@ def as_strings(texts: Texts) -> tf.Tensor:
 
 
 def segments_of(texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
-    """The one or two texts of each item, string (batch,) each."""
+    """Return the texts and, if given, the second texts of pairs, as string tensors (batch,)."""
     return [as_strings(texts)] + ([] if pairs is None else [as_strings(pairs)])
 
 
 def count_tokens(tokens: Sequence[tf.RaggedTensor]) -> tf.Tensor:
-    """int32 (batch,): the tokens of all segments, a [CLS] before, a [SEP] after each of them."""
+    """Return each item's number of tokens, with [CLS] and one [SEP] per segment, int32 (batch,)."""
     lengths = [segment.row_lengths() + 1 for segment in tokens]
     return tf.cast(tf.add_n(lengths) + 1, tf.int32)

@@ -1,4 +1,4 @@
-"""Saved preprocessors, found again by what they say of themselves."""
+"""Load saved preprocessors of any kind."""
 
 import json
 from pathlib import Path
@@ -20,10 +20,11 @@ _KINDS = {
 
 
 def load_preprocessor(folder: Path) -> TextPreprocessor:
-    """Builds a preprocessor from what its `save` wrote.
+    """Load a preprocessor that the method `save` of any preprocessor class wrote.
 
     Raises:
-        ConfigError: nothing of that kind is there, or tensorflow_text is missing.
+        ConfigError: The folder contains no preprocessor of keras_tl, or tensorflow_text is not
+            installed.
     """
     try:
         about = json.loads((folder / ABOUT).read_text("utf-8"))
@@ -33,7 +34,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         ) from error
     if about["kind"] not in _KINDS:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
-    # Before there were rules, FastBertTokenizer made the tokens of "wordpiece".
+    # Earlier versions of keras_tl saved no "rules", and made tokens with FastBertTokenizer.
     is_earlier = about["kind"] == "wordpiece" and "rules" not in about
     kind = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
     return kind.from_folder(folder, about)

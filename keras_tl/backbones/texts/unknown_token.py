@@ -1,12 +1,12 @@
-"""Which token stands for what a vocabulary has not, found by asking."""
+"""Find the token that a tokenizer uses for unknown words, by tokenizing rare letters."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
-# The number of no token: where every byte is a token, nothing is unknown.
+# Result for a tokenizer without unknown token, for example if every byte is a token.
 NO_TOKEN = -1
-# Letters of scripts that nobody writes any more: Linear B, Old Italic, Ugaritic, cuneiform,
-# Egyptian, Cypriot, Phoenician. No two share the last byte of their UTF-8, nor the one before it.
+# Letters of extinct scripts: Linear B, Old Italic, Ugaritic, cuneiform, Egyptian, Cypriot,
+# Phoenician. No two letters have the same last byte in UTF-8, or the same byte before it.
 STRANGE = (
     "\U00010000",
     "\U00010301",
@@ -19,8 +19,9 @@ STRANGE = (
 
 
 def common_of(answers: Sequence[Hashable]) -> Hashable | None:
-    """The answer to at least two of the strange letters: a vocabulary may hold a few of them."""
+    """Return the most frequent answer, or `None` if every answer occurs only once."""
     answer, count = Counter(answers).most_common(1)[0]
+    # A few rare letters may be in the vocabulary, and then have different answers.
     return answer if count > 1 else None
 
 
@@ -28,20 +29,20 @@ def find_unknown_token(tokens_of: Callable[[list[str]], list[list[int]]]) -> int
     """Return the number of the unknown token.
 
     Args:
-        tokens_of: the tokens of each text, without padding.
+        tokens_of: Function that returns the tokens of each text, without padding.
 
     Returns:
-        `NO_TOKEN` where different letters have different tokens; `None` where a letter has none
-        at all, so that it cannot be told.
+        The number of the unknown token. `NO_TOKEN`: different letters have different tokens.
+        `None`: a letter has no token, so the number cannot be found.
     """
     empty, *found = tokens_of(["", *STRANGE])
-    # The special tokens of an empty text stand around those of any text.
+    # The special tokens, which even an empty text has, surround the tokens of every text.
     same = [one == other for one, other in zip(empty, found[0], strict=False)]
     before = same.index(False) if False in same else len(same)
     after = len(empty) - before
     inner = [row[before : len(row) - after] for row in found]
     if not all(inner):
         return None
-    # The last one: a mark of the word's beginning may stand before it.
+    # Use the last token, because a token that marks a word's beginning may precede it.
     common = common_of([row[-1] for row in inner])
     return NO_TOKEN if common is None else common

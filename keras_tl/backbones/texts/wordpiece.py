@@ -1,4 +1,4 @@
-"""WordPiece tokens of a vocabulary."""
+"""Text preprocessor that makes the WordPiece tokens of a vocabulary, with BERT's rules."""
 
 import hashlib
 from pathlib import Path
@@ -23,30 +23,30 @@ _BYTES_A_CHARACTER = 4
 
 
 class WordPiecePreprocessor(BertPacking):
-    """WordPiece tokens (Song et al., 2021, arXiv:2012.15524) as `[CLS] a [SEP] b [SEP]`.
+    """Preprocessor to WordPiece tokens (Song et al., 2021, arXiv:2012.15524), packed as in BERT.
 
-    Words are split as in BERT, see `keras_tl.backbones.texts.wordpiece_rules`. Special tokens
-    written in a text are text.
+    Words are split as in BERT, see `keras_tl.backbones.texts.wordpiece_rules`. If a text contains
+    the name of a special token, such as `[SEP]`, the name counts as ordinary text.
 
     Args:
-        vocabulary: a `vocab.txt` (a token a line, in the order of their numbers), a
-            `tokenizer.json` of Hugging Face, a folder that holds one of them, or what was read
-            from them. The rules in a `tokenizer.json` or `tokenizer_config.json` of the same folder
-            hold, unless arguments say otherwise. With `lower_case`, `strip_accents` and `split_cjk`
-            all given, the rules in files are not read.
-        lower_case: whether texts are lower-cased; `None`: as the files say, else if no token but
-            the special ones has a capital letter.
-        sequence_length: tokens a text, special ones and padding included.
-        strip_accents: whether accents are stripped; `None`: as the files say, else if texts are
-            lower-cased and no token has an accent.
-        split_cjk: whether each Chinese character is a word; `None`: as the files say, else it is.
+        vocabulary: Path of a `vocab.txt` (one token per line, in the order of the numbers), of a
+            `tokenizer.json` of Hugging Face, or of a folder with one of them; or `WordPieceFiles`.
+            A `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
+            arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
+            the rules in files are ignored.
+        lower_case: Whether texts are lower-cased. `None`: as the files state, else true if only
+            special tokens have capital letters.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
+        strip_accents: Whether accents are removed. `None`: as the files state, else true if texts
+            are lower-cased and no token has an accent.
+        split_cjk: Whether each Chinese character is a word. `None`: as the files state, else true.
 
     Raises:
-        ConfigError: the file is no vocabulary, the rules in files are not BERT's, the length is
-            wrong, or tensorflow_text is missing.
+        ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,
+            `sequence_length` is less than 5, or tensorflow_text is not installed.
 
     Attributes:
-        rules: how words are split.
+        rules: Rules that split texts into words.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class WordPiecePreprocessor(BertPacking):
             files = read_wordpiece(local_path(vocabulary), with_rules)
         tokens = files.tokens
         super().__init__(tokens, sequence_length)
-        # In an object of its own, as an attribute that is a tuple would be exported.
+        # Store the whole object, because an export would include a tuple attribute.
         self._files = files
         self.rules = WordPieceRules.of_vocabulary(tokens, {**self._files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(
@@ -89,7 +89,7 @@ class WordPiecePreprocessor(BertPacking):
     def _word_pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
         words = self.rules.split(texts)
         lengths = tf.strings.length(words.values, unit="UTF8_CHAR")
-        # No word of a text looks like this: brackets are words by themselves.
+        # No word of a text can equal UNKNOWN, because brackets are separate words.
         known = tf.where(lengths > self.rules.longest_word, UNKNOWN, words.values)
         return words.with_values(self._tokenizer.tokenize(known)).merge_dims(1, 2)
 

@@ -1,4 +1,4 @@
-"""WordPiece vocabularies in files, and the rules that stand beside them."""
+"""Read and write WordPiece vocabularies, and read tokenizer rules from Hugging Face's files."""
 
 import dataclasses
 import json
@@ -17,27 +17,27 @@ PAD, UNKNOWN, START, END = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 @dataclasses.dataclass(frozen=True)
 class WordPieceFiles:
-    """A vocabulary and what is written of its rules.
+    """WordPiece vocabulary and the rules that its files state.
 
     Attributes:
-        tokens: in the order of their numbers.
-        rules: attributes of `WordPieceRules`, as far as they are written down.
+        tokens: Tokens in the order of their numbers.
+        rules: Those attributes of `WordPieceRules` that the files state, by name.
     """
 
     tokens: tuple[str, ...]
     rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def checked(self, name: str) -> Self:
-        """The same, where messages call the vocabulary by a name.
+        """Check the vocabulary, and return this object. Error messages call the vocabulary `name`.
 
         Raises:
-            ConfigError: tokens are not distinct, or BERT's special ones not among them.
+            ConfigError: A token occurs twice, or a special token of BERT is missing.
         """
         missing = [token for token in SPECIAL if token not in self.tokens]
         if missing:
             raise ConfigError(
                 f"The vocabulary {quoted(name)} lacks {', '.join(missing)}. Expected BERT's "
-                "vocab.txt, a token a line."
+                "vocab.txt, with one token per line."
             )
         token, count = Counter(self.tokens).most_common(1)[0]
         if count > 1:
@@ -49,25 +49,23 @@ class WordPieceFiles:
 
 
 def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
-    """Reads a vocabulary, and its rules from the files that Hugging Face's packages write.
+    """Read a vocabulary, and tokenizer rules from files that Hugging Face's packages write.
 
     Args:
-        path: a `vocab.txt`, a token a line; a `tokenizer.json`; or a folder that holds one of
-            them. The rules are those of the `tokenizer.json` in the same folder, else of the
-            `tokenizer_config.json` there.
-        with_rules: whether rules are read; otherwise only the vocabulary.
+        path: `vocab.txt` (one token per line), `tokenizer.json`, or a folder with one of them. The
+            rules come from `tokenizer.json` in the same folder, else from `tokenizer_config.json`.
+        with_rules: Whether to read the rules as well as the vocabulary.
 
     Raises:
-        ConfigError: there is none, it is damaged, or its tokens are made by other rules than
-            BERT's.
+        ConfigError: The vocabulary is missing or damaged, or the rules are not BERT's.
     """
     if path.is_dir():
         found = find_wordpiece(path, with_rules)
         if found is None:
             raise ConfigError(
-                "Expected the vocab.txt or the tokenizer.json of a WordPiece tokenizer. "
-                f"{quoted(str(path))} is a folder without one. If the folder holds a preprocessing "
-                f"module, pass 'tfhub:{path}'."
+                f"The folder {quoted(str(path))} contains no vocab.txt or tokenizer.json of a "
+                "WordPiece tokenizer. If the folder contains a preprocessing module, pass "
+                f"'tfhub:{path}'."
             )
         return found
     is_tokenizer = path.suffix == ".json"
@@ -76,8 +74,8 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
     written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER, with_rules)
     if is_tokenizer and written is None:
         raise ConfigError(
-            "Expected the tokenizer.json of a WordPiece tokenizer, as Hugging Face's packages "
-            f"write it. Received: {quoted(str(path))}, which is not one."
+            f"{quoted(str(path))} is not the tokenizer.json of a WordPiece tokenizer. Expected a "
+            "tokenizer.json that a Hugging Face package wrote."
         )
     tokens = written.tokens if is_tokenizer else read_lines(path)
     rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
@@ -85,10 +83,10 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
 
 
 def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | None:
-    """Return the WordPiece vocabulary in a folder, or None.
+    """Return the WordPiece vocabulary in a folder, or `None`.
 
     Raises:
-        ConfigError: see `read_wordpiece`.
+        ConfigError: See `read_wordpiece`.
     """
     written = _read_tokenizer(folder / TOKENIZER, with_rules)
     if written is not None:
@@ -103,42 +101,42 @@ def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | No
 
 
 def find_tokenizer(folder: Path) -> Path | None:
-    """The tokenizer.json of Hugging Face's in a folder, of whatever kind; `None`: there is none."""
+    """Return the path of a folder's Hugging Face tokenizer.json, of any tokenizer, or `None`."""
     path = folder / TOKENIZER
     return path if _open_tokenizer(path) is not None else None
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
-    """The tokens in a vocab.txt.
+    """Return the tokens in a vocab.txt.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: The file cannot be read.
     """
     try:
-        # Not splitlines(): a token may be a separator of lines of its own.
+        # Do not use splitlines(): a token may be a line separator.
         lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
-            "file with a token a line."
+            "file with one token per line."
         ) from error
     return tuple(lines[:-1] if lines[-1] == "" else lines)
 
 
 def write_lines(path: Path, tokens: Iterable[str]) -> None:
-    """Writes what `read_lines` reads."""
+    """Write tokens in the format that `read_lines` reads."""
     path.write_bytes("".join(f"{token}\n" for token in tokens).encode("utf-8"))
 
 
 def _open_tokenizer(path: Path) -> dict[str, Any] | None:
-    """What a tokenizer.json of Hugging Face holds; `None`: there is none."""
+    """Return the content of a Hugging Face tokenizer.json, or `None`."""
     about = _read_json(path) if path.is_file() else {}
-    # KerasHub writes files of that name too, with other contents.
+    # KerasHub writes files of the same name with other content.
     return about if isinstance(about.get("model"), dict) else None
 
 
 def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
-    """Tokens and rules of a tokenizer.json; `None`: there is none, or it is not of WordPiece."""
+    """Return tokens and rules of a tokenizer.json. `None`: the file has no WordPiece tokenizer."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None
@@ -159,14 +157,14 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
         if value != wanted:
             raise ConfigError(
                 f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
-                f"{quoted(value)}, expected {wanted!r}. Pass preprocessor=, a "
-                "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
+                f"{quoted(value)}, expected {wanted!r}. Pass preprocess= with a "
+                "keras_tl.backbones.texts.TextPreprocessor for this encoder."
             )
     numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
     if [number for _, number in numbered] != list(range(len(numbered))):
         raise ConfigError(
-            f"The tokens in {quoted(str(path))} do not have the numbers 0 to "
-            f"{len(numbered) - 1}. Expected each number once."
+            f"The tokens in {quoted(str(path))} do not have the numbers 0 to {len(numbered) - 1}. "
+            "Expected each number once. Download the file again."
         )
     tokens = tuple(token for token, _ in numbered)
     if not with_rules:
@@ -182,14 +180,14 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """The rules in a tokenizer_config.json."""
+    """Return the rules in a tokenizer_config.json."""
     about = _read_json(path) if path.is_file() else {}
     splitter = about.get("word_tokenizer_type", "basic")
     if splitter != "basic" or not about.get("do_basic_tokenize", True):
         raise ConfigError(
-            f"The tokenizer of {quoted(str(path))} splits words by other rules than BERT's "
-            f"(word_tokenizer_type {quoted(splitter)}). Pass preprocessor=, a "
-            "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
+            f"The tokenizer of {quoted(str(path))} splits words by rules that differ from BERT's "
+            f"(word_tokenizer_type {quoted(splitter)}). Pass preprocess= with a "
+            "keras_tl.backbones.texts.TextPreprocessor for this encoder."
         )
     lower_case = about.get("do_lower_case")
     strips = about.get("strip_accents")

@@ -1,15 +1,16 @@
-r"""How BERT splits a text into words, by operations that a server has: it runs inside of an export.
+r"""Split a text into words as BERT does, with operations that also run in an export.
 
-The rules are those of the published tokenizer (google-research/bert, tokenization.py; the same in
-the packages `transformers` and `tokenizers`):
+The rules are those of BERT's published tokenizer (google-research/bert, tokenization.py), and of
+the packages `transformers` and `tokenizers`:
 
-1. Control, format and private-use characters, NUL and U+FFFD are left out; every space is a space.
-2. Where asked, each Chinese character is a word of its own.
-3. Where asked, accents are stripped: canonical decomposition, then no character of class Mn.
-4. Where asked, every character is lower-cased by itself, wherever in a word it stands.
-5. Words end at spaces; each punctuation mark and each ASCII symbol is a word of its own.
+1. Control, format and private-use characters, NUL and U+FFFD are removed. Tabs, line ends and all
+   Unicode spaces become spaces.
+2. `split_cjk`: each Chinese character is a word.
+3. `strip_accents`: characters are decomposed (NFD), then characters of class Mn are removed.
+4. `lower_case`: each character is lower-cased without regard to its neighbours in the word.
+5. Words end at spaces. Each punctuation mark and each ASCII symbol is a word.
 
-Characters that are younger than a library's Unicode tables may be treated otherwise there.
+Other libraries may give other words for characters that are newer than their Unicode tables.
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ import tensorflow as tf
 from keras_tl.backbones.extras import import_tensorflow_text
 from keras_tl.base.config import JsonConfig
 
-# Patterns are RE2's. Spaces come before what is left out: tabs and line ends are controls too.
+# RE2 patterns. Spaces are replaced first, because `_LEFT_OUT` also matches tabs and line ends.
 _SPACES = r"[\t\n\r\p{Z}]"
 _LEFT_OUT = r"[\x{FFFD}\p{C}]"
 _CJK = (
@@ -39,10 +40,10 @@ class WordPieceRules(JsonConfig):
     """Rules that split a text into words.
 
     Attributes:
-        lower_case: whether texts are lower-cased.
-        strip_accents: whether accents are stripped.
-        split_cjk: whether each Chinese character is a word.
-        longest_word: a word of more characters is unknown.
+        lower_case: Whether texts are lower-cased.
+        strip_accents: Whether accents are removed.
+        split_cjk: Whether each Chinese character is a word.
+        longest_word: Largest number of characters of a word. Longer words become the unknown token.
     """
 
     lower_case: bool
@@ -52,14 +53,14 @@ class WordPieceRules(JsonConfig):
 
     @classmethod
     def of_vocabulary(cls, tokens: Iterable[str], known: Mapping[str, Any]) -> Self:
-        """The rules that a vocabulary was made by, as far as they are not known otherwise.
+        """Return rules with the given values, and infer missing values from the vocabulary.
 
-        Without a capital letter in it, texts were lower-cased. With an accent in it, none was
-        stripped; without one, they were stripped where texts were lower-cased.
+        `lower_case` is true if no token has capital letters. `strip_accents` is true if texts are
+        lower-cased and no token has an accent. Special tokens are ignored.
 
         Args:
-            tokens: the vocabulary.
-            known: values of the attributes; `None` is as good as nothing.
+            tokens: Vocabulary.
+            known: Given values of attributes, by name. `None` values are ignored.
         """
         known = {name: value for name, value in known.items() if value is not None}
         plain = [token for token in tokens if not token.startswith("[")]
@@ -69,13 +70,13 @@ class WordPieceRules(JsonConfig):
         return cls(**found | known)
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Splits texts into words; in a graph too.
+        """Split texts into words, also in a graph.
 
         Args:
-            texts: string (batch,); bytes that are not UTF-8 are left out.
+            texts: Texts, string (batch,). Bytes that are not UTF-8 are removed.
 
         Returns:
-            string (batch, None).
+            Words, string (batch, None).
         """
         texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
         texts = tf.strings.regex_replace(texts, _SPACES, " ")
@@ -86,7 +87,7 @@ class WordPieceRules(JsonConfig):
             texts = import_tensorflow_text().normalize_utf8(texts, "NFD")
             texts = tf.strings.regex_replace(texts, _ACCENTS, "")
         if self.lower_case:
-            # TensorFlow makes another small sigma of one that ends a word.
+            # At a word's end, TensorFlow lower-cases sigma to final sigma. BERT does not.
             texts = tf.strings.regex_replace(texts, "\N{GREEK CAPITAL LETTER SIGMA}", _SIGMA)
             texts = tf.strings.lower(texts, encoding="utf-8")
         return tf.strings.split(tf.strings.regex_replace(texts, _PUNCTUATION, r" \0 "))

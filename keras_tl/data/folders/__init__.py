@@ -1,1 +1,1 @@
-"""Folders of class folders, whatever kind of files they hold."""
+"""Folders that hold one folder for each class, for all kinds of files."""

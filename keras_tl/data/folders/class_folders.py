@@ -1,4 +1,4 @@
-"""Folders of class folders, whatever kind of files they hold."""
+"""Reads folders that hold one folder for each class, for all kinds of files."""
 
 import collections
 import dataclasses
@@ -8,24 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning
+from keras_tl.base.guesses import LabelInterpretation
 from keras_tl.data.folders.file_kinds import FileKind
 from keras_tl.data.folders.file_tree import folders_in, visible_files
 from keras_tl.data.folders.folder_layout import find_layout
 from keras_tl.data.folders.unused_files import unused_files
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.splits import SPLITS
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 
 @dataclasses.dataclass(frozen=True)
 class _Files:
-    """The files below a root: those of each split and class, and the others.
+    """The files below a root folder: the items of each split and class, and all other files.
 
     Attributes:
-        items: the paths of items by split and class.
-        others: the paths of files of other kinds.
-        outside: the paths of items outside the class folders.
+        items: paths of the items, by split and class.
+        others: paths of files of other kinds.
+        outside: paths of items outside the class folders.
     """
 
     items: Mapping[tuple[str, str], list[str]]
@@ -33,19 +33,21 @@ class _Files:
     outside: list[str]
 
 
-def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Source:
-    """Find `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
+def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> LabelledItems:
+    """Read the items in `root/<class>/`, or in `root/<split>/<class>/` if splits have folders.
 
     Args:
-        root: the folder.
-        kind: the files to look for.
-        classes: the names of the classes to read, in their order; `None`: all there are.
+        root: the folder that holds the class folders or the split folders.
+        kind: kind of the files to read.
+        classes: names of the classes to read, in the order of the integer labels. `None`: all
+            classes, sorted by name.
 
     Raises:
-        ConfigError: there is no such class.
-        DataError: there is no such folder, no class, only one, an empty one, an empty split, a
-            split that has a class which train has not, a class that a split has no folder for, or
-            folders that may be splits or classes.
+        ConfigError: a name in `classes` is not a class.
+        DataError: `root` is not a folder, or has fewer than two classes. A split, or a class of the
+            train split, is empty. A split has a class that the train split does not have. `kind`
+            demands a folder for each class, but a split lacks a folder. A class name is not
+            UTF-8. Folders could be either splits or classes.
     """
     if not root.is_dir():
         raise DataError(
@@ -67,9 +69,9 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     if kind.has_folder_for_each_class:
         for split, top in tops.items():
             _check_all_there(top.name, known[split], class_names, kind)
-    return Source(
+    return LabelledItems(
         splits,
-        LabelMeaning(None, class_names, layout.readings),
+        LabelInterpretation(None, class_names, layout.guesses),
         {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]}),
         unused=unused_files(root, files.others, kind, files.outside),
         has_splits=layout.has_splits,
@@ -81,7 +83,8 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
         found = f"one, {quoted(names[0])}" if names else "none"
         inner = [folder.name for folder in folders_in(top / names[0])] if names else []
         hint = (
-            f" If the folders in it are the classes, pass {quoted(str(top / names[0]))}."
+            f" If the folders in {quoted(names[0])} are the classes, pass "
+            f"{quoted(str(top / names[0]))}."
             if len(inner) > 1
             else ""
         )
@@ -90,10 +93,10 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
             f"the {kind.item}s of each class into a folder named after the class.{hint}"
         )
     for name in names:
-        # Names of files are only ever opened; names of classes are written into runs and exports.
+        # Runs and exports store the class names. File names only serve to open the files.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
-                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
+                f"The name of the class folder {quoted(name)} is not UTF-8. Rename the folder."
             )
 
 
@@ -102,8 +105,9 @@ def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind
         if name not in of_train:
             raise DataError(
                 f"The {split} folder has a class {quoted(name)} that the train folder does not "
-                f"have. Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} "
-                "folder have no labels, move that folder out of the data folder."
+                f"have. Train has: {', '.join(of_train)}. Rename or remove the class folder. Or, "
+                f"if the {kind.item}s of the {split} folder have no labels, move the {split} "
+                "folder out of the data folder."
             )
 
 
@@ -115,16 +119,16 @@ def _check_all_there(
             others = [name for name in class_names if name in names]
             raise DataError(
                 f"The {folder} folder has no folder {quoted(absent)}, which the train folder "
-                f"has. If {quoted(absent)} is a class, make an empty folder of that name. If it "
-                f"is not a class, as the unlabelled {kind.item}s of some data sets, move that "
-                f"folder away, or pass classes={others}."
+                f"has. If {quoted(absent)} is a class, make an empty folder of that name. If "
+                f"{quoted(absent)} is not a class, such as a folder of unlabelled {kind.item}s, "
+                f"move it out of the train folder, or pass classes={others} (--class)."
             )
 
 
 def _sort_out(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
 ) -> _Files:
-    # As the paths of files begin: a Path has lost the dot of a relative root.
+    # Use strings in the form of `visible_files`: for the root `.`, a Path would drop the `./`.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
     files = _Files(collections.defaultdict(list), [], [])

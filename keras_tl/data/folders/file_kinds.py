@@ -1,4 +1,4 @@
-"""Kinds of files that are items, such as images."""
+"""Kinds of files of which each file is one item, such as images."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class FileKind:
-    """A kind of files, each of them an item.
+    """A kind of files of which each file is one item.
 
     Attributes:
-        item: what messages call one of them.
-        formats: what messages call what is looked for.
-        suffixes: the endings of the files' names, in small letters.
-        convertible: the endings of files that may be items in another format.
-        cure: what to do with those, a sentence.
-        format_of: returns the format of the item in a file, given the path of a file whose name
-            has no ending; `None`: the file is no item.
-        has_folder_for_each_class: whether a split that lacks the folder of a class is an error.
+        item: name of one item in messages, such as "image".
+        formats: names of the formats in messages.
+        suffixes: file suffixes of items, in lower case.
+        convertible: suffixes of files that may be items in another format.
+        cure: advice on what to do with convertible files, a sentence for messages.
+        format_of: function that takes the path of a file without a suffix, and returns the format
+            of the item in the file, or `None` if the file is not an item.
+        has_folder_for_each_class: whether every split must have a folder for each class.
     """
 
     item: str

@@ -1,4 +1,4 @@
-"""The files and folders below a folder, without those that systems put there."""
+"""Finds files and folders below a folder, without hidden files and files of operating systems."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_tl.errors import DataError, quoted
 
-# What unzipping, file managers and network drives leave behind, in small letters.
+# Names, in lower case, of files that archives, file managers and network drives leave behind.
 _LEFT_BEHIND = {
     *("__macosx", "@eadir", "$recycle.bin", "system volume information"),
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
@@ -14,12 +14,12 @@ _LEFT_BEHIND = {
 
 
 def is_visible(name: str) -> bool:
-    """Whether a file or folder is neither hidden nor left behind by a system."""
+    """Whether a file or folder is neither hidden nor left behind by an operating system."""
     return not name.startswith(".") and name.lower() not in _LEFT_BEHIND
 
 
 def visible_files(folder: Path) -> Iterator[str]:
-    """The files below a folder, hidden ones left out. Links to folders are followed.
+    """Yield the files below a folder, except hidden files. Links to folders are followed.
 
     Raises:
         DataError: a folder cannot be read.
@@ -28,17 +28,17 @@ def visible_files(folder: Path) -> Iterator[str]:
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, sorted, hidden ones left out."""
+    """Return the sorted paths of the folders directly in a folder, except hidden folders."""
     return sorted(folder / name for name, is_folder in _entries(os.fspath(folder)) if is_folder)
 
 
 def files_in(folder: Path) -> list[str]:
-    """The names of the files in a folder, hidden ones left out."""
+    """Return the names of the files directly in a folder, except hidden files."""
     return [name for name, is_folder in _entries(os.fspath(folder)) if not is_folder]
 
 
 def _entries(folder: str) -> list[tuple[str, bool]]:
-    """Names, sorted, and whether they are folders."""
+    """Return the sorted names of a folder's entries, and whether each entry is a folder."""
     try:
         with os.scandir(folder) as entries:
             return sorted((x.name, _is_folder(x)) for x in entries if is_visible(x.name))
@@ -49,13 +49,13 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
 def _is_folder(entry: os.DirEntry) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # A link that leads back to itself.
+    except OSError:  # The entry is a link to itself.
         return False
 
 
 def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[str]:
     here = os.path.realpath(folder)
-    if here in above:  # A link to a folder that holds it.
+    if here in above:  # The folder is a link to a folder that contains the link.
         return
     for name, is_folder in _entries(folder):
         path = os.path.join(folder, name)

@@ -1,4 +1,4 @@
-"""Which folders below a root are splits, and which are classes."""
+"""Folder layout: which folders below a root are splits, and which are classes."""
 
 import collections
 import dataclasses
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_tl.base.readings import Reading
+from keras_tl.base.guesses import Guess
 from keras_tl.data.folders.file_tree import files_in, folders_in
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.errors import DataError, quoted
@@ -16,42 +16,45 @@ _SHOWN = 5
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """The folders that hold class folders.
+    """The folders of the splits, which hold the class folders.
 
     Attributes:
-        tops: the folder of each split; train's alone, the root, where there are no splits.
-        has_splits: whether there are folders of splits.
-        readings: the guess, if other names than train, validation and test were read as splits, or
-            folders beside the splits were passed over.
+        tops: folder of each split. Without split folders, the root is the folder of train.
+        has_splits: whether there are split folders.
+        guesses: one guess if split folders have names other than train, validation and test, or
+            if folders beside the split folders were not used. Otherwise empty.
     """
 
     tops: dict[str, Path]
     has_splits: bool
-    readings: tuple[Reading, ...] = ()
+    guesses: tuple[Guess, ...] = ()
 
 
 def find_layout(
     root: Path, item: str, suffixes: tuple[str, ...], classes: Sequence[str] | None = None
 ) -> Layout:
-    """Find the folders of splits, by their names and by what they hold.
+    """Find the split folders, by their names and their content.
 
-    Folders are splits where one of them is called train or training, and holds folders; other
-    names are those of `SPLIT_NAMES`, ignoring case, and names with one of these words in them,
-    such as `test_images`, for splits that no folder is called, if only one folder has the word.
-    Where no folder is called train, such names are splits if train is among at least two. A split
-    folder that holds items and no folders has no labels, and is left out.
+    If a folder is called train or training, and does not hold only items, the folders with names
+    in `SPLIT_NAMES` are the splits (in upper or lower case). If a split has no such folder, a
+    folder with one of these words in its name is used, such as `test_images`. There must be only
+    one folder with such a word.
+
+    If no folder is called train, the folders with such words in their names are the splits. They
+    must be at least two splits, one of them train. If a split other than train holds only items,
+    the split is left out, because the items have no labels.
 
     Args:
-        root: the folder, which exists.
-        item: what messages call one item.
-        suffixes: the endings of the items' files.
-        classes: the names of class folders: where all of them are in the root, the root has no
-            splits. `None`: nothing is known.
+        root: existing folder.
+        item: name of one item in messages.
+        suffixes: file suffixes of the items.
+        classes: names of class folders, or `None`. If the root has all of these folders, the
+            function looks for no splits.
 
     Raises:
-        DataError: a split has two folders; folders hold only folders, most of the same names, so
-            that they may be splits or classes; or a folder called train, which holds folders, is
-            beside folders of items, so that it may be a split or a class.
+        DataError: a split has two folders. Or all folders in the root hold only folders, mostly of
+            the same names: the outer folders could be splits or classes. Or a folder called train
+            holds folders, but the folders beside it hold items: train could be a split or a class.
     """
     root = _unwrapped(root, suffixes)
     folders = folders_in(root)
@@ -67,7 +70,7 @@ def find_layout(
         if split in tops:
             raise DataError(
                 f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
-                f"{quoted(folder.name)}. Keep one."
+                f"{quoted(folder.name)}. Remove or rename one of the two."
             )
         top = _unwrapped(folder, suffixes)
         if split == "train" or not _holds_items_only(top, suffixes):
@@ -75,12 +78,12 @@ def find_layout(
     if classes is None:
         _refuse_same_names(tops["train"], item, suffixes)
         _refuse_train_among_classes(named, tops["train"], folders, item, suffixes)
-    reading = _reading(named, folders, suffixes)
-    return Layout(tops, True, (reading,) if reading else ())
+    guess = _reading(named, folders, suffixes)
+    return Layout(tops, True, (guess,) if guess else ())
 
 
 def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
-    """The splits that folders are called by; none where train is not among them."""
+    """Return the split folders and their splits by name. Empty if there is no train folder."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, suffixes):
         exact = {}
@@ -96,13 +99,13 @@ def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, 
 
 
 def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
-    """Whether train is among them, and no class of that name: one holds items only."""
+    """Whether train is among the splits, and is not a class, that is, a folder with items only."""
     train = [folder for folder, split in named.items() if split == "train"]
     return bool(train) and not _holds_items_only(train[0], suffixes)
 
 
 def _split_within(name: str) -> str | None:
-    """The split that one word of a name says, as in `seg_train` and `train2017`."""
+    """Return the split that a folder name such as `seg_train` contains, `None` if not just one."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
@@ -110,25 +113,25 @@ def _split_within(name: str) -> str | None:
 
 def _reading(
     named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
-) -> Reading | None:
-    """The guess; `None` where the splits have their own names, and no folder is passed over."""
+) -> Guess | None:
+    """Return the guess, `None` if all splits are called as in `SPLITS` and all folders are used."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
     if {*named.values()} == {"train"}:
-        # Nothing but its name makes a split of it: the others may be classes.
+        # Train is the only split, and only because of its name: the other folders may be classes.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return None
     read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
     passed_over = f" Not used as splits: {_listing(others)}." if others else ""
-    return Reading(
+    return Guess(
         "folder-layout",
-        f"Folders were read as splits by their names: {read}.{passed_over}",
-        f"If all these folders are classes, pass {_all_of(folders)} (--class).",
+        f"These folders were read as splits because of their names: {read}.{passed_over}",
+        f"If all folders are classes, pass {_all_of(folders)} (--class).",
     )
 
 
 def _all_of(folders: Sequence[Path]) -> str:
-    """The argument that makes a class of every folder."""
+    """Return the text of the argument `classes=` that makes every folder a class."""
     return f"classes={[folder.name for folder in folders]}"
 
 
@@ -139,16 +142,16 @@ def _refuse_train_among_classes(
     item: str,
     suffixes: tuple[str, ...],
 ) -> None:
-    """Refuses a folder called train, the only split, beside two or more folders of items."""
+    """Raise `DataError` if train is the only split, and at least two other folders hold items."""
     flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if {*named.values()} != {"train"} or len(flat) < 2:
         return
     inner = [folder.name for folder in folders_in(top)]
     raise DataError(
-        f"{quoted(str(top))} holds folders ({_listing(inner)}), and beside it are folders of "
-        f"{item}s ({_listing(flat)}): it may be the training split or one more class. If it is the "
-        f"split, pass classes={inner} (--class). If it is a class, pass {_all_of(folders)} "
-        "(--class)."
+        f"{quoted(str(top))} may be the training split or one more class: the folder holds folders "
+        f"({_listing(inner)}), and the folders beside it hold {item}s ({_listing(flat)}). If "
+        f"{quoted(top.name)} is the split, pass classes={inner} (--class). If "
+        f"{quoted(top.name)} is a class, pass {_all_of(folders)} (--class)."
     )
 
 
@@ -165,7 +168,7 @@ def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
-    """The folder, or the one in it that has the same name and holds all, as archives make it."""
+    """Return the inner folder if a folder holds only a folder of its own name, as in archives."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
     return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder
@@ -176,13 +179,14 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
     outer = [name for name in names if not _holds_items(top / name, suffixes)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
-    # A split may lack a class. One name in all of them is a folder such as `images`.
+    # Not all names need to be equal, because a split may lack a class. If the folders share only
+    # one name, it is a folder such as `images`.
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(
-        f"The folders of {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
-        f"the same names ({_listing(shared)}): they may be splits or classes. If they are "
-        "splits, name them train, validation and test. If they are classes, pass "
+        f"The folders in {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
+        f"the same names ({_listing(shared)}). The outer folders may be splits or classes. If they "
+        "are splits, name them train, validation and test. If they are classes, pass "
         f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
     )
 

@@ -1,4 +1,4 @@
-"""The files of one kind below a folder, and the account of those that are no items."""
+"""Finds the files of one kind below a folder, and counts the unused files."""
 
 import collections
 import dataclasses
@@ -17,15 +17,15 @@ _NAME_THEM = "Add the suffix of the format, such as .jpg, to the names of images
 
 @dataclasses.dataclass(frozen=True)
 class UnusedFiles:
-    """Files that were passed over. It is false where there are none.
+    """Counts of the unused files of a folder. `bool()` gives `False` if all files are used.
 
     Attributes:
-        item: what messages call one item.
-        suffixes: files that are no items, counted by their endings, the most frequent first; those
-            of names without an ending by their format, if they are images.
-        convertible: those of the endings that may be items in another format.
-        unlabelled: items that lie outside the class folders, counted by their folders.
-        cure: what to do with those in another format, a sentence.
+        item: name of one item in messages.
+        suffixes: number of files that are not items for each suffix, the most frequent suffix
+            first. Images without a suffix are counted by their format.
+        convertible: suffixes of files that may be items in another format.
+        unlabelled: number of items outside the class folders, for each folder.
+        cure: advice on what to do with convertible files, a sentence.
     """
 
     item: str
@@ -38,7 +38,7 @@ class UnusedFiles:
         return bool(self.suffixes or self.unlabelled)
 
     def __str__(self) -> str:
-        """One sentence."""
+        """Return the counts as one sentence."""
         parts = []
         if self.suffixes:
             count = sum(self.suffixes.values())
@@ -54,20 +54,20 @@ class UnusedFiles:
 
     @property
     def advice(self) -> str:
-        """The sentence, and what to do if some of the files may be items."""
+        """The counts as a sentence, with advice if some of the files may be items."""
         return f"{self} {self.cure}" if self.convertible else str(self)
 
 
 def unused_files(
     root: Path, others: Iterable[str], kind: FileKind, outside: Iterable[str] = ()
 ) -> UnusedFiles:
-    """Count the files below a folder that are no items.
+    """Count the files below a folder that are not items.
 
     Args:
         root: the folder.
-        others: the paths of files of other kinds.
-        kind: the kind of files that are items.
-        outside: the paths of items that lie outside the class folders.
+        others: paths of files of other kinds.
+        kind: kind of the files that are items.
+        outside: paths of items outside the class folders.
     """
     suffixes = collections.Counter(_suffix(path, kind) for path in others)
     folders = collections.Counter(os.path.dirname(os.path.relpath(x, root)) for x in outside)
@@ -85,10 +85,10 @@ def unused_files(
 
 
 def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
-    """Sort the files below a folder, hidden ones left out, in one walk.
+    """Separate the files below a folder, except hidden files, into items and unused files.
 
     Returns:
-        The paths of the files of a kind, sorted; and the account of the others.
+        The sorted paths of the items, and the counts of the unused files.
     """
     items, others = [], []
     for path in visible_files(folder):
@@ -99,15 +99,15 @@ def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
 def items_below(
     given: os.PathLike | str, folder: Path, kind: FileKind
 ) -> tuple[list[str], UnusedFiles]:
-    """The same of a folder that a user asks about.
+    """Separate the files as `sort_files` does, in a folder that a user passes to `predict`.
 
     Args:
-        given: the folder as the user named it.
-        folder: its path.
-        kind: the kind of files that are read.
+        given: path of the folder as the user passed it, for messages.
+        folder: path of the folder.
+        kind: kind of the files to read.
 
     Raises:
-        DataError: there is no file of the kind.
+        DataError: the folder holds no file of this kind.
     """
     items, unused = sort_files(folder, kind)
     if items:

@@ -1,1 +1,1 @@
-"""Images: headers, the one decoder, the check of files, tf.data pipelines, augmentation."""
+"""Images: headers, decoder, file check, tf.data pipelines, augmentation."""

@@ -1,4 +1,4 @@
-"""Augmentation as Keras layers; used in training only, and never in a cache."""
+"""Image augmentation with Keras layers: changes training batches only, never cached images."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,20 +14,21 @@ Augmentation = str | bool | Callable | Sequence[str | Callable]
 
 
 def check_augmentation(kind: Augmentation) -> None:
-    """Raises `ConfigError` unless `kind` is something that `augment=` takes."""
+    """Raise `ConfigError` unless `kind` is a valid value of `augment=`."""
     for part in _parts(kind):
         if not (isinstance(kind, bool) or callable(part) or part in AUGMENTATIONS):
             raise ConfigError(
-                f"{unknown('augmentation', part, AUGMENTATIONS)} True, False, a Keras layer, and "
-                "a list of names and layers are accepted too."
+                f"{unknown('augmentation', part, AUGMENTATIONS)} Other accepted "
+                "values: True, False, a Keras layer, a list of names and layers."
             )
 
 
 def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
-    """Trace the layers and functions of the user's own, as the input pipeline does.
+    """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: one of them fails, or gives other shapes.
+        ConfigError: a layer or function fails, or the shape of its output is unknown or is not the
+            shape of its input.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -37,31 +38,31 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
         traced = tf.function(lambda pixels, part=part: tf.convert_to_tensor(part(pixels)))
         try:
             found = traced.get_concrete_function(tf.TensorSpec(shape, tf.float32)).outputs[0].shape
-        except Exception as error:  # It is the user's own code.
+        except Exception as error:  # User code may raise any error.
             raise ConfigError(
                 f"augment: {name} failed on a batch of images, float32 {shape}: {_reason(error)}"
             ) from error
         if found.rank is None or not found.is_compatible_with(shape):
-            gave = "something without a known shape" if found.rank is None else tuple(found)
+            gave = "a value without a known shape" if found.rank is None else tuple(found)
             raise ConfigError(
-                f"augment: {name} must give images of the shape that it takes, {shape}. It gave "
-                f"{gave}."
+                f"augment: {name} must return images of the same shape as its input, {shape}. "
+                f"Received: {gave}."
             )
 
 
 def _reason(error: Exception) -> str:
-    """The line of an error that says what is wrong: behind a trace through the user's code."""
+    """Return the line of an error message that names the cause: the last line of a traceback."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1 if lines[0].startswith("in user code") else 0].strip()[:MOST_QUOTED]
 
 
 def mixes_labels(kind: Augmentation) -> bool:
-    """Whether an augmentation makes one image of two, so that labels become shares."""
+    """Return whether an augmentation mixes two images and their labels, so that labels are soft."""
     return any(isinstance(part, str) and part in _MIXING for part in _parts(kind))
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """What an augmentation is called in records: its names, and the classes of layers."""
+    """Return names for the parts of an augmentation, such as `mixup`, or the class of a layer."""
     if kind is False:
         return ()
     return tuple(
@@ -73,28 +74,29 @@ def names_of(kind: Augmentation) -> tuple[str, ...]:
 def augmenter(
     kind: Augmentation, seed: int
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None:
-    """The augmentation asked for, as a callable on batches.
+    """Return a function that augments batches.
 
     Args:
-        kind: `False` for none; a name, a Keras layer (or any callable) of your own, which takes
-            and gives float32 (batch, height, width, 3) in [0, 255], or a list of these, applied
-            in turn. The names:
+        kind: `False` for no augmentation. Otherwise a name, a Keras layer, any callable, or a list
+            of these, applied in order. A layer or callable takes and returns pixels,
+            float32 (batch, height, width, 3) in [0, 255]. The names:
 
-            * `"standard"` or `True`: mirrored or not, moved and scaled by up to 10%;
-            * `"no-flip"`: the same, never mirrored (digits, text, traffic signs);
+            * `"standard"` or `True`: random horizontal flip, translation and zoom by up to 10%.
+            * `"no-flip"`: translation and zoom without a flip (for digits, text, traffic signs).
             * `"randaugment"`: two operations of Keras's RandAugment (Cubuk et al., 2020,
-              arXiv:1909.13719) at strength 0.2, where 1 turns by up to 360 degrees;
-            * `"mixup"`: each image is blended with another one, and so are their labels (Zhang
-              et al., 2018, arXiv:1710.09412, alpha 0.2);
-            * `"cutmix"`: a part of each image is another one's, and so of their labels (Yun et
-              al., 2019, arXiv:1905.04899).
-        seed: seed of the layers made here.
+              arXiv:1909.13719) at strength 0.2. Strength 1 rotates by up to 360 degrees.
+            * `"mixup"`: blends each image with another image, and their labels as well (Zhang
+              et al., 2018, arXiv:1710.09412, alpha 0.2).
+            * `"cutmix"`: replaces a part of each image by a part of another image, and mixes
+              their labels (Yun et al., 2019, arXiv:1905.04899).
+        seed: random seed of the layers that this function creates.
 
     Returns:
-        A function of (pixels, targets), both float32 batches, to both augmented; or `None`.
+        A function that takes and returns (pixels, targets), both float32 batches. `None` if `kind`
+        is `False`.
 
     Raises:
-        ConfigError: `kind` is none of these.
+        ConfigError: `kind` is not valid.
     """
     check_augmentation(kind)
     if kind is False:

@@ -1,36 +1,36 @@
-"""Many files of which some are not images: what a server may be sent."""
+"""Decoding of batches in which some files are not images, as a server may receive them."""
 
 import tensorflow as tf
 
 from keras_tl.data.images.decoder import load_image
 from keras_tl.data.images.header_ops import declared_pixels
-from keras_tl.data.images.image_problems import MOST_PIXELS
+from keras_tl.data.images.image_issues import MOST_PIXELS
 from keras_tl.data.images.value_range import ValueRange
 
 
 def load_images(
     contents: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decodes image files, as many at once as there are cores, and passes over those that are none.
+    """Decode and resize a batch of image files in parallel, and mark the invalid files.
 
-    An operation that fails would fail the whole batch, but for those inside of a data set that
-    ignores errors.
+    A `tf.data.Dataset` that ignores errors decodes the files. In a plain graph, one invalid file
+    would make the whole batch fail.
 
     Args:
-        contents: string (batch,), any bytes.
+        contents: string tensor (batch,), any bytes in each element.
         size: (height, width) in pixels.
         how: see `keras_tl.data.images.decoder.resize`.
         value_range: see `keras_tl.data.images.decoder.decode_image`.
 
     Returns:
-        float32 (batch, *size, 3) with values in [0, 255], and bool (batch,): which are images of at
-        most `MOST_PIXELS` pixels. The others are black.
+        Pixels, float32 (batch, *size, 3) in [0, 255], and validity, bool (batch,). A valid file is
+        an image of at most `MOST_PIXELS` pixels. The pixels of invalid files are black.
     """
     count = tf.size(contents, out_type=tf.int64)
 
     def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         content = contents[row]
-        # Before anything is decoded: a small file may declare an image that no memory can hold.
+        # Check the size before decoding: a small file may declare an image that no memory can hold.
         most = tf.constant(MOST_PIXELS, tf.float64)
         small = tf.debugging.assert_less_equal(declared_pixels(content), most)
         with tf.control_dependencies([small]):
@@ -38,7 +38,7 @@ def load_images(
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()
-    # One row more, since no row at all would be an error.
+    # The additional row prevents an error if no file is an image.
     images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
     rows, pixels = images.batch(count + 1).get_single_element()
     places = rows[:, None]
@@ -49,5 +49,5 @@ def load_images(
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def are_images(contents: tf.Tensor) -> tf.Tensor:
-    """Return which files are images, bool (batch,), by the same rule as `load_images`."""
+    """Return whether each file is valid by the rule of `load_images`, bool tensor (batch,)."""
     return load_images(contents, (1, 1), "stretch")[1]

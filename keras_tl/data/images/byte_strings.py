@@ -1,23 +1,36 @@
-"""Parts of a file's bytes, as TensorFlow operations that never fail."""
+"""Reads parts of the bytes of a file with TensorFlow operations that never fail."""
 
 import tensorflow as tf
 
 
 def part(content: tf.Tensor, at: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """As many bytes as that from there on, or as there are."""
+    """Return `size` bytes from position `at` on, or fewer if the file ends before."""
     return tf.strings.substr(
         content, tf.minimum(at, tf.strings.length(content)), tf.maximum(size, 0)
     )
 
 
 def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
-    """As many bytes as that from there on, zeros where the file is shorter."""
+    """Return `size` bytes from position `at` on, with zeros after the end of the file."""
     return tf.strings.substr(part(content, at, size) + b"\x00" * size, 0, size)
 
 
+def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
+    """Split a string at its first `most` separators (-1: at all). Return the parts, string (n,).
+
+    `tf.strings.split` adds 100 operations for ragged tensors to a graph. These operations take
+    time whenever a data set starts, and whenever a server loads the graph.
+    """
+    return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
+
+
+def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = False) -> tf.Tensor:
+    """Return the int64 number in `size` bytes of a header. The header must not end before."""
+    digits = tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), tf.uint8), tf.int64)
+    places = [256**place for place in range(size)]
+    return tf.reduce_sum(digits * (places[::-1] if big_endian else places))
+
+
 def number(four_bytes: tf.Tensor, big_endian: bool = True) -> tf.Tensor:
-    """The number that four bytes are, int32; at most 2**30, which no file reaches."""
-    digits = tf.cast(tf.io.decode_raw(four_bytes, tf.uint8), tf.int64)
-    places = [256**place for place in range(4)]
-    found = tf.reduce_sum(digits * (places[::-1] if big_endian else places))
-    return tf.cast(tf.minimum(found, 2**30), tf.int32)
+    """Return four bytes as an int32 number, at most 2**30: no file has so many bytes."""
+    return tf.cast(tf.minimum(header_number(four_bytes, 0, 4, big_endian), 2**30), tf.int32)

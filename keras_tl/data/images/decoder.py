@@ -1,7 +1,7 @@
-"""The one decoder: training, prediction and serving turn bytes into pixels here.
+"""The only image decoder: training, prediction and serving use it to turn bytes into pixels.
 
-Everything is TensorFlow operations, so the same code runs in `tf.data` pipelines, eagerly,
-and inside an exported graph, and the three cannot disagree.
+The code consists of TensorFlow operations. The same code runs in `tf.data` pipelines, eagerly
+and inside an exported graph, so all three give the same pixels.
 """
 
 import functools
@@ -11,11 +11,12 @@ import tensorflow as tf
 
 from keras_tl.base.config import check_choice
 from keras_tl.data.images import metadata, orientation
-from keras_tl.data.images.supported_graph import checked_bmp, checked_gif
+from keras_tl.data.images.unsupported_ops import checked_bmp, checked_gif
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
-# Raised whenever the same file becomes other pixels: features that are kept are computed anew.
+# Version of the decoder. Increase the version if the decoded pixels of any file change: cached
+# features are then recomputed.
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
@@ -25,7 +26,7 @@ _BYTES, _TWO_NUMBERS = tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int3
 def load_image(
     content: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
 ) -> tf.Tensor:
-    """Decodes one image file and brings it to the backbone's size.
+    """Decode one image file and resize it to the input size of the backbone.
 
     Args:
         content: scalar string tensor, see `decode_image`.
@@ -43,28 +44,28 @@ def load_image(
 def decode_image(
     content: tf.Tensor, size: tuple[int, int] | None = None, value_range: ValueRange = None
 ) -> tf.Tensor:
-    """Decodes one image file.
+    """Decode one image file to RGB pixels of 8 bits.
 
-    Greyscale becomes three equal channels, CMYK becomes RGB, an alpha channel is dropped, 16
-    bits become 8, and of an animation the first frame is taken. A photo is turned upright as its
-    Exif data say, or its XMP where these do not.
+    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
+    an animation, only the first frame is decoded. A photo is turned upright by the orientation in
+    its Exif data. If the Exif data have no orientation, the one in the XMP is used.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
-        size: (height, width) it will be resized to. A JPEG at least four times as large is then
-            decoded at 1/2, 1/4 or 1/8 of its size, which the format allows at a fraction of the
-            cost; what comes out is still at least twice as large. `None`: full size.
-        value_range: the values of black and of white in PNG files of 16 bits a value, whole
-            numbers; values outside are black or white, and each of the 256 levels between gets the
-            same share. `None`: (0, 65535), which is the high byte. Other files have 8 bits and are
-            taken as they are.
+        size: (height, width) to which the caller resizes the image later. If a JPEG image is at
+            least four times as large, it is decoded at 1/2, 1/4 or 1/8 of its size to save time.
+            The decoded image is still at least twice as large as `size`. `None`: full size.
+        value_range: the two values that mean black and white in 16-bit PNG files, integers. Values
+            outside this range become black or white. The range is divided into 256 equal parts,
+            one for each 8-bit value. `None`: (0, 65535), which keeps the high byte of each value.
+            The range has no effect on files of 8 bits.
 
     Returns:
         uint8 tensor (height, width, 3), RGB.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are not such an image, or one of those that
-            `keras_tl.data.images.unsupported` names.
+        tf.errors.InvalidArgumentError: the bytes are not an image in one of these formats, or the
+            file is unsupported, see `keras_tl.data.images.unsupported`.
     """
     header = metadata.header_of(content)
     wanted = tf.constant(size or _LARGEST_JPEG)
@@ -75,34 +76,35 @@ def decode_image(
         return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
 
     rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
-    # One function for all that is rare: its operations cost nothing where it is not called.
+    # A separate function decodes rare files: its operations take no time unless it is called.
     image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
 
 def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
-    """Brings images to the backbone's size, antialiased bicubic (Keys, 1981, a = -0.5).
+    """Resize images to the input size of the backbone: antialiased bicubic (Keys, 1981, a = -0.5).
 
     Args:
         images: tensor (height, width, 3) or (batch, height, width, 3), any numeric dtype,
             values in [0, 255].
         size: (height, width) in pixels.
-        how: `"crop"`: the largest central part with the aspect ratio of `size`; `"pad"`: all of
-            the image, centred on black; `"stretch"`: all of it, the aspect ratio ignored.
+        how: `"crop"`: the largest central part with the aspect ratio of `size`. `"pad"`: the
+            whole image, centred on black. `"stretch"`: the whole image, with the aspect ratio
+            of `size`.
 
     Returns:
         float32 tensor (..., *size, 3) with values in [0, 255].
     """
     check_choice("resize", how, RESIZES)
     images = tf.convert_to_tensor(images)
-    # Bytes are read as they are: as floats a large image would take four times the memory.
+    # uint8 stays uint8: a large image as float32 would take four times the memory.
     if images.dtype != tf.uint8:
         images = tf.cast(images, tf.float32)
     if how == "crop":
         images = _central_part(images, size)
     inner = _size_within(images, size) if how == "pad" else size
     resized = _bicubic(images, inner)
-    # Bicubic interpolation overshoots beside sharp edges.
+    # Bicubic interpolation can leave the range [0, 255] at sharp edges.
     resized = tf.clip_by_value(resized, 0.0, 255.0)
     if how == "pad":
         top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
@@ -116,17 +118,17 @@ def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
             images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=antialias
         )
 
-    # Where nothing shrinks the two give the same, and the plain one takes a quarter of the time.
+    # Antialiasing takes four times as long, and changes the result only if the image shrinks.
     shape = tf.shape(images)
     shrinks = (shape[-3] > size[0]) | (shape[-2] > size[1])
     return tf.cond(shrinks, lambda: interpolate(True), lambda: interpolate(False))
 
 
 def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """The largest size with the images' aspect ratio inside `size`, at least one pixel wide."""
+    """Return the largest size in `size` with the aspect ratio of the images, at least 1 x 1."""
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]
-    # Not `tf.image.resize_with_pad`: it fails on an image so narrow that nothing is left of it.
+    # `tf.image.resize_with_pad` fails if a narrow image shrinks to a width of 0 pixels.
     return (
         tf.clip_by_value(height * size[1] // width, 1, size[0]),
         tf.clip_by_value(width * size[0] // height, 1, size[1]),
@@ -136,7 +138,7 @@ def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, t
 def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]
-    # Integer arithmetic: a float ratio would crop one row off some square images.
+    # Use integers: rounding a float ratio would cut one row off some square images.
     kept_height = tf.clip_by_value(width * size[0] // size[1], 1, height)
     kept_width = tf.clip_by_value(height * size[1] // size[0], 1, width)
     top = (height - kept_height) // 2
@@ -145,17 +147,17 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
-    """What decodes a JPEG file at each of the ratios."""
+    """Return one decoding function for each ratio in `_JPEG_RATIOS`."""
 
     def decode(ratio: int) -> tf.Tensor:
-        # The default transform is up to 15 grey levels off, and no quicker.
+        # The default DCT method is up to 15 grey levels off, and is not faster.
         return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
     return [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS]
 
 
 def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Which ratio is the largest that leaves a JPEG file twice as large as `size`."""
+    """Return the index of the largest ratio that leaves an image twice as large as `size`."""
     possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
     return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
 
@@ -163,12 +165,12 @@ def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 @tf.function(
     input_signature=[_BYTES, _BYTES, _TWO_NUMBERS, _TWO_NUMBERS],
     autograph=False,
-    # A part of the graph around it would cost every image: merely to go past the operations of
-    # branches not taken takes some microseconds each.
+    # If TensorFlow inlined the function, every image would decode more slowly: skipping one
+    # operation of a branch that is not taken takes some microseconds.
     experimental_attributes={"_noinline": True},
 )
 def _rare_image(content, header, size, value_range):
-    """What is turned, or must be prepared for TensorFlow's decoder."""
+    """Decode a file that may need rotation, or preparation for the decoder of TensorFlow."""
     turn = orientation.read(content, header)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
 
@@ -195,7 +197,7 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
         levels = 256 * (values - black) // (white - black + 1)
         return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
-    # The decoder itself takes the high byte, in less memory.
+    # For the full range, `decode_png` itself keeps the high byte, with less memory.
     other_range = tf.reduce_any(value_range != ALL_VALUES)
     has_16_bits = tf.strings.substr(header, 24, 1) == b"\x10"
     return tf.cond(has_16_bits & other_range, scaled, lambda: tf.io.decode_png(content, channels=3))
@@ -203,7 +205,7 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
 
 def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
-    # The decoder refuses to drop an alpha channel.
+    # The WebP decoder of TensorFlow cannot drop an alpha channel.
     return tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
 
 
@@ -213,10 +215,10 @@ def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
 
 
 def _with_alpha(content: tf.Tensor) -> tf.Tensor:
-    """The same WebP file, declared to have an alpha channel.
+    """Return a WebP file with a changed header, which declares an alpha channel.
 
-    TensorFlow 2.21 copies the four channels of an animation's frame into a buffer for as many as
-    the file declares: three corrupt the memory of the process.
+    TensorFlow 2.21 copies the four channels of an animation frame into a buffer with the declared
+    number of channels. With three declared channels, this corrupts the memory of the process.
     """
     flags = tf.io.decode_raw(tf.strings.substr(content, 20, 1), tf.uint8)[0]
     with_alpha = tf.constant([bytes([flags | 0x10]) for flags in range(256)])
@@ -244,11 +246,11 @@ def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    # The decoder takes a palette's indices for greys. One channel cannot be asked for; as many as
-    # the file has is one.
+    # `decode_bmp` returns indices into the palette as grey levels. It refuses `channels=1`. With
+    # `channels=0`, it gives as many channels as the file has: one.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
-    # BITMAPFILEHEADER: offset of the pixels at byte 10; BITMAPINFOHEADER from byte 14, its own
-    # size first; the palette follows it, four bytes (blue, green, red, 0) a colour.
+    # BITMAPFILEHEADER has the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
+    # with its own size. The palette follows: four bytes (blue, green, red, 0) for each colour.
     pixels_at, header_size = (
         tf.io.decode_raw(tf.strings.substr(content, at, 4), tf.int32)[0] for at in (10, 14)
     )

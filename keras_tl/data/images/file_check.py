@@ -1,4 +1,4 @@
-"""One pass over image files before training: finds those that cannot be used, and says why."""
+"""File check: reads the image files before training, to find files that training cannot use."""
 
 import dataclasses
 import os
@@ -10,16 +10,16 @@ import numpy as np
 
 from keras_tl.base.config import check_range
 from keras_tl.base.reporting import Reporter
-from keras_tl.data.images.file_check_cache import CheckCache, Finding
-from keras_tl.data.images.file_scan import Examination
+from keras_tl.data.images.file_check_cache import FileCheckCache, FileResult
+from keras_tl.data.images.file_scan import FileScan
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.data.images.value_range import ValuesOf16Bits, values_of
+from keras_tl.data.images.value_range import SixteenBitRange, values_of
 from keras_tl.data.item_checks import (
     BadItem,
     BadRows,
     Check,
     LabelNames,
-    contradictions,
+    label_conflicts,
     shown_label,
 )
 from keras_tl.errors import quoted
@@ -27,10 +27,10 @@ from keras_tl.errors import quoted
 
 @dataclasses.dataclass(frozen=True)
 class BadFile(BadItem):
-    """A file that cannot be used.
+    """A file that training cannot use.
 
     Attributes:
-        path: as it was given.
+        path: path of the file, as the user passed it.
     """
 
     path: str
@@ -38,18 +38,18 @@ class BadFile(BadItem):
 
     @property
     def name(self) -> str:
-        """The path."""
+        """The path of the file, which is its name in messages."""
         return self.path
 
 
 @dataclasses.dataclass(frozen=True)
 class FileCheck(Check):
-    """What the check of a set of files has found.
+    """Result of the file check for a set of files.
 
     Attributes:
-        seconds: how long it took.
-        from_cache: number of files that had been checked before and were not read again.
-        values: of the files of 16 bits a value, which values they hold.
+        seconds: duration of the check in seconds.
+        from_cache: number of files that were not read, because the cache holds their results.
+        values: range of the pixel values in the 16-bit PNG files, `None` if not determined.
     """
 
     item = "file"
@@ -57,29 +57,30 @@ class FileCheck(Check):
     bad: tuple[BadFile, ...]
     seconds: float
     from_cache: int = 0
-    values: ValuesOf16Bits | None = None
+    values: SixteenBitRange | None = None
 
     def _counts(self) -> list[str]:
         deep = [f"{self.values}."] if self.values is not None and self.values.count else []
         return [*super()._counts(), *deep]
 
     def _how(self) -> str:
-        return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already)"
+        return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} results from the cache)"
 
 
-def bad_files(
+def check_splits(
     splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
 ) -> tuple[BadRows, FileCheck | None]:
-    """Checks the files of all splits together, so that copies in two of them are seen.
+    """Check the files of all splits together: copies in two splits may have different labels.
 
     Args:
-        splits: the splits.
-        class_names: names of the classes, to show labels by.
-        max_bad: share of the files that may be bad.
-        verbose: report progress on standard error.
+        splits: the splits by name.
+        class_names: names of the classes, for messages that show labels.
+        max_bad: largest allowed fraction of bad files, in [0, 1].
+        verbose: whether to report progress on standard error.
 
     Returns:
-        The bad files, and what was found; `None` if nothing is in files.
+        The bad files by split and row number, and the result of the check. `{}` and `None` if the
+        images of a split are not in files.
 
     Raises:
         DataError: too many files are bad.
@@ -105,30 +106,31 @@ def check_files(
     max_bad: float = 0.05,
     progress: Callable[[int], None] | None = None,
 ) -> FileCheck:
-    """Finds the files that training cannot use, before it does.
+    """Find the files that training cannot use, before training starts.
 
-    Bad are files that are missing, unreadable, empty, truncated or damaged, no image, a BMP or GIF
-    file of a kind that cannot be decoded (see `keras_tl.data.images.unsupported`), or of more
-    than `MOST_PIXELS` pixels, which are read from the header before anything is decoded; and all
-    files of one content under more than one label. Everything else can be decoded: each file was.
-    Files that have the size and the modification time of an earlier check are not read again, but
-    for a sample of those that have 16 bits a value: the values in them are counted.
+    A file is bad if it is missing, unreadable, empty, truncated, damaged or not an image. A BMP or
+    GIF file is bad if the decoder does not support it, see `keras_tl.data.images.unsupported`. An
+    image of more than `MOST_PIXELS` pixels is bad: the check reads its size from the header, and
+    does not decode it. Files with the same content and different labels are all bad. All files
+    that are not bad were decoded without an error, in this check or in an earlier one.
 
-    What nothing shows is not found: zeros in a BMP or WebP file, or other bytes where those of a
-    JPEG were.
+    If the size and the modification time of a file have not changed since an earlier check, the
+    file is not read again. Only a sample of the 16-bit PNG files is always read, to find the range
+    of their pixel values. The check cannot find all damage. Zeros in a BMP or WebP file, or
+    changed bytes in a JPEG file, can decode without an error.
 
     Args:
-        paths: image files, n of them; one may be there more than once.
-        labels: (n,) or (n, k), a label for each; two rows are two labels where they differ in any
-            number. `None`: labels are not compared.
-        label_names: how messages show labels: a function of one row of `labels`, or names that
-            integers and the columns of (n, k) count. `None`: as numbers.
-        max_bad: share of files that may be bad, in [0, 1].
-        progress: called now and then with the number of files that are done.
+        paths: n paths of image files. A path may occur more than once.
+        labels: array (n,) or (n, k), one label for each path. Two labels of k numbers differ if any
+            of their numbers differ. `None`: labels are not compared.
+        label_names: how messages show labels. Either a function from one row of `labels` to a text,
+            or the names of the integer labels or of the k columns. `None`: as numbers.
+        max_bad: largest allowed fraction of bad files, in [0, 1].
+        progress: function that is called from time to time with the number of checked files.
 
     Raises:
-        DataError: more files than that are bad.
-        ConfigError: `max_bad` is no such share.
+        DataError: the fraction of bad files is above `max_bad`.
+        ConfigError: `max_bad` is not in [0, 1].
     """
     check_range("max_bad", max_bad, 0, 1)
     began = time.perf_counter()
@@ -136,7 +138,7 @@ def check_files(
     findings, from_cache = _findings(list(dict.fromkeys(paths)), report)
     reasons = {path: found.reason for path, found in findings.items() if found.reason}
     if labels is not None:
-        for path, reason in _contradictions(paths, np.asarray(labels), label_names, findings):
+        for path, reason in _label_conflicts(paths, np.asarray(labels), label_names, findings):
             reasons.setdefault(path, reason)
     bad = tuple(BadFile(path, reasons[path]) for path in findings if path in reasons)
     deep = [path for path, found in findings.items() if found.has_16_bits and not found.reason]
@@ -146,30 +148,30 @@ def check_files(
     return check
 
 
-def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, Finding], int]:
-    """The finding for each of some distinct paths, and how many of them were in the cache."""
+def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, FileResult], int]:
+    """Return the result for each distinct path, and the number of results from the cache."""
     findings, stats = dict.fromkeys(paths), {}
     for path in paths:
         try:
             stats[path] = os.stat(path)
         except FileNotFoundError:
-            findings[path] = Finding(0, 0, reason="missing")
+            findings[path] = FileResult(0, 0, reason="missing")
         except OSError as error:
-            findings[path] = Finding(0, 0, reason=f"cannot be read: {error.strerror}")
+            findings[path] = FileResult(0, 0, reason=f"cannot be read: {error.strerror}")
         else:
-            # To open what is not a file may wait for ever.
+            # Opening a pipe or a device may block for ever.
             if not stat.S_ISREG(stats[path].st_mode):
                 del stats[path]
-                findings[path] = Finding(0, 0, reason="cannot be read: not a file")
+                findings[path] = FileResult(0, 0, reason="cannot be read: not a file")
     if not stats:
         return findings, 0
     absolute = {path: os.path.abspath(path) for path in stats}
-    cache = CheckCache(absolute.values())
+    cache = FileCheckCache(absolute.values())
     findings |= {path: cache.get(absolute[path], stats[path]) for path in stats}
     unknown = [path for path in paths if findings[path] is None]
     if unknown:
         done = len(paths) - len(unknown)
-        examination = Examination(unknown, [stats[path] for path in unknown])
+        examination = FileScan(unknown, [stats[path] for path in unknown])
         new = dict(zip(unknown, examination.run(lambda n: report(done + n)), strict=True))
         findings |= new
         cache.add({absolute[path]: found for path, found in new.items()})
@@ -177,13 +179,13 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
     return findings, len(stats) - len(unknown)
 
 
-def _contradictions(
-    paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, Finding]
+def _label_conflicts(
+    paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, FileResult]
 ) -> Iterator[tuple[str, str]]:
-    """Each path whose content has another label elsewhere, with the reason; one for each path."""
-    # A file that was not read is only the same as itself.
+    """Yield each path whose content also occurs with a different label, and the reason, once."""
+    # A file without a digest was not read, and counts as equal only to itself.
     contents = [findings[path].digest or path for path in paths]
-    for row, other in contradictions(contents, labels):
+    for row, other in label_conflicts(contents, labels):
         mine, theirs = (shown_label(labels[r], names) for r in (row, other))
         if paths[other] == paths[row]:
             yield (

@@ -1,4 +1,4 @@
-"""What is known about image files from earlier checks: one small file for each folder of images."""
+"""Cache of file check results: one small JSON file for each folder of images."""
 
 import contextlib
 import dataclasses
@@ -16,16 +16,16 @@ _MOST_FOLDERS = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
-    """What a check found out about one file.
+class FileResult:
+    """Result of the file check for one file.
 
     Attributes:
-        size: its size in bytes when it was looked at.
-        modified: its modification time in nanoseconds.
-        digest: 32 hexadecimal digits of the SHA-256 of its content; empty where it was not read.
-        reason: why it cannot be used; empty where it can.
-        has_16_bits: whether it is a PNG file of 16 bits a value.
-        lasting: whether this is so until the file changes; not so of one that may not be read.
+        size: size in bytes at the time of the check.
+        modified: modification time in nanoseconds.
+        digest: first 32 hexadecimal digits of the SHA-256 of the content. Empty: not computed.
+        reason: the file issue, why training cannot use the file. Empty: training can use the file.
+        has_16_bits: whether the file is a PNG file with 16 bits per value.
+        lasting: whether the result holds until the file changes. False for a read error.
     """
 
     size: int
@@ -36,13 +36,13 @@ class Finding:
     lasting: bool = True
 
 
-class CheckCache:
-    """Keeps findings for the files below one folder.
+class FileCheckCache:
+    """Cache of file check results for the files below one folder.
 
-    Nothing here is an error: without a cache, files are checked again.
+    If the cache cannot be read or written, no error is raised. The files are then checked again.
 
     Args:
-        paths: absolute paths of files; the deepest folder that holds them all has the cache.
+        paths: absolute paths of files. The cache is for the deepest folder that holds all files.
     """
 
     def __init__(self, paths: Iterable[str]):
@@ -51,15 +51,18 @@ class CheckCache:
         self._file = cache_root() / "checks" / f"{name}.json"
         self._rows = self._read()
 
-    def get(self, path: str, found: os.stat_result) -> Finding | None:
-        """The finding for a file that has not changed since, `found` being what it is now."""
+    def get(self, path: str, found: os.stat_result) -> FileResult | None:
+        """Return the stored result for a file, `None` if there is none or the file has changed.
+
+        `found` is the present `os.stat` result of the file.
+        """
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
-        return Finding(*row)
+        return FileResult(*row)
 
-    def add(self, findings: dict[str, Finding]) -> None:
-        """Keeps findings by absolute path, and drops those of files that have gone."""
+    def add(self, findings: dict[str, FileResult]) -> None:
+        """Store results by absolute path, and drop the results of deleted files."""
         known = {name: row for name, row in self._rows.items() if os.path.exists(self._root + name)}
         known |= {
             path[len(self._root) :]: list(dataclasses.astuple(found)[:-1])
@@ -90,7 +93,7 @@ class CheckCache:
 
 
 def _made_by() -> list:
-    # Another decoder may read what this one cannot.
+    # A different version of TensorFlow may be able to decode different files.
     return [_FORMAT, tf.__version__]
 
 

@@ -1,4 +1,4 @@
-"""Reads image files once and finds those that cannot be decoded: parallel, with little memory."""
+"""Scan of image files: reads each file once and decodes it, in parallel and with little memory."""
 
 import hashlib
 import os
@@ -8,48 +8,49 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.images.decoder import decode_image
-from keras_tl.data.images.file_check_cache import Finding
+from keras_tl.data.images.file_check_cache import FileResult
 from keras_tl.data.images.headers import START
-from keras_tl.data.images.image_problems import damaged, format_problem, image_problem
+from keras_tl.data.images.image_issues import damaged, format_problem, image_problem
 from keras_tl.data.images.value_range import has_16_bits
 
-# What is read at once, by each of the readers.
+# Largest number of files and of bytes in one read, and the number of parallel reads.
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
 
 
-class Examination:
-    """Examines files.
+class FileScan:
+    """Scan of a list of image files, to find the files that training cannot use.
 
     Args:
-        paths: the files.
-        stats: what `os.stat` says of each.
+        paths: paths of the files.
+        stats: the `os.stat` result of each file.
     """
 
     def __init__(self, paths: Sequence[str], stats: Sequence[os.stat_result]):
         self._paths, self._stats = paths, stats
-        self._findings: dict[int, Finding] = {}
+        self._findings: dict[int, FileResult] = {}
 
-    def run(self, progress: Callable[[int], None]) -> list[Finding]:
-        """Examines them all.
+    def run(self, progress: Callable[[int], None]) -> list[FileResult]:
+        """Read and decode all files, and return their results.
 
         Args:
-            progress: called now and then with the number of files that are done.
+            progress: function that is called from time to time with the number of scanned files.
 
         Returns:
-            The findings, in the files' order. Their reasons begin with what kind they are of.
+            The results in the order of the files. The `reason` of a bad file begins with the kind
+            of file issue.
         """
         decoded = np.zeros(len(self._paths), bool)
         for rows in self._decodable():
             decoded[rows.numpy()] = True
             progress(len(self._findings))
-        # A row that got lost is read and decoded once more, alone, where an error is not lost.
+        # `ignore_errors` dropped these files without a message. Decode each of them again, alone.
         for row in np.flatnonzero(~decoded):
             self._examine_again(int(row))
         progress(len(self._paths))
         return [self._findings[row] for row in range(len(self._paths))]
 
     def _decodable(self) -> tf.data.Dataset:
-        """Batches of the rows whose files can be decoded."""
+        """Return batches of the row numbers of files that can be decoded."""
         ends = np.array([*self._ends()], np.int64)
         parts = tf.data.Dataset.from_tensor_slices((np.r_[0, ends[:-1]], ends))
 
@@ -65,7 +66,7 @@ class Examination:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Where parts end that are small enough to be in memory, several of them at a time."""
+        """Divide the list of files into parts that fit into memory. Yield the end of each part."""
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):
@@ -75,19 +76,19 @@ class Examination:
         yield len(self._stats)
 
     def _read(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and contents of those of the files that are worth decoding."""
+        """Read files. Return row numbers and contents of the files without a file issue so far."""
         kept = {}
         for row in range(start, end):
             content = self._examine(row)
             if content is not None:
                 kept[row] = content
-        # An array of bytes would lose the zeros that a file ends in.
+        # A NumPy array of dtype bytes would lose the zeros at the end of a file.
         contents = np.empty(len(kept), object)
         contents[:] = [*kept.values()]
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Notes what is found without decoding; gives the content where nothing is wrong so far."""
+        """Read a file and record its result. Return its content if no file issue was found."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)
@@ -117,11 +118,11 @@ class Examination:
 
     def _note(self, row: int, digest: str = "", reason: str = "", **others: bool) -> None:
         stat = self._stats[row]
-        self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
+        self._findings[row] = FileResult(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
 
 
-# Traced once for all checks of a process.
+# TensorFlow traces this function only once in a process, for all checks.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode(content):
-    # The smallest size there is lets a JPEG be decoded at an eighth; all of its bytes are read.
+    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All bytes of the file are still read.
     return tf.size(decode_image(content, (1, 1)))

@@ -1,4 +1,4 @@
-"""The formats of images that the decoder reads, and the endings of their names."""
+"""Image formats that the decoder reads, and the suffixes of their file names."""
 
 import os
 
@@ -7,7 +7,8 @@ from keras_tl.data.images.headers import START, any_image_format
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
-# Photos, scans and drawings of other formats: of phones, cameras, scanners, microscopes, hospitals.
+# Suffixes of image formats that the decoder does not read: formats of phones, cameras, scanners,
+# drawing programs, microscopes and hospitals.
 _OTHER_IMAGES = (
     *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".jp2", ".j2k", ".jxl", ".jxr"),
     *(".dng", ".crw", ".cr2", ".cr3", ".nef", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef"),
@@ -18,10 +19,10 @@ _OTHER_IMAGES = (
 
 
 def format_of_file(path: str) -> str | None:
-    """The format of the image in a file, also one that the decoder does not read.
+    """Return the format of an image file, including formats that the decoder does not read.
 
     Returns:
-        `None` for a file without an image, one that cannot be read, a pipe or a device.
+        The format. `None` for a file that is not an image or cannot be read, a pipe or a device.
     """
     try:
         if not os.path.isfile(path):
@@ -37,6 +38,6 @@ IMAGE_FILES = FileKind(
     f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}",
     SUFFIXES,
     _OTHER_IMAGES,
-    "Convert the photos among them to JPEG or PNG.",
+    "Convert photos in other formats to JPEG or PNG.",
     format_of_file,
 )

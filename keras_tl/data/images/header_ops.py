@@ -1,41 +1,38 @@
-"""How large an image a file declares, in a graph: read from its header, nothing is decoded.
+"""Reads the image size that a file declares in its header, with TensorFlow operations.
 
-`keras_tl.data.images.headers` has the rules, which are those of Python too; but a GIF counts with
-the memory for all of its frames.
+The rules are those of `keras_tl.data.images.headers`, except for GIF files: for these, this module
+counts the pixels of all frames, for which the decoder allocates memory.
 """
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from keras_tl.data.images import metadata
+from keras_tl.data.images.byte_strings import header_number
 from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
-# A frame's descriptor and its length, or an extension's introducer.
+# Size in bytes of a frame descriptor with the largest palette: no other block start is longer.
 _LONGEST_STEP = 11 + 3 * 256
 
 
 def declared_pixels(content: tf.Tensor) -> tf.Tensor:
-    """What decoding a file takes memory for, in pixels of three bytes.
+    """Return the number of pixels, of three bytes each, for which the decoder allocates memory.
 
     Args:
         content: scalar string tensor, any bytes.
 
     Returns:
-        float64 scalar, exact below 2**53; 0 for what is no image that TensorFlow decodes.
+        float64 scalar, exact below 2**53. 0 if TensorFlow cannot decode the format.
 
     Raises:
-        tf.errors.InvalidArgumentError: a JPEG file is too damaged to say.
+        tf.errors.InvalidArgumentError: a JPEG file is too damaged to declare its size.
     """
     header = metadata.header_of(content)
 
-    def number(at: int, length: int, big_endian: bool = False) -> tf.Tensor:
-        digits = tf.cast(
-            tf.io.decode_raw(tf.strings.substr(header, at, length), tf.uint8), tf.int64
-        )
-        places = [256**place for place in range(length)]
-        return tf.reduce_sum(digits * (places[::-1] if big_endian else places))
+    number = functools.partial(header_number, header)
 
     def jpeg() -> tf.Tensor:
         return _area(*tf.unstack(tf.io.extract_jpeg_shape(content)[:2]))
@@ -49,7 +46,7 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     areas = {"JPEG": jpeg, "GIF": lambda: _gif(content)} | {kind: by_rule(kind) for kind in SIZES}
     starts = MAGIC | {b"RIFF": "WebP"}
     found = [tf.strings.substr(header, 0, len(start)) == start for start in starts]
-    # The first that is true, or the number of them.
+    # The index of the first match, or the index of the default branch.
     kind = tf.argmax([*found, True], output_type=tf.int32)
     functions = [areas[kind] for kind in starts.values()]
     return tf.switch_case(kind, [*functions, lambda: tf.zeros((), tf.float64)])
@@ -60,7 +57,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """The decoder makes room for all frames, a byte a pixel, before the first is taken."""
+    """Count pixels of a GIF file: the decoder first allocates a byte per pixel for all frames."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

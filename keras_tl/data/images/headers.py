@@ -1,4 +1,4 @@
-"""What a file is, and how large its image, from its first bytes: nothing is decoded."""
+"""Format and declared image size of a file, read from its bytes without decoding."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -29,22 +29,22 @@ _NOT_IMAGES = {
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"RIFF": "a video or sound",
     b"\x1aE\xdf\xa3": "a video",
-    b"\x00\x05\x16\x07": "what macOS keeps about another file",
-    b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull'",
+    b"\x00\x05\x16\x07": "a macOS file with metadata of another file",
+    b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull' to get the file",
 }
-# As many bytes as tell every format: those of DICOM begin with 128 others.
+# Number of bytes that identify every format. In a DICOM file, the identifier starts at byte 128.
 START = 132
-# How many bytes the header of a BMP file has where its sides are numbers of 16 bits.
+# Header size in bytes of BMP files that store width and height in 16 bits.
 _OS2_HEADER = 12
 _EXTENDED, _LOSSLESS = (int.from_bytes(chunk, "little") for chunk in (b"VP8X", b"VP8L"))
 _TEXTS = {b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<?xml": "an XML text"}
 
 
 def image_format(start: bytes) -> str | None:
-    """The name of the format, one of `keras_tl.data.images.formats.FORMATS`, or `None`.
+    """Return the format of an image, from `keras_tl.data.images.formats.FORMATS`, or `None`.
 
     Args:
-        start: the first bytes of the file, 16 or more if it has them.
+        start: the first 16 bytes of the file or more, fewer only if the file is shorter.
     """
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
@@ -52,16 +52,16 @@ def image_format(start: bytes) -> str | None:
 
 
 def any_image_format(start: bytes) -> str | None:
-    """The name of the format of an image, also of one that the decoder does not read, or `None`.
+    """Return the format of an image, including formats that the decoder does not read, or `None`.
 
     Args:
-        start: the first bytes of the file, `START` or more if it has them.
+        start: the first `START` bytes of the file or more, fewer only if the file is shorter.
     """
     return image_format(start) or _other_format(start)
 
 
 def why_not(start: bytes) -> str:
-    """Says what a file is that is none of the formats, as a reason for leaving it out."""
+    """Return the reason to leave out a file of an unsupported format, naming that format."""
     if image := _other_format(start):
         return f"another format: {image} image, convert it to JPEG or PNG"
     text = _as_text(start)
@@ -95,14 +95,14 @@ def _quoted(start: bytes) -> str:
 
 
 def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
-    """Width and height in pixels as the file declares them; of an animation, the largest frame's.
+    """Return the width and height in pixels that a file declares: in a GIF, of its largest frame.
 
     Args:
-        content: the file.
-        kind: its format, `None` for none of them.
+        content: bytes of the file.
+        kind: format of the file, see `image_format`. `None`: an unsupported format.
 
     Returns:
-        `None` where the file is none, or too short, or too damaged, to say.
+        The width and height. `None` for an unsupported format, or a truncated or damaged file.
     """
     try:
         if kind in SIZES:
@@ -124,16 +124,16 @@ def _choose(condition: bool, one: Callable, other: Callable) -> int:
 
 
 def _gif(content: bytes) -> tuple[int, int]:
-    """The decoder makes room for every frame before it looks at what is in it."""
+    """Return the largest width and height of all frames: the decoder allocates memory for all."""
     widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
     return max(widths), max(heights)
 
 
 def gif_frames(content: bytes) -> Iterator[tuple[int, int]]:
-    """Width and height in pixels of each frame of a GIF file.
+    """Yield the width and height in pixels of each frame of a GIF file.
 
     Raises:
-        struct.error, LookupError: the file is cut short.
+        struct.error, LookupError: the file is truncated.
     """
     (flags,) = struct.unpack_from("<B", content, 10)
     at = 13 + _gif_palette(flags)
@@ -153,9 +153,9 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# The rules below read Python's bytes here and TensorFlow's strings in `header_ops`.
-# `number(at, size, big_endian=False)` is a number of the header, an integer or a tensor;
-# `choose(condition, one, other)` calls one of two functions.
+# This module applies the rules below to Python bytes, `header_ops` applies them to TensorFlow
+# strings. `number(at, size, big_endian=False)` returns a number in the header, an integer or a
+# tensor. `choose(condition, one, other)` returns `one()` if the condition holds, else `other()`.
 
 
 def _png(number: Callable, choose: Callable) -> tuple:
@@ -167,7 +167,7 @@ def _bmp(number: Callable, choose: Callable) -> tuple:
         return choose(
             number(14, 4) == _OS2_HEADER,
             lambda: number(at_os2, 2),
-            # Without its sign, which says where the rows begin.
+            # Take the absolute value: the sign of the height tells the order of the rows.
             lambda: 2**31 - abs(number(at, 4) - 2**31),
         )
 

@@ -1,4 +1,4 @@
-"""What `predict` and `features` accept of images. Reading it needs no TensorFlow."""
+"""Reads the images that a user passes to `predict` or `features`, without TensorFlow."""
 
 import glob
 import os
@@ -11,39 +11,40 @@ import numpy as np
 
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.unused_files import UnusedFiles, items_below
-from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_items import Inputs, check_readable
+from keras_tl.data.images.image_items import ImageItems, check_readable
 from keras_tl.data.pixels import as_image, as_images, check_values
 from keras_tl.data.tables.item_columns import ItemColumns
+from keras_tl.data.user_items import is_frame, kinds, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
 _ELEMENT = ("image",)
-# The beginnings of the image formats in base64, and the head of a data URL.
+# First characters of images encoded in base64, and of data URLs.
 _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
 
 def read_inputs(
     items: ImageInput, columns: ItemColumns = _COLUMNS, on_invalid: str = "raise"
-) -> Inputs:
-    """Reads what was given.
+) -> ImageItems:
+    """Read the images that a user passes to `predict` or `features`.
 
     Args:
-        items: a path; a folder, for all images below it; a pattern such as `"photos/*.jpg"`, for
-            the files that it matches, sorted; the bytes of an image file, or a file that is open;
-            pixels in [0, 255], of one image (height, width, 3) or (height, width), or of a batch
-            (n, height, width, 3), in an array or a tensor of any library (alpha is left out); an
-            image of Pillow; a list of paths, of bytes, or of images. Also a split, such as
-            `data.split("test")`; a `tf.data.Dataset` of images, batched or not, with or without
-            labels; a `pandas.DataFrame` with a column of paths.
-        columns: the column of a data frame.
-        on_invalid: `"raise"` an error if a file cannot be opened; otherwise it is no image.
+        items: the path of an image. A folder: all images below the folder are read. A pattern such
+            as `"photos/*.jpg"`: the matching files are read in sorted order. The bytes of an image
+            file, or an open file. An array or a tensor of any library with pixels in [0, 255], of
+            one image (height, width, 3) or (height, width), or of a batch (n, height, width, 3).
+            An alpha channel is dropped. A Pillow image. A list of paths, of bytes or of images. A
+            split, such as `data.split("test")`. A `tf.data.Dataset` of images, batched or not,
+            with or without labels. A `pandas.DataFrame` with a column of paths.
+        columns: the column that holds the paths in a data frame.
+        on_invalid: `"raise"`: raise an error if a file cannot be read. Any other value: the file
+            counts as an invalid image.
 
     Raises:
-        DataError: nothing was given, or something else, or a file does not exist.
-        ConfigError: a path is of a file system that is not supported.
+        DataError: `items` is empty or of another type, or a file does not exist.
+        ConfigError: a path is in a file system that is not supported.
     """
     items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
     if isinstance(items, (str, os.PathLike)):
@@ -54,16 +55,16 @@ def read_inputs(
     if items and all(isinstance(item, (str, os.PathLike)) for item in items):
         return _from_paths(items, on_invalid)
     if items and all(isinstance(item, bytes) for item in items):
-        return Inputs(contents=items)
+        return ImageItems(contents=items)
     if items and all(isinstance(item, np.ndarray) for item in items):
         return _from_images([as_image(item, "given") for item in items])
     raise DataError(
-        f"Expected image paths, a folder, bytes, or arrays, at least one. Received: {kinds(items)}."
+        f"Expected at least one image: paths, a folder, bytes or arrays. Received: {kinds(items)}."
     )
 
 
 def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
-    """The files that a path, a folder or a pattern stands for; and the others of a folder."""
+    """Return the files that a path, folder or pattern stands for, and a folder's unused files."""
     path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):
@@ -76,17 +77,17 @@ def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], Unuse
     return [given], None
 
 
-def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
+def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageItems:
     read = [*map(_files, given)]
     sources = tuple(_named(path) for paths, _ in read for path in paths)
     if on_invalid == "raise":
         for source in sources:
             check_readable(source)
-    return Inputs(sources=sources, unused=tuple(unused for _, unused in read if unused))
+    return ImageItems(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 
 def _named(path: str | os.PathLike) -> str:
-    """A path in the form in which it was given, by which results name it."""
+    """Return a path as the user passed it, with `~` expanded. Results use this path as a name."""
     _checked(path)
     return os.path.expanduser(os.fspath(path))
 
@@ -101,8 +102,8 @@ def _checked(path: str | os.PathLike) -> Path:
     return local_path(path)
 
 
-def _from_images(images: np.ndarray | list[np.ndarray]) -> Inputs:
+def _from_images(images: np.ndarray | list[np.ndarray]) -> ImageItems:
     check_values([images] if isinstance(images, np.ndarray) else images, "given")
     if isinstance(images, list) and len({image.shape for image in images}) == 1:
         images = np.stack(images)
-    return Inputs(pixels=images)
+    return ImageItems(pixels=images)

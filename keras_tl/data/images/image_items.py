@@ -1,4 +1,4 @@
-"""Images to be asked about. Reading their files needs no TensorFlow; decoding them does."""
+"""Images for prediction. Only decoding the images needs TensorFlow, not reading their files."""
 
 import contextlib
 import dataclasses
@@ -14,8 +14,8 @@ import numpy as np
 
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_problems import why_no_image
-from keras_tl.data.items import Items
+from keras_tl.data.images.image_issues import why_no_image
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -28,15 +28,17 @@ _LONGEST_PATH = 4096
 
 
 @dataclasses.dataclass(frozen=True)
-class Inputs(Items):
-    """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
+class ImageItems(PredictionItems):
+    """Images for prediction, given as file paths, as file contents or as pixels.
+
+    Only one of `sources`, `contents` and `pixels` is set. The other two are `None`.
 
     Attributes:
-        sources: the paths of n files, which are read when their turn comes.
-        contents: the bytes of n files.
-        pixels: (n, height, width, 3) in [0, 255]; or n arrays (height, width, 3), where they are
-            of several sizes.
-        unused: see `Items`.
+        sources: paths of n files, which are read batch by batch.
+        contents: bytes of n image files.
+        pixels: array (n, height, width, 3) in [0, 255], or a list of n arrays (height, width, 3) if
+            the images differ in size.
+        unused: see `PredictionItems`.
     """
 
     item = "image"
@@ -51,13 +53,13 @@ class Inputs(Items):
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The paths of files."""
+        """The file paths, as names of the images. `None` if the images are not files."""
         return self.sources
 
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
-        """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
+        """Yield lists of file contents, or arrays of pixels, with at most `size` images each.
 
-        A file that cannot be read has no bytes, and so is no image.
+        If a file cannot be read, its content is empty bytes, which count as an invalid image.
         """
         if self.sources:
             yield from _read_ahead(self.sources, size)
@@ -68,9 +70,9 @@ class Inputs(Items):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the images at a time.
+        """Yield the name and the arguments of a signature of the export, for at most `size` images.
 
-        Files' bytes are for `serving_default`, arrays for `pixels`.
+        The signature `serving_default` takes file contents, the signature `pixels` takes arrays.
         """
         for batch in self.batches(size):
             if isinstance(batch, list):
@@ -79,7 +81,7 @@ class Inputs(Items):
                 yield "pixels", {"pixels": batch}
 
     def valid(self) -> np.ndarray:
-        """The images that can be decoded, by the rule of the exported model; bool (n,)."""
+        """Return whether the exported model can decode each image, bool array (n,)."""
         if self.pixels is not None:
             return np.ones(len(self), bool)
         from keras_tl.data.images.batch_decoding import are_images
@@ -87,44 +89,44 @@ class Inputs(Items):
         return np.concatenate([are_images(batch).numpy() for batch in self.batches(_BATCH)])
 
     def why(self, number: int) -> str:
-        """See `Items.why`."""
+        """See `PredictionItems.why`."""
         try:
             return self._problem(number)
         except DataError as error:
             return str(error).removesuffix(".")
 
     def reason(self, number: int) -> str:
-        """See `Items.reason`."""
+        """See `PredictionItems.reason`."""
         try:
             return cannot_decode(self.name(number), self._problem(number))
         except DataError as error:
             return str(error)
 
     def _problem(self, number: int) -> str:
-        """Raises `DataError` if the file cannot be read."""
+        """Return why an item is not an image. Raise `DataError` if the file cannot be read."""
         content = read_file(self.sources[number]) if self.sources else self.contents[number]
         if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
-            return f"{quoted(content)} is the path of a file; give paths as str"
+            return f"{quoted(content)} is the path of a file. Pass the path as str"
         return why_no_image(content)
 
-    def take(self, rows: Iterable[int]) -> "Inputs":
-        """The same with only these rows, in this order."""
+    def take(self, rows: Iterable[int]) -> "ImageItems":
+        """Return only the images with these row numbers, in the order of `rows`."""
         if isinstance(self.pixels, np.ndarray):
-            return Inputs(pixels=self.pixels[[*rows]])
+            return ImageItems(pixels=self.pixels[[*rows]])
         items = [self._items[row] for row in rows]
         if self.sources:
-            return Inputs(sources=tuple(items))
-        return Inputs(contents=items) if self.contents else Inputs(pixels=items)
+            return ImageItems(sources=tuple(items))
+        return ImageItems(contents=items) if self.contents else ImageItems(pixels=items)
 
     def as_split(
         self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None
     ) -> "ImageSplit":
-        """The images as an unlabelled split, for extraction.
+        """Return the images as an unlabelled split, for feature extraction.
 
-        Bytes are decoded and resized, and pixels of several sizes are resized.
+        File contents are decoded and resized. Pixels are resized if the images differ in size.
 
         Raises:
-            DataError: bytes that are not an image.
+            DataError: the content of a file is not an image.
         """
         from keras_tl.data.images.decoder import resize
         from keras_tl.data.images.image_pipeline import read_image
@@ -148,7 +150,7 @@ class Inputs(Items):
         return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _of_one_size(self) -> Iterator[Any]:
-        """The items in parts that fit into one array each."""
+        """Yield the items in parts. Images of one part have one size, so they fit into an array."""
         if not isinstance(self.pixels, list):
             yield self._items
             return
@@ -157,30 +159,30 @@ class Inputs(Items):
 
 
 def cannot_decode(name: str, problem: str) -> str:
-    """Return the message for a file or for bytes that give no image.
+    """Return the error message for a file or bytes that are not an image.
 
     Args:
-        name: what messages call the item.
-        problem: the reason, see `keras_tl.data.images.image_problems`.
+        name: name of the item in messages.
+        problem: why the decoder refuses the bytes, see `keras_tl.data.images.image_issues`.
     """
     return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 
 
 def read_file(path: str) -> bytes:
-    """Reads the bytes of an image file.
+    """Read the bytes of an image file.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the file cannot be read.
     """
     with _explained(path), open(path, "rb") as file:
         return file.read()
 
 
 def check_readable(path: str) -> None:
-    """Checks that a file can be read, without opening it: it is read once, when its turn comes.
+    """Check that a file can be read, without opening it. Later, `batches` reads the file once.
 
     Raises:
-        DataError: it is not there, is a folder, or may not be read.
+        DataError: the path does not exist, is a folder, or is not readable.
     """
     with _explained(path):
         if stat.S_ISDIR(os.stat(path).st_mode):
@@ -199,11 +201,11 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """The bytes of files in batches; threads read a batch while the caller works on another."""
+    """Yield file contents in batches. While the caller uses a batch, threads read the next one."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):
-            # `map` begins to read at once.
+            # `map` starts to read immediately, in the threads.
             batch, coming = coming, readers.map(_bytes_of, paths[start : start + size])
             if batch is not None:
                 yield list(batch)

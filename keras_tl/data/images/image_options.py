@@ -1,4 +1,4 @@
-"""What all constructors of `ImageData` take, checked before anything is read."""
+"""Options that all constructors of `ImageData` accept, checked before any data are read."""
 
 import dataclasses
 
@@ -15,35 +15,38 @@ ImageSize = int | tuple[int, int] | None
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Gives an image size as (height, width), `None` for the backbone's own.
+    """Return an image size as (height, width), or `None` for the input size of the backbone.
 
     Raises:
-        ConfigError: it is neither a positive whole number nor two of them.
+        ConfigError: `image_size` is neither a positive integer nor a pair of positive integers.
     """
     if image_size is None:
         return None
     pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
     if len(pair) != 2:
-        raise ConfigError(f"image_size must be one number or two. Received: {quoted(image_size)}.")
+        raise ConfigError(
+            f"image_size must be one number, or (height, width). Received: {quoted(image_size)}."
+        )
     for side in pair:
         check_range("image_size", side, 1, whole=True)
     return pair
 
 
 class DataOptions(SplitOptions, total=False):
-    """What all constructors of `ImageData` take, besides `SplitOptions`.
+    """Options that all constructors of `ImageData` accept, in addition to `SplitOptions`.
 
     Attributes:
-        image_size: side in pixels, or (height, width); `None` means the backbone's own.
-        resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
+        image_size: side of square images in pixels, or (height, width). `None`: the input size of
+            the backbone.
+        resize: how images are resized: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: what `augment=True` means for these data.
-        check: look at all files before anything else, and leave out those that cannot be used
-            (see `keras_tl.data.images.file_check.check_files`). What is known of unchanged files is
-            remembered. Images that come from no files of the user's own are not checked.
-        value_range: the values of black and of white in PNG files of 16 bits a value, such as
-            `(0, 4095)` for X-rays of 12 bits; values outside are black or white. It is part of the
-            model. Files of 8 bits are taken as they are. `None`: (0, 65535).
+        augmentation: the augmentation that `augment=True` applies to these data.
+        check: whether to check all files first and leave out files that training cannot use (see
+            `keras_tl.data.images.file_check.check_files`). For unchanged files, the results come
+            from a cache. Images that are not in files of the user are not checked.
+        value_range: the values that mean black and white in 16-bit PNG files, such as `(0, 4095)`
+            for X-rays of 12 bits. Values outside become black or white. A model stores the range.
+            The range has no effect on files of 8 bits. `None`: (0, 65535).
     """
 
     image_size: ImageSize
@@ -55,10 +58,10 @@ class DataOptions(SplitOptions, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedOptions(CheckedSplitOptions):
-    """`DataOptions` with their defaults, checked when made.
+    """`DataOptions` with their default values, checked on creation.
 
     Raises:
-        ConfigError: one of them is not as described.
+        ConfigError: an option is not valid.
     """
 
     recorded = ("validation_split", "test_split", "seed", "check", "max_bad")

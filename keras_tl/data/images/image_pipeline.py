@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.images.decoder import load_image, resize
+from keras_tl.data.images.image_issues import why_no_image
 from keras_tl.data.images.image_items import cannot_decode
-from keras_tl.data.images.image_problems import why_no_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.pipeline import OPTIONS, Pipeline, row_numbers
@@ -18,12 +18,13 @@ from keras_tl.errors import DataError
 
 @dataclasses.dataclass(frozen=True)
 class ImagePipeline(Pipeline):
-    """Turns splits of images into batches of pixels and labels.
+    """Pipeline from splits of images to batches of pixels and labels.
 
     Attributes:
-        image_size: (height, width) of the batches.
-        resize: `"crop"`, `"pad"` or `"stretch"`.
-        whole_batches: fill up the last batch, see `row_numbers`; for several replicas.
+        image_size: (height, width) of the images in the batches, in pixels.
+        resize: `"crop"`, `"pad"` or `"stretch"`, see `keras_tl.data.images.decoder.resize`.
+        whole_batches: whether to fill up the last batch for training on several replicas, see
+            `keras_tl.data.pipeline.padded_rows`.
         value_range: see `keras_tl.data.images.decoder.decode_image`.
     """
 
@@ -33,25 +34,25 @@ class ImagePipeline(Pipeline):
     value_range: ValueRange = None
 
     def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
-        """Batches of (pixels, labels) in the split's order; the last one may be smaller.
+        """Return batches of (pixels, labels) in the order of the split.
 
-        Pixels are float32 (batch, height, width, 3) in [0, 255]; labels are the split's.
+        Pixels are float32 (batch, height, width, 3) in [0, 255]. The last batch may be smaller.
         """
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
         return self._batches(split, rows, batch_size)
 
     def pixels(self, split: ImageSplit) -> np.ndarray:
-        """float32 array (n, height, width, 3) in [0, 255]: all images at once, for a few."""
+        """Return all images of a small split, float32 array (n, height, width, 3) in [0, 255]."""
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
     def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
-        """Batches of pixels in the split's order, the last one filled up."""
+        """Return batches of pixels in the order of the split. The last batch is filled up."""
         rows = row_numbers(len(split), batch_size)
         batches = self._batches(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels), None
 
     def explain(self, split: ImageSplit) -> DataError | None:
-        """Finds the first file of a split that cannot be read."""
+        """Return the error for the first file of a split that cannot be read or decoded."""
         for path in split.images if split.in_files else ():
             try:
                 with open(path, "rb") as file:
@@ -67,7 +68,7 @@ class ImagePipeline(Pipeline):
     def shuffled(
         self, split: ImageSplit, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches of (pixels, labels) for training; see `Pipeline`."""
+        """Return batches of (pixels, labels) for training, see `Pipeline`."""
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
         return self._batches(split, rows, batch_size, augment=augment)
 
@@ -78,7 +79,7 @@ class ImagePipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Batches of (pixels, labels) of given rows; see `Pipeline`."""
+        """Return batches of (pixels, labels) for the row numbers `rows`, see `Pipeline`."""
         return self._batches(split, rows, batch_size, augment=augment)
 
     def _batches(
@@ -89,7 +90,7 @@ class ImagePipeline(Pipeline):
         augment: Callable | None = None,
         drop_remainder: bool = False,
     ) -> tf.data.Dataset:
-        # Names that are not valid UTF-8 are bytes to TensorFlow as to the file system.
+        # Pass the paths as bytes, because file names may not be valid UTF-8.
         images = tf.constant([*map(os.fsencode, split.images)] if split.in_files else split.images)
         labels = tf.constant(split.labels)
 
@@ -114,13 +115,13 @@ def read_image(
     how: str,
     value_range: ValueRange = None,
 ) -> np.ndarray:
-    """Decodes and resizes one image, eagerly.
+    """Decode and resize one image, eagerly.
 
     Returns:
         float32 array (height, width, 3) in [0, 255].
 
     Raises:
-        DataError: the bytes are not an image; the message names `source`.
+        DataError: the bytes are not an image. The message names `source`.
     """
     try:
         return load_image(tf.constant(content), image_size, how, value_range).numpy()

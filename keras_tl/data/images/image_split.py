@@ -15,7 +15,7 @@ from keras_tl.errors import DataError
 
 @dataclasses.dataclass(frozen=True)
 class ImageSplit(Split):
-    """The images of one split, in a fixed order.
+    """Images of one split, in a fixed order.
 
     Attributes:
         images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
@@ -30,30 +30,31 @@ class ImageSplit(Split):
 
     @property
     def sources(self) -> tuple[str, ...] | None:
-        """The paths of the files; `None`: pixels in memory."""
+        """The paths of the files, `None` for pixels in memory."""
         return self.images if self.in_files else None
 
     @property
     def given(self) -> list[str] | np.ndarray:
-        """The paths, or the pixels."""
+        """The paths of the files, or the pixels in memory."""
         return list(self.images) if self.in_files else self.images
 
     @property
     def in_files(self) -> bool:
-        """Whether the images are files still to be decoded."""
+        """Whether the images are files, not pixels in memory."""
         return isinstance(self.images, tuple)
 
     def joined(self, other: "ImageSplit") -> "ImageSplit":
-        """Return the images of this split and then those of another, see `Split.joined`."""
+        """Return the images of this split followed by those of `other`, see `Split.joined`."""
         if not self.in_files and self.images.shape[1:] != other.images.shape[1:]:
             raise DataError(
-                "Expected the pixels of all splits in one shape (height, width, 3). Received "
-                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize them to one shape."
+                "Expected images of one shape (height, width, 3) in all splits. Received: "
+                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize the images to one "
+                "shape."
             )
         return super().joined(other)
 
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Identifies the images and their order, see `Split.fingerprint`."""
+        """Return a hash of the images and their order, see `Split.fingerprint`."""
         digest = hashlib.sha256()
         if self.in_files:
             for path in self.images:
@@ -70,5 +71,8 @@ def _file_identity(path: str, full_hash: bool) -> str:
             return f"{sha256(Path(path))}\n"
         found = os.stat(path)
     except OSError as error:
-        raise DataError(f"An image has gone since the data were made: {path} ({error}).") from error
+        raise DataError(
+            f"Cannot read an image of the data: {path} ({error}). Restore the file, or make the "
+            "data again."
+        ) from error
     return f"{os.path.abspath(path)}\0{found.st_size}\0{found.st_mtime_ns}\n"

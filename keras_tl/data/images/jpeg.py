@@ -1,9 +1,9 @@
-"""What the decoder does not say about a JPEG file: that a part of it is missing.
+"""Finds damage in JPEG files that the decoder does not report: missing parts of the image.
 
-A copy that was broken off, or a bad sector, leaves zeros in the middle of a file, and JPEG has no
-checksum: libjpeg decodes the zeros to grey stripes without an error. But encoders do not write
-everything that decoders read. The zeros are found by what no encoder makes of them, see
-`_fewest_impossible_zeros`; where they could be part of an image, they are taken for one.
+An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum, so
+libjpeg decodes the zeros to grey stripes without an error. But decoders accept more codes than
+encoders write. `_fewest_impossible_zeros` returns how many zeros in a row no encoder writes.
+Zeros that an encoder could have written count as image data.
 
 Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
 """
@@ -15,17 +15,17 @@ _DHT, _DQT, _SOS, _EOI = 0xC4, 0xDB, 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {_DHT, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _SCAN = 0
-# After 255, a zero means 255 itself, and markers of restart are part of the scan.
+# In a scan, the two bytes 255 and 0 encode one byte 255. Restart markers belong to the scan.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ZEROS = b"\x00" * 32
 
 Segment = tuple[int, int, int]
-# For each class and number: the symbols, from the shortest code to the longest.
+# Symbols of each Huffman table, by its class and number. Symbols with short codes come first.
 Tables = dict[tuple[int, int], bytes]
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels, or `None` where the file does not say."""
+    """Return the width and height of a JPEG file in pixels, `None` if it does not declare them."""
     for marker, start, _ in _segments(content):
         if marker in _FRAMES and start + 5 <= len(content):
             height, width = (int.from_bytes(content[at : at + 2]) for at in (start + 1, start + 3))
@@ -34,13 +34,13 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def jpeg_damage(content: bytes) -> str | None:
-    """Says what is wrong with a JPEG file that might be decoded nevertheless.
+    """Find damage in a JPEG file that the decoder may accept without an error.
 
     Args:
-        content: the file.
+        content: bytes of the file.
 
     Returns:
-        The reason for leaving it out; `None` where nothing is known to be wrong.
+        The reason to leave the file out, `None` if no damage is found.
     """
     tables: Tables = {}
     frame, header = None, b""
@@ -56,9 +56,8 @@ def jpeg_damage(content: bytes) -> str | None:
             twice = any(len(set(symbols)) < len(symbols) for symbols in read.values())
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
-            # TensorFlow refuses what does not end, and complains in the log; but where it was
-            # filled up with zeros, it may take those for the image. The very last byte may be
-            # missing.
+            # TensorFlow refuses a file without an end marker, and writes to the log. But it may
+            # read zeros at the end of a file as image data. The last byte of a file may be missing.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -76,11 +75,11 @@ def jpeg_damage(content: bytes) -> str | None:
 
 
 def _segments(content: bytes) -> Iterator[Segment]:
-    """A JPEG file's segments as libjpeg finds them: it passes over what is not a marker.
+    """Yield the segments of a JPEG file as libjpeg does, which skips bytes that are not markers.
 
     Yields:
-        The marker's second byte, and where the data begin and end. After the header of a scan,
-        `_SCAN` and where its coded image begins and ends.
+        The second byte of the marker, and the start and end of the data of the segment. After each
+        scan header: `_SCAN`, and the start and end of the coded image data of the scan.
     """
     at = content.find(b"\xff", 2)
     while 0 <= at < len(content) - 1:
@@ -90,7 +89,7 @@ def _segments(content: bytes) -> Iterator[Segment]:
         if marker == 0xFF:
             at += 1
             continue
-        # These stand alone.
+        # These markers have no data.
         if marker <= 0x01 or 0xD0 <= marker <= 0xD8:
             at = content.find(b"\xff", at + 2)
             continue
@@ -125,7 +124,7 @@ def _huffman_tables(data: bytes) -> Tables:
 
 
 def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
-    """The Huffman tables that a scan uses, where they are certain."""
+    """Return class and number of the Huffman tables that a baseline scan uses."""
     if frame not in _BASELINE:
         return set()
     chosen = header[2 : 1 + 2 * header[0] : 2] if header else b""
@@ -133,12 +132,12 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """How many zero bytes in a row a scan cannot have; `None` where it can have any number.
+    """Return the smallest number of zero bytes in a row that no encoder writes. `None`: no limit.
 
-    The code of zeros alone is the first of a table, and means its first symbol. In a flat part of
-    an image, every block is nothing but the symbol for "the rest is zero": where that comes first,
-    zeros can go on for as long as they like. Any other first symbol would have to make the same
-    value of every coefficient in block after block.
+    In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
+    image, an encoder writes only the symbol "the rest is zero" for each block. If that symbol is
+    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in
+    a row would mean that all coefficients of many blocks are equal.
     """
     if len(header) < 4:
         return None
@@ -148,10 +147,10 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     first, refinement = header[-3], header[-1] >> 4
     if frame != _PROGRESSIVE or first == 0:
         return None
-    # Symbols that end a run of blocks: the encoder takes flat blocks together with those, and
-    # does not write one for each block.
+    # Find the tables with symbols for a run of flat blocks. With such a symbol, an encoder codes
+    # many flat blocks at once, and does not write a symbol for each block.
     ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
     if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
-        # The bits that refine a pattern in every block can be zeros for some time.
+        # In a refinement scan, the bits of a pattern in every block can be a long run of zeros.
         return 512 if refinement else 64
     return None

@@ -1,7 +1,7 @@
-"""Where image files keep their Exif data and their XMP: segments of JPEG, chunks of PNG and WebP.
+"""Reads Exif data and XMP from the segments of JPEG files and the chunks of PNG and WebP files.
 
-Everything is TensorFlow operations, for the same reason as in `keras_tl.data.images.decoder`.
-Metadata that are broken, or not there, are an empty string; they never are an error.
+The code consists of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
+If metadata are broken or missing, the functions return an empty string and raise no error.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.7; XMP, part 3 (Adobe); WebP container specification (Google).
 """
@@ -10,77 +10,77 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_tl.data.images.byte_strings import filled, number, part
+from keras_tl.data.images.byte_strings import filled, number, part, split
 from keras_tl.data.images.png_metadata import MARKS, XMP, png_exif, png_text
 
 HEADER_SIZE = 48
-# JPEG segments of applications, comments, and the fill byte that may stand before any of them.
+# Markers of JPEG application segments and comments, and the fill byte that may precede them.
 _BEFORE_THE_IMAGE = [b"\xff" + bytes([marker]) for marker in (*range(0xE0, 0xF0), 0xFE, 0xFF)]
 _APP1, _SOS, _EOI = 0xE1, 0xDA, 0xD9
 _EXIF, _XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 _EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
-# A file of more segments than any program writes would keep the loop busy.
+# Largest number of segments to search. No program writes so many segments.
 _MOST_SEGMENTS = 512
 
-# From a place in a file: is it there, does the search end, how many bytes to the next place.
+# Function of a position in a file. It returns whether the wanted part is there, whether the search
+# ends there, and the number of bytes to the next part.
 Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
 def header_of(content: tf.Tensor) -> tf.Tensor:
-    """The first `HEADER_SIZE` bytes of a file, filled up with zeros.
+    """Return the first `HEADER_SIZE` bytes of a file, filled up with zeros.
 
-    Filled up, so that a short file has a header to look at: `substr` past the end of a string fails
-    with a message that quotes the string, and bytes that are not UTF-8 turn such a message into a
-    UnicodeDecodeError, which no caller expects.
+    Without the zeros, `substr` fails at the end of a short file, and its error message quotes bytes
+    of the file. If these are not UTF-8, a UnicodeDecodeError follows that no caller expects.
     """
     return filled(content, 0, HEADER_SIZE)
 
 
 def is_jpeg(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so is a JPEG file."""
+    """Whether a file with this header is a JPEG file."""
     return tf.strings.substr(header, 0, 2) == b"\xff\xd8"
 
 
 def is_png(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so is a PNG file."""
+    """Whether a file with this header is a PNG file."""
     return tf.strings.substr(header, 0, 8) == b"\x89PNG\r\n\x1a\n"
 
 
 def is_webp(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so is a WebP file."""
+    """Whether a file with this header is a WebP file."""
     return tf.strings.substr(header, 8, 4) == b"WEBP"
 
 
 def may_be_there(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so may have Exif data or XMP; false for most JPEG files.
+    """Whether a file with this header may have Exif data or XMP. False for most JPEG files.
 
     Args:
         header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
     """
-    # At once, or after the usual JFIF segment, comes a part of the image.
+    # Most JPEG files have no metadata: an image segment comes first or follows the JFIF segment.
     jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
     in_jpeg = is_jpeg(header) & tf.reduce_any(marker == _BEFORE_THE_IMAGE)
-    # In PNG they may stand behind the image.
+    # PNG files may have metadata after the image, where the header does not show them.
     return in_jpeg | is_png(header) | _is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """The same for a whole file: most PNG files have neither, which one look in each shows."""
+    """Whether a file may have Exif data or XMP. Unlike `may_be_there`, searches whole PNG files."""
 
     def in_png() -> tf.Tensor:
-        parts = [tf.size(tf.strings.split(content, mark, maxsplit=1)) for mark in MARKS]
+        parts = [tf.size(split(content, mark, 1)) for mark in MARKS]
         return tf.reduce_any(tf.stack(parts) > 1)
 
     return tf.cond(is_png(header), in_png, lambda: may_be_there(header))
 
 
 def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """The TIFF structure of the Exif data of a JPEG, PNG or WebP file.
+    """Return the Exif data of a JPEG, PNG or WebP file, which form a TIFF structure.
 
     Args:
-        content: scalar string tensor, the file.
-        header: scalar string tensor, its first `HEADER_SIZE` bytes, filled up with zeros.
+        content: scalar string tensor, the bytes of the file.
+        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
     """
     found = _of_format(
         header,
@@ -88,7 +88,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         png=lambda: png_exif(content),
         webp=lambda: _webp_chunk(content, header, b"EXIF", _EXIF_FLAG),
     )
-    # Some programs write the name of the JPEG segment into PNG and WebP too.
+    # Some programs write the name of the JPEG segment also in front of the data in other files.
     for _ in range(2):
         size = tf.strings.length(found)
         named = part(found, 0, len(_EXIF)) == _EXIF
@@ -97,7 +97,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def xmp_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """The XMP of a JPEG, PNG or WebP file, an XML text; arguments as those of `exif_of`."""
+    """Return the XMP of a JPEG, PNG or WebP file, an XML text. See `exif_of` for the arguments."""
     return _of_format(
         header,
         jpeg=lambda: _jpeg_segment(content, _XMP),
@@ -112,7 +112,7 @@ def _of_format(header: tf.Tensor, jpeg: Callable, png: Callable, webp: Callable)
 
 
 def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Tensor]:
-    """Goes from part to part of a file: whether one is what is looked for, and where."""
+    """Go from part to part of a file. Return whether `look` found the wanted part, and where."""
     size = tf.strings.length(content)
 
     def step(at: tf.Tensor, hit: tf.Tensor, ended: tf.Tensor) -> tuple:
@@ -129,12 +129,12 @@ def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Ten
 
 
 def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
-    """What stands behind a name in the first APP1 segment that has it."""
+    """Find the first APP1 segment that starts with a name. Return the data after the name."""
 
     def look(at: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         start = tf.cast(tf.io.decode_raw(filled(content, at, 4), tf.uint8), tf.int32)
         marker = start[1]
-        # As libjpeg does: fill bytes, and what is no marker, are passed over.
+        # As in libjpeg: skip fill bytes and bytes that are not a marker.
         is_marker = (start[0] == 0xFF) & (marker != 0) & (marker != 0xFF)
         hit = is_marker & (marker == _APP1) & (part(content, at + 4, len(name)) == name)
         ended = is_marker & ((marker == _SOS) | (marker == _EOI))
@@ -147,14 +147,14 @@ def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
 
 
 def _is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
-    """Whether the header of an extended WebP file promises one of some chunks."""
+    """Whether a file is an extended WebP file whose header sets one of these flags."""
     promised = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0]
     extended = is_webp(header) & (tf.strings.substr(header, 12, 4) == b"VP8X")
     return extended & (promised & flags != 0)
 
 
 def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -> tf.Tensor:
-    """The data of a chunk; libwebp passes over those that the header does not promise."""
+    """Return the data of a chunk: none if the header does not set its flag, as in libwebp."""
 
     def size_at(at: tf.Tensor) -> tf.Tensor:
         return number(filled(content, at + 4, 4), big_endian=False)

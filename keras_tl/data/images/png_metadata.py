@@ -1,33 +1,33 @@
-"""Where PNG files keep their Exif data and their XMP: the chunk eXIf, and texts.
+"""Reads the Exif data and XMP of PNG files, from the chunk eXIf and from text chunks.
 
 ImageMagick writes Exif data as hexadecimal text. Source: PNG, third edition (W3C), 11.3.
 """
 
 import tensorflow as tf
 
-from keras_tl.data.images.byte_strings import filled, number, part
+from keras_tl.data.images.byte_strings import filled, number, part, split
 
 _EXIF = b"Exif\x00\x00"
-# The keywords of texts; no image has them, or the name of the chunk, by chance.
+# Keywords of text chunks. By chance, image data contain neither a keyword nor the name eXIf.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
-# Exif data of 64 KiB, as hexadecimal text and compressed, are smaller.
+# Largest number of bytes to decompress. Exif data, up to 64 KiB, are smaller as compressed text.
 _MOST_COMPRESSED = 2**17
 _HEX_DIGITS = [int(chr(n), 16) if chr(n) in "0123456789abcdefABCDEF" else 0 for n in range(256)]
 _BYTES = [bytes([n]) for n in range(256)]
 
 
 def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Name and data of the chunk that has bytes which no image has by chance; else empty.
+    """Return the name and the data of the chunk that holds `mark`, or two empty strings.
 
-    To go from chunk to chunk would take long: those of an image may be small, and thousands.
+    The function searches for `mark`, because an image may have thousands of small chunks.
 
     Args:
-        content: the file.
-        mark: eight bytes of the chunk, or more.
-        before: how many bytes before them its name begins.
+        content: bytes of the file.
+        mark: eight or more bytes of the chunk, which no image contains by chance.
+        before: offset of `mark` from the start of the chunk name, in bytes.
     """
-    at = tf.strings.length(tf.strings.split(content, mark, maxsplit=1)[0]) - before
+    at = tf.strings.length(split(content, mark, 1)[0]) - before
     there = (at >= 8) & (at + before < tf.strings.length(content))
     at = tf.where(there, at, 8)
     data = part(content, at + 4, number(filled(content, at - 4, 4)))
@@ -35,26 +35,26 @@ def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor,
 
 
 def png_exif(content: tf.Tensor) -> tf.Tensor:
-    """What is in the chunk eXIf, else in the text that ImageMagick writes."""
+    """Return Exif data from the chunk eXIf, or else from the text that ImageMagick writes."""
     marks = [b"eXIf" + start for start in (b"II*\x00", b"MM\x00*", _EXIF)]
     own = tf.strings.join([_png_chunk(content, mark, 0)[1] for mark in marks])
     return tf.cond(own == b"", lambda: _from_hex(png_text(content, _RAW_EXIF)), lambda: own)
 
 
 def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
-    """The text of a chunk tEXt, zTXt or iTXt.
+    """Return the text that follows a keyword in a chunk tEXt, zTXt or iTXt.
 
     Args:
-        content: the file.
-        keyword: what the chunk begins with, a zero at its end.
+        content: bytes of the file.
+        keyword: first bytes of the chunk data, ending with a zero byte.
     """
     name, data = _png_chunk(content, keyword, 4)
     size = tf.strings.length(data)
     value = part(data, len(keyword), size)
 
     def international() -> tuple[tf.Tensor, tf.Tensor]:
-        # Whether the text is compressed, and how; language and translated keyword; the text.
-        parts = tf.strings.split(part(value, 2, size), b"\x00", maxsplit=2)
+        # Parts of the value: compression flag and method, language, translated keyword, text.
+        parts = split(part(value, 2, size), b"\x00", 2)
         return tf.strings.reduce_join(parts[2:]), filled(value, 0, 1) != b"\x00"
 
     def compressed() -> tuple[tf.Tensor, tf.Tensor]:
@@ -69,15 +69,15 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
 
 
 def _inflated(data: tf.Tensor) -> tf.Tensor:
-    """What was compressed, empty where it is broken: a failure would be that of the image."""
+    """Return decompressed data, or an empty string if broken: the image itself may be intact."""
     found = tf.data.Dataset.from_tensors(part(data, 0, _MOST_COMPRESSED))
     found = found.map(lambda data: tf.io.decode_compressed(data, "ZLIB")).ignore_errors()
     return found.concatenate(tf.data.Dataset.from_tensors(b"")).batch(2).get_single_element()[0]
 
 
 def _from_hex(text: tf.Tensor) -> tf.Tensor:
-    """The bytes of a "raw profile": an empty line, its kind, its length, then the digits."""
-    digits = tf.strings.reduce_join(tf.strings.split(text, b"\n")[3:])
+    """Decode a "raw profile": an empty line, a name, a length, then the data in hex digits."""
+    digits = tf.strings.reduce_join(split(text, b"\n")[3:])
     digits = tf.strings.regex_replace(digits, r"\s", "")
     valid = tf.strings.regex_full_match(digits, "([0-9A-Fa-f]{2})*")
     codes = tf.io.decode_raw(tf.where(valid, digits, b""), tf.uint8)

@@ -1,4 +1,4 @@
-"""Images of data sets as files: written once, found again by every process."""
+"""Stores the images of data sets as files, which later processes read."""
 
 import contextlib
 import hashlib
@@ -26,7 +26,7 @@ Examples = Iterable[tuple[bytes, Any]]
 
 
 def find_stored(key: str) -> Stored | None:
-    """The image files and labels of each split that were kept under a key, if all are there."""
+    """Return the stored image files and labels of each split, `None` if files are missing."""
     splits = {}
     folder = _folder() / key
     for file in sorted(folder.glob("*.npy")):
@@ -39,16 +39,16 @@ def find_stored(key: str) -> Stored | None:
 
 
 def store(key: str, splits: Mapping[str, Examples]) -> Stored:
-    """Keeps data under a key, all of them or nothing.
+    """Store a data set under a key, completely or not at all.
 
     Args:
-        key: what identifies them, a file name.
-        splits: the examples of each split: an image file's bytes, and a number, a row of numbers
-            or a text.
+        key: identifier of the data set, which becomes the name of a folder.
+        splits: examples of each split. An example is the bytes of an image file, and the label: a
+            number, a row of numbers or a text.
 
     Raises:
-        CacheError: they cannot be written.
-        DataError: there are none, or the labels are not of one kind.
+        CacheError: the files cannot be written.
+        DataError: a split is empty, or its labels are not of one kind.
     """
     with _explained(), whole_folder(_folder() / key, replace=True) as new:
         _write(new, splits)
@@ -56,14 +56,14 @@ def store(key: str, splits: Mapping[str, Examples]) -> Stored:
 
 
 def store_by_content(splits: Mapping[str, Examples]) -> Stored:
-    """Keeps data under a hash of what they are: the same ones again are kept once.
+    """Store a data set under a hash of its content, so that equal data sets are stored once.
 
-    Raises as `store`.
+    Raises the errors of `store`.
     """
     with _explained():
         _folder().mkdir(parents=True, exist_ok=True)
         remove_leftovers(_folder())
-        # A name of the kind that `remove_leftovers` knows, should this process be killed.
+        # If this process is killed, `remove_leftovers` later finds the folder by this name.
         prefix = f".new-{os.getpid()}-{uuid.uuid4().hex[:8]}-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir=_folder()) as scratch:
             key = _write(Path(scratch), splits)
@@ -84,13 +84,13 @@ def _explained() -> Iterator[None]:
         yield
     except OSError as error:
         raise CacheError(
-            f"Cannot keep the images of the data set in {quoted(str(_folder()))}: {error}. Make "
-            "room, or set KERAS_TL_CACHE to another folder."
+            f"Cannot store the images of the data set in {quoted(str(_folder()))}: {error}. Free "
+            "disk space, or set the environment variable KERAS_TL_CACHE to another folder."
         ) from error
 
 
 def _write(folder: Path, splits: Mapping[str, Examples]) -> str:
-    """Writes `<split>/00000000.jpg`, ... and `<split>.npy`; gives a hash of it all."""
+    """Write `<split>/00000000.jpg`, ... and `<split>.npy`. Return a hash of images and labels."""
     digest = hashlib.sha256()
     for name, examples in splits.items():
         labels = []
@@ -115,49 +115,49 @@ def _as_array(labels: list, name: str) -> np.ndarray:
     if array.ndim not in (1, 2) or array.dtype.kind not in "biufU":
         raise DataError(
             f"Expected {name} labels of one kind: numbers, texts, or rows of 0 and 1 of one "
-            f"length. The first is {quoted(labels[0])}."
+            f"length. The first label is {quoted(labels[0])}."
         )
     return array
 
 
 def suffix_of(content: bytes) -> str | None:
-    """The ending for an image file's bytes, `None` if they begin as none of our formats does."""
+    """Return the file suffix for the bytes of an image, `None` for a format not in `FORMATS`."""
     kind = image_format(content)
     return kind and {"JPEG": ".jpg"}.get(kind, f".{kind.lower()}")
 
 
 class Encoder:
-    """Turns the images of one split into image files' bytes.
+    """Encoder that turns the images of one split into the bytes of image files.
 
     Args:
-        name: the split's name, for messages.
+        name: name of the split, for messages.
     """
 
     def __init__(self, name: str):
         self._name = name
         self._count = 0
-        # The brightest image, as long as all are floats in [0, 1].
+        # The brightest image so far. `None` after an image with values other than floats in [0, 1].
         self._brightest: np.ndarray | None = np.zeros((1, 1))
 
     def encode(self, image: np.ndarray | bytes) -> bytes:
-        """One image.
+        """Encode one image.
 
         Args:
-            image: (height, width), (height, width, 1) or (height, width, 3) in [0, 255]; or the
-                bytes of an image file, which stay as they are.
+            image: array (height, width), (height, width, 1) or (height, width, 3) in [0, 255]. Or
+                the bytes of an image file, which stay unchanged.
 
         Returns:
-            The bytes of a PNG file without loss, or those given.
+            The bytes of a lossless PNG file, or `image` unchanged if it is bytes.
 
         Raises:
-            DataError: it is neither.
+            DataError: the shape, the values or the format of the file are not supported.
         """
         self._count += 1
         if isinstance(image, bytes):
             if suffix_of(image) is None:
                 raise DataError(
-                    f"Image {self._count - 1} of the {self._name} data set begins as no image file "
-                    f"does that can be decoded ({', '.join(FORMATS)}). Give pixels, or other files."
+                    f"Image {self._count - 1} of the {self._name} data set has no supported "
+                    f"format ({', '.join(FORMATS)}). Pass pixels, or files of these formats."
                 )
             return image
         image = np.asarray(image)
@@ -167,7 +167,8 @@ class Encoder:
         return tf.io.encode_png(np.rint(image).astype(np.uint8)).numpy()
 
     def _check(self, image: np.ndarray) -> None:
-        # One dark image is no sign of pixels scaled to [0, 1]; if all are dark, they must be.
+        # A single image with values in [0, 1] may just be dark. If all images have such values, the
+        # pixels were scaled.
         is_float_image = image.dtype.kind == "f" and (
             image.ndim == 2 or image.shape[-1] in CHANNELS
         )
@@ -181,6 +182,6 @@ class Encoder:
             self.finish()
 
     def finish(self) -> None:
-        """Raises `DataError` if all images so far had pixels scaled to [0, 1]."""
+        """Raise `DataError` if the pixels of all images so far were scaled to [0, 1]."""
         if self._brightest is not None:
             check_pixels(self._brightest[None], self._name)

@@ -1,4 +1,4 @@
-"""A `tf.data.Dataset` of the user's own, as images and labels one by one."""
+"""Reads images and labels from a `tf.data.Dataset` of the user."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_tl.data.images.stored_images import Encoder
 from keras_tl.data.pixels import CHANNELS
 from keras_tl.errors import DataError
-from keras_tl.tasks.labels.forms import label_text
+from keras_tl.tasks.labels.plain_labels import label_text
 
 _EXPECTED = (
     "Expected a tf.data.Dataset of (image, label) pairs, or of dictionaries with 'image' and "
@@ -18,20 +18,21 @@ _EXPECTED = (
 
 
 def read_dataset(dataset: tf.data.Dataset, name: str) -> Iterator[tuple[bytes, Any]]:
-    """Gives each image as an image file's bytes, and its label.
+    """Yield each image as the bytes of an image file, with its label.
 
     Args:
         dataset: see `keras_tl.ImageData.from_tfdata`.
-        name: the split's name, for messages.
+        name: name of the split, for messages.
 
     Raises:
-        DataError: it is not as described there, or fails.
+        DataError: an element is not an image and a label, or the dataset never ends or fails.
     """
     if not isinstance(dataset, tf.data.Dataset):
         raise DataError(f"{_EXPECTED} Received: {type(dataset).__name__}.")
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise DataError(
-            f"The {name} data set never ends. Remove .repeat(), or give a part: .take(n)."
+            f"The {name} data set never ends. Remove .repeat(), or pass a part, such as "
+            "dataset.take(1000)."
         )
     encoder = Encoder(name)
     try:
@@ -56,7 +57,7 @@ def _pair(element: Any) -> tuple[Any, Any]:
 
 
 def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tuple[Any, Any]]:
-    """The images and labels of one element."""
+    """Yield the images and labels in one element of a dataset: a single image or a batch."""
     label = label.numpy()
     if isinstance(image, tf.RaggedTensor):
         images = [row.to_tensor() if isinstance(row, tf.RaggedTensor) else row for row in image]
@@ -79,15 +80,15 @@ def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tup
 def _is_batch(image: np.ndarray | bytes, label: Any) -> bool:
     if isinstance(image, bytes):
         return False
-    if image.dtype == object:  # Files' bytes.
+    if image.dtype == object:  # An array of the bytes of image files.
         return True
-    # A batch of grey images without a channel axis has as many axes as one in colour.
+    # A batch of grey images without a channel axis has as many axes as one image in colour.
     is_grey_batch = image.ndim == 3 and np.ndim(label) > 0 and image.shape[-1] not in CHANNELS
     return image.ndim == 4 or is_grey_batch
 
 
 def _plain(label: Any) -> Any:
-    """A text, a number, or a row of several."""
+    """Return a label as a text, a number or a row of several numbers."""
     if np.size(label) == 1 and np.ndim(label) == 1:
-        label = label[0]  # Keras's utilities give binary labels as rows of one.
+        label = label[0]  # Keras utilities give binary labels as rows of length 1.
     return label_text(label) if isinstance(label, bytes) else label

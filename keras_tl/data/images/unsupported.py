@@ -1,25 +1,25 @@
-"""BMP and GIF files that are images, but that TensorFlow cannot decode, or would decode wrongly."""
+"""BMP and GIF images that TensorFlow cannot decode, or decodes wrongly."""
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
 from keras_tl.data.images.headers import gif_frames
 
-CURE = "convert it to PNG"
-# Sizes of the header of Windows, whose first version is 40 bytes, and of OS/2.
-WINDOWS, _OS2 = 40, 12
-PLAIN, _RLE_8, _RLE_4, MASKS = range(4)
-BITS = (8, 24, 32)
-# Which bits of a pixel are red, green and blue: the order of a file without masks.
-BGR = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
-HEADER_SIZE = 66
+CURE = "convert the file to PNG"
+# Size in bytes of the Windows header. Files with a shorter header come from OS/2.
+_WINDOWS = 40
+_PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
+# Number of bytes of a BMP file up to the end of its colour masks, and up to its compression.
+HEADER_SIZE, _FEWEST = 66, 34
 
 
-def why_unsupported(content: bytes, kind: str | None) -> str | None:
-    """Says why an image is left out that is not damaged; `None` where nothing speaks against it.
+def unsupported_issue(content: bytes, kind: str | None) -> str | None:
+    """Return why the decoder does not support an intact file, `None` if it supports the file.
 
     Args:
-        content: the file.
-        kind: its format, one of `keras_tl.data.images.formats.FORMATS`.
+        content: bytes of the file.
+        kind: format of the file, from `keras_tl.data.images.formats.FORMATS`.
     """
     reason = None
     try:
@@ -27,23 +27,41 @@ def why_unsupported(content: bytes, kind: str | None) -> str | None:
             reason = _of_bmp(content)
         elif kind == "GIF":
             reason = _of_gif(content)
-    except (struct.error, LookupError):  # It is cut short, which others say.
+    except (struct.error, LookupError):  # The file is truncated: the decoder reports that.
         return None
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 
 
+def bmp_problems(number: Callable) -> dict[str, Any]:
+    """Return for each reason to leave out BMP files whether it applies to a file.
+
+    Args:
+        number: function that takes an offset and a size in bytes, and returns the number at this
+            place of the header, an integer or a tensor. Bytes after the header count as 0.
+    """
+    bits, compression = number(28, 2), number(30, 4)
+    # Whether the masks of red, green and blue differ from the order in files without masks.
+    reordered = (number(54, 4) != 0xFF0000) | (number(58, 4) != 0xFF00) | (number(62, 4) != 0xFF)
+    return {
+        "an OS/2 header ({header} bytes)": number(14, 4) < _WINDOWS,
+        "run-length encoding (RLE)": (compression == _RLE_8) | (compression == _RLE_4),
+        "{bits}-bit pixels": (bits != 8) & (bits != 24) & (bits != 32),
+        "colours in another order than blue, green, red": (
+            (compression != _PLAIN) & ((compression != _MASKS) | reordered)
+        ),
+    }
+
+
 def _of_bmp(content: bytes) -> str | None:
-    (header,) = struct.unpack_from("<I", content, 14)
-    if header < WINDOWS:
-        return f"a header of OS/2 ({header} bytes)"
-    bits, compression = struct.unpack_from("<HI", content, 28)
-    if compression in (_RLE_8, _RLE_4):
-        return "run-length encoding (RLE)"
-    if bits not in BITS:
-        return f"{bits}-bit pixels"
-    if compression == MASKS and content[54:HEADER_SIZE] == BGR:
+    if len(content) < _FEWEST:
         return None
-    return None if compression == PLAIN else "another order of colours than blue, green, red"
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(content[at : at + size], "little")
+
+    problems = bmp_problems(number)
+    reason = next((reason for reason, is_so in problems.items() if is_so), None)
+    return reason and reason.format(header=number(14, 4), bits=number(28, 2))
 
 
 def _of_gif(content: bytes) -> str | None:
@@ -51,4 +69,4 @@ def _of_gif(content: bytes) -> str | None:
     frame = next(gif_frames(content), (width, height))
     if frame[0] >= width and frame[1] >= height:
         return None
-    return f"the first frame has {frame[0]} x {frame[1]} of {width} x {height} pixels"
+    return f"the first frame covers only {frame[0]} x {frame[1]} of {width} x {height} pixels"

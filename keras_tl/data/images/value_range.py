@@ -1,4 +1,4 @@
-"""PNG files of 16 bits a value: which values they hold, and which of them are black and white."""
+"""16-bit PNG files: the range of their pixel values, and the values that mean black and white."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,18 +10,18 @@ from keras_tl.data.images.headers import image_format
 from keras_tl.errors import ConfigError
 
 ValueRange = tuple[int, int] | None
-# All values of 16 bits: each becomes its high byte.
+# The range of all 16-bit values. With this range, decoding keeps the high byte of each value.
 ALL_VALUES = (0, 2**16 - 1)
-# How many files are decoded to see their values.
+# Largest number of files that are decoded to find the range of their values.
 MOST_SAMPLED = 64
 _DEPTH_AT = 24
 
 
 def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
-    """Gives a range of values as (black, white).
+    """Check the `value_range` that a user passed, and return it as (black, white) or `None`.
 
     Raises:
-        ConfigError: it is not two whole numbers, the first below the second, in [0, 65535].
+        ConfigError: `value_range` is not two integers in [0, 65535], the smaller integer first.
     """
     if value_range is None:
         return None
@@ -29,28 +29,28 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in pair)
     if len(pair) != 2 or not whole or not 0 <= pair[0] < pair[1] <= ALL_VALUES[1]:
         raise ConfigError(
-            "value_range must be two whole numbers from 0 to 65535, the smaller one first: the "
-            "values of black and of white in PNG files of 16 bits, such as (0, 4095). Received: "
+            "value_range must be two whole numbers from 0 to 65535, the smaller first, such as "
+            "(0, 4095). These are the values of black and white in 16-bit PNG files. Received: "
             f"{value_range!r:.200}."
         )
     return int(pair[0]), int(pair[1])
 
 
 def has_16_bits(start: bytes) -> bool:
-    """Whether a file that begins so, with 25 bytes or more, is a PNG file of 16 bits a value."""
+    """Return whether a file is a PNG file with 16 bits per value, from its first 25 bytes."""
     return image_format(start) == "PNG" and start[_DEPTH_AT : _DEPTH_AT + 1] == b"\x10"
 
 
 @dataclasses.dataclass(frozen=True)
-class ValuesOf16Bits:
-    """The values of image files that have 16 bits for each.
+class SixteenBitRange:
+    """Range of the values in 16-bit PNG files.
 
     Attributes:
-        files: number of files that were asked about.
-        count: how many of them have 16 bits a value.
-        sampled: how many of those were decoded.
-        low: the smallest value in these.
-        high: the largest.
+        files: number of all image files.
+        count: number of 16-bit PNG files among all image files.
+        sampled: number of 16-bit files that were decoded to find the range.
+        low: smallest value in the decoded files.
+        high: largest value in the decoded files.
     """
 
     files: int
@@ -61,43 +61,43 @@ class ValuesOf16Bits:
 
     @property
     def fitting(self) -> tuple[int, int]:
-        """The range of as many bits as the largest value needs, 8 or more."""
+        """The range of values that have as many bits as the largest value, at least 8 bits."""
         return 0, 2 ** max(8, self.high.bit_length()) - 1
 
     def wastes(self, value_range: ValueRange) -> bool:
-        """Whether half of a range of values or more stands in no file: images are too dark."""
+        """Whether no file has values in the upper half of `value_range`: images are too dark."""
         return self.count > 0 and (value_range or ALL_VALUES)[1] > 2 * self.fitting[1]
 
     def __str__(self) -> str:
         which = "them" if self.sampled == self.count else f"{self.sampled:,} of them"
         return (
-            f"{self.count:,} of {self.files:,} files have 16 bits a value; the values in {which} "
-            f"go from {self.low:,} to {self.high:,}"
+            f"{self.count:,} of {self.files:,} files have 16 bits per value. The values in "
+            f"{which} range from {self.low:,} to {self.high:,}"
         )
 
 
-def values_of(paths: Sequence[str], files: int) -> ValuesOf16Bits:
-    """Decodes some files of 16 bits a value, spread evenly over all.
+def values_of(paths: Sequence[str], files: int) -> SixteenBitRange:
+    """Return the range of values in 16-bit files, found in an evenly spread sample of the files.
 
     Args:
-        paths: those that have 16 bits a value.
-        files: how many files they were among.
+        paths: paths of the 16-bit files.
+        files: number of all image files.
     """
     places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
     found = [limits for row in places if (limits := _limits(paths[row])) is not None]
     lows, highs = zip(*found, strict=True) if found else ((0,), (0,))
-    return ValuesOf16Bits(files, len(paths) if found else 0, len(found), min(lows), max(highs))
+    return SixteenBitRange(files, len(paths) if found else 0, len(found), min(lows), max(highs))
 
 
-def values_in_sample(paths: Sequence[str]) -> ValuesOf16Bits:
-    """The same for files of any kind, of which some, spread evenly over all, are looked at."""
+def values_in_sample(paths: Sequence[str]) -> SixteenBitRange:
+    """Return the range as `values_of` does, from a sample of image files of any kind."""
     places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
     sample = [paths[row] for row in places]
     return values_of([path for path in sample if has_16_bits(_read(path, 64))], len(sample))
 
 
 def _limits(path: str) -> tuple[int, int] | None:
-    """The smallest and the largest value, transparency apart; `None` for a damaged file."""
+    """Return the smallest and largest value without alpha, or `None` if the file is damaged."""
     try:
         values = tf.io.decode_png(_read(path), dtype=tf.uint16).numpy()
     except tf.errors.InvalidArgumentError:
@@ -108,7 +108,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """The first bytes of a file, none of one that cannot be read: others say so."""
+    """Return the first bytes of a file, no bytes if this fails: other code reports the error."""
     try:
         with open(path, "rb") as file:
             return file.read(size)

@@ -1,4 +1,4 @@
-"""What the columns of a table say: image paths or texts, labels, splits."""
+"""Columns of a table and their meaning: image paths or texts, labels, splits."""
 
 import dataclasses
 import os
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.files import local_path
-from keras_tl.data.labelled_data import Source, rows_of
+from keras_tl.data.labelled_data import LabelledItems, rows_of
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables.label_columns import LabelColumns
-from keras_tl.data.tables.table import Table, Wanted, is_empty
+from keras_tl.data.tables.table import ColumnSelection, Table, is_empty
 from keras_tl.errors import ConfigError, DataError, quoted
 
 NO_VALUE = "no value"
@@ -19,16 +19,16 @@ NO_VALUE = "no value"
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """What the columns of a table are, as `keras_tl.ImageData.from_csv` describes them.
+    """Meaning of the columns of a table, see `keras_tl.ImageData.from_csv`.
 
     Attributes:
-        item: what messages call one item.
-        contents: what the items' columns hold, for messages.
-        items: the items' columns, by the names of the arguments that name them; `None` where
-            there is none.
-        labels: the columns of labels.
-        split: the column of the splits.
-        slices: columns to make groups by.
+        item: name of one item in messages.
+        contents: name for the contents of the item columns in messages, such as "image paths".
+        items: the item columns. The keys are the arguments of `from_csv` that select the columns.
+            `None`: there is no such column.
+        labels: the label columns and how to read them.
+        split: the column that holds the split of each row. `None`: there is no such column.
+        slices: columns whose values divide the items into groups (slices).
     """
 
     item: str
@@ -46,35 +46,35 @@ class Columns:
             )
 
     @property
-    def wanted(self) -> Wanted:
-        """What is to be read of a table, the items first."""
+    def wanted(self) -> ColumnSelection:
+        """The columns to read from a table, the item columns first."""
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
         used = [*items, *self.labels.names, *split]
-        # The column of labels, too, may be one to make groups by.
+        # The label column may also define slices.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
-        return Wanted(
+        return ColumnSelection(
             (*used, *slices),
             self.item,
-            f"Say which columns hold the {self.contents} and the labels, with {arguments}.",
+            f"Name the columns of the {self.contents} and of the labels with {arguments}.",
         )
 
-    def read(self, table: Table, items: Any, **others: Any) -> Source:
-        """Read the labels and the splits of items.
+    def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
+        """Return the items with their labels, splits and slices.
 
         Args:
-            table: the table, with the columns that are wanted.
-            items: those of all rows, see `rows_of`.
-            others: settings of the source besides those of the columns.
+            table: table with the columns of `wanted`.
+            items: items of all rows, see `rows_of`.
+            others: further settings to store, to read the table again later.
 
         Raises:
-            DataError: a label or a split is missing or not as it should be.
+            DataError: a label or a split is missing or not valid.
         """
         labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
         rows = rows_by_split(table, self.split)
-        return Source(
+        return LabelledItems(
             {name: (rows_of(items, those), rows_of(labels, those)) for name, those in rows.items()},
             meaning,
             self._settings(others),
@@ -83,7 +83,7 @@ class Columns:
         )
 
     def _settings(self, others: Mapping[str, Any]) -> dict[str, Any]:
-        """What `keras_tl.data.specs` needs to read such a table again, as JSON types."""
+        """Return the settings with which `keras_tl.data.specs` reads the table again, as JSON."""
         labels = self.labels
         names = labels.class_names
         slices = {"slices": [*map(str, self.slices)]} if self.slices else {}
@@ -101,42 +101,42 @@ class Columns:
 
 
 def slice_texts(values: Sequence) -> np.ndarray:
-    """Cells as what groups are called: texts (n,), `NO_VALUE` where there is nothing."""
+    """Return the cells of a column as group names, (n,): an empty cell becomes `NO_VALUE`."""
     texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
     return np.array(texts, str)
 
 
 def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
-    """The paths of the images, which are relative to `root` or absolute.
+    """Return the paths of the images. Relative paths in the table start from `root`.
 
-    Files that are missing are not looked for, but if none is there, the root is wrong.
+    A missing file is not an error here. If all files are missing, `root` is probably wrong.
 
     Raises:
-        DataError: a path is missing or is not text, or no file exists.
+        DataError: a path is missing or is not text, or none of the files exists.
     """
     table.check(
         column,
         lambda path: isinstance(path, (str, os.PathLike)) and not is_empty(path),
         "the path of an image",
-        "Write it down or remove the row.",
+        "Fill in the path or remove the row.",
     )
     folder = "" if root is None or not os.fspath(root) else local_path(root)
     paths = tuple(os.path.join(folder, path) for path in table.columns[column])
     if not any(map(os.path.exists, paths)):
         local_path(table.columns[column][0])
         raise DataError(
-            f"{table.name}: none of the {len(paths)} images exists. The first was looked for at "
-            f"{quoted(os.path.abspath(paths[0]))}. Pass the folder that the paths start "
-            "from: root=."
+            f"{table.name}: none of the {len(paths)} image files exists. The first path is "
+            f"{quoted(os.path.abspath(paths[0]))}. If the paths are relative to another folder, "
+            "pass that folder as root=."
         )
     return paths
 
 
 def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
-    """The numbers of the rows of each split; all are train's where nothing says it.
+    """Return the row numbers of each split. Without a column of splits, all are train rows.
 
     Raises:
-        DataError: a value is not a split's name, or no row is train's.
+        DataError: a value is not the name of a split, or no row belongs to the train split.
     """
     if table.parts is not None:
         return table.parts
@@ -150,10 +150,13 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
         column,
         split_of,
         "train, validation (valid, val, dev) or test",
-        "Put it right or leave split= out, and the images are split at random.",
+        "Correct the value, or leave split= out to split the items at random.",
     )
     splits = np.array([split_of(value) for value in table.columns[column]])
     rows = {name: np.flatnonzero(splits == name) for name in SPLITS if name in splits}
     if "train" not in rows:
-        raise DataError(f"{table.name}: no row of column {quoted(column)} says train.")
+        raise DataError(
+            f"{table.name}: no row has the value train in column {quoted(column)}. Write train "
+            "into the rows of the training split."
+        )
     return rows

@@ -1,4 +1,4 @@
-"""Tables in CSV files."""
+"""Reads tables from CSV files."""
 
 import codecs
 import contextlib
@@ -8,39 +8,39 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from keras_tl.data.tables.table import Table, Wanted, check_columns, with_rows
+from keras_tl.data.tables.table import ColumnSelection, Table, check_columns, with_rows
 from keras_tl.errors import DataError, quoted
 
 _SEPARATORS = ",;\t"
 _UTF_16 = "utf-16"
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CURE = "Save it as UTF-8 (in Excel: CSV UTF-8)."
+_CURE = "Save the file as UTF-8 (in Excel: CSV UTF-8)."
 
 
-def read_csv(path: Path, wanted: Wanted) -> Table:
-    """Reads columns of a CSV file as text.
+def read_csv(path: Path, wanted: ColumnSelection) -> Table:
+    """Read columns of a CSV file as text.
 
-    Neither pandas nor NumPy's reader is used: an identifier such as 007 stays one, a class may be
-    called NA, and messages can name the lines of the file.
+    The code uses neither pandas nor the reader of NumPy. So an identifier such as 007 stays text,
+    a class may be called NA, and messages can name the lines of the file.
 
     Args:
-        path: the file, see `open_table`, separated by commas, semicolons or tabs. Its first line
-            names the columns; empty lines do not count. Quotes in a `.tsv` file may be nothing
-            special.
-        wanted: what to read.
+        path: the file, see `open_table`. Commas, semicolons or tabs separate the cells. The first
+            line names the columns. Empty lines are skipped. In a `.tsv` file, quotes may be
+            ordinary characters.
+        wanted: the columns to read.
 
     Raises:
-        DataError: there is no such file, it is not as described, or has no such column.
+        DataError: the file does not exist, is not as described, or lacks a column.
     """
     if path.suffix.lower() == ".tsv":
-        # Often quotes are nothing special there, as in the files of GLUE. Where there are as many
-        # tabs in every line, no quote can have joined lines.
+        # In .tsv files such as those of GLUE, quotes are often ordinary characters. If every line
+        # has the same number of tabs, no quoted cell spans several lines.
         with contextlib.suppress(_MalformedError):
             return _read_csv(path, wanted, csv.QUOTE_NONE)
     return _read_csv(path, wanted, csv.QUOTE_MINIMAL)
 
 
-def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
+def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
     name = quoted(str(path))
     try:
         with open_table(path, "a CSV file") as file, _long_cells():
@@ -49,15 +49,15 @@ def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
             reader = csv.reader(
                 file, delimiter=separator, quoting=quoting, skipinitialspace=True, strict=True
             )
-            # Without quotes in any case: R writes them around the names of columns.
+            # Remove quotes around column names in both modes: R writes such quotes.
             header = [_unquoted(field.strip()) for field in next(reader, [])]
             check_columns(name, header, wanted)
             places = [header.index(column) for column in wanted.columns]
             found = [(line, *map(row.__getitem__, places)) for line, row in _rows(reader, header)]
     except (_RowError, csv.Error) as error:
         raise _MalformedError(
-            f"{name}, line {reader.line_num}: {error}. Put quotes around text that holds the "
-            "separator, and double the quotes inside."
+            f"{name}, line {reader.line_num}: {error}. Put quotes around a cell that contains "
+            "the separator. Inside the cell, write each quote twice."
         ) from error
     lines, *columns = zip(*found, strict=True) if found else [()] * (len(wanted.columns) + 1)
     if quoting == csv.QUOTE_NONE:
@@ -67,7 +67,7 @@ def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
 
 
 def header_of(path: Path) -> list[str]:
-    """The names of a CSV file's columns, as far as they can be told; none where they cannot."""
+    """Return the column names of a CSV file, an empty list if the file cannot be read."""
     try:
         encoding = _encoding(path)
         if encoding is None:
@@ -81,21 +81,21 @@ def header_of(path: Path) -> list[str]:
 
 @contextlib.contextmanager
 def open_table(path: Path, form: str) -> Iterator[TextIO]:
-    """Opens a file of text, without a byte order mark.
+    """Open a text file, and skip its byte order mark.
 
     Args:
-        path: the file, in UTF-8; or in UTF-16 with a byte order mark, as Excel's "Unicode Text" is.
-        form: what it should be, for messages.
+        path: the file, in UTF-8, or in UTF-16 with a byte order mark, as Excel's "Unicode Text".
+        form: expected form of the file, for messages.
 
     Raises:
-        DataError: there is no such file, or it is in another encoding.
+        DataError: the file does not exist, or has another encoding.
     """
     try:
         encoding = _encoding(path)
         if encoding is None:
             raise DataError(
-                f"Expected {quoted(str(path))} to be {form} in UTF-8. It begins with zero bytes, "
-                f"as UTF-16 without a byte order mark and UTF-32 do. {_CURE}"
+                f"Expected {quoted(str(path))} to be {form} in UTF-8. Its first bytes "
+                f"look like UTF-32, or like UTF-16 without a byte order mark. {_CURE}"
             )
         with open(path, encoding=encoding, newline="") as file:
             yield file
@@ -104,13 +104,13 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
     except UnicodeDecodeError as error:
         name = "UTF-16" if encoding == _UTF_16 else "UTF-8"
         raise DataError(
-            f"Expected {quoted(str(path))} to be {form} in {name}, found other bytes in line "
+            f"Expected {quoted(str(path))} to be {form} in {name}, found invalid bytes in line "
             f"{_undecodable_line(path, encoding)}. {_CURE}"
         ) from error
 
 
 def _encoding(path: Path) -> str | None:
-    """The encoding that a file's first bytes declare, UTF-8 where none; `None` if it is another."""
+    """Infer the encoding from a file's first bytes: UTF-8 by default, `None` if unsupported."""
     with open(path, "rb") as file:
         start = file.read(4)
     if start.startswith(_UTF_16_MARKS) and start != codecs.BOM_UTF32_LE:
@@ -119,23 +119,23 @@ def _encoding(path: Path) -> str | None:
 
 
 def _undecodable_line(path: Path, encoding: str) -> int:
-    """The first line of a file that is not in an encoding, from 1."""
+    """Return the number, from 1, of the first line that an encoding cannot decode."""
     content = path.read_bytes()
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
         before = content[: error.start].decode(encoding, "ignore")
         return len(f"{before}?".splitlines())
-    return 1  # Somebody has put it right meanwhile.
+    return 1  # The file was corrected in the meantime.
 
 
 class _MalformedError(DataError):
-    """The cells of a CSV file cannot be told from each other."""
+    """The cells of a CSV file cannot be separated."""
 
 
 @contextlib.contextmanager
 def _long_cells() -> Iterator[None]:
-    """Takes cells of any length: the limit of the module is less than a long document."""
+    """Allow cells of any length: the default limit of `csv` is shorter than a long document."""
     before = csv.field_size_limit(sys.maxsize)
     try:
         yield
@@ -144,14 +144,14 @@ def _long_cells() -> Iterator[None]:
 
 
 def _unquoted(cell: str) -> str:
-    """A cell without the quotes around it, if there are such."""
+    """Return a cell without the quotes around it, if there are any."""
     inside = cell[1:-1]
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
     return inside.replace('""', '"') if is_quoted and '"' not in inside.replace('""', "") else cell
 
 
 class _RowError(ValueError):
-    """A row has another number of cells than the first line."""
+    """The number of cells in a row differs from the number in the first line."""
 
 
 def _separator(first_line: str, column: str) -> str:
@@ -165,7 +165,7 @@ def _fields(first_line: str, separator: str) -> list[str]:
 
 
 def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
-    line = reader.line_num + 1  # Where a row begins: a cell in quotes may have several lines.
+    line = reader.line_num + 1  # Line where the row starts: a quoted cell may span lines.
     for row in reader:
         if any(row):
             if len(row) != len(header):

@@ -1,4 +1,4 @@
-"""Items of a table without labels: the rows of a data frame or of a file, as training read them."""
+"""Reads items without labels from tables whose columns have the names of the training data."""
 
 import dataclasses
 import os
@@ -6,20 +6,20 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from keras_tl.data.given import Askable
-from keras_tl.data.tables.table import Table, Wanted, is_empty, read_frame
+from keras_tl.data.tables.table import ColumnSelection, Table, is_empty, read_frame
 from keras_tl.data.tables.table_files import read_table
+from keras_tl.data.user_items import ItemSource
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows(Askable):
+class Rows(ItemSource):
     """The items in the rows of a table: paths, texts, or pairs of texts."""
 
     rows: list
 
     @property
     def given(self) -> list:
-        """The items."""
+        """The items in the rows."""
         return self.rows
 
 
@@ -28,10 +28,10 @@ class ItemColumns:
     """The columns that hold the items.
 
     Attributes:
-        item: what messages call one item, `"image"` or `"text"`.
-        names: the column of paths or of texts; of pairs both columns.
-        root: the folder that paths start from; `None`: that of the table's file, of a data frame
-            the working directory.
+        item: name of one item in messages, `"image"` or `"text"`.
+        names: name of the column of paths or of texts. For pairs, the names of both columns.
+        root: folder from which relative paths start. `None`: the folder of the table file, or the
+            working directory for a data frame.
     """
 
     item: str
@@ -42,12 +42,12 @@ class ItemColumns:
     def of(
         cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Self:
-        """Takes the columns that the settings of a source name, or else the usual ones.
+        """Return the columns that `settings` name, or else the usual columns.
 
         Args:
             item: `"image"` or `"text"`.
             are_pairs: whether an item is a pair of texts.
-            settings: the `source_settings` of the data that a model was trained on.
+            settings: `source_settings` of the training data of a model.
         """
         usual = {"path": "image"} if item == "image" else {"text": "text"}
         usual |= {"text_pair": "text_pair"} if are_pairs else {}
@@ -58,22 +58,22 @@ class ItemColumns:
         return cls(item, names, named.get("root"))
 
     def of_frame(self, frame: Any) -> Rows:
-        """The paths, texts or pairs in the rows of a `pandas.DataFrame`.
+        """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`.
 
         Raises:
-            DataError: it is not one, or lacks a column, or holds no such items.
+            DataError: `frame` is not a data frame or lacks a column, or a value is not an item.
         """
         return self._items(read_frame(frame, self._wanted), self.root)
 
     def of_file(self, path: Path) -> Rows:
-        """The same of a file, see `keras_tl.data.tables.table_files.read_table`."""
+        """Return the items in the rows of a file, see `keras_tl.data.tables.table_files`."""
         root = path.parent if self.root is None else self.root
         return self._items(read_table(path, self._wanted), root)
 
     @property
-    def _wanted(self) -> Wanted:
-        hint = f"Name the columns as in the training data, or pass a list of {self.item}s."
-        return Wanted(self.names, self.item, hint)
+    def _wanted(self) -> ColumnSelection:
+        hint = f"Use the column names of the training data, or pass a list of {self.item}s."
+        return ColumnSelection(self.names, self.item, hint)
 
     def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
         if self.item == "image":
@@ -81,7 +81,7 @@ class ItemColumns:
         else:
             is_right, expected = _is_text, "a text"
         for column in self.names:
-            table.check(column, is_right, expected, "Put it right or remove the row.")
+            table.check(column, is_right, expected, "Correct the value or remove the row.")
         columns = [table.columns[column] for column in self.names]
         if self.item == "image":
             return Rows([os.path.join(root or "", path) for path in columns[0]])

@@ -1,4 +1,4 @@
-"""Columns of labels: classes, numbers, several labels in a cell, several columns of 0 and 1."""
+"""Reads label columns: classes, numbers, cells with several labels, or columns of 0 and 1."""
 
 import dataclasses
 import math
@@ -8,17 +8,17 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning
+from keras_tl.base.guesses import LabelInterpretation
 from keras_tl.data.tables.table import Table, is_empty
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.tasks import get_task
-from keras_tl.tasks.labels.cells import parts_of, separated
-from keras_tl.tasks.labels.forms import Labels, category_texts, is_several
+from keras_tl.tasks.labels.multi_label_cells import parts_of, separated
 from keras_tl.tasks.labels.numbers import mask_values
-from keras_tl.tasks.labels.reading import read_labels
+from keras_tl.tasks.labels.plain_labels import Labels, category_texts, is_several
+from keras_tl.tasks.labels.task_choice import read_labels
 from keras_tl.tasks.multilabel import Multilabel
 
-# Digits after a leading zero are an identifier, not a number.
+# A text such as 007, with a leading zero, is an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MISSING = {"nan", "na", "n/a", "null", "none"}
 _NOT_FINITE = _MISSING | {"inf", "+inf", "-inf"}
@@ -32,7 +32,7 @@ Column = Hashable | Sequence[Hashable]
 
 @dataclasses.dataclass(frozen=True)
 class LabelColumns:
-    """What the columns of labels are, as `keras_tl.ImageData.from_csv` describes them."""
+    """Meaning of the label columns, see `keras_tl.ImageData.from_csv`."""
 
     label: Column
     separator: str | None = None
@@ -50,8 +50,8 @@ class LabelColumns:
             or not (self.task is None or get_task(self.task).has_several_labels)
         ):
             raise ConfigError(
-                "separator= is the text between several labels in a cell, such as ',', and is for "
-                "multi-label data in one column. Received: "
+                "separator= must be the text between the labels in a cell, such as ','. Pass "
+                "separator= only for multi-label data in one column. Received: "
                 f"separator={quoted(self.separator)}, label={quoted(self.label)}, "
                 f"task={quoted(self.task)}."
             )
@@ -63,14 +63,14 @@ class LabelColumns:
 
     @property
     def names(self) -> list[Hashable]:
-        """The names of the columns."""
+        """The names of the label columns."""
         return list(self.label) if self.are_several else [self.label]
 
-    def read(self, table: Table) -> tuple[Labels, LabelMeaning]:
-        """Read the labels of all rows, see `keras_tl.tasks.labels.reading.read_labels`.
+    def read(self, table: Table) -> tuple[Labels, LabelInterpretation]:
+        """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or not of the kind of the others.
+            DataError: a cell is empty, or not all cells hold the same kind of label.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -82,12 +82,12 @@ class LabelColumns:
         if any(map(is_several, values)):
             lists = [parts_of(value, self.separator) for value in values]
             return read_labels(lists, class_names, task)
-        lists, readings = None, ()
+        lists, guesses = None, ()
         if label not in table.categories:
-            lists, readings = separated(values, class_names, task, self.separator)
+            lists, guesses = separated(values, class_names, task, self.separator)
         if lists is not None:
             labels, meaning = read_labels(lists, class_names, Multilabel.kind)
-            return labels, dataclasses.replace(meaning, readings=readings)
+            return labels, dataclasses.replace(meaning, guesses=guesses)
         _check_given(table, label, is_empty)
         if label in table.categories and not is_number:
             texts, categories = category_texts(values, table.categories[label])
@@ -102,7 +102,7 @@ class LabelColumns:
 
 
 def _is_missing(value: object) -> bool:
-    """Whether a cell that should be a number holds nothing, or what programs write for nothing."""
+    """Whether a cell is empty, or holds a text that means a missing number, such as `nan`."""
     is_nan = isinstance(value, numbers.Real) and math.isnan(value)
     return is_empty(value) or is_nan or (isinstance(value, str) and _text(value) in _MISSING)
 
@@ -110,13 +110,13 @@ def _is_missing(value: object) -> bool:
 def _check_given(
     table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
 ) -> None:
-    """Raises `DataError` naming the rows if a label is missing."""
-    hint = "Fill it in or remove the row."
+    """Raise `DataError` if labels are missing. The message names their rows."""
+    hint = "Fill in the label or remove the row."
     table.check(column, lambda value: not is_missing(value), "a label", hint)
 
 
 def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
-    """float32 (n, columns) of 0 and 1, or of -1 and 1."""
+    """Return the columns as a float32 array (n, columns) of 0 and 1, or of -1 and 1."""
     values = [[_number_of(value) for value in table.columns[column]] for column in columns]
     allowed, hint = mask_values({value for column in values for value in column})
     for column in columns:
@@ -124,8 +124,8 @@ def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
         table.check(
             column,
             lambda value: _number_of(value) in allowed,
-            "0 or 1 (several label columns are one for each label)",
-            hint or "Put it right, or give one label column.",
+            "0 or 1 (with several label columns, each column is one label)",
+            hint or "Correct the value, or pass only one label column.",
         )
     return np.array(values, np.float32).T
 
@@ -139,15 +139,16 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether text that looks like numbers is the given class names."""
+    """Whether all cells are texts in `class_names`, even if the texts look like numbers."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 
 def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | None:
-    """A column of numbers, or `None` if it holds something else.
+    """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: a number is missing or not finite; or it should be numbers.
+        DataError: a number is missing or not finite. Or `is_number` is true, and a value is not a
+            number.
     """
     values = table.columns[column]
     read = _number_in_text if table.is_text else _number
@@ -159,7 +160,7 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
             column,
             lambda value: (number := read(value)) is not None and math.isfinite(number),
             "a finite number",
-            "Fill it in or remove the row.",
+            "Correct the value or remove the row.",
         )
     return np.array(found) if are_numbers else None
 

@@ -1,4 +1,4 @@
-"""Tables of items and labels, and how they are made of pandas data frames."""
+"""Tables of items and labels, and their construction from pandas data frames."""
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -12,13 +12,13 @@ _SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What is to be read of a table.
+class ColumnSelection:
+    """Columns to read from a table.
 
     Attributes:
-        columns: the columns.
-        item: what messages call what a row holds.
-        hint: how to name other columns, a sentence.
+        columns: names of the columns.
+        item: name in messages for the item of one row, such as "image".
+        hint: advice on how to choose other columns, a sentence for messages.
     """
 
     columns: Sequence[Hashable]
@@ -28,16 +28,16 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Some columns of a table.
+    """The columns that were read from a table.
 
     Attributes:
-        name: what messages call the table.
-        columns: the values of each column; `None` where there is none.
-        rows: what messages call each row: the line of a file, the index of a data frame.
-        unit: `"line"` or `"row"`.
-        is_text: whether all values are text, numbers among them.
-        parts: the numbers of the rows of each split, where these were tables of their own.
-        categories: of columns that are a pandas Categorical, the categories in their order.
+        name: name of the table in messages.
+        columns: values of each column. `None`: an empty cell.
+        rows: name of each row in messages: the line number in a file, or the index in a data frame.
+        unit: word for a row in messages, `"line"` or `"row"`.
+        is_text: whether all values are text, even numbers, as in CSV files.
+        parts: row numbers of each split, if each split was a separate table.
+        categories: ordered categories of each column that is a pandas Categorical.
     """
 
     name: str
@@ -51,19 +51,19 @@ class Table:
     def check(
         self, column: Hashable, is_right: Callable[[Any], bool], expected: str, hint: str
     ) -> None:
-        """Raises `DataError` naming the rows, unless every value of a column is right.
+        """Raise `DataError` if a column has wrong values. The message names their rows.
 
         Args:
-            column: the column.
-            is_right: tells whether a value is.
-            expected: what every value should be.
-            hint: what to do, a sentence.
+            column: name of the column.
+            is_right: function that returns whether a value is right.
+            expected: description of a right value, for messages.
+            hint: advice on what to do, a sentence for messages.
         """
         values = self.columns[column]
         wrong = [row for row, value in enumerate(values) if not is_right(value)]
         if wrong:
             value = values[wrong[0]]
-            received = "nothing" if is_empty(value) else quoted(value)
+            received = "an empty cell" if is_empty(value) else quoted(value)
             shown = ", ".join(str(self.rows[row]) for row in wrong[:_SHOWN])
             more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
             raise DataError(
@@ -73,15 +73,15 @@ class Table:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a cell holds nothing."""
+    """Whether a cell is `None`, or a text without any character except white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def read_frame(frame: Any, wanted: Wanted) -> Table:
-    """Reads columns of a `pandas.DataFrame`.
+def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
+    """Read columns of a `pandas.DataFrame`.
 
     Raises:
-        DataError: it is not one, or has no such column, or no rows.
+        DataError: `frame` is not a data frame, lacks a column, or has no rows.
     """
     if not (hasattr(frame, "columns") and hasattr(frame, "index")):
         raise DataError(f"Expected a pandas.DataFrame. Received: {type(frame).__name__}.")
@@ -98,14 +98,17 @@ def read_frame(frame: Any, wanted: Wanted) -> Table:
     return with_rows(table, wanted)
 
 
-def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
-    """Raises `DataError` unless a table has each of the columns that are wanted, once."""
+def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
+    """Raise `DataError` unless a table has each wanted column exactly once.
+
+    If `wanted` names a column twice, raise `ConfigError`.
+    """
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:
         if wanted.columns.count(column) > 1:
             raise ConfigError(
-                f"The column {quoted(column)} was named twice. Name each column once."
+                f"Two arguments name the column {quoted(column)}. Name each column once."
             )
         if found.count(column) != 1:
             amount = "more than one" if column in found else "no"
@@ -115,8 +118,8 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
             )
 
 
-def with_rows(table: Table, wanted: Wanted) -> Table:
-    """Gives a table back; raises `DataError` if it has no rows."""
+def with_rows(table: Table, wanted: ColumnSelection) -> Table:
+    """Return a table unchanged, or raise `DataError` if it has no rows."""
     if not table.rows:
-        raise DataError(f"{table.name} has no rows. Expected one for each {wanted.item}.")
+        raise DataError(f"{table.name} has no rows. Expected one row for each {wanted.item}.")
     return table

@@ -1,4 +1,4 @@
-"""Tables of texts: files of several forms, and a table for each split."""
+"""Reads tables from CSV and JSON lines files, and joins the tables of several splits."""
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.data.tables.csv_files import open_table, read_csv
-from keras_tl.data.tables.table import Table, Wanted, check_columns, with_rows
+from keras_tl.data.tables.table import ColumnSelection, Table, check_columns, with_rows
 from keras_tl.errors import DataError, quoted
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
-def read_table(path: Path, wanted: Wanted) -> Table:
-    """Reads columns of a file: JSON lines where its name ends so, else CSV.
+def read_table(path: Path, wanted: ColumnSelection) -> Table:
+    """Read columns of a file, as JSON lines if its suffix is in `JSON_SUFFIXES`, else as CSV.
 
     Raises:
         DataError: see `read_csv` and `read_json_lines`.
@@ -24,13 +24,13 @@ def read_table(path: Path, wanted: Wanted) -> Table:
     return read_json_lines(path, wanted) if is_json else read_csv(path, wanted)
 
 
-def read_json_lines(path: Path, wanted: Wanted) -> Table:
-    """Reads keys of a file that has a JSON object in each line (https://jsonlines.org).
+def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
+    """Read keys as columns, from a file of one JSON object per line (https://jsonlines.org).
 
-    A key that an object has not is an empty cell.
+    If an object does not have a key, the cell is empty.
 
     Raises:
-        DataError: there is no such file, it is not as described, or no object has such a key.
+        DataError: the file does not exist, is not as described, or no object has a wanted key.
     """
     name = quoted(str(path))
     with open_table(path, "JSON lines") as file:
@@ -43,7 +43,7 @@ def read_json_lines(path: Path, wanted: Wanted) -> Table:
 
 
 def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
-    """The numbers and objects of the lines that are not empty."""
+    """Yield the line number and the JSON object of each line that is not empty."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -55,16 +55,16 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
             raise DataError(
                 f"{name}, line {number}: expected a JSON object, such as "
                 f'{{"text": "...", "label": "..."}}, received {quoted(line.strip())}. '
-                "Write one object a line."
+                "Write one object per line."
             )
         yield number, value
 
 
 def join_tables(tables: Mapping[str, Table]) -> Table:
-    """One table of the tables of several splits, so that all of them are read in one way.
+    """Join the tables of several splits into one, to read all of them in the same way.
 
     Raises:
-        DataError: they are of different forms.
+        DataError: some tables are from CSV files and others from JSON lines files.
     """
     if len(tables) == 1:
         return next(iter(tables.values()))
@@ -91,7 +91,7 @@ def join_tables(tables: Mapping[str, Table]) -> Table:
 
 
 def _joined_categories(tables: Sequence[Table]) -> dict[Hashable, list]:
-    """The categories of the columns that are a Categorical in all tables, the first's first."""
+    """Join the categories of each column that is a pandas Categorical in all tables."""
     return {
         column: [*dict.fromkeys(name for table in tables for name in table.categories[column])]
         for column in tables[0].categories

@@ -1,4 +1,4 @@
-"""How long texts are."""
+"""Statistics of text lengths, in words."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ _COLUMNS = {"median": "median", "p90": "90%", "p95": "95%", "p99": "99%", "longe
 
 @dataclasses.dataclass(frozen=True)
 class Lengths(JsonConfig):
-    """Words of the texts of a split, or of both texts of a pair together.
+    """Statistics of the word counts in a split. For pairs, both texts together are counted.
 
-    Words are what white space separates; Chinese, Japanese and Thai texts have more of them. A
+    White space separates words, so the counts are too low for Chinese, Japanese and Thai texts. A
     tokenizer makes more tokens than there are words.
 
     Attributes:
-        median: half of the texts have no more words than that.
-        p90: 90% of the texts have no more.
-        p95: 95%.
-        p99: 99%.
-        longest: the words of the longest text.
+        median: Half of the texts have at most this many words.
+        p90: 90% of the texts have at most this many words.
+        p95: 95% of the texts have at most this many words.
+        p99: 99% of the texts have at most this many words.
+        longest: Number of words of the longest text.
     """
 
     median: int
@@ -34,7 +34,7 @@ class Lengths(JsonConfig):
 
 
 def word_lengths(split: TextSplit) -> Lengths:
-    """Counts the words of a split that has at least one text."""
+    """Return statistics of the word counts in a split that has at least one text."""
     words = np.array([len(text.split()) for text in split.texts])
     if split.pairs is not None:
         words += [len(text.split()) for text in split.pairs]
@@ -43,7 +43,7 @@ def word_lengths(split: TextSplit) -> Lengths:
 
 
 def lengths_table(lengths: Mapping[str, Lengths]) -> str:
-    """A table for people, a line a split."""
+    """Return the word counts as a text table with one line per split."""
     width = max(map(len, ["words", *lengths]))
     rows = [f"{'words':<{width}}" + "".join(f"{title:>9}" for title in _COLUMNS.values())]
     for name, found in lengths.items():

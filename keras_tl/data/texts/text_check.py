@@ -1,11 +1,11 @@
-"""Leaves out texts that nothing can be learnt from, and finds one text under two labels."""
+"""Check of texts: leaves out empty texts and finds texts with contradictory labels."""
 
 import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
-from keras_tl.data.item_checks import BadItem, BadRows, Check, contradictions, shown_label
+from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts, shown_label
 from keras_tl.data.labelled_data import rows_of
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import text_problem
@@ -14,10 +14,10 @@ from keras_tl.errors import quoted
 
 @dataclasses.dataclass(frozen=True)
 class BadText(BadItem):
-    """A text that something is wrong with.
+    """A text with a problem.
 
     Attributes:
-        place: where it stands: a line, a row, a path.
+        place: Place of the text in the data source: a line, a row or a path.
     """
 
     place: str
@@ -25,68 +25,68 @@ class BadText(BadItem):
 
     @property
     def name(self) -> str:
-        """The place."""
+        """The place of the text."""
         return self.place
 
 
 @dataclasses.dataclass(frozen=True)
 class TextCheck(Check):
-    """What the check of texts has found.
+    """Result of the check of texts.
 
     Attributes:
-        contradictions: training texts that have another label elsewhere in train. They are not
-            left out: copies of one photo under two labels can only be a mistake, but short texts
-            recur, and people who label them differ.
+        label_conflicts: Training texts that occur again in train with another label. These texts
+            stay in train: short texts often recur, and people label them differently. Two labels
+            for copies of a photo can only be a mistake.
     """
 
     item = "text"
 
     bad: tuple[BadText, ...]
-    contradictions: tuple[BadText, ...] = ()
+    label_conflicts: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
-        """A text for people: how many, and how many of each kind of reason."""
+        """Return a text that counts bad texts by kind of problem, and contradictory labels."""
         lines = [super().summary()]
-        if self.contradictions:
+        if self.label_conflicts:
             lines.append(
-                f"{len(self.contradictions):,} training texts have another label elsewhere in "
-                "train. They are kept."
+                f"{len(self.label_conflicts):,} training texts occur again in the training split "
+                "with another label. These texts are kept."
             )
         return "\n".join(lines)
 
     def describe(self) -> str:
-        """The same, and each of these texts with its reason."""
-        return "\n".join([super().describe(), *map(str, self.contradictions)])
+        """Return the summary, one line for each bad text, and one for each contradictory label."""
+        return "\n".join([super().describe(), *map(str, self.label_conflicts)])
 
 
 def bad_texts(
     given: Mapping[str, Texts], labels: np.ndarray, class_names: tuple[str, ...], max_bad: float
 ) -> tuple[BadRows, TextCheck]:
-    """Checks the texts of all splits.
+    """Check the texts of all splits.
 
     Args:
-        given: the texts of each split, which tell their places.
-        labels: the labels of the training texts.
-        class_names: names of the classes, to show labels by.
-        max_bad: share of the texts that may be empty.
+        given: Texts of each split, with the places of the texts.
+        labels: Labels of the training texts.
+        class_names: Names of the classes, for messages about labels.
+        max_bad: Maximum fraction of empty texts, in [0, 1].
 
     Returns:
-        The empty texts, and what was found.
+        The empty texts by split and row, and the result of the check.
 
     Raises:
-        DataError: too many texts are empty.
+        DataError: The fraction of empty texts exceeds `max_bad`.
     """
     bad = {name: found for name, texts in given.items() if (found := _empty(texts))}
     checked = sum(map(len, given.values()))
     all_bad = tuple(text for found in bad.values() for text in found.values())
     TextCheck(checked, all_bad).stop_above(max_bad)
     rows = np.setdiff1d(np.arange(len(labels)), [*bad.get("train", ())])
-    double = _contradictions(rows_of(given["train"], rows), labels[rows], class_names)
+    double = _label_conflicts(rows_of(given["train"], rows), labels[rows], class_names)
     return bad, TextCheck(checked, all_bad, double)
 
 
 def _empty(texts: Texts) -> dict[int, BadText]:
-    """The rows without a text, or without both of a pair."""
+    """Return the bad texts by row. A pair is bad if one of its texts is bad."""
     found = {}
     for row, place in enumerate(texts.places):
         second = None if texts.pairs is None else texts.pairs[row]
@@ -97,7 +97,7 @@ def _empty(texts: Texts) -> dict[int, BadText]:
     return found
 
 
-def _contradictions(
+def _label_conflicts(
     texts: Texts, labels: np.ndarray, class_names: tuple[str, ...]
 ) -> tuple[BadText, ...]:
     contents = [
@@ -105,7 +105,7 @@ def _contradictions(
         for row, text in enumerate(texts.texts)
     ]
     found = []
-    for row, other in contradictions(contents, labels):
+    for row, other in label_conflicts(contents, labels):
         mine, theirs = (shown_label(labels[r], class_names or None) for r in (row, other))
         reason = f"two labels: {quoted(mine)}, but {quoted(theirs)} in {texts.places[other]}"
         found.append(BadText(texts.places[row], reason))

@@ -1,8 +1,8 @@
-"""The files that are texts."""
+"""Suffixes of text files, and the advice in messages about other files."""
 
 from keras_tl.data.folders.file_kinds import FileKind
 
-# Texts in other formats: written by people, and by programs.
+# Suffixes of other text formats: documents, and the output of programs.
 _OTHER_TEXTS = (
     *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
     *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),
@@ -12,6 +12,6 @@ TEXT_FILES = FileKind(
     ".txt",
     (".txt",),
     _OTHER_TEXTS,
-    "Convert the texts among them to .txt files in UTF-8.",
+    "Convert texts in other formats to .txt files in UTF-8.",
     has_folder_for_each_class=True,
 )

@@ -1,4 +1,4 @@
-"""What `predict` and `features` accept of texts. Reading it needs no TensorFlow."""
+"""Read the text inputs of `predict` and `features`, without importing TensorFlow."""
 
 import dataclasses
 import os
@@ -8,24 +8,24 @@ from typing import Any, BinaryIO
 
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.unused_files import items_below
-from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_items import TextItems, shown
 from keras_tl.data.texts.text_values import as_text, is_utf_8, refuse_paths
+from keras_tl.data.user_items import ItemSource, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
 Text = str | bytes | os.PathLike | BinaryIO
 TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
 _CURE = (
-    "For the contents pass pathlib.Path(path), for the words text.encode(). On the command line "
-    "use folder:PATH or --literal."
+    "If the contents are meant, pass pathlib.Path(path). If the paths are meant, pass "
+    "text.encode(). On the command line, use folder:PATH for contents, or --literal for paths."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """One text, or bytes that are none; what results call it; and why it could not be read."""
+    """A text (or undecodable bytes), its name in results, and why the input is unreadable."""
 
     text: str | bytes
     name: str
@@ -38,26 +38,27 @@ def read_texts(
     columns: ItemColumns | None = None,
     on_invalid: str = "raise",
 ) -> TextItems:
-    """Reads what was given.
+    """Read the inputs of a text model: texts, or pairs of texts.
 
     Args:
-        items: a text (`str`, or bytes in UTF-8) or a list of texts; of a model for pairs a pair
-            (text, text_pair) or a list of pairs. In the place of a text also a `pathlib.Path` of a
-            `.txt` file, or a file that is open: all that it holds is one text. The path of a
-            folder stands for all `.txt` files below it. Also an array, a tensor or a
-            `pandas.Series` of texts; a split, such as `data.split("test")`; a `tf.data.Dataset`
-            of texts, batched or not, with or without labels; a `pandas.DataFrame` with the columns
-            that the model was trained on.
-        are_pairs: whether the model takes pairs.
-        columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
-        on_invalid: `"raise"` an error if a text or a file cannot be read; otherwise it is an empty
-            text, and its `problems` say why. Blank texts and bytes that are not UTF-8 are read: the
-            model gives no answer for them.
+        items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair (text,
+            text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
+            an open file: the whole content of the file is one text. The path of a folder means all
+            `.txt` files below the folder. Also accepted: an array, a tensor or a `pandas.Series` of
+            texts; a split, such as `data.split("test")`; a `tf.data.Dataset` of texts, batched or
+            not, with or without labels; a `pandas.DataFrame` with the columns that the model was
+            trained on.
+        are_pairs: Whether the model takes pairs of texts.
+        columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
+        on_invalid: `"raise"` raises an error if a text or file is unreadable. With other values of
+            `on_invalid`, an unreadable item becomes an empty text, and `TextItems.problems` holds
+            the reason. Blank texts and bytes that are not UTF-8 raise no error, but get no
+            prediction.
 
     Raises:
-        DataError: nothing was given, or something else; or every `str` is the path of a file that
-            exists, which can mean the file or the words.
-        ConfigError: a path is of a file system that is not supported.
+        DataError: The input is empty or of another type. Or every `str` is the path of an existing
+            file, so that either the path or the content of the file could be the text.
+        ConfigError: The file system of a path is not supported.
     """
     if is_frame(items):
         items = (columns or ItemColumns.of("text", are_pairs)).of_frame(items)
@@ -75,7 +76,7 @@ def read_texts(
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
     rows = found if are_pairs else [(item,) for item in found]
     given = [one for row in rows for one in row]
-    if not isinstance(items, Askable):
+    if not isinstance(items, ItemSource):
         refuse_paths(given, _CURE)
     read = [[_read(one, f"item {i}", on_invalid) for one in row] for i, row in enumerate(rows)]
     names = tuple(" | ".join(one.name for one in row) for row in read)
@@ -90,11 +91,11 @@ def read_texts(
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
-    """The items one by one: texts and paths, or pairs of them."""
+    """Return a list of items. Each item is a text or path, or a pair of these."""
     if not are_pairs:
         return plain_list(items, ("text",))
     if isinstance(items, tuple) and len(items) == 2:
-        # One pair of texts; two pairs, say, are a list of two items.
+        # A tuple of two texts is one pair. A tuple of two pairs is a list of two items.
         items = tuple(map(plain, items))
         items = [items] if _is_pair(items) else items
     found = plain_list(items, ("text", "text_pair"))
@@ -113,14 +114,14 @@ def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
 
 
 def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, str]:
-    """What one holds, and what messages call it."""
+    """Return the content of one input and its name in messages."""
     if not isinstance(one, os.PathLike):
         return one, place
     path = local_path(one)
     if not path.name.lower().endswith(TEXT_FILES.suffixes):
         raise DataError(
             f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
-            "Give what it holds as a str, or the rows of a table as a pandas.DataFrame."
+            "Pass the content of the file as a str, or the rows of a table as a pandas.DataFrame."
         )
     try:
         return path.read_bytes(), str(path)
@@ -129,7 +130,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
-    """A text, or bytes that are none, which get no answer."""
+    """Decode a text. Keep undecodable bytes, which get no prediction."""
     return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 

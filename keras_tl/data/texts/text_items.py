@@ -1,4 +1,4 @@
-"""Texts to be asked about. They need no TensorFlow."""
+"""Texts for prediction. This module does not import TensorFlow."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_tl.data.folders.unused_files import UnusedFiles
-from keras_tl.data.items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_values import as_text, text_problem
 from keras_tl.errors import DataError, quoted
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class TextItems(Items):
-    """Texts to be asked about.
+class TextItems(PredictionItems):
+    """Texts for prediction.
 
     Attributes:
-        texts: n texts; what is not UTF-8 stays bytes.
-        pairs: the second texts of n pairs, or `None`.
-        names: what results call each item, where texts come from files; `None`: the texts.
-        problems: why an item could not be read, `None` for those that were; it is an empty text.
-            `None`: all were.
-        unused: see `Items`.
+        texts: The n texts. Texts that are not UTF-8 stay bytes.
+        pairs: Second texts of n pairs, or `None`.
+        names: Names of the items in results, for texts from files. `None`: the texts are the names.
+        problems: For each item, the reason why the item could not be read, or `None` if it was
+            read. An unreadable item is an empty text. `None` instead of a tuple means that all
+            items were read.
+        unused: See `PredictionItems`.
     """
 
     item = "text"
@@ -41,13 +42,13 @@ class TextItems(Items):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The files' names, or the texts."""
+        """Names of the items in results: the paths of the files, or the texts."""
         if self.names is not None:
             return self.names
         return tuple(" | ".join(map(shown, item)) for item in self._items)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Texts for the signature `serving_default`, at most `size` at a time."""
+        """Yield texts for the signature `serving_default`, at most `size` at a time."""
         for start in range(0, len(self.texts), size):
             asked = {"text": self.texts[start : start + size]}
             if self.pairs is not None:
@@ -55,18 +56,18 @@ class TextItems(Items):
             yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
     def valid(self) -> np.ndarray:
-        """The items of which every text can be read, see `text_problem`; bool (n,)."""
+        """Return whether each item has only readable texts (see `text_problem`), as bool (n,)."""
         return np.array([not any(map(text_problem, item)) for item in self._items])
 
     def why(self, number: int) -> str:
-        """See `Items.why`."""
+        """See `PredictionItems.why`."""
         if self.problems is not None and self.problems[number] is not None:
             return self.problems[number].removesuffix(".")
-        # A server may know fewer characters than this Python.
+        # A server may know fewer Unicode characters than this version of Python.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
-        """See `Items.reason`."""
+        """See `PredictionItems.reason`."""
         if self.problems is not None and self.problems[number] is not None:
             return self.problems[number]
         texts = self._items[number]
@@ -76,23 +77,23 @@ class TextItems(Items):
         except DataError as error:
             return str(error)
         name = self.name(number) if self.names else f"Item {number} of {len(self)}"
-        return f"{name} is {self.why(number)}. Remove it."
+        return f"{name} is {self.why(number)}. Remove this text."
 
     def name(self, number: int) -> str:
-        """What messages call an item."""
+        """Return the name of an item in messages."""
         return quoted(self.names[number]) if self.names else super().name(number)
 
     def take(self, rows: Iterable[int]) -> "TextItems":
-        """The same with only these rows, in this order."""
+        """Return only the items with these row numbers, in this order."""
         rows = [*rows]
         fields = (self.texts, self.pairs, self.names, self.problems)
         return TextItems(*(f and tuple(f[row] for row in rows) for f in fields))
 
     def as_split(self) -> "TextSplit":
-        """The texts as an unlabelled split.
+        """Return the texts as a split without labels.
 
         Raises:
-            DataError: there is no answer for one of them.
+            DataError: An item has a text that is blank or unreadable.
         """
         from keras_tl.data.texts.text_split import TextSplit
 
@@ -101,10 +102,10 @@ class TextItems(Items):
 
     @property
     def _items(self) -> list[tuple[str | bytes, ...]]:
-        """The one or two texts of each item."""
+        """One or two texts for each item."""
         return list(zip(*(x for x in (self.texts, self.pairs) if x is not None), strict=True))
 
 
 def shown(text: str | bytes) -> str:
-    """A text as results name it."""
+    """Return the name of a text in results: the text, or `repr` of undecodable bytes."""
     return text if isinstance(text, str) else repr(text)

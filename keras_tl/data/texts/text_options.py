@@ -1,4 +1,4 @@
-"""What all constructors of `TextData` take, checked before anything is read."""
+"""Options that all constructors of `TextData` accept, checked before any file is read."""
 
 import dataclasses
 
@@ -7,11 +7,11 @@ from keras_tl.data.options import CheckedSplitOptions, SplitOptions
 
 
 class TextOptions(SplitOptions, total=False):
-    """What all constructors of `TextData` take, besides `SplitOptions`.
+    """Options that all constructors of `TextData` accept, in addition to `SplitOptions`.
 
     Attributes:
-        sequence_length: tokens of a text, or of both texts of a pair together, that a model reads
-            at most; `None`: chosen from the texts' lengths once there is a tokenizer.
+        sequence_length: Maximum number of tokens that the model reads of a text, or of both texts
+            of a pair. `None`: the learner chooses the number from the lengths of the texts.
     """
 
     sequence_length: int | None
@@ -19,10 +19,10 @@ class TextOptions(SplitOptions, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedTextOptions(CheckedSplitOptions):
-    """`TextOptions` with their defaults, checked when made.
+    """`TextOptions` with default values. The constructor checks the values.
 
     Raises:
-        ConfigError: one of them is not as described.
+        ConfigError: An option has an invalid value.
     """
 
     attributes = ("sequence_length",)

@@ -1,4 +1,4 @@
-"""tf.data pipelines over texts: each text becomes tokens once, batches are padded as needed."""
+"""tf.data pipelines of texts: each text is tokenized once, batches are padded as needed."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -8,41 +8,42 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.labelled_data import Split
-from keras_tl.data.pipeline import OPTIONS, Pipeline, filled_rows, row_numbers, rows_of_epochs
+from keras_tl.data.pipeline import OPTIONS, Pipeline, padded_rows, row_numbers, rows_of_epochs
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, DataError
 
 Tokens = dict[str, tf.Tensor]
 
 _AT_ONCE = 256
-# Batches whose texts are sorted by length together: enough for hardly any padding, few enough for
-# an order that is still random.
+# Texts are sorted by length within groups of this many batches. Then batches need little padding,
+# and the order of the texts stays random enough.
 _SORTED_BATCHES = 50
-# Splits whose tokens are kept: those of the data, and one more.
+# Number of splits whose tokens stay in memory: the three splits of the data and one other split.
 _KEPT = 4
 
 
 class Preprocessor(Protocol):
-    """What turns texts into tokens; see `keras_tl.backbones.texts`.
+    """Converts texts to tokens, see `keras_tl.backbones.texts`.
 
     Attributes:
-        mask_name: the key of the tensor that is 1 where there is a token.
+        mask_name: Key of the mask, which is 1 for tokens and 0 for padding.
     """
 
     mask_name: str
 
     def __call__(self, texts: tf.Tensor, pairs: tf.Tensor | None = None) -> Tokens:
-        """Integers (batch, length) by the names of a model's inputs."""
+        """Return tokens, integers (batch, length), by the name of the model input."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TokenRows:
-    """The tokens of a split, without the padding.
+    """Tokens of a split, without padding.
 
     Attributes:
-        values: for each of a model's inputs the tokens of all texts, one after the other.
-        starts: int64 (n + 1,): where each text's tokens begin, and where the last one's end.
-        padding: what each input is filled up with.
+        values: Concatenated tokens of all texts, for each model input.
+        starts: int64 (n + 1,), index in `values` of the first token of each text, and the number of
+            all tokens.
+        padding: Padding value of each model input.
     """
 
     values: dict[str, np.ndarray]
@@ -51,19 +52,21 @@ class TokenRows:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 (n,): tokens a text."""
+        """int64 (n,), the number of tokens of each text."""
         return np.diff(self.starts)
 
 
 @dataclasses.dataclass(frozen=True)
 class TextPipeline(Pipeline):
-    """Turns splits of texts into batches of tokens and labels.
+    """Converts the texts of a split to batches of tokens and labels.
 
     Attributes:
-        preprocessor: makes the tokens; `None`: the model takes texts as they are.
-        length: to pad all batches to; `None`: to the longest text of each.
-        names: of the model's inputs; `None`: those of the preprocessor, which may give more.
-        whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+        preprocessor: Converts texts to tokens. `None` means that the model takes strings.
+        length: Number of tokens of each text after padding. `None` means the number of tokens of
+            the longest text in the batch.
+        names: Names of the model inputs. `None` means all outputs of the preprocessor.
+        whole_batches: Whether repeated texts fill up the last batch, see
+            `keras_tl.data.pipeline.row_numbers`.
     """
 
     preprocessor: Preprocessor | None
@@ -73,7 +76,7 @@ class TextPipeline(Pipeline):
     _made: dict[int, tuple[TextSplit, TokenRows]] = dataclasses.field(default_factory=dict)
 
     def ordered(self, split: TextSplit, batch_size: int) -> tf.data.Dataset:
-        """Batches of (inputs, labels), the shortest texts first."""
+        """Return batches of (inputs, labels), the shortest texts first."""
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
         order = tf.constant(self._by_length(split))
         batches = rows.map(lambda row: order[row]).batch(batch_size)
@@ -82,13 +85,13 @@ class TextPipeline(Pipeline):
     def shuffled(
         self, split: TextSplit, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches of (inputs, labels) for training, texts of about one length together.
+        """Return training batches of (inputs, labels). A batch holds texts of similar length.
 
         Raises:
-            ConfigError: there is an augmentation.
+            ConfigError: `augment` is given.
         """
         _refuse(augment)
-        rows = filled_rows(len(split), batch_size if self.whole_batches else 1)
+        rows = padded_rows(len(split), batch_size if self.whole_batches else 1)
         are_sorted = self.preprocessor is not None and self.length is None
         lengths = self.tokens(split).lengths if are_sorted else np.zeros(len(split), np.int64)
 
@@ -111,28 +114,28 @@ class TextPipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Batches of (inputs, labels) of given rows; see `Pipeline`.
+        """Return batches of (inputs, labels) of the given rows, see `Pipeline.drawn`.
 
         Raises:
-            ConfigError: there is an augmentation.
+            ConfigError: `augment` is given.
         """
         _refuse(augment)
         return self._inputs_and_labels(rows.batch(batch_size), split)
 
     def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
-        """Batches of inputs, the longest texts first: what does not fit is known at once."""
+        """Return batches of inputs, the longest first, to show a lack of memory at once."""
         order = self._by_length(split)[::-1]
         rows = row_numbers(len(split), batch_size).map(lambda row: tf.constant(order)[row])
         batches = rows.batch(batch_size, drop_remainder=True)
         return self._inputs_and_labels(batches, split).map(lambda inputs, labels: inputs), order
 
     def explain(self, split: Split) -> DataError | None:
-        """Texts are in memory: every one can be read."""
+        """Return `None`: texts are in memory and always readable."""
         return None
 
     def tokens(self, split: TextSplit) -> TokenRows:
-        """The tokens of a split, made when it is first asked for."""
-        # The split is kept as well, or another one might get its number.
+        """Return the tokens of a split, which are computed at the first call."""
+        # Keep the split too: after its deletion, another split could get the same `id`.
         made = self._made.pop(id(split.texts), None) or (
             split,
             tokenize(split, self.preprocessor, self.names),
@@ -173,13 +176,15 @@ class TextPipeline(Pipeline):
 
 def _refuse(augment: Callable | None) -> None:
     if augment is not None:
-        raise ConfigError("augment= is for images; these data are texts. Leave it out.")
+        raise ConfigError(
+            "augment= works only for images. These data are texts. Leave augment= out."
+        )
 
 
 def tokenize(
     split: TextSplit, preprocessor: Preprocessor, names: tuple[str, ...] | None = None
 ) -> TokenRows:
-    """Makes the tokens of all texts of a split, of these names, and drops the padding."""
+    """Tokenize all texts of a split and drop the padding. `names` selects the model inputs."""
     segments = tuple(tf.constant(x) for x in (split.texts, split.pairs) if x is not None)
     dataset = tf.data.Dataset.from_tensor_slices(segments).batch(_AT_ONCE)
     dataset = dataset.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE)
@@ -198,13 +203,13 @@ def tokenize(
 
 
 def used_length(mask: np.ndarray) -> np.ndarray:
-    """int64 (batch,): up to where each row of a mask (batch, length) has tokens."""
+    """Return the number of positions up to the last token in each row of a mask, int64 (batch,)."""
     mask = np.asarray(mask) != 0
     return np.where(mask.any(axis=1), mask.shape[1] - mask[:, ::-1].argmax(axis=1), 0)
 
 
 def without_padding(tokens: Tokens, mask_name: str) -> Tokens:
-    """The same batch, cut to its longest text; in a graph."""
+    """Cut a batch of tokens to the length of its longest text, with TensorFlow operations."""
     used = tf.reduce_any(tokens[mask_name] != 0, axis=0)
     positions = tf.range(1, tf.size(used) + 1)
     longest = tf.reduce_max(tf.where(used, positions, tf.ones_like(positions)))

@@ -1,4 +1,4 @@
-"""Where texts come from: columns of tables, folders of class folders, sequences in memory."""
+"""Sources of texts: columns of tables, folders of class folders, sequences in memory."""
 
 import dataclasses
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.folders.class_folders import scan_folder
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.tables.columns import Columns
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import Table
@@ -21,7 +21,7 @@ from keras_tl.errors import ConfigError, DataError, quoted
 
 
 class TextColumns(Columns):
-    """What the columns of a table are, as `keras_tl.TextData.from_csv` describes them."""
+    """Names of the columns with texts, labels and splits, see `keras_tl.TextData.from_csv`."""
 
     @classmethod
     def of(
@@ -36,35 +36,35 @@ class TextColumns(Columns):
         slices: Sequence[Hashable],
         *others: Any,
     ) -> Self:
-        """Takes the arguments of `from_csv`.
+        """Make the columns from the arguments of `from_csv`.
 
         Args:
-            text: see there, and so for all that follow.
-            text_pair: the column of second texts.
-            label: the column or columns of labels.
-            split: the column of the splits.
-            separator: what stands between labels.
-            task: the task.
-            class_names: the classes' names.
-            slices: columns to make groups by.
-            others: the sources of other splits.
+            text: Column of texts. See `from_csv` for all arguments except `others`.
+            text_pair: Column of second texts.
+            label: Column or columns of labels.
+            split: Column with the split of each row.
+            separator: Text between several labels in a cell.
+            task: Name of the task.
+            class_names: Names of the classes.
+            slices: Further columns to store with the items.
+            others: Values of the arguments `validation` and `test`.
 
         Raises:
-            ConfigError: they do not go together.
+            ConfigError: The arguments contradict each other.
         """
         if split is not None and any(other is not None for other in others):
             raise ConfigError(
-                f"Either a column says the splits (split={quoted(split)}), or validation= and "
-                "test= are tables of their own. Leave one of them out."
+                f"split={quoted(split)} reads the splits from a column, and validation= and test= "
+                "read them from other tables. Remove split=, or remove validation= and test=."
             )
         labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
 
-    def read_texts(self, tables: Mapping[str, Table], **others: Any) -> Source:
-        """The texts and labels of one table, or of a table for each split.
+    def read_texts(self, tables: Mapping[str, Table], **others: Any) -> LabelledItems:
+        """Return the texts and labels of one table, or of one table per split.
 
         Raises:
-            DataError: a text is something else, or a label or a split is not as it should be.
+            DataError: A value in a text column is not a text, or a label or split is invalid.
         """
         table = join_tables(tables)
         columns = [column for column in self.items.values() if column is not None]
@@ -73,7 +73,7 @@ class TextColumns(Columns):
                 column,
                 lambda value: value is None or isinstance(value, bytes) or is_unicode(value),
                 "a text",
-                "Put it right or remove the row.",
+                "Correct the value or remove the row.",
             )
         values = [table.columns[column] for column in columns]
         refuse_paths(
@@ -84,12 +84,12 @@ class TextColumns(Columns):
         return self.read(table, texts, **others)
 
 
-def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> Source:
-    """Reads a folder of class folders of texts.
+def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> LabelledItems:
+    """Read the texts in a folder that holds one folder for each class.
 
     Raises:
-        DataError: see `keras_tl.TextData.from_folder`.
-        ConfigError: there is no such class.
+        DataError: See `keras_tl.TextData.from_folder`.
+        ConfigError: A class does not exist.
     """
     found = scan_folder(root, TEXT_FILES, classes)
     count = sum(len(paths) for paths, _ in found.splits.values())
@@ -113,14 +113,14 @@ def _read(path: str, progress: Any, done: int) -> str:
 
 
 def read_arrays(given: Iterable, name: str) -> Texts:
-    """Takes texts, or pairs of texts, that are in memory.
+    """Convert a sequence of texts, or of pairs of texts, to `Texts`.
 
     Args:
-        given: see `keras_tl.TextData.from_arrays`.
-        name: the split's name, for messages.
+        given: See `keras_tl.TextData.from_arrays`.
+        name: Name of the split in messages.
 
     Raises:
-        DataError: it is something else, or nothing.
+        DataError: The input is empty, or is not a sequence of texts or of pairs.
     """
     expected = f"Expected the {name} texts as a sequence of texts, or of pairs (text, second text)."
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
@@ -133,7 +133,8 @@ def read_arrays(given: Iterable, name: str) -> Texts:
     if not any(is_pair):
         refuse_paths(
             items,
-            "For the contents pass pathlib.Path(path).read_text(), for the words text.encode().",
+            "If the contents are meant, pass pathlib.Path(path).read_text(). If the paths are "
+            "meant, pass text.encode().",
         )
         return Texts.read(items, None, places)
     for row, item in enumerate(items):

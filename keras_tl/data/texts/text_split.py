@@ -1,4 +1,4 @@
-"""The texts of a split, as they come from any source: checked, decoded, in memory."""
+"""Splits of texts: decoded texts in memory."""
 
 import dataclasses
 import hashlib
@@ -12,14 +12,13 @@ from keras_tl.data.texts.text_values import as_text
 
 @dataclasses.dataclass(frozen=True)
 class TextSplit(Split):
-    """The texts of one split, in a fixed order.
+    """Texts of one split, in a fixed order.
 
     Attributes:
-        texts: n texts.
-        pairs: the second texts of n pairs, as of a premise and a hypothesis; `None` where the
-            items are single texts.
-        labels: see `Split`.
-        slices: see `Split`.
+        texts: The n texts.
+        pairs: Second texts of n pairs, such as hypotheses to premises. `None` for single texts.
+        labels: See `Split`.
+        slices: See `Split`.
     """
 
     texts: tuple[str, ...]
@@ -38,23 +37,23 @@ class TextSplit(Split):
         return list(self.sources)
 
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Identifies the texts and their order, as 64 hexadecimal digits; always by content."""
+        """Return 64 hexadecimal digits that identify the content and order of the texts."""
         digest = hashlib.sha256(b"texts" if self.pairs is None else b"pairs")
         for text in (*self.texts, *(self.pairs or ())):
             content = text.encode()
-            # With the length, as nothing else says where one text ends and another one begins.
+            # Hash the length of each text too, because nothing else marks where a text ends.
             digest.update(b"%d:" % len(content) + content)
         return digest.hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """The texts of one split before anything is known of their labels.
+    """Texts of one split, before the labels are read.
 
     Attributes:
-        texts: n texts.
-        pairs: the second texts of n pairs, or `None`.
-        places: what messages call each: a line, a row, a path.
+        texts: The n texts.
+        pairs: Second texts of n pairs, or `None`.
+        places: Place of each item, for messages: a line, a row or a path.
     """
 
     texts: tuple[str, ...]
@@ -63,7 +62,7 @@ class Texts:
 
     @classmethod
     def read(cls, texts: Iterable, pairs: Iterable | None, places: Sequence[str]) -> "Texts":
-        """Takes texts as a source gives them, see `as_text`."""
+        """Convert the values of a data source to texts, see `as_text`."""
         places = tuple(places)
         return cls(
             tuple(map(as_text, texts, places)),

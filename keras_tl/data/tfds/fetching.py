@@ -1,4 +1,4 @@
-"""Finds and fetches data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
+"""Access to data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
 
 import contextlib
 import difflib
@@ -12,13 +12,13 @@ from keras_tl.base.files import local_path
 from keras_tl.errors import DataError, quoted, unknown
 
 _OFFLINE = (
-    "Without a network, copy the prepared folder of another machine into data_dir, or run this "
-    "once where there is one."
+    "Run this once on a machine with a network. Or copy the prepared data set of another machine "
+    "into the folder data_dir."
 )
 
 
 def tfds_module() -> ModuleType:
-    """TensorFlow Datasets, which takes its time to import."""
+    """Return the package of TensorFlow Datasets, imported here because its import is slow."""
     import tensorflow_datasets
 
     return tensorflow_datasets
@@ -26,57 +26,58 @@ def tfds_module() -> ModuleType:
 
 @contextlib.contextmanager
 def _explained(what: str, hint: str) -> Iterator[None]:
-    """Turns what a data set's own code raises, which may be anything, into one sentence."""
+    """Turn any error that the code of a data set raises into a `DataError` with advice."""
     try:
         yield
     except ImportError as error:
-        raise DataError(f"{what}: {error}. Install the package that it needs, with pip.") from error
+        raise DataError(f"{what}: {error}. Install the missing package with pip.") from error
     except Exception as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise DataError(f"{what}: {lines[0].rstrip('.')}. {hint}") from error
 
 
 def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
-    """The `tfds.core.DatasetBuilder` of a data set, prepared or not.
+    """Return the `tfds.core.DatasetBuilder` of a data set, which need not be prepared yet.
 
     Raises:
-        DataError: there is no such data set.
-        ConfigError: the folder is of a file system that is not supported.
+        DataError: the data set does not exist, or the code of the data set fails.
+        ConfigError: the folder is in a file system that is not supported.
     """
     tfds = tfds_module()
     if data_dir is not None:
-        # TensorFlow, by which tfds reads, knows Google's file system.
+        # tfds reads through TensorFlow, which supports Google Cloud Storage.
         is_remote = os.fspath(data_dir).startswith("gs://")
         data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
     with _explained(
-        f"Cannot open the data set {quoted(name)}", "See its page in the tfds catalogue."
+        f"Cannot open the data set {quoted(name)}",
+        "See https://www.tensorflow.org/datasets/catalog/overview for the known data sets.",
     ):
         try:
             return tfds.builder(name, data_dir=data_dir)
         except tfds.core.registered.DatasetNotFoundError:
             pass
     is_folder = data_dir is not None and os.path.isdir(data_dir)
-    # The list of the community's data sets is on the network.
+    # The list of community data sets would need the network.
     builders = tfds.list_builders(with_community_datasets=False)
     known = sorted({*(os.listdir(data_dir) if is_folder else []), *builders})
     near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
     if near:
         raise DataError(
-            f"{unknown('data set', name, near)} Prepared ones are looked for in "
+            f"{unknown('data set', name, near)} Prepared data sets must be in "
             f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
         )
     raise DataError(
         f"Unknown data set {quoted(name)}. tensorflow_datasets.list_builders() lists the known "
-        "ones; prepared ones are looked for in "
+        "data sets. Prepared data sets must be in "
         f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
     )
 
 
 def prepare(builder: Any, name: str, download: bool) -> None:
-    """Fetches a data set that is not on disk.
+    """Download and prepare a data set if it is not on disk yet.
 
     Raises:
-        DataError: it must not be fetched, or cannot be.
+        DataError: `download` is false, or the download fails.
     """
     if builder.is_prepared():
         return
@@ -85,7 +86,7 @@ def prepare(builder: Any, name: str, download: bool) -> None:
             f"The data set {quoted(name)} is not in {quoted(str(builder.data_path))}, and "
             f"download=False. {_OFFLINE}"
         )
-    # It tells what it does on standard output, where commands answer.
+    # tfds reports progress on standard output, but our commands write only results there.
     with (
         _explained(f"Cannot fetch the data set {quoted(name)}", _OFFLINE),
         contextlib.redirect_stdout(sys.stderr),

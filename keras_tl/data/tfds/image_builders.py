@@ -10,10 +10,10 @@ import numpy as np
 
 from keras_tl.base.reporting import only_errors
 from keras_tl.data.images.stored_images import Encoder, find_stored, store, suffix_of
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.tfds.fetching import tfds_module
 from keras_tl.data.tfds.prepared import LabelKind, Prepared, open_prepared, published
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 
 def read_builder(
@@ -23,15 +23,15 @@ def read_builder(
     image: str | None = None,
     label: str | None = None,
     task: str | None = None,
-) -> Source:
-    """Reads a data set. Its images are kept as files, so that it is read only once.
+) -> LabelledItems:
+    """Read an image data set, and store its images as files, which later calls read.
 
     Args: see `keras_tl.ImageData.from_tfds`.
 
     Raises:
-        DataError: there is no such data set, it is not there and cannot be fetched, or is not
-            of images with a label.
-        CacheError: the images cannot be kept.
+        DataError: the data set does not exist, is not on disk and cannot be downloaded, or does
+            not hold images with a label.
+        CacheError: the images cannot be stored.
     """
     settings = {
         "kind": "tfds",
@@ -52,11 +52,11 @@ def read_builder(
             {ours: _examples(found, theirs, image, label, kind) for ours, theirs in splits.items()},
         )
     read = read_splits(published(stored), "image", kind.class_names, task or kind.task)
-    return Source(*read, settings)
+    return LabelledItems(*read, settings)
 
 
 def image_features(builder: Any) -> list[str]:
-    """The names of the features that are images."""
+    """Return the names of the features that are images."""
     kinds = tfds_module().features
     return [
         key
@@ -66,10 +66,10 @@ def image_features(builder: Any) -> list[str]:
 
 
 def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
-    """Names the data set as it is on disk now."""
+    """Return the key for stored images: a hash of the data set's files and the features."""
     path = os.fspath(builder.data_path)
     files = []
-    if os.path.isdir(path):  # Not in a bucket.
+    if os.path.isdir(path):  # A cloud bucket is not a folder.
         with os.scandir(path) as entries:
             files = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries)
     sizes = {ours: builder.info.splits[theirs].num_examples for ours, theirs in splits.items()}
@@ -80,7 +80,7 @@ def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
 def _examples(
     found: Prepared, split: str, image: str, label: str, kind: LabelKind
 ) -> Iterator[tuple[bytes, Any]]:
-    """Each image as an image file's bytes, those of the data set where we can decode them."""
+    """Yield each image, as the original file if we can decode it, else as PNG, and its label."""
     feature = found.features[image]
     in_files = np.dtype(feature.np_dtype).kind == "u"
     decoders = {image: tfds_module().decode.SkipDecoding()} if in_files else None

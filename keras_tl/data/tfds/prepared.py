@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), whatever they hold."""
+"""Prepared data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), any modality."""
 
 import dataclasses
 import os
@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.data.tfds.fetching import open_builder, prepare, tfds_module
 from keras_tl.errors import DataError, quoted, unknown
-from keras_tl.tasks.labels.forms import label_text
+from keras_tl.tasks.labels.plain_labels import label_text
 from keras_tl.tasks.multilabel import Multilabel
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}
@@ -17,12 +17,13 @@ _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", 
 
 @dataclasses.dataclass(frozen=True)
 class LabelKind:
-    """What a label feature holds.
+    """Description of the label feature of a data set.
 
     Attributes:
-        class_names: the names that labels count; `None` if they do not.
-        task: the task, where the labels do not decide it.
-        code: makes one example's label of the feature's value.
+        class_names: names of the classes, in the order of the integer labels. `None` for labels
+            that are not classes.
+        task: the task, `None` if `read_splits` chooses the task from the labels.
+        code: function that takes the value of the feature in one example, and returns the label.
     """
 
     class_names: list[str] | None
@@ -32,12 +33,12 @@ class LabelKind:
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A data set that is on disk.
+    """A prepared data set of TensorFlow Datasets.
 
     Attributes:
-        name: as it was asked for.
+        name: name of the data set, as the user passed it.
         builder: the `tfds.core.DatasetBuilder`.
-        item: what messages call one example.
+        item: name of one example in messages.
     """
 
     name: str
@@ -46,21 +47,21 @@ class Prepared:
 
     @property
     def features(self) -> dict[str, Any]:
-        """The features by their names."""
+        """The features of the data set, by name."""
         return dict(self.builder.info.features.items())
 
     @property
     def supervised_keys(self) -> tuple[Any, Any]:
-        """What the data set itself says are its inputs and targets; `None` where it does not."""
+        """The input and target that the data set declares, `(None, None)` if it declares none."""
         keys = self.builder.info.supervised_keys
         is_pair = isinstance(keys, tuple) and len(keys) == 2
         return keys if is_pair else (None, None)
 
     def splits(self) -> dict[str, str]:
-        """Our names of the splits, and the data set's.
+        """Return the split names of this package, each with the split name in the data set.
 
         Raises:
-            DataError: there is no train split.
+            DataError: the data set has no train split.
         """
         found = self.builder.info.splits
         if len(found) == 1:
@@ -74,16 +75,16 @@ class Prepared:
         return splits
 
     def check_given(self, *given: str | None) -> None:
-        """Raises `DataError` if one of the names is not `None` and not a feature's."""
+        """Raise `DataError` if a name is neither `None` nor the name of a feature."""
         for name in given:
             if name is not None and name not in list(self.features):
                 raise DataError(f"{quoted(self.name)}: {unknown('feature', name, self.features)}")
 
     def pick(self, what: str, candidates: Sequence[str], usual: Sequence[Any]) -> str:
-        """Chooses a feature: one that is usual, or the only one that it could be.
+        """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: there is none, or several.
+            DataError: there is no candidate, or there are several, none of them in `usual`.
         """
         for key in usual:
             if key in candidates:
@@ -93,7 +94,7 @@ class Prepared:
         if candidates:
             raise DataError(
                 f"The data set {quoted(self.name)} has several features that could be the {what}: "
-                f"{', '.join(candidates)}. Say which: {what}={quoted(candidates[0])}."
+                f"{', '.join(candidates)}. Choose one, such as {what}={quoted(candidates[0])}."
             )
         raise DataError(
             f"Expected a data set of {self.item}s with a label each. {quoted(self.name)} has no "
@@ -101,10 +102,10 @@ class Prepared:
         )
 
     def pick_label(self) -> str:
-        """Chooses the feature that is the label: classes, or else a number.
+        """Return the name of the feature that holds the label: a class, or else a number.
 
         Raises:
-            DataError: there is none, or several.
+            DataError: there is no such feature, or it is not clear which feature is the label.
         """
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
@@ -112,10 +113,10 @@ class Prepared:
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """What a label feature holds.
+        """Return the description of a label feature.
 
         Raises:
-            DataError: nothing that can be a label.
+            DataError: the feature cannot be a label.
         """
         feature = self.features[label]
         kinds = tfds_module().features
@@ -141,18 +142,18 @@ class Prepared:
     def examples(
         self, split: str, features: Sequence[str], decoders: Mapping[str, Any] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Some features of each example, as NumPy gives them, always in the same order.
+        """Yield some features of each example as NumPy values, always in the same order.
 
         Args:
-            split: the data set's name of the split.
-            features: the names of the features.
-            decoders: the decoders of features that need one of their own.
+            split: name of the split in the data set.
+            features: names of the features.
+            decoders: decoders that replace the usual decoder of a feature, by name of the feature.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(
             split=split,
             shuffle_files=False,
-            # One file after the other: the order must be the same in every process.
+            # Read one file after the other, to get the same order in every process.
             read_config=tfds.ReadConfig(interleave_cycle_length=1),
             decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True), decoders=decoders),
         )
@@ -162,16 +163,16 @@ class Prepared:
 def open_prepared(
     name: str, data_dir: str | os.PathLike | None, download: bool, item: str
 ) -> Prepared:
-    """Opens a data set, fetching it where it is not there and may be fetched.
+    """Open a data set, and download it if it is not on disk and `download` is true.
 
     Args:
-        name: see `keras_tl.ImageData.from_tfds`, and so for the next two.
-        data_dir: the folder of prepared data sets.
-        download: whether it may be fetched.
-        item: what messages call one example.
+        name: name of the data set, see `keras_tl.ImageData.from_tfds`.
+        data_dir: folder of prepared data sets.
+        download: whether a download is allowed.
+        item: name of one example in messages.
 
     Raises:
-        DataError: there is no such data set, or it is not there and cannot be fetched.
+        DataError: the data set does not exist, or is not on disk and cannot be downloaded.
     """
     builder = open_builder(name, data_dir)
     prepare(builder, name, download)
@@ -179,7 +180,7 @@ def open_prepared(
 
 
 def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
-    """The splits without those whose labels are not published, which is said by -1 for all."""
+    """Return the train split, and each other split unless its labels are all -1 (unpublished)."""
 
     def is_published(labels: np.ndarray) -> bool:
         return labels.dtype.kind not in "if" or bool((labels != -1).any())
@@ -188,7 +189,7 @@ def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
 
 
 def _class_names(feature: Any) -> list[str] | None:
-    """The names of a ClassLabel, or of a sequence of them."""
+    """Return the class names of a `ClassLabel` or of a sequence of class labels, else `None`."""
     names = getattr(getattr(feature, "feature", feature), "names", None)
     return list(names) if names else None
 

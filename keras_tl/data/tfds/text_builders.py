@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.reporting import only_errors
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
-# What data sets call two texts that belong together, and single ones.
+# Usual names of the features that hold text pairs, and of the feature of single texts.
 _PAIRS = (
     ("sentence1", "sentence2"),
     ("premise", "hypothesis"),
@@ -32,18 +32,18 @@ def read_text_builder(
     text_pair: str | None = None,
     label: str | None = None,
     task: str | None = None,
-) -> Source:
-    """Reads a data set into memory.
+) -> LabelledItems:
+    """Read a text data set into memory.
 
     Args: see `keras_tl.TextData.from_tfds`.
 
     Returns:
-        The texts; the settings name the features that were read: text, text_pair (or `None`),
-        label.
+        The texts and labels. The settings hold the names of the features: text, text_pair (or
+        `None`), label.
 
     Raises:
-        DataError: there is no such data set, it is not there and cannot be fetched, or is not
-            of texts with a label.
+        DataError: the data set does not exist, is not on disk and cannot be downloaded, does not
+            hold texts with a label, or has an empty split.
     """
     with only_errors("absl"):
         found = open_prepared(name, data_dir, download, "text")
@@ -56,7 +56,9 @@ def read_text_builder(
         for ours, theirs in found.splits().items():
             examples = list(found.examples(theirs, features))
             if not examples:
-                raise DataError(f"The {theirs} split of {quoted(name)} is empty. Prepare it again.")
+                raise DataError(
+                    f"The {theirs} split of {quoted(name)} is empty. Prepare the data set again."
+                )
             texts = Texts.read(
                 [example[text] for example in examples],
                 None if text_pair is None else [example[text_pair] for example in examples],
@@ -70,11 +72,11 @@ def read_text_builder(
         "task": task,
     }
     read = read_splits(published(splits), "text", kind.class_names, task or kind.task)
-    return Source(*read, settings)
+    return LabelledItems(*read, settings)
 
 
 def text_features(builder: Any) -> list[str]:
-    """The names of the features that are texts."""
+    """Return the names of the features that are texts."""
     return [
         key
         for key, feature in builder.info.features.items()
@@ -85,7 +87,7 @@ def text_features(builder: Any) -> list[str]:
 def _choose(
     found: Prepared, text: str | None, text_pair: str | None, label: str | None
 ) -> tuple[str, str | None]:
-    """The names of the features that are the text and the second text."""
+    """Return the names of the features that hold the text and the second text (or `None`)."""
     texts = [key for key in text_features(found.builder) if key != label]
     for given in (text, text_pair):
         if given is not None and given not in texts:

@@ -1,6 +1,6 @@
-"""Plots, as matplotlib figures that are bound to no display.
+"""Plots as matplotlib figures, without a display.
 
-A function `draw_...` draws on axes of the caller's.
+Functions whose names begin with `draw_` draw on axes that the caller passes.
 """
 
 from keras_tl.evaluation.plots.arms import comparison, draw_comparison

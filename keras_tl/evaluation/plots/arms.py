@@ -1,4 +1,4 @@
-"""The plots of a comparison."""
+"""Plots of a comparison of trained variants (arms), such as frozen and fine-tuned."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from keras_tl.evaluation.plots.style import FIRST, INK, SECOND, label_text
 
-# The arms of `keras_tl.comparison`, told apart by colour, by mark, and by the dashes of the first.
+# Colour, marker and line of each trained variant (arm) of `keras_tl.comparison`.
 _STYLES = {
     "scratch": (INK, "s", "--"),
     "frozen": (FIRST, "o", "-"),
@@ -17,11 +17,11 @@ _STYLES = {
 
 
 def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
-    """The learning curves of arms, a picture for each size of the training split.
+    """Draw learning curves of trained variants (arms), one plot per size of the training split.
 
     Args:
-        sizes: of each `size`, `None` for all items, and `curves`, see `draw_comparison`.
-        skill: what is measured.
+        sizes: For each plot, `size` (items, or `None` for all) and `curves`, see `draw_comparison`.
+        skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     count = len(sizes)
     figure = Figure(figsize=(max(4.2 * count, 6.5), 4), layout="constrained")
@@ -34,12 +34,13 @@ def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
 
 
 def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: str) -> None:
-    """The learning curves of arms, with their intervals.
+    """Draw the learning curves of trained variants (arms), with confidence intervals.
 
     Args:
-        axes: drawn on.
-        curves: by arm `mean`, for each pass `mean`, `low` and `high` (`None` with one seed).
-        skill: what is measured.
+        axes: Axes to draw on.
+        curves: For each trained variant, a dictionary. Its key `mean` holds, for each pass over the
+            training split, `mean`, `low` and `high` (the last two are `None` with one seed).
+        skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     for arm, curve in curves.items():
         colour, marker, line = _STYLES[arm]

@@ -1,4 +1,4 @@
-"""Plots of single items: images with their answers, features in a plane."""
+"""Plots of single items: images with predictions, and features in a plane."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,19 +19,19 @@ def prediction_grid(
     judged: bool = True,
     columns: int = 6,
 ) -> Figure:
-    """Images with what was predicted and what they are.
+    """Draw images with their predictions, and with the true label where the prediction differs.
 
     Args:
-        images: (n, height, width, 3) in [0, 255].
-        truths: the n true labels, as predictions name them.
-        predictions: n items of a `Predictions`.
-        judged: whether an answer is right or wrong, not more or less so.
-        columns: images in a row.
+        images: Images (n, height, width, 3) in [0, 255].
+        truths: Names of the n true labels.
+        predictions: The n items of a `Predictions` object.
+        judged: Whether colours mark right and wrong predictions. `False` for a regression.
+        columns: Images per row.
     """
     titles, colours = [], []
     for truth, item in zip(truths, predictions, strict=False):
         right = item.name == truth
-        titles.append(label_text(item) + ("" if right else f"\nis {label_text(truth)}"))
+        titles.append(label_text(item) + ("" if right else f"\ntrue: {label_text(truth)}"))
         colours.append("black" if not judged else RIGHT if right else WRONG)
     return image_grid(images, titles, colours, columns)
 
@@ -39,13 +39,13 @@ def prediction_grid(
 def image_grid(
     images: Sequence[np.ndarray], titles: Sequence[str], colours: Sequence[str], columns: int
 ) -> Figure:
-    """Images with a title each.
+    """Draw images with one title each.
 
     Args:
-        images: n of (height, width, 3) in [0, 255].
-        titles: of each; texts of the user's in them by `label_text`.
-        colours: of the titles.
-        columns: images in a row.
+        images: n images (height, width, 3) in [0, 255].
+        titles: One title per image. Pass texts of the user through `label_text` first.
+        colours: One colour per title.
+        columns: Images per row.
     """
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(1.7 * columns, 2.0 * rows), layout="constrained")
@@ -58,7 +58,7 @@ def image_grid(
 
 
 def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
-    """Feature maps side by side, by their titles."""
+    """Draw feature maps side by side. The keys of `maps` are the titles."""
     figure = Figure(figsize=(5.4 * len(maps), 4.6), layout="constrained")
     pictures = figure.subplots(1, len(maps), squeeze=False)[0]
     for axes, (title, found) in zip(pictures, maps.items(), strict=True):
@@ -68,7 +68,7 @@ def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
 
 
 def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
-    """A point for each item: coloured by class, of a regression by value."""
+    """Draw one point per item, coloured by class or, in a regression, by value."""
     if task.is_number:
         drawn = axes.scatter(*found.points.T, c=found.labels, cmap="viridis", s=14)
         axes.figure.colorbar(drawn, ax=axes, label="true value")
@@ -80,9 +80,9 @@ def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
 
 
 def _draw_groups(axes: Axes, found: FeatureMap, names: list[str]) -> None:
-    """The most frequent groups have a colour and a mark, the others share the last one."""
+    """Draw the most frequent groups with one colour and marker each, and the others in grey."""
     names = np.array(names, object)
-    # By name where they are as frequent, so that both maps have the same colours.
+    # Equally frequent groups are sorted by name, so that all maps use the same colours.
     ranked = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
     shown = sorted(name for name, _ in ranked[: len(GROUPS)])
     others = ~np.isin(names, shown)

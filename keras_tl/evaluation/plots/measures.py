@@ -20,7 +20,7 @@ from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
 def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
-    """Confusion matrix: counts, shaded by the share of each true class."""
+    """Draw the confusion matrix: counts, coloured by their fraction of the true class."""
     counts = np.array(matrix)
     side = min(3.5 + 0.45 * len(class_names), 14)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
@@ -44,11 +44,11 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Fi
 
 
 def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> Figure:
-    """A bar for each label, the best on top; labels without a positive item have none."""
+    """Draw the average precision of each label as a bar, the best on top. Undefined: no bar."""
     rows = sorted(per_class.items(), key=lambda row: row[1]["average_precision"] or 0)
     figure = Figure(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    # By number, as names that are shortened may be equal.
+    # Positions are numbers, because shortened names may be equal.
     axes.barh(range(len(rows)), [row["average_precision"] or 0 for _, row in rows], color=FIRST)
     axes.set_yticks(
         range(len(rows)), [f"{label_text(name)} ({row['items']})" for name, row in rows]
@@ -59,12 +59,12 @@ def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> F
 
 
 def scatter(values: Sequence[Sequence[float]]) -> Figure:
-    """Predicted against true values, with the line on which they are equal."""
+    """Draw predicted against true values, with a line where both are equal."""
     return square(draw_scatter, values)
 
 
 def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
-    """See `scatter`."""
+    """Draw `scatter` on the caller's axes."""
     true, predicted = np.transpose(values)
     axes.plot(true, predicted, ".", color=FIRST, alpha=0.5)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
@@ -74,7 +74,7 @@ def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
 
 
 def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Figure]:
-    """Captions and pictures of whatever the metrics hold; see `keras_tl.evaluation.measuring`."""
+    """Return plots of metrics (see `keras_tl.evaluation.metrics`). The keys are the captions."""
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)

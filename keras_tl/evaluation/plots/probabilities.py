@@ -1,4 +1,4 @@
-"""Plots of probabilities: how often they are right, and what a threshold on them gives."""
+"""Plots of probabilities: reliability, and the curves of decision thresholds."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,19 +12,20 @@ from sklearn.metrics import auc
 from keras_tl.evaluation.calibration import Calibration
 from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
 
-# By label the points of a curve.
+# The points of one curve for each label, with the name of the label as the key.
 Curves = Mapping[str, Sequence[Sequence[float]]]
 
-# The best of more curves would hide the others.
+# More curves than this would hide each other.
 MOST_CURVES = 8
 
 
 def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, Any]:
-    """The curves to draw: those that have points, of many the eight with the lowest values.
+    """Return the curves to draw: all curves with points, or the eight with the lowest values.
 
     Args:
-        curves: all of them.
-        value: what is low, by the label; `None` is lowest.
+        curves: All curves by label.
+        value: Function that returns the value of a label, such as the area under the curve. `None`
+            counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:
@@ -33,11 +34,12 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
 
 
 def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
-    """The ROC curves to draw, of many labels those with the lowest areas.
+    """Return the ROC curves to draw: all curves, or the eight with the lowest area under the curve.
 
     Args:
-        metrics: `roc` in them is by label, or of two classes the curve of the second one.
-        class_names: the classes' or labels' names.
+        metrics: Metrics. `roc` holds the curves by label, or for two classes the curve of the
+            second class.
+        class_names: Names of the classes or labels.
     """
     found = metrics.get("roc") or {}
     curves = found if isinstance(found, Mapping) else {class_names[1]: found}
@@ -45,21 +47,21 @@ def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[s
 
 
 def area_under(points: Sequence[Sequence[float]]) -> float:
-    """The area under a ROC curve."""
+    """Return the area under a ROC curve."""
     return float(auc(*np.transpose(points)))
 
 
 def roc(curves: Curves) -> Figure:
-    """ROC curves: true positive rate against false positive rate.
+    """Draw ROC curves: true positive rate against false positive rate.
 
     Args:
-        curves: see `roc_curves`.
+        curves: See `roc_curves`.
     """
     return square(draw_roc, curves)
 
 
 def draw_roc(axes: Axes, curves: Curves) -> None:
-    """See `roc`."""
+    """Draw `roc` on the caller's axes."""
     for (name, points), colour in zip(curves.items(), _colours(curves), strict=False):
         label = f"{label_text(name, 16)}, area {area_under(points):.3f}"
         axes.plot(*np.transpose(points), color=colour, label=label)
@@ -71,18 +73,18 @@ def draw_roc(axes: Axes, curves: Curves) -> None:
 
 
 def reliability(found: Calibration) -> Figure:
-    """Reliability diagram: how often answers are right, against how sure they are.
+    """Draw the reliability diagram: fraction of true events against mean probability.
 
-    Guo et al., 2017, arXiv:1706.04599, fig. 1, with an interval for each bin.
+    As in Guo et al., 2017, arXiv:1706.04599, fig. 1, but each bin has a confidence interval.
     """
     return square(draw_reliability, found)
 
 
 def draw_reliability(axes: Axes, found: Calibration) -> None:
-    """See `reliability`."""
+    """Draw `reliability` on the caller's axes."""
     bins = [one for one in found.bins if one.items]
     sure, true = (np.array([getattr(one, n) for one in bins]) for n in ("confidence", "frequency"))
-    # Rounding can put a share of 0 or 1 just outside of its interval.
+    # Because of rounding, a fraction of 0 or 1 can lie just outside its confidence interval.
     below, above = (np.abs(np.array([one.interval[end] for one in bins]) - true) for end in (0, 1))
     axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=0.8, label="calibrated")
     axes.errorbar(
@@ -92,7 +94,7 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
     sizes = [12 + 100 * one.items / most for one in bins]
     axes.scatter(sure, true, sizes, color=FIRST, label=f"bins, ECE {found.ece:.3f}")
     axes.set_xlabel(f"mean probability of {found.probabilities_of}")
-    axes.set_ylabel("how often it is true")
+    axes.set_ylabel("observed frequency")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_aspect("equal")
@@ -101,20 +103,20 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
 
 
 def precision_recall(curves: Curves) -> Figure:
-    """Precision against recall: a curve for each label that some items have.
+    """Draw precision against recall: one curve for each label that some items have.
 
     Args:
-        curves: by label the points, see `keras_tl.evaluation.thresholds.precision_recall`.
+        curves: Points by label, see `keras_tl.evaluation.thresholds.precision_recall`.
     """
     return square(draw_precision_recall, curves)
 
 
 def draw_precision_recall(axes: Axes, curves: Curves) -> None:
-    """See `precision_recall`."""
+    """Draw `precision_recall` on the caller's axes."""
     known = {name: points for name, points in curves.items() if points}
     for (name, points), colour in zip(known.items(), _colours(curves), strict=False):
         recall, precision, *_ = np.array(points, float).T
-        # Average precision is the area under such steps.
+        # Average precision is the area under these steps.
         recall, precision = [0, *recall], [precision[0], *precision]
         axes.step(recall, precision, color=colour, label=label_text(name, 16), where="pre")
     axes.set_xlabel("recall")
@@ -131,7 +133,7 @@ def _colours(curves: Curves) -> Iterator[str]:
 
 
 def square(draw: Any, *values: Any) -> Figure:
-    """A figure of one plot."""
+    """Return a figure with one plot. The function `draw` draws the plot."""
     figure = Figure(figsize=(4.8, 4.5), layout="constrained")
     draw(figure.subplots(), *values)
     return figure

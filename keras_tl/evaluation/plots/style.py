@@ -1,9 +1,9 @@
-"""What all plots share: colours, and how a text of the user's is written."""
+"""Colours and label texts of all plots."""
 
-# The report puts variables of its stylesheet in the place of these, for light and dark.
+# The report replaces these colours by variables of its stylesheet, for light and dark themes.
 INK, SOFT = "#333333", "#777777"
 FIRST, SECOND = "#1f5fa8", "#c2571a"
-# Okabe and Ito's, which colour-blind people tell apart; the yellow is too light on white.
+# Colours of Okabe and Ito for colour-blind people, without yellow, which is too light on white.
 GROUPS = (
     "#0072b2",
     "#e69f00",
@@ -21,7 +21,7 @@ RIGHT, WRONG = "#1a6b2a", "#b3261e"
 
 
 def label_text(what: object, length: int = 24) -> str:
-    """A text of the user's on one line, not too long; matplotlib would set `$` as mathematics."""
+    """Return a user's text on one short line. Escape `$`, so that matplotlib reads no formulas."""
     text = " ".join(str(what).split())
     text = text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return text.replace("$", r"\$")

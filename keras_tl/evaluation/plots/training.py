@@ -1,4 +1,4 @@
-"""Plots of what training did."""
+"""Plots of training: learning curves, and learning rates."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ from keras_tl.training.optimizers import make_schedule
 _SHOWN_STEPS = 400
 
 
-def learning_curves(history: Sequence[PhaseRecord], watched: str = "accuracy") -> Figure:
-    """Loss and another metric over the epochs of all phases, with a line where a phase begins.
+def learning_curves(history: Sequence[PhaseRecord], monitor: str = "accuracy") -> Figure:
+    """Draw the loss and another metric over the epochs, with a line at the start of each phase.
 
-    A dot marks the epoch whose weights each phase kept.
+    A dot marks the epoch whose weights a phase kept.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", watched), strict=True):
-        draw_curve(axes, history, metric, watched)
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", monitor), strict=True):
+        draw_curve(axes, history, metric, monitor)
     return figure
 
 
-def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, watched: str) -> None:
-    """One metric over the epochs of all phases."""
+def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor: str) -> None:
+    """Draw one metric over the epochs of all phases."""
     for name, label, colour in (
         (metric, "training", FIRST),
         (f"val_{metric}", "validation", SECOND),
@@ -54,27 +54,27 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, watched:
         )
         start += len(record.epochs)
     axes.set_xlabel("epoch (large dots: weights kept)")
-    axes.set_ylabel(_axis_name(metric, watched))
+    axes.set_ylabel(_axis_name(metric, monitor))
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    if axes.get_legend_handles_labels()[0]:  # None where training diverged at once.
+    if axes.get_legend_handles_labels()[0]:  # If training diverged at once, there is no curve.
         axes.legend(loc="best")
 
 
-def _axis_name(metric: str, watched: str) -> str:
+def _axis_name(metric: str, monitor: str) -> str:
     if metric == "mae":
         return "mean absolute error (unit of the target)"
     if metric == "loss":
-        return "squared error / variance" if watched == "mae" else "cross-entropy (nats)"
+        return "squared error / variance" if monitor == "mae" else "cross-entropy (nats)"
     return title_of(metric)
 
 
 def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
-    """The learning rate over the steps of phases, each with a scale of its own.
+    """Draw the learning rate over the steps of each phase. Each plot has its own scale.
 
     Args:
-        phases: such as those of a policy.
-        steps_per_epoch: batches of the training split.
+        phases: One or more phases, for example the phases of a policy.
+        steps_per_epoch: Number of batches of the training split.
 
     Raises:
         ConfigError: `steps_per_epoch` is not a whole number of at least 1.
@@ -84,7 +84,7 @@ def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
     for axes, phase in zip(figure.subplots(1, len(phases), squeeze=False)[0], phases, strict=True):
         steps = steps_per_epoch * phase.epochs
         rate = make_schedule(phase, steps)
-        # Keras's schedules take one step at a time.
+        # A Keras schedule takes one step at a time.
         shown = np.unique(np.linspace(0, steps - 1, _SHOWN_STEPS).round().astype(int))
         rates = [float(rate(int(step))) if callable(rate) else rate for step in shown]
         axes.plot(shown, rates, "." if steps == 1 else "-", color=FIRST)

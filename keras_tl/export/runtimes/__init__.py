@@ -1,1 +1,1 @@
-"""Exports for other runtimes than TensorFlow's: LiteRT and ONNX, by their official converters."""
+"""Exports for LiteRT and ONNX, with the official converters."""

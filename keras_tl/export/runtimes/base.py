@@ -1,4 +1,4 @@
-"""What is asked of another runtime: a converter, and something that runs the file."""
+"""Interface to a runtime other than TensorFlow: convert a model to a file, and run the file."""
 
 import abc
 from collections.abc import Iterable, Mapping
@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.errors import ExportError
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 
 FLOAT16 = "float16"
-# What the free dimensions of inputs and outputs are called.
+# Names of the dimensions of inputs and outputs that have no fixed size.
 AXES = ("batch", "length")
 
 
 class Runtime(abc.ABC):
-    """A format of files and what runs them.
+    """A file format, the converter to this format, and the runtime for this format.
 
     Attributes:
-        name: for messages.
-        suffix: what the name of a file ends with.
-        fixed: whether a file takes one item of one size.
+        name: Name of the runtime in messages.
+        suffix: Suffix of the files, such as `".onnx"`.
+        fixed: Whether a file takes exactly one item of a fixed size.
     """
 
     name: str
@@ -29,39 +29,39 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def import_packages(self) -> None:
-        """Raises `ConfigError` if a package of the extra is missing."""
+        """Import the packages of the extra. Raise `ConfigError` if a package is missing."""
 
     @abc.abstractmethod
     def convert(self, model: NumericModel, precision: str) -> bytes:
-        """The content of a file; inputs and outputs have the names of the model's.
+        """Convert a model to the content of a file. The file keeps the names of inputs and outputs.
 
         Args:
-            model: what to convert.
-            precision: `"float32"` or `"float16"`; inputs and outputs are float32 in both.
+            model: Model to convert.
+            precision: `"float32"` or `"float16"`. Inputs and outputs are float32 in both cases.
 
         Raises:
-            ExportError: it uses an operation that the runtime has not.
+            ExportError: The model uses an operation that the runtime lacks.
         """
 
     @abc.abstractmethod
     def ask(self, file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """What a file answers in its own runtime on this machine's processor, by output.
+        """Run a file in this runtime, on this machine's CPU, and return the outputs by name.
 
         Args:
-            file: of this format.
-            inputs: arrays by name, each of (n, ...).
+            file: File of this format.
+            inputs: Arrays (n, ...) by input name.
         """
 
     def refuse(self, operations: Iterable[str], said: str = "") -> ExportError:
-        """The error for a model that cannot be converted.
+        """Return the error for a model that cannot be converted.
 
         Args:
-            operations: TensorFlow's operations that the runtime has not, if they are known.
-            said: what else the converter says.
+            operations: TensorFlow operations that the runtime lacks. May be empty.
+            said: Message of the converter, for the case that `operations` is empty.
         """
         known = ", ".join(sorted(operations))
-        reason = f"it uses TensorFlow's {known}, which {self.name} has not" if known else said
+        reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said
         return ExportError(
             f"This model cannot be converted to {self.name}: {reason}. "
-            'Export it with format="savedmodel", or take another backbone.'
+            'Export the model with format="savedmodel", or choose another backbone.'
         )

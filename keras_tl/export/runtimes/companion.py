@@ -1,4 +1,4 @@
-"""The companion of a file for another runtime: what a client has to know, as JSON."""
+"""Companion of an exported file: the facts that a client needs, as JSON."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,25 +8,25 @@ import numpy as np
 
 from keras_tl.base.files import sha256
 from keras_tl.export.runtimes.base import AXES, Runtime
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.tasks import THRESHOLD, Task
 
 _MEANINGS = {
-    "probabilities": "of each of the labels, in their order, in [0, 1]",
-    "class_id": "number of the answered label, from 0: of the most probable one, or as the "
-    "threshold of the second one decides",
+    "probabilities": "probability of each label, in the order of labels, in [0, 1]",
+    "class_id": "index of the predicted label, from 0: the most probable label, or with a "
+    "threshold, 1 if the probability of the second label is above the threshold, else 0",
     "labels_mask": "whether the probability of each label is above its threshold",
     "value": "the predicted value, in the unit of the training targets",
 }
 
 
 def companion_path(path: Path) -> Path:
-    """Beside the file: `photos.onnx.json` of `photos.onnx`."""
+    """Return the path of the companion: `photos.onnx.json` for `photos.onnx`."""
     return path.with_name(f"{path.name}.json")
 
 
 def tokenizer_path(path: Path) -> Path:
-    """Beside the file: `texts.onnx.tokenizer` of `texts.onnx`, a folder."""
+    """Return the path of the tokenizer folder: `texts.onnx.tokenizer` for `texts.onnx`."""
     return path.with_name(f"{path.name}.tokenizer")
 
 
@@ -38,17 +38,17 @@ def describe(
     parity: dict[str, Any],
     written: Path,
 ) -> dict[str, Any]:
-    """What stands in the companion.
+    """Return the content of the companion as JSON types.
 
     Args:
-        model: what was converted.
-        runtime: to what.
-        precision: of the file.
-        answers: of the file to the model's questions.
-        parity: how far they are from the model's.
-        written: the file.
+        model: Converted model.
+        runtime: Runtime of the exported file.
+        precision: `"float32"` or `"float16"`.
+        answers: Outputs of the exported file for the model's example inputs.
+        parity: Differences between these outputs and the outputs of the model.
+        written: Path of the exported file.
     """
-    # The outputs have the batch as their first dimension and no other that is free.
+    # The batch is the first dimension of every output. All other dimensions are fixed.
     outputs = {
         name: {
             "dtype": str(array.dtype),
@@ -79,7 +79,7 @@ def describe(
 
 
 def _thresholds(task: Task) -> list[float]:
-    """One a label; of two classes one, for the second; none where the most probable one counts."""
+    """Return a threshold for each label, one for the second of two classes, or an empty list."""
     return list(task.thresholds or [THRESHOLD] * task.threshold_count)
 
 

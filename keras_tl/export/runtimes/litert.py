@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite): TensorFlow's own converter, run by ai-edge-litert.
+"""LiteRT (TensorFlow Lite): TensorFlow converts the model, ai-edge-litert runs the file.
 
 Source: https://ai.google.dev/edge/litert/conversion/tensorflow/convert_tf
 """
@@ -15,10 +15,10 @@ from keras_tl.export.without_keras.findings import first_line
 
 
 class LiteRT(Runtime):
-    """One item at a time: LiteRT's accelerators want shapes that are known beforehand.
+    """LiteRT files for one item at a time, because LiteRT's accelerators need fixed shapes.
 
-    float16 is the precision of the stored weights. A processor computes in float32 with them, a
-    graphics chip may compute in float16.
+    `"float16"` is the precision of the stored weights. A CPU still computes in float32. A GPU may
+    compute in float16.
     """
 
     name = "LiteRT"
@@ -37,7 +37,7 @@ class LiteRT(Runtime):
         try:
             with only_errors("tensorflow"):
                 return converter.convert()
-        except Exception as error:  # Of many kinds, most of them private to the converter.
+        except Exception as error:  # The converter has many exception types, most are private.
             operators = {found.operator.name for found in getattr(error, "errors", ())}
             names = {name.removeprefix("tf.") for name in operators if name}
             raise self.refuse(names, first_line(error)) from error

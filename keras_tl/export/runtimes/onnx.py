@@ -1,4 +1,4 @@
-"""ONNX: tf2onnx, the converter of the ONNX project, run by ONNX Runtime.
+"""ONNX: tf2onnx of the ONNX project converts the model, ONNX Runtime runs the file.
 
 Source: https://github.com/onnx/tensorflow-onnx
 """
@@ -15,10 +15,10 @@ from keras_tl.export.without_keras.findings import first_line
 
 
 class Onnx(Runtime):
-    """Any number of items at a time; of texts any length that the backbone takes.
+    """ONNX files for any number of items, and for texts of any length that the backbone takes.
 
-    float16 is the precision of weights and computation, by ONNX Runtime's own conversion, for
-    graphics cards. Values beyond 65,504 become 65,504.
+    `"float16"` is the precision of weights and computation, for GPUs. A tool of ONNX Runtime
+    converts the file to float16. Values above 65,504 become 65,504.
     """
 
     name = "ONNX"
@@ -36,7 +36,7 @@ class Onnx(Runtime):
                 converted, _ = _import("tf2onnx").convert.from_function(
                     function, function.input_signature
                 )
-            # It goes on after an operation that it does not know, and leaves it as it is.
+            # tf2onnx keeps unknown operations unchanged and raises no error.
             unknown = set(_unknown_operations(converted.graph))
             if not unknown:
                 _name_axes(converted.graph)
@@ -44,7 +44,7 @@ class Onnx(Runtime):
                     half = _import("onnxruntime.transformers.float16")
                     converted = half.convert_float_to_float16(converted, keep_io_types=True)
                 return converted.SerializeToString()
-        except Exception as error:  # It has no kind of its own.
+        except Exception as error:  # tf2onnx has no exception class of its own.
             raise self.refuse((), f"{type(error).__name__}: {first_line(error)}") from error
         raise self.refuse(unknown)
 
@@ -60,7 +60,7 @@ def _import(module: str) -> ModuleType:
 
 
 def _unknown_operations(graph: Any) -> Iterator[str]:
-    """Names of the operations that ONNX does not define, in a `GraphProto` and those inside it."""
+    """Yield names of operations that ONNX does not define, in a `GraphProto` and its subgraphs."""
     defined = _import("onnx").defs.has
     for node in graph.node:
         if not defined(node.op_type, node.domain):
@@ -71,7 +71,7 @@ def _unknown_operations(graph: Any) -> Iterator[str]:
 
 
 def _name_axes(graph: Any) -> None:
-    """Names the free dimensions, which have numbers that change between runs."""
+    """Name the dimensions without fixed size. tf2onnx's names contain numbers that vary."""
     for value in (*graph.input, *graph.output):
         for dimension, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
             if not dimension.HasField("dim_value"):

@@ -1,4 +1,4 @@
-"""Whether a file answers in its own runtime as the model does."""
+"""Compare the outputs of a file in its own runtime with the outputs of the model."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,8 @@ from keras_tl.tasks import THRESHOLD
 
 Answers = Mapping[str, np.ndarray]
 
-# The largest difference, relative above 1. Measured on photos and texts: at most 3e-6 and 1.4e-2
-# (docs/serving.md, "Other runtimes").
+# Largest allowed difference, relative for values above 1. Differences on photos and texts were at
+# most 3e-6 (float32) and 1.4e-2 (float16), see docs/serving.md, "Other runtimes".
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 _DECIDED = ("class_id", "labels_mask")
@@ -18,45 +18,45 @@ _DECIDED = ("class_id", "labels_mask")
 def compare(
     answers: Answers, expected: Answers, precision: str, thresholds: tuple[float, ...] = ()
 ) -> tuple[dict, list[str]]:
-    """Compares the answers of a file with those of the model.
+    """Compare the outputs of a file with those of the model.
 
     Args:
-        answers: of the file.
-        expected: of the model.
-        precision: of the file.
-        thresholds: see `keras_tl.base.config.ModelConfig`.
+        answers: Outputs of the file.
+        expected: Outputs of the model.
+        precision: Precision of the file, a key of `TOLERANCES`.
+        thresholds: Decision thresholds, see `keras_tl.base.config.ModelConfig`.
 
     Returns:
-        The largest difference of each output of floats, relative above 1; and a sentence, without
-        full stop, for each output that is wrong.
+        The largest difference of each float output (relative for values above 1), and a sentence,
+        without full stop, for each wrong output.
     """
     differences, problems = {}, []
     if set(answers) != set(expected):
-        return {}, [f"it answers {sorted(answers)}, the model {sorted(expected)}"]
+        return {}, [f"the file has the outputs {sorted(answers)}, the model has {sorted(expected)}"]
     for name, values in expected.items():
         found = answers[name]
         if (found.shape, found.dtype) != (values.shape, values.dtype):
             problems.append(
-                f"{name} is {found.dtype}{list(found.shape)}, of the model "
+                f"{name} is {found.dtype}{list(found.shape)}, but in the model "
                 f"{values.dtype}{list(values.shape)}"
             )
         elif name in _DECIDED:
             if not np.array_equal(found, _decided(name, answers["probabilities"], thresholds)):
-                problems.append(f"{name} does not follow from its probabilities")
+                problems.append(f"{name} does not follow from the probabilities of the file")
         else:
             difference = np.abs(found - values) / np.maximum(np.abs(values), 1)
             differences[name] = float(difference.max(initial=0))
-            # NaN is not below it either.
+            # `not <=` also catches NaN.
             if not differences[name] <= TOLERANCES[precision]:
                 problems.append(
-                    f"{name} differs by {differences[name]:.1e} (at most "
+                    f"{name} differs by {differences[name]:.1e} (allowed: "
                     f"{TOLERANCES[precision]:.0e} in {precision})"
                 )
     return differences, problems
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """What follows from the file's own probabilities: the model's may be a tie but for rounding."""
+    """Return the decision from the file's probabilities. Near a tie, the model's may differ."""
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

@@ -1,5 +1,5 @@
-"""What looks into an export in the process without Keras.
+"""Modules that verify an export in a process without Keras.
 
-TensorFlow, numpy and protobuf are all that these modules may import, and each other by relative
-imports: in that process they are the package `without_keras`, see `__main__.py`.
+These modules may import only TensorFlow, numpy and protobuf, and each other by relative imports. In
+the process without Keras, they form the package `without_keras`, see `__main__.py`.
 """

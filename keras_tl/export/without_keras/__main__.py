@@ -1,16 +1,16 @@
-"""What `keras_tl.export.verification` runs: `python -P __main__.py FOLDER [SECONDS]`.
+"""Program that `keras_tl.export.verification` runs: `python -P __main__.py FOLDER [SECONDS]`.
 
-A program of its own, with nothing but TensorFlow and numpy (Keras is barred) and, where the export
-needs them, the operations of tensorflow_text. It prints one JSON line, the `findings.Findings`.
+The program uses only TensorFlow, numpy and, if the export needs them, tensorflow_text's operations.
+It blocks the import of Keras. It prints a `findings.ReplayFindings` as one line of JSON.
 """
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # TensorFlow imports Keras if it finds it; TF Serving has neither it nor keras_tl.
+    # TensorFlow imports Keras if Keras is installed. TF Serving has neither Keras nor keras_tl.
     sys.modules["keras"] = None
-    # In this process `without_keras` is a package by itself.
+    # Import `without_keras` as a top-level package, without its parent keras_tl.
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from without_keras.replay import main
 

@@ -1,9 +1,9 @@
-"""Recorded questions and answers of an export, as JSON: `assets.extra/keras_tl_examples.json`.
+"""Recorded inputs and outputs of an export, as JSON: `assets.extra/keras_tl_examples.json`.
 
     {signature: {"inputs": {name: array}, "outputs": {name: array}}}
 
-An array is `{"dtype", "shape", "data"}`; the data are base64: of the bytes of a numeric array,
-or of each string. Only the standard library and numpy are needed to read them.
+An array is `{"dtype", "shape", "data"}`. For a numeric array, `data` is its bytes in base64. For an
+array of strings, `data` is a list with each string in base64.
 """
 
 import base64
@@ -15,7 +15,7 @@ EXAMPLES = "keras_tl_examples.json"
 
 
 def encode_array(array: np.ndarray) -> dict[str, Any]:
-    """An array as JSON types, exact to the bit; object arrays hold byte strings."""
+    """Encode an array as JSON types, exact to the bit. Object arrays hold byte strings."""
     if array.dtype == object:
         data = [base64.b64encode(item).decode() for item in array.ravel()]
     else:
@@ -24,7 +24,7 @@ def encode_array(array: np.ndarray) -> dict[str, Any]:
 
 
 def decode_array(encoded: dict[str, Any]) -> np.ndarray:
-    """The array that `encode_array` was given."""
+    """Decode an array from the output of `encode_array`."""
     if encoded["dtype"] == "object":
         flat = np.array([base64.b64decode(item) for item in encoded["data"]], object)
     else:

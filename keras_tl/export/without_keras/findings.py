@@ -1,16 +1,16 @@
-"""What the looking finds, and the end of it where nothing more can be looked at."""
+"""Findings about an export, and the error that ends the verification."""
 
 import dataclasses
 from typing import Any
 
 
 class UnusableError(Exception):
-    """What the sentence says keeps everything else from being looked at."""
+    """The export has a defect that makes all further checks impossible."""
 
 
 @dataclasses.dataclass
-class Findings:
-    """Of one export; what the fields mean is said at `keras_tl.export.verification.Verification`.
+class ReplayFindings:
+    """Findings about one export. `keras_tl.export.verification.Verification` explains the fields.
 
     Sentences have no full stop.
     """
@@ -28,6 +28,6 @@ class Findings:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without TensorFlow's traces."""
+    """Return the first line of an error message, without TensorFlow's traces."""
     said = getattr(error, "message", None) or str(error) or type(error).__name__
     return said.strip().splitlines()[0].rstrip(".")

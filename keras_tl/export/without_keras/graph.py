@@ -1,4 +1,4 @@
-"""Reads and loads a SavedModel step by step, so that what is wrong is named rightly."""
+"""Read and load a SavedModel step by step, so that error messages name the exact defect."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ _TAG = "serve"
 
 
 def read_meta_graph(folder: Path):
-    """The graph that TensorFlow Serving loads, as a `MetaGraphDef`.
+    """Return the graph that TensorFlow Serving loads, as a `MetaGraphDef`.
 
     Raises:
-        UnusableError: there is none.
+        UnusableError: There is no such graph.
     """
     try:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
@@ -29,35 +29,37 @@ def read_meta_graph(folder: Path):
             return meta_graph
     tags = [sorted(meta_graph.meta_info_def.tags) for meta_graph in saved.meta_graphs]
     raise UnusableError(
-        f"saved_model.pb has no graph tagged {_TAG!r}, which is what TensorFlow Serving loads; "
-        f"its graphs are tagged {tags}"
+        f"saved_model.pb has no graph tagged {_TAG!r}, which TensorFlow Serving needs. Tags of the "
+        f"graphs: {tags}"
     )
 
 
 def missing_assets(folder: Path, meta_graph) -> list[str]:
-    """A sentence for each file that the graph reads and that is not there."""
+    """Return a sentence for each missing file that the graph reads."""
     return [
-        f"assets/{asset.filename} is missing, which the graph reads"
+        f"assets/{asset.filename} is missing, but the graph reads this file"
         for asset in meta_graph.asset_file_def
         if not (folder / "assets" / asset.filename).is_file()
     ]
 
 
 def load(session, folder: Path) -> None:
-    """Loads by the TF1 loader into a session: the graph, the variables, the tables.
+    """Load graph, variables and tables into a session, with the TF1 loader.
 
     Raises:
-        UnusableError: it does not load.
+        UnusableError: The export does not load.
     """
     try:
         tf.compat.v1.saved_model.loader.load(session, [_TAG], str(folder))
     except Exception as error:
         damage = _damage_of_variables(folder / "variables" / "variables")
-        raise UnusableError(damage or f"It does not load: {first_line(error)}") from None
+        raise UnusableError(
+            damage or f"TensorFlow cannot load the export: {first_line(error)}"
+        ) from None
 
 
 def _damage_of_variables(prefix: Path) -> str | None:
-    """What the loader does not say: whether it is the variables that cannot be read."""
+    """Return a message if the variables are unreadable: the loader's message does not say so."""
     if not prefix.parent.is_dir():
         return None
     try:
@@ -70,19 +72,19 @@ def _damage_of_variables(prefix: Path) -> str | None:
 
 
 def ask(session, signature, arrays: dict[str, np.ndarray], outputs=None) -> dict[str, np.ndarray]:
-    """What a signature answers, by output; arguments by the names of its inputs.
+    """Call a signature with arguments by input name. Return the outputs by name.
 
     Raises:
-        KeyError: it has no such input or output.
+        KeyError: The signature has no such input or output.
     """
-    # A protobuf map makes up what it lacks; a dict does not.
+    # A protobuf map creates missing entries. A dict raises `KeyError`.
     inputs, known = dict(signature.inputs), dict(signature.outputs)
     feeds = {inputs[name].name: array for name, array in arrays.items()}
     return session.run({name: known[name].name for name in outputs or known}, feeds)
 
 
 def describe(signature) -> dict:
-    """What type and shape every input and output has; -1 is any size."""
+    """Return dtype and shape of every input and output. -1: any size."""
     return {
         kind: {
             name: {

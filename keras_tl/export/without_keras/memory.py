@@ -1,4 +1,4 @@
-"""How much memory this process has needed."""
+"""Peak memory of this process."""
 
 import resource
 import sys
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def peak_bytes() -> int:
-    """The largest resident memory of this process so far, in bytes."""
+    """Return the largest resident memory of this process so far, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
-    # Not on Linux, where it would count what the parent held when it forked. macOS has bytes.
+    # On Linux, `ru_maxrss` would include the parent's memory at the fork. macOS counts in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

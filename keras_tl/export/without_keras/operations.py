@@ -1,8 +1,8 @@
-"""Which operations a graph uses, and whether a server has them.
+"""Find the operations of a graph that a server lacks.
 
-TensorFlow's own are those that its registry knows after a bare `import tensorflow`. What it does
-not know is looked up again with the libraries of tensorflow_text loaded, which TensorFlow Serving
-has built in.
+After `import tensorflow`, the registry of TensorFlow has only TensorFlow's own operations.
+`check_operations` looks up all other operations again after it has loaded the libraries of
+tensorflow_text, which TensorFlow Serving contains.
 """
 
 import importlib.util
@@ -15,17 +15,17 @@ _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def check_operations(meta_graph) -> tuple[list[str], list[str]]:
-    """Looks up the operations of a graph and its functions; loads those of tensorflow_text.
+    """Find operations of a graph that a server lacks, and operations of tensorflow_text.
 
     Args:
-        meta_graph: a `MetaGraphDef`.
+        meta_graph: Graph of the export, a `MetaGraphDef`.
 
     Returns:
-        Problems, and the operations of tensorflow_text.
+        Sentences about problems, and names of the operations of tensorflow_text.
     """
     used = _used(meta_graph.graph_def)
     problems = [
-        f"It uses the operation {name}, which calls back into Python: a server has none"
+        f"The graph uses the operation {name}, which calls Python: a server has no Python"
         for name in sorted(used & _PYTHON)
     ]
     others = {name for name in used if op_def_registry.get(name) is None}
@@ -36,7 +36,7 @@ def check_operations(meta_graph) -> tuple[list[str], list[str]]:
     if unknown:
         missing = "" if has_text else " (tensorflow_text is not installed here)"
         problems.append(
-            f"It uses operations that neither TensorFlow nor tensorflow_text has{missing}: "
+            f"The graph uses operations that neither TensorFlow nor tensorflow_text has{missing}: "
             + ", ".join(unknown)
         )
     return problems, sorted(others.difference(unknown))
@@ -49,7 +49,7 @@ def _used(graph) -> set[str]:
 
 
 def _load_text_operations() -> bool:
-    """Without the package itself, which needs Keras; whether it is there."""
+    """Load tensorflow_text's libraries without Keras. Return whether the package is installed."""
     package = importlib.util.find_spec("tensorflow_text")
     for place in package.submodule_search_locations if package else ():
         for library in sorted(Path(place).glob("python/ops/*.so")):

@@ -1,4 +1,4 @@
-"""Compares what an export answers with what the model answered when it was recorded."""
+"""Compare the outputs of an export with the outputs that the model gave at export time."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from .findings import first_line
 
 
 def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
-    """Asks the recorded questions of every signature.
+    """Call every signature with its recorded inputs and compare the outputs.
 
     Returns:
-        Problems, and by signature and output the largest difference, relative above 1; `None`
-        where it has no size.
+        Sentences about problems, and the largest difference by signature and output (relative for
+        values above 1). `None`: wrong dtype or shape, wrong integers or strings, or NaN, infinity.
     """
     problems, differences = [], {}
     for name, example in recorded.items():
@@ -21,13 +21,13 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
             answers = graph.ask(session, signatures[name], arrays, example["outputs"])
         except KeyError as error:
             problems.append(
-                f"The recorded examples ask the signature {name}, which has no {error.args[0]}"
+                f"The recorded examples name {error.args[0]}, which is no input or output of {name}"
                 if name in signatures
-                else f"The recorded examples ask a signature {name}, which it does not have"
+                else f"The recorded examples call {name}, which is no signature of the export"
             )
             continue
         except Exception as error:
-            problems.append(f"{name} does not answer its recorded examples: {first_line(error)}")
+            problems.append(f"{name} fails on its recorded examples: {first_line(error)}")
             continue
         differences[name] = {}
         for output, array in example["outputs"].items():
@@ -41,13 +41,13 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
 def _difference(answer: np.ndarray, expected: np.ndarray) -> tuple[float | None, str | None]:
     if (answer.shape, answer.dtype) != (expected.shape, expected.dtype):
         return None, (
-            f"is {answer.dtype}{list(answer.shape)}, and was {expected.dtype}"
-            f"{list(expected.shape)} when it was exported"
+            f"is {answer.dtype}{list(answer.shape)}, but was {expected.dtype}"
+            f"{list(expected.shape)} at the time of the export"
         )
     if answer.dtype.kind != "f":
         same = np.array_equal(answer, expected)
-        return (0.0, None) if same else (None, "is not what the model answered")
-    # Values of a regression may be large; probabilities are not.
+        return (0.0, None) if same else (None, "differs from the output of the model")
+    # Relative for values above 1: regression values may be large, probabilities are at most 1.
     difference = np.abs(answer - expected) / np.maximum(np.abs(expected), 1)
     largest = float(difference.max(initial=0))
     return (largest, None) if np.isfinite(largest) else (None, "is not finite")

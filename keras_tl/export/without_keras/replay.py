@@ -1,4 +1,4 @@
-"""Looks into an export the way TF Serving would: by the TF1 loader, into a session."""
+"""Load an export as TF Serving does, with the TF1 loader into a session, and check it."""
 
 import dataclasses
 import json
@@ -9,22 +9,22 @@ import tensorflow as tf
 
 from . import graph, operations, parity, timings, warmup_records
 from .examples import EXAMPLES, decode_array
-from .findings import Findings, UnusableError
+from .findings import ReplayFindings, UnusableError
 from .memory import peak_bytes
 from .serving_messages import WARMUP
 
 
 def main(folder: Path, seconds: float) -> None:
-    """Print what was found, in a process without Keras.
+    """Check an export and print the findings as JSON, in a process without Keras.
 
     Args:
-        folder: of the SavedModel.
-        seconds: bounds how long timing may take; 0: there is none.
+        folder: SavedModel folder.
+        seconds: Time limit of the timings in seconds. 0: no timings.
 
     Raises:
-        RuntimeError: something has loaded Keras or keras_tl.
+        RuntimeError: Keras or keras_tl is loaded.
     """
-    found = Findings(tf.__version__)
+    found = ReplayFindings(tf.__version__)
     try:
         _look(folder, seconds, found)
     except UnusableError as end:
@@ -36,7 +36,7 @@ def main(folder: Path, seconds: float) -> None:
     print(json.dumps(dataclasses.asdict(found)))
 
 
-def _look(folder: Path, seconds: float, found: Findings) -> None:
+def _look(folder: Path, seconds: float, found: ReplayFindings) -> None:
     meta_graph = graph.read_meta_graph(folder)
     signatures = {
         name: definition

@@ -1,29 +1,29 @@
-"""The few messages of TensorFlow Serving that warm-up requests are made of.
+"""Protobuf messages of TensorFlow Serving for warm-up requests.
 
 From `tensorflow_serving/apis/{model,input,predict,classification,regression,prediction_log}.proto`
-of TensorFlow Serving 2.21; names and numbers are theirs. The package tensorflow-serving-api has
-them all, but exporting should not need it. Only what is written or read here is declared; what is
-not is kept as it came.
+of TensorFlow Serving 2.21, with the same names and numbers. The package tensorflow-serving-api has
+all messages, but an export should not need this package. This module declares only the fields that
+keras_tl reads or writes. Protobuf keeps unknown fields unchanged.
 
-On the wire a message within a message is its bytes, a `map` is repeated pairs, and a `oneof` is
-fields of which one is set. So `tensorflow.TensorProto` and `tensorflow.Example` are declared as
-bytes, and the logs as fields. A pool of descriptors of its own keeps the names from clashing with
-those of tensorflow-serving-api in the same process.
+In the wire format, a nested message is a string of bytes, a `map` is a list of pairs, and a `oneof`
+is a set of fields of which one is present. So this module declares `tensorflow.TensorProto` and
+`tensorflow.Example` as bytes, and the logs as fields. A separate descriptor pool avoids name
+clashes with tensorflow-serving-api in the same process.
 
-Only protobuf is needed.
+The module needs only protobuf.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 WARMUP = "tf_serving_warmup_requests"
-# What is asked by examples: the log's field, and the method name of such signatures.
+# Requests with `tf.Example`s: name of the log's field, and method name of the signature.
 EXAMPLE_LOGS = {
     "classify_log": "tensorflow/serving/classify",
     "regress_log": "tensorflow/serving/regress",
 }
 
 _PACKAGE = "tensorflow.serving"
-# message: {field: (number, type)}; a type that is none of protobuf's own is another message.
+# message: {field: (number, type)}. A type that protobuf does not define is a message.
 _MESSAGES = {
     "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
     "NamedTensor": {"key": (1, "string"), "value": (2, "bytes")},
@@ -32,7 +32,7 @@ _MESSAGES = {
     "Input": {"example_list": (1, "ExampleList")},
     "ExamplesRequest": {"model_spec": (1, "ModelSpec"), "input": (2, "Input")},
     "PredictLog": {"request": (1, "PredictRequest")},
-    # ClassificationRequest and RegressionRequest, ClassifyLog and RegressLog, are alike.
+    # ClassificationRequest equals RegressionRequest, and ClassifyLog equals RegressLog.
     "ExamplesLog": {"request": (1, "ExamplesRequest")},
     "PredictionLog": {
         "classify_log": (2, "ExamplesLog"),

@@ -1,4 +1,4 @@
-"""How long an export takes to answer, by the size of the batch."""
+"""Measure the latency and throughput of an export by batch size."""
 
 import statistics
 import time
@@ -14,31 +14,32 @@ _REPETITIONS = 20
 
 
 def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
-    """What to time each signature with: what it was asked, else zeros; and notes."""
+    """Return inputs for the timing of each signature (recorded inputs, else zeros), and notes."""
     found, notes = {}, []
     for name, signature in signatures.items():
         inputs = asked.get(name) or _zeros(signature)
         if inputs is None:
-            notes.append(f"{name} is not timed: nothing is recorded that it could be asked")
+            notes.append(
+                f"{name} is not timed: the export has no example inputs for this signature"
+            )
         else:
             found[name] = inputs
     return found, notes
 
 
 def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
-    """Times the signatures, in this process, on this machine.
+    """Time the signatures in this process, on this machine.
 
     Args:
-        session: holds the loaded model.
-        signatures: name to `SignatureDef`.
-        questions: name of a signature to an array for each of its inputs; a batch is made of
-            their first items, over again where it is larger.
-        seconds: about how long all may take.
+        session: Session with the loaded model.
+        signatures: `SignatureDef` by signature name.
+        questions: Inputs of each signature, arrays by input name. Large batches repeat the items.
+        seconds: Approximate time limit in seconds for all signatures together.
 
     Returns:
-        By signature: `latency_seconds`, the median of a batch of 1, and `items_per_second` by the
-        size of the batch (`"1"`, `"8"`, `"32"`), from the median. A size that would take too long
-        is left out.
+        By signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by
+        batch size (`"1"`, `"8"`, `"32"`), from the median. Batch sizes that would exceed the time
+        limit are omitted.
     """
     found = {}
     for name, inputs in questions.items():
@@ -52,7 +53,7 @@ def measure(session, signatures, questions: dict, seconds: float) -> dict[str, d
 
 
 def _zeros(signature) -> dict[str, np.ndarray] | None:
-    """One item of zeros; `None` where it is not numbers of a known shape, or not batchable."""
+    """Return one item of zeros. `None`: strings, an unknown shape or a fixed batch dimension."""
     arrays = {}
     for name, info in signature.inputs.items():
         dtype, shape = tf.dtypes.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape)
@@ -69,7 +70,7 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
     medians, item_seconds = {}, 0.0
     for place, batch in enumerate(BATCHES):
         now = time.perf_counter()
-        # Twice, since the first is not counted.
+        # Twice: `_median_seconds` runs the batch at least twice, and does not count the first run.
         if now + 2 * batch * item_seconds > end:
             break
         medians[batch] = _median_seconds(run, batch, now + (end - now) / (len(BATCHES) - place))
@@ -81,7 +82,7 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
 
 
 def _median_seconds(run: Callable[[int], None], batch: int, end: float) -> float:
-    run(batch)  # Of a new size: kernels are chosen and memory is allocated.
+    run(batch)  # Not timed: TensorFlow chooses kernels and allocates memory for a new batch size.
     taken = []
     while len(taken) < _REPETITIONS and (not taken or time.perf_counter() < end):
         began = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Replays warm-up requests, and says which of them a server would refuse.
+"""Replay warm-up requests and report those that a server would refuse.
 
-A server that cannot answer one of them does not load the version, nor one that has more than a
-thousand: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+A server does not load a version with a request that fails, or with more than 1000 requests:
+https://www.tensorflow.org/tfx/serving/saved_model_warmup
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ REPLAYED = {"predict_log", *EXAMPLE_LOGS}
 
 @dataclasses.dataclass
 class Replayed:
-    """What came of it.
+    """Result of a replay of warm-up requests.
 
     Attributes:
-        problems: a sentence for each record that is wrong, named by its number from 1.
-        notes: the records that were not replayed.
-        asked: for each signature its inputs in the last record that asked it.
+        problems: A sentence for each wrong record, with its number from 1.
+        notes: Sentences about the records that were not replayed.
+        asked: For each signature, the inputs of the last record that called it.
     """
 
     problems: list[str] = dataclasses.field(default_factory=list)
@@ -36,7 +36,7 @@ class Replayed:
 
 
 def read_records(file: Path) -> tuple[list[bytes], str | None]:
-    """The records of a TFRecord file, at most one more than a server takes; and a problem."""
+    """Return the records of a TFRecord file, and a problem if a server would refuse the file."""
     records = []
     try:
         for record in tf.data.TFRecordDataset(str(file)).take(MOST + 1):
@@ -44,17 +44,17 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
     except tf.errors.DataLossError:
         return records, f"{file.name} is truncated or damaged after record {len(records)}"
     if len(records) > MOST:
-        return records, f"{file.name} has more than {MOST:,} records, the most a server takes"
+        return records, f"{file.name} has more than {MOST:,} records, the limit of a server"
     return records, None
 
 
 def replay(session, signatures, records: list[bytes]) -> Replayed:
-    """Asks what each record asks.
+    """Send the request of each record to its signature.
 
     Args:
-        session: holds the loaded model.
-        signatures: name to `SignatureDef`.
-        records: serialised `PredictionLog`s.
+        session: Session with the loaded model.
+        signatures: `SignatureDef` by signature name.
+        records: Serialised `PredictionLog`s.
     """
     replayed = Replayed()
     for number, record in enumerate(records, 1):
@@ -79,24 +79,26 @@ def replay(session, signatures, records: list[bytes]) -> Replayed:
 def _kind(log) -> str:
     kinds = [field.name for field, _ in log.ListFields()]
     if len(kinds) != 1:
-        raise ValueError("expected a PredictionLog with one request, received one with none")
+        raise ValueError(f"expected a PredictionLog with 1 request, received {len(kinds)} requests")
     return kinds[0]
 
 
 def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
-    """The signature that a request asks, and the signature's inputs."""
+    """Return the signature name and the inputs of a request. Raise `ValueError` for a wrong one."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
-        raise ValueError(f"it asks a signature {name!r}, which the export does not have")
+        raise ValueError(
+            f"the request calls the signature {name!r}, which the export does not have"
+        )
     signature = signatures[name]
     if kind in EXAMPLE_LOGS:
         examples = np.array(request.input.example_list.examples, object)
         if not len(examples):
-            raise ValueError("it has no examples")
+            raise ValueError("the request has no examples")
         if signature.method_name != EXAMPLE_LOGS[kind]:
             raise ValueError(
-                f"it is a {kind}, which needs the method name {EXAMPLE_LOGS[kind]}; that of the "
-                f"signature {name!r} is {signature.method_name}"
+                f"a {kind} needs a signature with the method name {EXAMPLE_LOGS[kind]}, but "
+                f"{name!r} has {signature.method_name}"
             )
         given = dict.fromkeys(signature.inputs, examples)
     else:
@@ -106,7 +108,8 @@ def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray
         }
     if set(given) != set(signature.inputs):
         raise ValueError(
-            f"the signature {name!r} takes {sorted(signature.inputs)}, it gives {sorted(given)}"
+            f"the signature {name!r} takes {sorted(signature.inputs)}, the request has "
+            f"{sorted(given)}"
         )
     for key, array in given.items():
         _check_input(name, key, signature.inputs[key], array)
@@ -118,5 +121,5 @@ def _check_input(name: str, key: str, info, array: np.ndarray) -> None:
     found = tf.string if array.dtype == object else tf.dtypes.as_dtype(array.dtype)
     if found != dtype or not shape.is_compatible_with(array.shape):
         raise ValueError(
-            f"{name}/{key} takes {dtype.name} {shape}, it gives {found.name} {array.shape}"
+            f"{name}/{key} takes {dtype.name} {shape}, the request has {found.name} {array.shape}"
         )

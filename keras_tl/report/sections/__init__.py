@@ -1,9 +1,9 @@
-"""The sections of the report. Each is a function from the material to a `Section`."""
+"""The sections of the report. A function for each section takes a `ReportContext`."""
 
 from collections.abc import Callable
 
 from keras_tl.report.blocks import Section
-from keras_tl.report.material import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.comparison import comparison
 from keras_tl.report.sections.data import data
@@ -14,8 +14,8 @@ from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.summary import summary
 from keras_tl.report.sections.training import training
 
-# In the order of the page. A new section is one more of these.
-SECTIONS: tuple[Callable[[Material], Section], ...] = (
+# The page shows the sections in this order. Add a new section here.
+SECTIONS: tuple[Callable[[ReportContext], Section], ...] = (
     summary,
     comparison,
     training,

@@ -1,4 +1,4 @@
-"""How good the model is on each class, and what it takes for what."""
+"""Metrics of each class, and confusions between classes."""
 
 import math
 
@@ -9,20 +9,20 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.slices import Slices
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Section, Table
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
-from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import SplitMetrics
 
-# More would not be read; of larger matrices the largest entries are shown.
+# Longer tables are hard to read. For more classes, the report shows only the largest confusions.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 
-def classes(material: Material) -> Section:
-    """A row for each class or label; of a regression the values."""
-    facts, test = material.facts, material.test
-    key, title = "classes", capitalised(material.task.names_are)
-    if material.task.is_number:
+def classes(context: ReportContext) -> Section:
+    """Return a table with a row for each class or label. For a regression, plot the values."""
+    facts, test = context.facts, context.test
+    key, title = "classes", capitalised(context.task.names_are)
+    if context.task.is_number:
         key, title = "values", "Predicted and true values"
     if test is None:
         return Section(key, title, [])
@@ -37,7 +37,7 @@ def classes(material: Material) -> Section:
 
 
 def _groups(found: Slices | None) -> list[Block]:
-    """The groups of items that were measured by `evaluate(by=...)`."""
+    """Return a table of the groups of items that `evaluate(by=...)` measured."""
     if found is None:
         return []
     caption = f"Groups by {found.by or 'group'}: {title_of(found.metric)}, with 95% intervals"
@@ -46,10 +46,10 @@ def _groups(found: Slices | None) -> list[Block]:
 
 
 def per_class(found: SplitMetrics, split: str) -> Table:
-    """A row for each class, of many those with the lowest F1."""
+    """Return a table with a row for each class, or for the 100 classes with the lowest F1."""
     shown = list(found.per_class.items())
     columns = list(shown[0][1].metrics)
-    caption = f"Each {'label' if 'average_precision' in columns else 'class'}"
+    caption = f"Metrics of each {'label' if 'average_precision' in columns else 'class'}"
     if len(shown) > _ROWS:
         scores = {name: row.metrics["f1"].value for name, row in shown}
         shown.sort(key=lambda pair: math.inf if scores[pair[0]] is None else scores[pair[0]])
@@ -79,8 +79,8 @@ def _confusion(test: Evaluation) -> Table:
             for number, name in enumerate(names)
         ]
         caption = (
-            "Confusion matrix: rows are true classes, columns are answers; shaded by the share of "
-            "the row"
+            "Confusion matrix: rows are true classes, columns are predicted classes. The darker a "
+            "cell, the larger its fraction of the row"
         )
         return Table(caption, ["true class", *names], rows)
     wrong = counts * ~np.eye(len(names), dtype=bool)
@@ -96,7 +96,9 @@ def _confusion(test: Evaluation) -> Table:
         for true, answer in pairs
     ]
     return Table(
-        "The most frequent confusions", ["true class", "answer", "items", "of the class"], rows
+        "The most frequent confusions",
+        ["true class", "predicted class", "items", "fraction of the true class"],
+        rows,
     )
 
 
@@ -104,7 +106,7 @@ def _values(test: Evaluation) -> Plot:
     values, r2 = test["values"], number_text(test["r2"])
     return plot(
         "values",
-        "Each point is an item of the test split; on the dashed line answers are exact.",
+        "Each point is an item of the test split. On the dashed line, the prediction is exact.",
         f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
         plots.draw_scatter,
         values,

@@ -1,4 +1,4 @@
-"""Whether transfer helps: a comparison with the same network trained from scratch."""
+"""The comparison of transfer learning with the same network trained from scratch."""
 
 import math
 from collections.abc import Mapping
@@ -6,38 +6,42 @@ from typing import Any
 
 from keras_tl.evaluation import plots
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Plots, Section, Table
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
-from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, measured_cell
-from keras_tl.report.split_metrics import Measured
+from keras_tl.report.split_metrics import MetricEstimate
 
 _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
-# What a verdict measures, and what a table calls it.
+# Measures of a verdict and their names in the table.
 _MEASURES = {
     "start": "start",
-    "slope": "slope a pass",
+    "slope": "slope per pass",
     "area": "mean of all passes",
     "final": "final",
 }
 
 
-def verdict(material: Material) -> list[Block]:
-    """For the summary: the verdict on each arm and which to ship, with the most training items."""
-    found = material.exhibits.comparison()
+def verdict(context: ReportContext) -> list[Block]:
+    """Return verdicts on the variants (arms) and the arm to ship, for the largest training set."""
+    found = context.artifacts.comparison()
     if found is None:
-        return [Paragraph("Whether transfer helps here was not measured. Measure it:", _HOW)]
+        return [
+            Paragraph(
+                "Transfer learning was not compared with training from scratch. Compare them:", _HOW
+            )
+        ]
     sizes = [math.inf if one["size"] is None else one["size"] for one in found["sizes"]]
     said = found["sentences"]["sizes"][sizes.index(max(sizes))]
     return [
-        Paragraph(f"Does transfer help? With {said['title']}:", role="lead"),
+        Paragraph(f"Does transfer learning help? With {said['title']}:", role="lead"),
         *_verdicts(said),
         Paragraph(said["ship"], role="lead"),
     ]
 
 
-def comparison(material: Material) -> Section:
-    """Verdicts in words, curves and differences, for each size of the training split."""
-    found = material.exhibits.comparison()
+def comparison(context: ReportContext) -> Section:
+    """Return verdicts, learning curves and a table of differences for each training set size."""
+    found = context.artifacts.comparison()
     title = "Transfer against scratch"
     if found is None:
         return Section("comparison", title, [])
@@ -64,7 +68,7 @@ def _curves(skill: str, of_size: Mapping[str, Any], items: str, number: int) -> 
     return plot(
         f"comparison-{number}",
         f"{caption}, with 95% intervals over seeds and test items.",
-        f"{caption}. At the end: {ends}.",
+        f"{caption}. Final values: {ends}.",
         plots.draw_comparison,
         of_size["curves"],
         skill,
@@ -76,8 +80,8 @@ def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
         [one["arm"], *(_cell(one[name]) for name in _MEASURES), _matched(one["epochs_to_match"])]
         for one in of_size["verdicts"]
     ]
-    caption = f"Differences in test {skill} to the network from scratch, trained on {items}"
-    head = ["arm", *_MEASURES.values(), "matches scratch's end"]
+    caption = f"Test {skill}: difference of each arm from training from scratch, on {items}"
+    head = ["arm", *_MEASURES.values(), "reaches the final value of training from scratch"]
     return Table(caption, head, rows)
 
 
@@ -87,4 +91,4 @@ def _matched(passes: int | None) -> str:
 
 def _cell(estimate: Mapping[str, Any]) -> Cell:
     ends = None if estimate["low"] is None else (estimate["low"], estimate["high"])
-    return measured_cell(Measured(estimate["mean"], ends), "+.3f")
+    return measured_cell(MetricEstimate(estimate["mean"], ends), "+.3f")

@@ -1,63 +1,66 @@
-"""Where the features put the items, before and after fine-tuning."""
+"""The features of items before and after fine-tuning."""
 
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.report.artifacts import AFTER, BEFORE
 from keras_tl.report.blocks import Block, Paragraph, Plots, Section
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
-from keras_tl.report.exhibits import AFTER, BEFORE
-from keras_tl.report.material import Material
 
 _TITLE = "Feature map"
 _SIZE = (5.0, 5.0)
 
 
-def features(material: Material) -> Section:
-    """Items in the plane of the first two principal components of their features."""
-    before, after = (material.exhibits.feature_map(when) for when in (BEFORE, AFTER))
-    tuned = material.facts.is_fine_tuned
-    names = {"before fine-tuning": before, "after fine-tuning" if tuned else "as they are": after}
+def features(context: ReportContext) -> Section:
+    """Plot items by the first two principal components of their features."""
+    before, after = (context.artifacts.feature_map(when) for when in (BEFORE, AFTER))
+    tuned = context.facts.is_fine_tuned
+    names = {
+        "before fine-tuning": before,
+        "after fine-tuning" if tuned else "without fine-tuning": after,
+    }
     maps = {name: found for name, found in names.items() if found is not None}
     if not maps:
-        text = "The features were not kept in the run. To keep them, with the data:"
+        text = "The features were not kept in the run. Load the run with its data, then call:"
         code = "learner.report('report.html'); learner.save(RUN)"
         return Section("features", _TITLE, [Paragraph(text, code)])
     shown = [
         plot(
             f"features-{number}",
             f"Features {name}.",
-            f"Scatter plot of the features of {len(found.points)} {material.facts.item}s {name}.",
+            f"Scatter plot of the features of {len(found.points)} {context.facts.item}s {name}.",
             plots.draw_features,
             found,
-            material.task,
+            context.task,
             size=_SIZE,
         )
         for number, (name, found) in enumerate(maps.items())
     ]
-    blocks: list[Block] = [Paragraph(_said(material, maps)), Plots(shown)]
+    blocks: list[Block] = [Paragraph(_said(context, maps)), Plots(shown)]
     if tuned and before is None:
         blocks.append(
             Paragraph(
-                "Those from before fine-tuning were not kept: this run was fine-tuned by an "
-                "earlier version, or from random weights.",
+                "The features before fine-tuning were not kept: an earlier version of keras_tl "
+                "fine-tuned this run, or the weights were random.",
                 role="note",
             )
         )
     return Section("features", _TITLE, blocks)
 
 
-def _said(material: Material, maps: dict[str, FeatureMap]) -> str:
+def _said(context: ReportContext, maps: dict[str, FeatureMap]) -> str:
     found = next(iter(maps.values()))
     text = (
-        f"{len(found.points)} {material.facts.item}s of the {found.split} split, by the first two "
-        "principal components of what the head is given, of each map its own."
+        f"{len(found.points)} {context.facts.item}s of the {found.split} split, by the first two "
+        "principal components of the features. The components differ between plots."
     )
     shares = [
         f"{one.neighbours:.1%} {name}" for name, one in maps.items() if one.neighbours is not None
     ]
     if shares:
         text += (
-            f" The plane hides most of a map. Share of the {material.facts.item}s whose nearest "
-            f"neighbour in all directions has the same {material.task.answer_is}: "
+            f" A plot shows only two dimensions. Fraction of {context.facts.item}s whose nearest "
+            f"neighbour in all dimensions has the same {context.task.answer_is}: "
             f"{', '.join(shares)}."
         )
     return text

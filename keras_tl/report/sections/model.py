@@ -1,54 +1,54 @@
-"""What the model is, and how it is made again."""
+"""The facts of the model, and the calls that reproduce it."""
 
 from collections.abc import Sequence
 
 from keras_tl.evaluation.wording import listed, thresholds_text
 from keras_tl.report.blocks import Block, Code, Definitions, Notes, Numbered, Paragraph, Section
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import limits_of
-from keras_tl.report.material import Material
 from keras_tl.report.pretraining import RANDOM, EarlierTraining
 from keras_tl.report.sections.data import NOT_RECORDED
 from keras_tl.runs.ancestry import TRAINING
 from keras_tl.runs.history import PhaseRecord
 
 _NOT_REPRODUCIBLE = (
-    "The seed fixes the initial weights, the order of the items and their augmentation; the splits "
-    "have a seed of their own. With the same data, versions, kind and number of devices, the same "
-    "calls give the same model, but for what adds numbers up in no fixed order (GPUs). Other "
-    "hardware or another precision round otherwise, and training makes such differences larger. "
-    "Callbacks, and layers given as augmentation, are not recorded."
+    "The seed fixes the initial weights, the order of the items and their augmentation. The splits "
+    "have their own seed. The same calls give the same model if the data, the versions, and the "
+    "kind and number of devices are the same. GPUs are an exception: some of their operations add "
+    "numbers in no fixed order. Other hardware or another precision rounds differently, and "
+    "training enlarges such differences. Callbacks and augmentation layers are not recorded."
 )
 
 
-def model(material: Material) -> Section:
-    """The configuration, the calls and the versions; limits of use."""
-    facts = material.facts
+def model(context: ReportContext) -> Section:
+    """Return the configuration, the versions, the calls that reproduce the model, and limits."""
+    facts = context.facts
     blocks = [*details(facts), *reproduction(facts), limits(facts)]
     return Section("model", "Model and how to reproduce it", blocks)
 
 
 def details(facts: Facts, exported: str | None = None) -> list[Block]:
-    """The facts that stand first, and what the weights were trained on before this task.
+    """Return the main facts, and the earlier trainings of the weights.
 
     Args:
-        facts: of the model.
-        exported: the day of its export.
+        facts: Facts of the model.
+        exported: Date of the export. `None`: no export.
     """
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
-    # Nobody published random weights.
+    # Random weights have no source and no licence.
     unknown = None if before.kind == RANDOM else NOT_RECORDED
     sizes = facts.data and ", ".join(f"{x.items:,} {name}" for name, x in facts.data.splits.items())
     versions = ", ".join(f"{name} {one}" for name, one in facts.trained_with.items())
     found = {
         "Exported": exported,
-        "Task": f"{config.task}, of {facts.item}s",
+        "Task": f"{config.task}, {facts.item}s",
         "Classes": listed(config.class_names),
         "Input": _input(facts),
         "Backbone": config.backbone
         + (f", up to {config.output_block}" if config.output_block else "")
-        + (", fine-tuned" if facts.is_fine_tuned else ", as it was"),
-        "Parameters": f"{parameters['backbone']:,} of the backbone, {parameters['head']:,} of the "
+        + (", fine-tuned" if facts.is_fine_tuned else ", not fine-tuned"),
+        "Parameters": f"{parameters['backbone']:,} in the backbone, {parameters['head']:,} in the "
         "head",
         "Weights before training": before.weights,
         "Weights' source": before.source or unknown,
@@ -63,7 +63,7 @@ def details(facts: Facts, exported: str | None = None) -> list[Block]:
     }
     blocks: list[Block] = [Definitions({name: value for name, value in found.items() if value})]
     if before.ancestry:
-        said = "What the backbone was trained on before this task, the latest first:"
+        said = "Earlier trainings of the backbone, the latest first:"
         blocks += [Paragraph(said), Numbered([_earlier(one) for one in before.ancestry])]
     return blocks
 
@@ -73,21 +73,21 @@ def _input(facts: Facts) -> str:
     if config.image_size is not None:
         height, width = config.image_size
         values = config.value_range
-        scaled = f"; values of 16 bits from {values[0]} to {values[1]}" if values else ""
+        scaled = f"; 16-bit values from {values[0]} to {values[1]}" if values else ""
         return f"images, resized to {height} x {width} ({config.resize}){scaled}"
     kind = "pairs of texts" if config.are_pairs else "texts"
     if facts.tokenizer is None:
         return f"{kind} of any length"
-    return f"{kind}, {config.sequence_length} tokens ({facts.tokenizer})"
+    return f"{kind}, at most {config.sequence_length} tokens ({facts.tokenizer})"
 
 
 def _earlier(one: EarlierTraining) -> str:
-    """An earlier training in a line."""
+    """Describe an earlier training in one line."""
     if one.kind == TRAINING:
         known = [
             f"{one.task}: {listed(one.class_names)}",
             one.data and f"{one.data.items:,} items",
-            f"begun with {'random weights' if one.weights == RANDOM else one.weights}",
+            f"started from {'random weights' if one.weights == RANDOM else one.weights}",
         ]
     else:
         counts = {"texts": one.texts, "tokens": one.tokens}
@@ -99,16 +99,16 @@ def _earlier(one: EarlierTraining) -> str:
 
 
 def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
-    """The last that was measured."""
+    """Return the validation perplexity of the last phase that recorded it, in words."""
     found = [record.kept_values.get("val_perplexity") for record in history]
     return [f"validation perplexity {value:.1f}" for value in found if value is not None][-1:]
 
 
 def reproduction(facts: Facts) -> list[Block]:
-    """The calls that train the model again, and how far they give the same model."""
+    """Return the calls that train the model again, and a text on the limits of reproduction."""
     return [Code("\n".join(facts.calls)), Paragraph(_NOT_REPRODUCIBLE)]
 
 
 def limits(facts: Facts) -> Notes:
-    """Limits and risks."""
+    """Return the limits and risks of the model as notes."""
     return Notes("Limits and risks", limits_of(facts))

@@ -1,4 +1,4 @@
-"""Whether probabilities can be believed, and what thresholds on them give."""
+"""The calibration of the probabilities, and the curves over all decision thresholds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,30 +9,30 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.thresholds import precision_recall
 from keras_tl.evaluation.wording import number_text, thresholds_text
 from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
-from keras_tl.report.material import Material
 from keras_tl.tasks import Task
 
 _SQUARE = (4.6, 4.3)
 
 
-def probabilities(material: Material) -> Section:
-    """Reliability diagram; of labels and two classes the curves over all thresholds."""
-    title, task, test = "Probabilities", material.task, material.test
+def probabilities(context: ReportContext) -> Section:
+    """Return the reliability diagram, and for labels or two classes the threshold curves."""
+    title, task, test = "Probabilities", context.task, context.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
-    found = measure_calibration(task, test.outcomes)
+    found = measure_calibration(task, test.record)
     said = (
-        f"The expected calibration error is {found.ece:.3f}: so far, on average, the probability "
-        f"of {found.probabilities_of} is from how often it is true (Guo et al., 2017; 15 bins). "
-        "With few items chance alone makes it larger than 0."
+        f"The expected calibration error is {found.ece:.3f}: the mean difference between the "
+        f"probability of {found.probabilities_of} and the observed frequency (Guo et al., 2017; 15 "
+        "bins). With few items, even a calibrated model has an error above 0."
     )
     blocks: list[Block] = [Paragraph(said), *_adjusted(task)]
     shown = [
         plot(
             "reliability",
-            "On the dashed line a probability says how often it is true; below it the model is too "
-            "sure. Larger dots: more items; bars: 95% intervals.",
+            "On the dashed line, the probability equals the observed frequency. Below the line, "
+            "the model is overconfident. Larger dots: more items. Bars: 95% intervals.",
             f"Reliability diagram. {_in_words(found)}",
             plots.draw_reliability,
             found,
@@ -46,7 +46,7 @@ def probabilities(material: Material) -> Section:
 
 
 def _adjusted(task: Task) -> list[Block]:
-    """The temperature and the thresholds, where there are any."""
+    """Return the temperature and the decision thresholds, if they were set."""
     blocks: list[Block] = []
     if task.temperature != 1:
         text = (
@@ -56,14 +56,14 @@ def _adjusted(task: Task) -> list[Block]:
         blocks.append(Paragraph(text))
     if task.thresholds:
         said = thresholds_text(task.class_names, task.thresholds)
-        blocks.append(Paragraph(f"The answer is yes by chosen thresholds: {said}."))
+        blocks.append(Paragraph(f"Chosen decision thresholds: {said}."))
     return blocks
 
 
 def _in_words(found) -> str:
     return " ".join(
-        f"At {number_text(one.confidence)}: true {number_text(one.frequency)} of the time, "
-        f"{one.items:,} times."
+        f"At probability {number_text(one.confidence)}: frequency {number_text(one.frequency)}, "
+        f"{one.items:,} cases."
         for one in found.bins
         if one.items
     )
@@ -75,7 +75,7 @@ def _roc(test: Evaluation) -> list[Plot]:
         return []
     whose = f"curve of {next(iter(curves))}" if len(curves) == 1 else "curves"
     caption = (
-        f"ROC {whose}: what is found against what is taken for it wrongly, over all thresholds"
+        f"ROC {whose}: true positive rate against false positive rate, over all decision thresholds"
         f"{_of_all(test, curves, 'area')}"
     )
     areas = [f"{name} {plots.area_under(points):.3f}" for name, points in curves.items()]
@@ -92,18 +92,20 @@ def _roc(test: Evaluation) -> list[Plot]:
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
-    """Which curves are drawn, where not all of the labels have theirs."""
+    """Return a text about the drawn curves if some labels have no curve, else an empty text."""
     if len(curves) < plots.MOST_CURVES or len(curves) == len(test.task.class_names):
         return ""
-    return f"; the {len(curves)} labels with the lowest {low} of {len(test.task.class_names)}"
+    return (
+        f"; the {len(curves)} labels with the lowest {low}, of {len(test.task.class_names)} labels"
+    )
 
 
 def _precision_recall(test: Evaluation) -> list[Plot]:
-    rows, found = test["per_class"], precision_recall(test.task, test.outcomes)
+    rows, found = test["per_class"], precision_recall(test.task, test.record)
     curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
     if not curves:  # No item has any of the labels.
         return []
-    caption = "Precision against recall over all thresholds"
+    caption = "Precision against recall over all decision thresholds"
     caption += _of_all(test, curves, "average precision")
     return [
         plot(

@@ -1,51 +1,55 @@
-"""What matters most: how good the model is, and than what it is better."""
+"""The summary: the performance of the model, the baseline and the warnings."""
 
 from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
 from keras_tl.report.blocks import Block, Paragraph, Section, Table
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import warnings_of
-from keras_tl.report.material import Material
 from keras_tl.report.sections.comparison import verdict
 from keras_tl.report.sections.wording import interval_text, measured_cell
 
 
-def summary(material: Material) -> Section:
-    """The headline, the verdict on transfer, warnings, and all metrics."""
-    blocks: list[Block] = [_headline(material), *verdict(material)]
-    blocks += warnings(material.facts)
-    if material.facts.test is not None:
-        blocks.append(metrics(material.facts))
+def summary(context: ReportContext) -> Section:
+    """Return the main metric, the verdict on transfer, the warnings and all metrics."""
+    blocks: list[Block] = [_headline(context), *verdict(context)]
+    blocks += warnings(context.facts)
+    if context.facts.test is not None:
+        blocks.append(metrics(context.facts))
     return Section("summary", "Summary", blocks)
 
 
 def warnings(facts: Facts) -> list[Block]:
-    """What makes the model unfit for use."""
+    """Return the reasons not to use the model."""
     return [Paragraph(text, role="warning") for text in warnings_of(facts)]
 
 
-def _headline(material: Material) -> Paragraph:
-    test, task = material.facts.test, material.task
+def _headline(context: ReportContext) -> Paragraph:
+    test, task = context.facts.test, context.task
     if test is None:
         return Paragraph(
-            "How good this model is on items that it has not seen was not measured. Measure it:",
+            "This model was not evaluated on the test split. Evaluate the model:",
             "keras-tl evaluate RUN --data SPEC",
             "lead",
         )
-    found = test.metrics[task.headline]
-    written = "not defined" if found.value is None else format(found.value, task.headline_form)
-    on = f"On the {test.items:,} {material.facts.item}s of the test split"
-    said = task.headline_text.format(written)
+    found = test.metrics[task.primary_metric]
+    written = (
+        "not defined" if found.value is None else format(found.value, task.primary_metric_format)
+    )
+    on = f"On the {test.items:,} {context.facts.item}s of the test split"
+    said = task.primary_metric_text.format(written)
     if found.interval is not None:
-        said += f" (95% interval {interval_text(found.interval, task.interval_form)})"
-    if baseline := task.baseline_text(material.test.raw.labels):
+        said += f" (95% interval {interval_text(found.interval, task.interval_format)})"
+    if baseline := task.baseline_text(context.test.raw.labels):
         said += f"; {baseline}"
     if task.thresholds:
-        said += f"; chosen thresholds decide: {thresholds_text(task.class_names, task.thresholds)}"
+        said += (
+            f"; chosen decision thresholds: {thresholds_text(task.class_names, task.thresholds)}"
+        )
     return Paragraph(f"{on}, {said}.", role="lead")
 
 
 def metrics(facts: Facts) -> Table:
-    """All metrics of all splits that were evaluated."""
+    """Return all metrics of all evaluated splits."""
     splits = sorted(facts.evaluations, key=("test", "validation", "train").index)
     found = [facts.evaluations[split] for split in splits]
     names = dict.fromkeys(name for one in found for name in one.metrics)
@@ -55,6 +59,6 @@ def metrics(facts: Facts) -> Table:
     shares = [one.most_frequent_share for one in found]
     if any(shares):
         rows.append(
-            ["accuracy of always answering the most frequent class", *map(number_text, shares)]
+            ["accuracy of always predicting the most frequent class", *map(number_text, shares)]
         )
-    return Table("Metrics, with 95% intervals where they are known", ["metric", *splits], rows)
+    return Table("Metrics, with 95% intervals where known", ["metric", *splits], rows)

@@ -1,61 +1,61 @@
-"""What training did, over all phases."""
+"""The course and results of the training, over all phases."""
 
 from collections.abc import Sequence
 
 from keras_tl.evaluation import plots
-from keras_tl.evaluation.fall import describe_fall
+from keras_tl.evaluation.metric_drop import describe_metric_drop
 from keras_tl.evaluation.phase_fit import PhaseFit
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
 from keras_tl.report.facts import Facts
-from keras_tl.report.material import Material
 from keras_tl.report.sections.data import NOT_RECORDED
 from keras_tl.report.sections.wording import capitalised
 from keras_tl.runs.history import PhaseRecord
 
 
-def training(material: Material) -> Section:
-    """Curves with the phases marked, and a row for each phase."""
-    history = material.facts.history
+def training(context: ReportContext) -> Section:
+    """Return learning curves with the phases marked, and a row for each phase."""
+    history = context.facts.history
     if not history:
-        return Section("training", "Training", [phases(material.facts)])
-    watched = material.task.watched
+        return Section("training", "Training", [phases(context.facts)])
+    monitor = context.task.monitor
     curves = [
         plot(
             f"curve-{metric}",
-            f"{capitalised(title_of(metric))} over the epochs of all phases. Dashed lines: where "
-            "a phase begins; large dots: the epochs whose weights were kept.",
+            f"{capitalised(title_of(metric))} over the epochs of all phases. Dashed lines: "
+            "start of a phase. Large dots: epochs whose weights were kept.",
             f"Learning curves of the {title_of(metric)}. {_course(history, metric)}",
             plots.draw_curve,
             history,
             metric,
-            watched,
+            monitor,
         )
-        for metric in ("loss", watched)
+        for metric in ("loss", monitor)
     ]
-    told = [*chosen(material), *fit(material), *falls(history)]
-    return Section("training", "Training", [*told, Plots(curves), phases(material.facts)])
+    told = [*chosen(context), *fit(context), *metric_drops(history)]
+    return Section("training", "Training", [*told, Plots(curves), phases(context.facts)])
 
 
 def phases(facts: Facts) -> Block:
-    """A row for each phase; the calls have all settings."""
+    """Return a table with a row for each phase. The section on the model has all settings."""
     if not facts.history:
         return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
-    head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch", "augmentation"]
-    head += ["validation, kept epoch", "seconds"]
+    head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch size"]
+    head += ["augmentation", "validation at the kept epoch", "seconds"]
     rows = [_row(record) for record in facts.history]
-    return Table("The phases of the training", head, rows, numbers=False)
+    return Table("Training phases", head, rows, numbers=False)
 
 
-def falls(history: Sequence[PhaseRecord]) -> list[Block]:
-    """The warnings of phases that did harm on the validation split."""
-    return [Paragraph(text, role="warning") for text in map(describe_fall, history) if text]
+def metric_drops(history: Sequence[PhaseRecord]) -> list[Block]:
+    """Return a warning for each phase that made the model worse on the validation split."""
+    return [Paragraph(text, role="warning") for text in map(describe_metric_drop, history) if text]
 
 
-def chosen(material: Material) -> list[Block]:
-    """The model that `Learner.fit` kept, and the models it was compared with."""
-    found = material.fitted
+def chosen(context: ReportContext) -> list[Block]:
+    """Return the reason for the choice of `Learner.fit`, and a table of the compared models."""
+    found = context.fitted
     if found is None:
         return []
     blocks: list[Block] = [Paragraph(found.kept_because)]
@@ -65,46 +65,48 @@ def chosen(material: Material) -> list[Block]:
     return [*blocks, *(Paragraph(text, role="note") for text in found.remarks)]
 
 
-def fit(material: Material) -> list[Block]:
-    """Whether the model overfits, and what to do about it."""
-    found = material.overfitting
+def fit(context: ReportContext) -> list[Block]:
+    """Describe whether the model overfits, and list remedies."""
+    found = context.overfitting
     if found is None:
         return []
     blocks: list[Block] = [Paragraph(capitalised(found.statement))]
     if found.phases:
         blocks += _fits(found.phases)
     blocks += [
-        Paragraph(f"To try: {_decapitalised(one.what).rstrip('.')}:", one.command or one.python)
+        Paragraph(f"Try {_decapitalised(one.what).rstrip('.')}:", one.command or one.python)
         for one in found.remedies
     ]
     return blocks
 
 
 def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
-    """Training against validation: the gap and its trend, what stopping and keeping have saved."""
+    """Return a table of the fit of each phase, such as the gap, and a text that explains it."""
     metric = title_of(phases[0].metric)
-    head = ["phase", f"{metric} in training", "in validation", "gap", "change an epoch"]
-    head += ["best epoch", "epochs saved", "harm avoided"]
-    table = Table("How each phase fits", head, [_fit_row(one) for one in phases])
+    head = ["phase", f"{metric} in training", "in validation", "gap", "change per epoch"]
+    head += ["best epoch", "epochs not run", "last epoch worse by"]
+    table = Table(
+        "Training and validation metrics of each phase", head, [_fit_row(one) for one in phases]
+    )
     text = (
-        f"The gap is by how much the {metric} of the kept epoch is better in training. It is the "
-        "least that it can be: values in training are means over an epoch in which the weights "
-        "changed, with dropout and augmentation. Epochs saved are those that early stopping did "
-        "not run; harm avoided is by how much the last epoch was worse than the kept one."
+        f"Gap: how much better the {metric} of the kept epoch is in training than in validation. "
+        "The true gap may be larger: training values are means over an epoch in which the weights "
+        "changed, with dropout and augmentation. Epochs not run: early stopping ended the phase "
+        "before them. Last epoch worse by: difference from the kept epoch."
     )
     return [table, Paragraph(text, role="note")]
 
 
 def _fit_row(fit: PhaseFit) -> list[str | Cell]:
-    best, avoided, watched = fit.best_epoch, fit.avoided, title_of(fit.watched)
+    best, avoided, monitor = fit.best_epoch, fit.avoided, title_of(fit.monitor)
     return [
         fit.name,
         *("-" if value is None else f"{value:.3f}" for value in (fit.train, fit.validation)),
         "-" if fit.gap is None else Cell(f"{fit.gap:+.3f}", "" if fit.is_measured else "or more"),
         "-" if fit.trend is None else f"{fit.trend:+.4f}",
-        "-" if best is None else Cell(f"{best} of {fit.ran}", f"by {watched}"),
+        "-" if best is None else Cell(f"{best} of {fit.ran}", f"by {monitor}"),
         f"{fit.saved} of {fit.planned}",
-        "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {watched}"),
+        "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {monitor}"),
     ]
 
 
@@ -113,7 +115,7 @@ def _decapitalised(text: str) -> str:
 
 
 def _course(history: Sequence[PhaseRecord], metric: str) -> str:
-    """The curve in words, for those who do not see it."""
+    """Describe a curve in words, for readers who cannot see it."""
     said = []
     for record in history:
         for name, of in ((metric, "training"), (f"val_{metric}", "validation")):

@@ -1,1 +1,1 @@
-"""Labels of any form: which task they make, and what each of them counts."""
+"""Labels in any form: choose the task from the labels, and encode them as numbers."""

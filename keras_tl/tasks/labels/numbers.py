@@ -1,51 +1,51 @@
-"""Numbers as labels: classes or the targets of a regression."""
+"""Numbers as labels: decide whether they are classes or targets of a regression."""
 
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning, Reading
+from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
-from keras_tl.tasks.labels.coding import listing
+from keras_tl.tasks.labels.label_encoder import listing
 
-# So many different whole numbers are few.
+# Whole numbers are few if there are at most this many different numbers.
 FEW = 20
-# Numbers that stand so many times, by the median, are classes: amounts seldom repeat like that.
+# Numbers are classes if their median count is at least this. Amounts seldom repeat so often.
 _MANY = 10
-# Of the numbers from 0 or 1 up to the largest, so many are there where they count classes.
+# Of the class numbers from 0 or 1 to the largest, at least this fraction must occur.
 _PRESENT = 0.9
-# Whole numbers beyond it are not exact as floating-point numbers.
+# Larger whole numbers are not exact as floating-point numbers.
 _LARGEST = 2**53
 
 _MAY_BE_UNKNOWN = (
-    "Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
+    "Beside 0 (absent), -1 may mean unknown. Leave the items with -1 out, or write 0 or 1 instead."
 )
 
 
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
-) -> LabelMeaning:
-    """Decide what numbers (n,) stand for, see `keras_tl.tasks.labels.reading.read_labels`."""
+) -> LabelInterpretation:
+    """Choose the task for numbers (n,), see `keras_tl.tasks.labels.task_choice.read_labels`."""
     if task is not None or class_names is not None:
-        return LabelMeaning(task, class_names)
+        return LabelInterpretation(task, class_names)
     if not _are_whole(values):
-        return LabelMeaning("regression")
+        return LabelInterpretation("regression")
     different = np.unique(values)
     shown = listing(map(int, different))
     if count_classes(values):
-        what = f"The labels are whole numbers, read as {len(different)} classes: {shown}."
-        action = 'If they are amounts to predict, pass task="regression" (--task).'
-        return LabelMeaning(None, None, (Reading("label-type", what, action),))
+        what = f"The labels are whole numbers. They were read as {len(different)} classes: {shown}."
+        action = 'If the numbers are amounts to predict, pass task="regression" (--task).'
+        return LabelInterpretation(None, None, (Guess("label-type", what, action),))
     what = (
-        "The labels are whole numbers, read as the targets of a regression: "
-        f"{len(different):,} different ones in {len(values):,} items."
+        "The labels are whole numbers. They were read as targets of a regression: "
+        f"{len(different):,} different values in {len(values):,} items."
     )
-    action = 'If they are numbers of classes, pass task="multiclass" (--task).'
-    return LabelMeaning("regression", None, (Reading("label-type", what, action),))
+    action = 'If the numbers stand for classes, pass task="multiclass" (--task).'
+    return LabelInterpretation("regression", None, (Guess("label-type", what, action),))
 
 
 def count_classes(values: np.ndarray) -> bool:
-    """Whether whole numbers look like numbers of classes, see `read_labels`."""
+    """Return whether whole numbers look like class numbers, see `read_labels`."""
     different, counts = np.unique(values, return_counts=True)
     first, last = int(different[0]), int(different[-1])
     are_few = len(different) <= FEW
@@ -57,30 +57,30 @@ def count_classes(values: np.ndarray) -> bool:
 
 
 def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
-    """The numbers that columns of labels may hold: 0 and 1, or -1 and 1, but not -1 beside 0.
+    """Return the numbers allowed in label columns. If both -1 and 0 occur, -1 is not allowed.
 
     Args:
-        found: the different values that they hold.
+        found: Different values that occur in the columns.
 
     Returns:
-        The numbers, and what to do about others: a sentence, empty where nothing is known.
+        The allowed numbers, and advice about other numbers (empty: no advice).
     """
     is_mixed = {-1, 0} <= {*found}
     return ((0, 1), _MAY_BE_UNKNOWN) if is_mixed else ((-1, 0, 1), "")
 
 
 def as_mask(rows: np.ndarray) -> np.ndarray:
-    """Return rows (n, k) as float32 0 and 1.
+    """Convert label rows (n, k) to a float32 array of 0 and 1.
 
-    Rows of -1 and 1, as some tables of attributes have them, are rows of 0 and 1.
+    Rows of -1 and 1, as in some attribute tables, become rows of 0 and 1.
 
     Raises:
-        DataError: rows of other numbers.
+        DataError: The rows contain other numbers.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():
         raise DataError(
-            "Expected rows of 0 and 1, one column a label. Received values from "
+            "Expected rows of 0 and 1, one column per label. Received values from "
             f"{rows.min():g} to {rows.max():g}. {hint}".rstrip()
         )
     return (rows > 0).astype(np.float32)

@@ -18,7 +18,7 @@ from keras_tl.data.specs import load_spec
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import CheckContext
 from tests.conftest import make_small_learner
 
 NO_SPLITS = {"validation_split": 0, "test_split": 0, "verbose": False}
@@ -48,7 +48,7 @@ def sizes(data):
 
 
 def finding(data, name):
-    return CHECKS[name](Subject(data))
+    return CHECKS[name](CheckContext(data))
 
 
 ALL = {"train": 4, "validation": 4, "test": 4}
@@ -306,7 +306,7 @@ def test_every_file_is_accounted_for(photos):
     assert unused.convertible == (".heic", ".tif")
     sentence = (
         "Not used: 11 files of other kinds (6 .heic, 3 .tif, 1 .txt, 1 without suffix). "
-        "Convert the photos among them to JPEG or PNG."
+        "Convert photos in other formats to JPEG or PNG."
     )
     assert data.checked.summary().endswith(sentence)
     assert data.checked.describe().endswith(sentence)
@@ -346,7 +346,7 @@ def test_texts_in_other_formats_are_a_warning(tmp_path):
     data = ktl.TextData.from_folder(make_tree(tmp_path, tree, ktl.TextData), **NO_SPLITS)
     assert data.unused_files.suffixes == {".pdf": 2, ".md": 1}
     assert finding(data, "unused-files").severity == "warning"
-    assert "Convert the texts among them to .txt files" in data.checked.summary()
+    assert "Convert texts in other formats to .txt files" in data.checked.summary()
 
 
 def test_a_class_of_other_formats_is_explained(tmp_path):
@@ -355,7 +355,7 @@ def test_a_class_of_other_formats_is_explained(tmp_path):
     with pytest.raises(DataError, match=message):
         ktl.ImageData.from_folder(tmp_path)
     with pytest.raises(
-        DataError, match=r"No image .*2 \.heic\)\. Convert the photos among them to JPEG"
+        DataError, match=r"No image .*2 \.heic\)\. Convert photos in other formats to JPEG"
     ):
         read_inputs(tmp_path / "a")
 
@@ -377,7 +377,7 @@ def test_images_by_suffix_or_first_bytes_are_a_warning(tmp_path, name):
     assert data.unused_files.suffixes == {counted: 1, "without suffix": 1}
     found = finding(data, "unused-files")
     assert found.severity == "warning"
-    action = "Add the suffix" if "without" in counted else "Convert the photos"
+    action = "Add the suffix" if "without" in counted else "Convert photos"
     assert found.action.startswith(action)
 
 

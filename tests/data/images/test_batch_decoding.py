@@ -12,7 +12,7 @@ from keras_tl.data.images.batch_decoding import load_images
 from keras_tl.data.images.decoder import load_image
 from keras_tl.data.images.header_ops import declared_pixels
 from keras_tl.data.images.headers import image_format, image_size
-from keras_tl.data.images.image_problems import MOST_PIXELS
+from keras_tl.data.images.image_issues import MOST_PIXELS
 
 RNG = np.random.default_rng(0)
 SIZE = (12, 10)

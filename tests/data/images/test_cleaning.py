@@ -57,7 +57,7 @@ def test_bad_files_are_left_out_and_named_and_training_finishes(photos, capsys):
 
 
 def test_too_many_bad_files_stop_it(photos):
-    with pytest.raises(DataError, match=r"at most 5\.0% of the files.*found 3 of 40 \(7\.5%\)"):
+    with pytest.raises(DataError, match=r"at most 5\.0% unusable files.*found 3 of 40 \(7\.5%\)"):
         ktl.ImageData.from_folder(photos)
 
 
@@ -118,7 +118,7 @@ def test_the_command_line_shows_what_is_wrong_and_trains_nothing(photos, tmp_pat
         "3 of 40 files are left out",
         "04.jpg: not an image",
         "training would stop",
-        "Not used: 1 file of other kinds (1 .heic). Convert the photos",
+        "Not used: 1 file of other kinds (1 .heic). Convert photos in other",
         "warning (unused-files)",
     ):
         assert part in text

@@ -13,8 +13,8 @@ from PIL import Image
 
 from keras_tl.data.images.decoder import RESIZES, decode_image, load_image, resize
 from keras_tl.data.images.formats import FORMATS
+from keras_tl.data.images.image_issues import why_no_image
 from keras_tl.data.images.image_pipeline import ImagePipeline, read_image
-from keras_tl.data.images.image_problems import why_no_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from tests.made_images import (

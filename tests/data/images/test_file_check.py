@@ -14,10 +14,10 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.base.files import cache_root
 from keras_tl.data.images.file_check import BadFile, FileCheck, check_files
-from keras_tl.data.images.file_check_cache import CheckCache, Finding
+from keras_tl.data.images.file_check_cache import FileCheckCache, FileResult
 from keras_tl.data.images.image_inputs import read_inputs
+from keras_tl.data.images.image_issues import MOST_PIXELS
 from keras_tl.data.images.image_pipeline import read_image
-from keras_tl.data.images.image_problems import MOST_PIXELS
 from keras_tl.errors import ConfigError, DataError
 from tests.conftest import make_small_learner
 from tests.data.images.test_jpeg import photo
@@ -277,10 +277,10 @@ def test_the_share_of_bad_files_has_a_limit(tmp_path):
     with pytest.raises(DataError) as caught:
         check_files(paths)
     message = str(caught.value)
-    assert "at most 5.0% of the files" in message
+    assert "at most 5.0% unusable files" in message
     assert "found 9 of 100 (9.0%)" in message
     assert f"{paths[91]}: empty (0 bytes)" in message
-    assert "and 4 more. Repair or remove them, or raise max_bad" in message
+    assert "and 4 more. Repair or remove these files, or raise max_bad" in message
     for wrong in (-0.1, 1.5, "all"):
         with pytest.raises(ConfigError, match="max_bad"):
             check_files(paths, max_bad=wrong)
@@ -380,7 +380,7 @@ def test_the_report_names_each_file_and_counts_the_kinds():
     )
     check = FileCheck(2000, bad, 1.25, 100)
     assert check.describe().splitlines() == [
-        "3 of 2,000 files are left out (checked in 1.2 s, 100 of them known already).",
+        "3 of 2,000 files are left out (checked in 1.2 s, 100 results from the cache).",
         "     2  two labels",
         "     1  empty (0 bytes)",
         *(f"{file.path}: {file.reason}" for file in bad),
@@ -451,7 +451,7 @@ def test_the_oldest_of_many_folders_is_forgotten(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_tl.data.images.file_check_cache._MOST_FOLDERS", 2)
     for number in range(4):
         path = str(tmp_path / str(number) / "a.jpg")
-        CheckCache([path]).add({path: Finding(1, 2)})
+        FileCheckCache([path]).add({path: FileResult(1, 2)})
     assert len([*(cache_root() / "checks").iterdir()]) == 2
 
 

@@ -274,7 +274,7 @@ def test_a_data_set_of_paths_is_explained(folder):
     path = str(folder / "a.png")
     dataset = tf.data.Dataset.from_tensor_slices(([path], [0]))
     for given in (dataset, tf.constant([path]), path.encode()):
-        with pytest.raises(DataError, match=r"is the path of a file; give paths as str"):
+        with pytest.raises(DataError, match=r"is the path of a file\. Pass the path as str"):
             read_inputs(given).check_valid(np.array([False]))
 
 
@@ -282,8 +282,11 @@ def test_a_data_set_of_paths_is_explained(folder):
 ERRORS = {
     "missing-file": (lambda f: f / "absent.jpg", r"Cannot read the image '.*absent\.jpg': No such"),
     "missing-among-others": (lambda f: [f / "a.png", f / "no.png"], r"Cannot read .*no\.png"),
-    "empty-list": (lambda f: [], r"at least one\. Received: an empty list"),
-    "none": (lambda f: None, r"Expected image paths, a folder, bytes, or arrays.*NoneType"),
+    "empty-list": (lambda f: [], r"at least one image: .*\. Received: an empty list"),
+    "none": (
+        lambda f: None,
+        r"Expected at least one image: paths, a folder, bytes or arrays.*NoneType",
+    ),
     "number": (lambda f: 3, r"Received: int"),
     "numbers": (lambda f: [1, 2.0], r"Received: float, int"),
     "channels-first": (
@@ -310,21 +313,22 @@ ERRORS = {
     ),
     "data-set-of-other-names": (
         lambda f: tf.data.Dataset.from_tensors({"pixels": COLOUR}),
-        r"elements of the data set with 'image'\. Received elements with 'pixels'",
+        r"data set elements with the keys 'image'\. Received the keys 'pixels'",
     ),
     "data": (
         lambda f: ImageData.from_arrays(np.stack([COLOUR] * 8), [0, 1] * 4, verbose=False),
-        r"Received: ImageData\. Give one of its splits, such as data\.split\('test'\)",
+        r"Expected one split\. Received: all splits, in ImageData\. "
+        r"Pass a split, such as data\.split\('test'\)",
     ),
-    "dictionary": (lambda f: {"image": COLOUR}, r"A dict is no list of items"),
-    "set": (lambda f: {"a.png"}, r"A set is no list of items"),
+    "dictionary": (lambda f: {"image": COLOUR}, r"list or an array of items\. Received: dict"),
+    "set": (lambda f: {"a.png"}, r"list or an array of items\. Received: set"),
     "frame-of-others": (
         lambda f: pd.DataFrame({"file": ["a.png"]}),
-        r"The data frame has no column 'path'\. It has: 'file'\. Name the columns as in the tr",
+        r"The data frame has no column 'path'\. It has: 'file'\. Use the column names of the tr",
     ),
     "frame-with-a-gap": (
         lambda f: pd.DataFrame({"path": ["a.png", None]}),
-        r"expected the path of an image in column 'path', received nothing in row 1",
+        r"expected the path of an image in column 'path', received an empty cell in row 1",
     ),
     "no-match": (lambda f: str(f / "*.jpg"), r"No file matches the pattern '.*\*\.jpg'"),
     "base64": (
@@ -337,7 +341,10 @@ ERRORS = {
     ),
     "long-text": (lambda f: "long " * 9000, r"Expected a path\. Received: 'long"),
     "null": (lambda f: "a\0.png", r"Expected a path\. Received: 'a\\x00\.png'"),
-    "symbolic-tensor": (lambda f: keras.Input((4, 4, 3)), r"Received: KerasTensor, which has none"),
+    "symbolic-tensor": (
+        lambda f: keras.Input((4, 4, 3)),
+        r"convert to an array\. Received: KerasTensor \(",
+    ),
     "paths-and-bytes": (lambda f: ["a.png", b"abc"], r"Received: bytes, str"),
     "paths-and-arrays": (lambda f: ["a.png", COLOUR], r"Received: ndarray, str"),
     "vector": (lambda f: np.zeros(5), r"given image as numbers of shape.*Received: shape \(5,\)"),

@@ -19,6 +19,12 @@ COUNT = 11
 PIPELINE = ImagePipeline((4, 4), "stretch")
 
 
+def from_both(name, values, of_files):
+    """Run on arrays with all values, and on files, whose decoder takes long to start, with one."""
+    cases = [("arrays", value) for value in values] + [("files", of_files)]
+    return pytest.mark.parametrize(("split", name), cases, indirect=["split"])
+
+
 @pytest.fixture(params=["arrays", "files"])
 def split(request, tmp_path):
     """Images whose every pixel is ten times their number, labelled with their number."""
@@ -52,10 +58,10 @@ def epochs(dataset, count):
     return found
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 11, 64])
+@from_both("batch_size", [1, 4, 11, 64], of_files=4)
 def test_ordered_gives_every_image_once_in_order(split, batch_size):
     dataset = PIPELINE.ordered(split, batch_size)
-    assert epochs(dataset, 2) == [list(range(COUNT))] * 2
+    assert epochs(dataset, 1) == [list(range(COUNT))]
     sizes = [len(labels) for _, labels in dataset]
     assert sizes[:-1] == [batch_size] * (len(sizes) - 1)
     assert sum(sizes) == COUNT
@@ -80,14 +86,14 @@ def check_filled_up(batches, batch_size):
     assert np.ptp(times) <= 1
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 10, 11, 12, 25])
+@from_both("batch_size", [1, 4, 10, 11, 12, 25], of_files=4)
 def test_padded_gives_whole_batches_in_order(split, batch_size):
     batches = [numbers(batch) for batch in PIPELINE.once(split, batch_size)[0]]
     check_filled_up(batches, batch_size)
     assert [number for batch in batches for number in batch][:COUNT] == list(range(COUNT))
 
 
-@pytest.mark.parametrize("batch_size", [4, 11, 25])
+@from_both("batch_size", [4, 11, 25], of_files=25)
 @pytest.mark.parametrize("seed", [None, 0])
 def test_batches_can_be_whole_in_training_and_validation_too(split, batch_size, seed):
     whole = ImagePipeline((4, 4), "stretch", whole_batches=True)
@@ -114,6 +120,7 @@ def test_shuffled_gives_every_image_once_an_epoch_in_ever_new_orders(split):
     assert list(range(COUNT)) not in found
 
 
+@pytest.mark.parametrize("split", ["arrays"], indirect=True)
 def test_the_seed_fixes_all_orders(split):
     first, again, other = (epochs(PIPELINE.shuffled(split, 4, seed), 3) for seed in (7, 7, 8))
     assert first == again
@@ -277,12 +284,12 @@ def broken(pixels):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (print, r"print must give images of .* It gave something without a known shape"),
+        (print, r"print must return images of .* Received: a value without a known shape"),
         (lambda images: images.numpy(), r"<lambda> failed on .*: AttributeError: .*numpy"),
         (["standard", broken], r"broken failed on a batch of images, .*: no such blur|second line"),
         (
             keras.layers.Flatten(),
-            r"Flatten must give images of the shape .* It gave \(None, 3072\)",
+            r"Flatten must return images of the same shape .* Received: \(None, 3072\)",
         ),
     ],
 )

@@ -15,7 +15,7 @@ from keras_tl.data.images.header_ops import declared_pixels
 from keras_tl.data.images.headers import image_format, image_size
 from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.images.image_pipeline import read_image
-from keras_tl.data.images.unsupported import why_unsupported
+from keras_tl.data.images.unsupported import unsupported_issue
 from keras_tl.errors import DataError
 from tests.made_images import OTHER, PALETTE, RGB, RGBA, encode
 
@@ -67,11 +67,14 @@ REFUSED = {
     "bmp-16-bits-and-masks": (bmp(16, MASKS, 56, GREEN_OF_6), "16-bit pixels"),
     "bmp-rle-8": (bmp(8, RLE_8), "run-length encoding (RLE)"),
     "bmp-rle-4": (bmp(4, RLE_4), "run-length encoding (RLE)"),
-    "bmp-other-order": (bmp(32, MASKS, 56, RGB_MASKS), "another order of colours than blue, green"),
-    **{f"bmp-os2-{n}": (bmp(n, header=12), "a header of OS/2 (12 bytes)") for n in (1, 4, 8, 24)},
-    "gif-small-frame": (gif(20, 12), "the first frame has 13 x 7 of 20 x 12 pixels"),
-    "gif-frame-elsewhere": (gif(20, 7, 7), "the first frame has 13 x 7 of 20 x 7 pixels"),
-    "gif-behind-a-comment": (gif(13, 8, extension=COMMENT), "the first frame has 13 x 7 of 13 x 8"),
+    "bmp-other-order": (bmp(32, MASKS, 56, RGB_MASKS), "colours in another order than blue, green"),
+    **{f"bmp-os2-{n}": (bmp(n, header=12), "an OS/2 header (12 bytes)") for n in (1, 4, 8, 24)},
+    "gif-small-frame": (gif(20, 12), "the first frame covers only 13 x 7 of 20 x 12 pixels"),
+    "gif-frame-elsewhere": (gif(20, 7, 7), "the first frame covers only 13 x 7 of 20 x 7 pixels"),
+    "gif-behind-a-comment": (
+        gif(13, 8, extension=COMMENT),
+        "the first frame covers only 13 x 7 of 13 x 8",
+    ),
 }
 TAKEN = {
     "bmp-8": bmp(8),
@@ -97,9 +100,9 @@ def test_it_is_refused_by_name(name):
         with pytest.raises(tf.errors.InvalidArgumentError):
             decode(tf.constant(content))
     kind = image_format(content)
-    said = why_unsupported(content, kind)
+    said = unsupported_issue(content, kind)
     assert said.startswith(f"unsupported {kind}: {reason}")
-    assert said.endswith(", convert it to PNG")
+    assert said.endswith(", convert the file to PNG")
     with pytest.raises(DataError) as caught:
         read_image(content, "photos/a.bmp", (8, 8), "crop")
     assert str(caught.value).startswith(f"Cannot decode photos/a.bmp: {said}. Expected a JPEG")
@@ -129,7 +132,7 @@ def test_the_file_check_leaves_them_out(tmp_path):
     for name, (content, _) in REFUSED.items():
         path = tmp_path / f"{name}.{image_format(content).lower()}"
         path.write_bytes(content)
-        paths[str(path)] = why_unsupported(content, image_format(content))
+        paths[str(path)] = unsupported_issue(content, image_format(content))
     check = check_files([*paths], max_bad=1)
     assert {bad.path: bad.reason for bad in check.bad} == paths
     assert {bad.kind for bad in check.bad} == {"unsupported BMP", "unsupported GIF"}
@@ -138,7 +141,7 @@ def test_the_file_check_leaves_them_out(tmp_path):
 @pytest.mark.parametrize("name", TAKEN)
 def test_the_others_are_pillows(name):
     content = TAKEN[name]
-    assert why_unsupported(content, image_format(content)) is None
+    assert unsupported_issue(content, image_format(content)) is None
     with Image.open(io.BytesIO(content)) as image:
         np.testing.assert_array_equal(in_graph(content), np.asarray(image.convert("RGB")))
 
@@ -147,6 +150,6 @@ def test_the_others_are_pillows(name):
 def test_one_that_is_cut_short_never_is_another_error(name):
     content, _ = REFUSED[name]
     for length in range(2, min(len(content), 90), 3):
-        why_unsupported(content[:length], image_format(content))
+        unsupported_issue(content[:length], image_format(content))
         with pytest.raises(tf.errors.InvalidArgumentError):
             in_graph(content[:length])

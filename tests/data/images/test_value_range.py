@@ -16,8 +16,8 @@ from keras_tl.data.images.decoder import decode_image
 from keras_tl.data.images.value_range import values_in_sample
 from keras_tl.errors import ConfigError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.subject import Subject
-from tests.conftest import make_small_learner
+from keras_tl.preflight.context import CheckContext
+from tests.conftest import export_unverified, make_small_learner
 from tests.made_images import RGB, encode
 
 TWELVE = (0, 4095)
@@ -115,7 +115,7 @@ SOURCES = {
 
 
 def finding(data):
-    return CHECKS["value-range"](Subject(data))
+    return CHECKS["value-range"](CheckContext(data))
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -123,29 +123,29 @@ def test_every_source_of_files_says_the_range_and_takes_it(folder, table, name):
     data = SOURCES[name](folder, table, verbose=False)
     found = finding(data)
     assert (found.name, found.severity) == ("value-range", "warning")
-    assert "files have 16 bits a value; the values in them go from 0 to 4,095." in found.what
-    assert "they become 16 of 256 grey levels: the images are dark." in found.what
+    assert "files have 16 bits per value. The values in them range from 0 to 4,095." in found.what
+    assert "these values cover 16 of 256 grey levels: the images are dark." in found.what
     assert "value_range=(0, 4095) (--value-range 0 4095)" in found.action
     # The advice of these two would be wrong.
-    assert CHECKS["pixel-range"](Subject(data)) is None
+    assert CHECKS["pixel-range"](CheckContext(data)) is None
     given = SOURCES[name](folder, table, value_range=TWELVE, verbose=False)
     assert given.value_range == TWELVE
     assert finding(given) is None
-    before, after = (Subject(part).pixels for part in (data, given))
+    before, after = (CheckContext(part).pixels for part in (data, given))
     assert before.max() < 16
     assert after.max() > 200
 
 
 def test_arrays_have_no_range():
-    with pytest.raises(ConfigError, match="these images are arrays"):
+    with pytest.raises(ConfigError, match="These images are arrays"):
         ktl.ImageData.from_arrays(pictures() // 16, [0, 1] * 12, value_range=TWELVE)
 
 
 # The range that was given, and the severity and a part of what is said of values up to 4095.
 SAID = {
-    "dark": ((0, 16383), "warning", "With white at 16,383 they become 64 of 256"),
+    "dark": ((0, 16383), "warning", "With white at 16,383, these values cover 64 of 256"),
     "a-little-dark": ((0, 5000), None, ""),
-    "white": ((0, 1023), "note", "Values below 0 become black and values above 1,023 white."),
+    "white": ((0, 1023), "note", "Values below 0 become black, values above 1,023 become white."),
     "black": ((100, 4095), "note", "Values below 100 become black"),
 }
 
@@ -168,7 +168,7 @@ def test_files_of_8_bits_are_not_named_and_have_no_range(tmp_path, check):
     assert finding(ktl.ImageData.from_folder(tmp_path, **options)) is None
     found = finding(ktl.ImageData.from_folder(tmp_path, value_range=TWELVE, **options))
     assert found.severity == "warning"
-    assert "value_range=(0, 4095) changes nothing" in found.what
+    assert "value_range=(0, 4095) has no effect" in found.what
 
 
 def test_values_of_all_16_bits_are_fine(tmp_path):
@@ -187,8 +187,9 @@ def test_the_file_check_counts_them_also_from_its_cache(folder):
     (folder / "l" / "damaged.png").unlink()
     assert checks[1].from_cache == 25
     for check in checks:
-        assert "24 of 24 files have 16 bits a value; the values in them go from 0 to 4,095." in (
-            check.describe()
+        assert (
+            "24 of 24 files have 16 bits per value. The values in them range from 0 to 4,095."
+            in (check.describe())
         )
         assert (check.values.low, check.values.high, check.values.fitting) == (0, 4095, TWELVE)
         assert check.to_json()["values"]["count"] == 24
@@ -219,11 +220,11 @@ def test_learner_run_and_export_see_the_same_pixels(folder, tmp_path):
     again = ktl.Learner.load(tmp_path / "run")
     assert again.config.value_range == TWELVE
     np.testing.assert_allclose(again.predict(paths).probabilities, expected, atol=1e-5)
-    exported = tf.saved_model.load(str(again.export(tmp_path / "model")))
+    exported = tf.saved_model.load(str(export_unverified(again, tmp_path / "model")))
     found = exported.signatures["serving_default"](image_bytes=tf.constant(contents))
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-5)
     card = (tmp_path / "model" / "1" / "MODEL_CARD.md").read_text("utf-8")
-    assert "values of 16 bits from 0 to 4095" in card
+    assert "16-bit values from 0 to 4095" in card
 
 
 def test_the_range_is_part_of_the_cache_key(folder):

@@ -11,7 +11,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.tasks.labels.numbers import count_classes
 
 pytestmark = pytest.mark.usefixtures("unchecked_files")
@@ -150,17 +150,17 @@ def test_one_rule_for_every_source(tmp_path, source, name):
     if options.get("task") == "multiclass":
         task = "multiclass"
     assert (data.task, data.class_names) == (task, tuple(class_names))
-    finding = CHECKS["label-type"](Subject(data))
-    assert len(data.readings) == (finding is not None) == (argument is not None)
+    finding = CHECKS["label-type"](CheckContext(data))
+    assert len(data.guesses) == (finding is not None) == (argument is not None)
     if finding is not None:
         assert finding.severity == "note"
         assert f'task="{argument}"' in finding.action
         assert finding.what in repr(data)
         assert finding.action in repr(data)
-        assert data.describe()["readings"][0]["what"] == finding.what
+        assert data.describe()["guesses"][0]["what"] == finding.what
         decided = source(tmp_path, frame_of(labels), task=argument)
         assert decided.task == argument
-        assert decided.readings == ()
+        assert decided.guesses == ()
 
 
 @pytest.mark.parametrize(
@@ -280,9 +280,9 @@ def test_several_columns_of_labels(tmp_path, source, kind, name):
     data = source(tmp_path, rows, options, kind, items)
     assert (data.task, data.class_names) == (task, ("a", "b", "c"))
     assert data.split("train").labels[: len(first)].tolist() == first
-    assert bool(data.readings) == (said is not None)
+    assert bool(data.guesses) == (said is not None)
     if said:
-        assert re.search(said, str(CHECKS["label-type"](Subject(data))))
+        assert re.search(said, str(CHECKS["label-type"](CheckContext(data))))
 
 
 @pytest.mark.parametrize("source", [columns_csv, columns_arrays])
@@ -316,7 +316,7 @@ def test_the_type_of_labels_changes_nothing(kind, name):
     data = kind.from_arrays(items, TYPES[name], **NO_SPLITS)
     assert (data.task, data.class_names) == ("binary", ("cat", "dog"))
     assert data.split("train").labels[:3].tolist() == [0, 1, 0]
-    assert data.readings == ()
+    assert data.guesses == ()
 
 
 @pytest.mark.parametrize("labels", [[[3], [5]] * 12, np.array([[3], [5]] * 12)])
@@ -342,7 +342,7 @@ def test_a_categorical_keeps_its_order(tmp_path, source):
         data = source(tmp_path, frame)
     assert data.class_names == ("small", "medium", "large")
     assert data.split("train").labels[:3].tolist() == [2, 0, 1]
-    assert data.readings == ()
+    assert data.guesses == ()
 
 
 def test_a_categorical_of_numbers_is_classes_in_its_order(tmp_path):
@@ -364,17 +364,19 @@ def test_a_categorical_of_numbers_is_classes_in_its_order(tmp_path):
 def test_a_missing_value_of_a_categorical_is_named(tmp_path):
     frame = frame_of(["a", "b"])
     frame["label"] = pd.Categorical(["a", None] * 12, ["a"])
-    with pytest.raises(DataError, match=r"a label in column 'label', received nothing in row 1, 3"):
+    with pytest.raises(
+        DataError, match=r"a label in column 'label', received an empty cell in row 1, 3"
+    ):
         text_frame(tmp_path, frame)
 
 
 @pytest.mark.parametrize(
     ("labels", "options", "error", "message"),
     [
-        ([["a", "b"], ["c"]] * 12, {"task": "binary"}, ConfigError, "one label an item.*'a', 'b'"),
+        ([["a", "b"], ["c"]] * 12, {"task": "binary"}, ConfigError, "one label per item.*'a', 'b'"),
         ([["a"], "b"] * 12, {}, DataError, "a list of labels for each item.*'b' of type str"),
         (BOTH * 6, {"task": "multiclass"}, ConfigError, "a single 1 in each row"),
-        ([5.0] * 24, {}, DataError, 'found 1: 5. If they are amounts .*task="regression"'),
+        ([5.0] * 24, {}, DataError, 'found 1: 5. If the labels are amounts .*task="regression"'),
         (["a"] * 24, {}, DataError, "found 1: a.$"),
         (3, {}, DataError, "one label for each item. Received: int"),
     ],
@@ -392,7 +394,7 @@ def test_all_splits_decide_together():
     test = (texts[:2], np.array([[1, 1, 0], [0, 1, 0]]))
     rows = np.array(ROWS * 6)
     assert ktl.TextData.from_arrays(texts, rows, test=test, **NO_SPLITS).task == "multilabel"
-    with pytest.raises(DataError, match=r"one form in all splits.*\(24, 3\), test \(2,\)"):
+    with pytest.raises(DataError, match=r"the same form in all splits.*\(24, 3\), test \(2,\)"):
         ktl.TextData.from_arrays(texts, rows, test=(texts[:2], np.array([0, 1])), **NO_SPLITS)
 
 

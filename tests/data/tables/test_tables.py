@@ -173,7 +173,9 @@ def test_paths_stay_as_they_are_written(tmp_path):
 def test_where_paths_start_from(photos, tmp_path_factory, monkeypatch):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     path = write_csv(elsewhere, ["a", "b"])
-    with pytest.raises(DataError, match=r"none of the 12 images exists.*elsewhere.*0\.jpg.*root="):
+    with pytest.raises(
+        DataError, match=r"none of the 12 image files exists.*elsewhere.*0\.jpg.*root="
+    ):
         ImageData.from_csv(path)
     expected = tuple(str(photos / f"{n}.jpg") for n in range(COUNT))
     assert ImageData.from_csv(path, root=photos, **NO_SPLITS).splits["train"].images == expected
@@ -241,30 +243,32 @@ CSV_ERRORS = {
     "short-row": ("path,label\n0.jpg,a\n1.jpg\n", {}, r"line 3: expected 2 cells.*found 1"),
     "long-row": ("path,label\n0.jpg,a\n\n1.jpg,b,c\n", {}, r"line 4: .*found 3.*quotes"),
     "open-quote": ('path,label\n0.jpg,"a\n1.jpg,b\n', {}, r"line 3: unexpected end"),
-    "no-path": ("path,label\n,a\n1.jpg,b\n", {}, r"the path of an image.*nothing in line 2"),
+    "no-path": ("path,label\n,a\n1.jpg,b\n", {}, r"the path of an image.*an empty cell in line 2"),
     "no-label": (
         "path,label\n0.jpg,a\n1.jpg,\n2.jpg,b\n3.jpg, \n",
         {},
-        r"a label in column 'label', received nothing in line 3, 5\. Fill it in",
+        r"a label in column 'label', received an empty cell in line 3, 5\. Fill in the label",
     ),
-    "no-number": ("path,label\n0.jpg,1\n1.jpg,\n", {}, r"a label.* nothing in line 3"),
+    "no-number": ("path,label\n0.jpg,1\n1.jpg,\n", {}, r"a label.* an empty cell in line 3"),
     "number-not-available": ("path,label\n0.jpg,1\n1.jpg,NA\n", {}, r"a label in .*'NA' in line 3"),
     "number-null": ("path,label\n0.jpg,1\n1.jpg, Null\n", {}, r"a label in .*' ?Null' in line 3"),
     "target-missing": (
         "path,label\n0.jpg,1.5\n1.jpg,NaN\n2.jpg,2\n",
         {"task": "regression"},
-        r"a label in column 'label', received 'NaN' in line 3\. Fill it in or remove the row",
+        r"a label in column 'label', received 'NaN' in line 3\. "
+        r"Fill in the label or remove the row",
     ),
     "one-of-several-missing": (
         "path,label,sea\n0.jpg,1,0\n1.jpg,nan,1\n",
         {"label": ["label", "sea"]},
-        r"a label in column 'label', received 'nan' in line 3\. Fill it in",
+        r"a label in column 'label', received 'nan' in line 3\. Fill in the label",
     ),
     "infinite": ("path,label\n0.jpg,inf\n1.jpg,2.5\n", {}, r"a finite number.*'inf' in line 2"),
     "class-number-missing": (
         "path,label\n0.jpg,1.0\n1.jpg,nan\n2.jpg,2.0\n",
         {"task": "multiclass"},
-        r"a label in column 'label', received 'nan' in line 3\. Fill it in or remove the row",
+        r"a label in column 'label', received 'nan' in line 3\. "
+        r"Fill in the label or remove the row",
     ),
     "not-a-target": (
         "path,label\n0.jpg,1\n1.jpg,two\n",
@@ -279,7 +283,7 @@ CSV_ERRORS = {
     "unknown-split": (
         "path,label\n0.jpg,a\n1.jpg,dev\n",
         {"split": "label"},
-        r"named twice",
+        r"Two arguments name the column",
     ),
     "not-0-or-1": (
         "path,label,sea\n0.jpg,1,0\n1.jpg,2,1\n",
@@ -311,8 +315,8 @@ def test_a_file_that_cannot_be_used_is_explained(photos, name):
     ("says", "message"),
     [
         ("7", r"train, validation \(valid, val, dev\) or test in column 'part', received '7' in "),
-        ("", r"received nothing in line 2"),
-        ("test", r"no row of column 'part' says train"),
+        ("", r"received an empty cell in line 2"),
+        ("test", r"no row has the value train in column 'part'"),
     ],
 )
 def test_a_split_that_is_none_is_explained(photos, says, message):
@@ -327,7 +331,9 @@ def test_files_that_are_no_tables_are_explained(tmp_path):
     with pytest.raises(DataError, match=r"Cannot read the table .*directory"):
         ImageData.from_csv(tmp_path)
     (tmp_path / "latin.csv").write_bytes("path,label\né.jpg,a\n".encode("latin-1"))
-    with pytest.raises(DataError, match=r"latin.csv' to be a CSV file in UTF-8.*Save it as UTF-8"):
+    with pytest.raises(
+        DataError, match=r"latin.csv' to be a CSV file in UTF-8.*Save the file as UTF-8"
+    ):
         ImageData.from_csv(tmp_path / "latin.csv")
 
 
@@ -335,7 +341,7 @@ def test_files_that_are_no_tables_are_explained(tmp_path):
     ("options", "message"),
     [
         ({"task": "multi-class"}, r"Unknown task 'multi-class'. Did you mean 'multiclass'"),
-        ({"separator": ""}, r"separator= is the text between"),
+        ({"separator": ""}, r"separator= must be the text between"),
         ({"separator": ",", "task": "binary"}, r"separator=.*task='binary'"),
         ({"separator": ",", "label": ["label"]}, r"separator=.*in one column"),
         ({"label": []}, r"at least one label column"),
@@ -350,7 +356,7 @@ def test_a_wrong_option_is_explained(photos, options, message):
 
 def test_classes_in_several_columns_need_a_single_1(photos):
     path = write_csv(photos, ["1,1", "0,1"], "path,a,b")
-    with pytest.raises(ConfigError, match=r"a single 1 in each row. Received: task='binary'"):
+    with pytest.raises(ConfigError, match=r"task='binary' needs a single 1 in each row"):
         ImageData.from_csv(path, label=["a", "b"], task="binary")
 
 
@@ -404,8 +410,11 @@ def test_a_data_frame_of_every_type(photos, name):
     ("frame", "message"),
     [
         ({"path": ["a"]}, r"Expected a pandas.DataFrame. Received: dict"),
-        (frame_of(["a", None]), r"a label.*received nothing in row row-1, row-3, .* and 1 more"),
-        (frame_of([1.5, float("nan")]), r"a label.*received nothing in row row-1"),
+        (
+            frame_of(["a", None]),
+            r"a label.*received an empty cell in row row-1, row-3, .* and 1 more",
+        ),
+        (frame_of([1.5, float("nan")]), r"a label.*received an empty cell in row row-1"),
         (frame_of([1.5, float("inf")]), r"a finite number.*received inf in row row-1"),
         (
             frame_of(["a", "b"]).assign(path=range(COUNT)),

@@ -43,7 +43,7 @@ def test_an_empty_text_is_left_out_and_named(name):
     assert json.loads(json.dumps(check.to_json())) == {
         "checked": 22,
         "bad": [{"place": "train row 20", "reason": reason}],
-        "contradictions": [],
+        "label_conflicts": [],
         "unused": None,
     }
 
@@ -90,10 +90,10 @@ def test_too_many_empty_texts_are_an_error():
     with pytest.raises(DataError) as caught:
         ktl.TextData.from_arrays(texts, labels)
     assert str(caught.value).startswith(
-        "Expected at most 5.0% of the texts to be unusable (max_bad=0.05), found 7 of 27 (25.9%): "
+        "Expected at most 5.0% unusable texts (max_bad=0.05), found 7 of 27 (25.9%): "
         "train row 20: blank"
     )
-    assert "; and 2 more. Repair or remove them, or raise max_bad" in str(caught.value)
+    assert "; and 2 more. Repair or remove these texts, or raise max_bad" in str(caught.value)
     texts, labels = texts_with(*[("", "a")] * 7)
     data = ktl.TextData.from_arrays(texts, labels, max_bad=0.26)
     assert sum(map(len, data.splits.values())) == 20
@@ -127,14 +127,15 @@ def test_one_text_under_two_labels_is_named_and_stays():
     data = ktl.TextData.from_arrays(texts, labels, test=test, validation_split=0)
     assert len(data.splits["train"]) == 25
     assert data.checked.bad == ()
-    assert data.checked.contradictions == (
+    assert data.checked.label_conflicts == (
         BadText("train row 20", "two labels: 'a', but 'b' in train row 21"),
         BadText("train row 21", "two labels: 'b', but 'a' in train row 20"),
         BadText("train row 22", "two labels: 'a', but 'b' in train row 21"),
     )
     assert data.checked.summary() == (
         "All 28 texts can be used.\n"
-        "3 training texts have another label elsewhere in train. They are kept."
+        "3 training texts occur again in the training split with another label. "
+        "These texts are kept."
     )
     assert data.checked.describe().endswith("two labels: 'a', but 'b' in train row 21")
 
@@ -143,7 +144,7 @@ def test_rows_are_right_after_empty_ones_have_gone():
     texts, labels = texts_with()
     given = ["", *texts, "twice", "twice"]
     data = ktl.TextData.from_arrays(given, ["a", *labels, "a", "b"], **NO_SPLITS)
-    assert [text.place for text in data.checked.contradictions] == [
+    assert [text.place for text in data.checked.label_conflicts] == [
         "train row 21",
         "train row 22",
     ]
@@ -152,7 +153,7 @@ def test_rows_are_right_after_empty_ones_have_gone():
 def test_pairs_contradict_only_if_both_texts_are_the_same():
     pairs = [("p", "h"), ("p", "h"), ("p", "other")]
     data = ktl.TextData.from_arrays(pairs, [0.5, 1.5, 2.5], **NO_SPLITS)
-    assert [text.reason for text in data.checked.contradictions] == [
+    assert [text.reason for text in data.checked.label_conflicts] == [
         "two labels: '0.5', but '1.5' in train row 1",
         "two labels: '1.5', but '0.5' in train row 0",
     ]
@@ -168,11 +169,11 @@ def test_the_command_line_shows_what_was_found_and_how_long_texts_are(tmp_path):
         return CliRunner().invoke(cli, arguments, catch_exceptions=False).output
 
     text = run("--max-bad", "0.01")
-    for part in ("1 of 23 texts are left out", "line 22: blank", "2 training texts have another"):
+    for part in ("1 of 23 texts are left out", "line 22: blank", "2 training texts occur again"):
         assert part in text
     assert "more than 1.0% (--max-bad): training would stop" in text
     assert text.splitlines()[-4].split()[:2] == ["words", "median"]
     assert "training would stop" not in run()
     found = json.loads(run("--json"))
-    assert (found["checked"], len(found["bad"]), len(found["contradictions"])) == (23, 1, 2)
+    assert (found["checked"], len(found["bad"]), len(found["label_conflicts"])) == (23, 1, 2)
     assert found["lengths"]["train"]["longest"] == 2

@@ -145,7 +145,7 @@ def test_texts_as_they_are():
     ((texts, labels),) = TextPipeline(None).ordered(split, 4)
     assert [text.decode() for text in texts.numpy()] == list(split.texts)
     assert labels.numpy().tolist() == [2, 0, 1]
-    with pytest.raises(ConfigError, match="augment= is for images; these data are texts"):
+    with pytest.raises(ConfigError, match=r"augment= works only for images\. These data are texts"):
         TextPipeline(None).shuffled(split, 4, 0, augment=lambda x, y: (x, y))
 
 

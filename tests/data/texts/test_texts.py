@@ -256,7 +256,7 @@ def test_a_subset():
     rows = {f"t{n}": "abcd"[n % 4] for n in range(40)}
     for split in part.splits.values():
         assert [rows[text] for text in split.texts] == [part.class_names[c] for c in split.labels]
-    with pytest.raises(ConfigError, match=r"A subset needs texts of one class each.*regression"):
+    with pytest.raises(ConfigError, match=r"A subset needs texts with one class each.*regression"):
         TextData.from_arrays(["a", "b"], [0.5, 1.5], **NO_SPLITS).subset(per_class=1)
 
 
@@ -340,37 +340,42 @@ CSV_ERRORS = {
     "no-text-column": (
         table("ab", "sentence,label"),
         {},
-        r"no column 'text'. It has: 'sentence', 'label'. Say which .* the texts .*with text= and l",
+        r"no column 'text'. It has: 'sentence', 'label'. "
+        r"Name the columns of the texts .*with text= and l",
     ),
     "no-label-column": (table("ab", "text,class"), {}, r"no column 'label'.*'class'"),
     "no-pair-column": (table("ab"), {"text_pair": "text_b"}, r"no column 'text_b'"),
-    "twice": (table("ab"), {"text_pair": "text"}, r"'text' was named twice"),
-    "no-rows": ("text,label\n", {}, r"has no rows. Expected one for each text"),
-    "no-label": ("text,label\na,x\nb,\nc,y\n", {}, r"a label in column 'label'.*nothing in line 3"),
+    "twice": (table("ab"), {"text_pair": "text"}, r"Two arguments name the column 'text'"),
+    "no-rows": ("text,label\n", {}, r"has no rows. Expected one row for each text"),
+    "no-label": (
+        "text,label\na,x\nb,\nc,y\n",
+        {},
+        r"a label in column 'label'.*an empty cell in line 3",
+    ),
     "line-of-a-long-row": (
         'text,label\n"a\nb\nc",x\n"d\ne", \nc,y\n',
         {},
-        r"nothing in line 5\.",
+        r"an empty cell in line 5\.",
     ),
-    "first-row": ("text,label\na,\nb,y\n", {}, r"received nothing in line 2\."),
+    "first-row": ("text,label\na,\nb,y\n", {}, r"received an empty cell in line 2\."),
     "one-class": (table("a"), {}, r"at least two classes, found 1: a"),
     "latin": (table("ab").encode() + b"\xe9t\xe9,a\n", {}, r"t.csv' to be a CSV file in UTF-8.*14"),
     "utf-16-without-a-mark": (
         table("ab").encode("utf-16-le"),
         {},
-        r"in UTF-8. It begins with zero bytes, as UTF-16 without .*in Excel: CSV UTF-8",
+        r"in UTF-8. Its first bytes look like .* UTF-16 without .*in Excel: CSV UTF-8",
     ),
-    "utf-32": (table("ab").encode("utf-32"), {}, r"in UTF-8. It begins with zero bytes"),
+    "utf-32": (table("ab").encode("utf-32"), {}, r"in UTF-8. Its first bytes look like UTF-32"),
     "utf-16-cut": (
         table("ab").encode("utf-16")[:-1],
         {},
-        r"in UTF-16, found other bytes in line 13\. Save it as UTF-8 \(in Excel",
+        r"in UTF-16, found invalid bytes in line 13\. Save the file as UTF-8 \(in Excel",
     ),
-    "quotes": ('text,label\n"a" b,x\nc,y\n', {}, r"line 2: .*Put quotes around text"),
+    "quotes": ('text,label\n"a" b,x\nc,y\n', {}, r"line 2: .*Put quotes around a cell"),
     "split-and-file": (
         table("ab", "text,label"),
         {"split": "part", "test": "other.csv"},
-        r"Either a column says the splits \(split='part'\), or validation= and test=",
+        r"split='part' reads the splits from a column, and validation= and test=",
     ),
     "unknown-task": (table("ab"), {"task": "ner"}, r"Unknown task 'ner'"),
     "binary-of-three": (table("abc"), {"task": "binary"}, r"two classes, found 3"),
@@ -392,8 +397,11 @@ def test_a_table_that_cannot_be_used_is_explained(tmp_path, name):
 
 # The content of a second file, and what is said if it is the validation split.
 OTHER_ERRORS = {
-    "unseen": ("text,label\nx,c\n", r"validation labels \['c'\] are not among the 2 expected: a, "),
-    "no-label": ("text,label\nx,a\ny,\n", r"a label.*received nothing in line 3 of validation"),
+    "unseen": ("text,label\nx,c\n", r"validation labels \['c'\]\. Expected 2 classes: a, "),
+    "no-label": (
+        "text,label\nx,a\ny,\n",
+        r"a label.*received an empty cell in line 3 of validation",
+    ),
     "no-column": ("text,class\nx,a\n", r"v.csv' has no column 'label'"),
     "no-rows": ("text,label\n", r"v.csv' has no rows"),
 }
@@ -422,7 +430,7 @@ JSON_ERRORS = {
     "no-key": ('{"txt":"a","label":1}', r"no column 'text'. It has: 'txt', 'label'"),
     "missing-label": (
         '{"text":"a","label":1}\n{"text":"b"}',
-        r"a label.*received nothing in line 2",
+        r"a label.*received an empty cell in line 2",
     ),
     "number-as-text": ('{"text":5,"label":1}\n{"text":"b","label":0}', r"a text.*received 5 in li"),
     "list-as-text": ('{"text":["a"],"label":1}', r"a text in column 'text', received \['a'\]"),
@@ -454,7 +462,12 @@ ARRAY_ERRORS = {
     "number": (["a", 5], [0, 1], None, r"a text in train row 1. Received: 5, of type int"),
     "mixed": ([("a", "b"), "c"], [0, 1], None, r"Received in row 1: 'c'"),
     "three": ([("a", "b"), ("a", "b", "c")], [0, 1], None, r"Received in row 1: \('a', 'b', 'c'\)"),
-    "bytes": (["a", b"b\n\xe9"], [0, 1], None, r"UTF-8, found other bytes in train row 1, line 2"),
+    "bytes": (
+        ["a", b"b\n\xe9"],
+        [0, 1],
+        None,
+        r"UTF-8, found invalid bytes in train row 1, line 2",
+    ),
     "short": (["a", "b", "c"], [1, 0], None, r"one label for each train text. Received: 3 texts"),
     "short-rows": (
         ["a", "b"],
@@ -468,7 +481,7 @@ ARRAY_ERRORS = {
         ([("a", "b")], [1]),
         r"in all splits, or in none. Received: train: single texts, validation: pairs",
     ),
-    "unseen": (["a", "b"], [0, 1], (["a"], [2]), r"validation labels \[2\] are not among"),
+    "unseen": (["a", "b"], [0, 1], (["a"], [2]), r"Unknown validation labels \[2\]"),
 }
 
 
@@ -511,7 +524,7 @@ def test_a_folder_that_cannot_be_used_is_explained(tmp_path, name):
 
 def test_a_file_that_is_not_utf_8_is_named(folder):
     write(folder / "train" / "pos" / "3_7.txt", b"fine\ncaf\xe9\n")
-    with pytest.raises(DataError, match=r"UTF-8, found other bytes in .*pos.3_7\.txt, line 2 of"):
+    with pytest.raises(DataError, match=r"UTF-8, found invalid bytes in .*pos.3_7\.txt, line 2 of"):
         TextData.from_folder(folder)
 
 

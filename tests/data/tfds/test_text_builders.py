@@ -168,7 +168,8 @@ ERRORS = {
     "several": (
         "several",
         {},
-        r"several features that could be the text: (body, headline|headline, body)\. Say which: te",
+        r"several features that could be the text: (body, headline|headline, body)\. "
+        r"Choose one, such as te",
     ),
     "no-text": ("no-text", {}, r"data set of texts with a label each. 'tiny' has no text among"),
     "no-label": ("no-label", {}, r"'tiny' has no label among its features: text"),
@@ -176,7 +177,7 @@ ERRORS = {
     "unknown-pair": ("imdb", {"text_pair": "txt"}, r"'tiny': Unknown feature 'txt'"),
     "label-as-text": ("imdb", {"text": "label"}, r"Unknown text feature 'label'. .*'text'"),
     "label-as-pair": ("imdb", {"text_pair": "label"}, r"Unknown text feature 'label'"),
-    "latin": ("latin", {}, r"UTF-8, found other bytes in train row \d+, line 1 of the text"),
+    "latin": ("latin", {}, r"UTF-8, found invalid bytes in train row \d+, line 1 of the text"),
 }
 
 
@@ -189,7 +190,7 @@ def test_a_data_set_that_cannot_be_used_is_explained(prepare, name):
 
 
 def test_a_data_set_that_is_not_there_is_explained(tmp_path):
-    with pytest.raises(DataError, match=r"'imdb_reviews' is not in .*copy the prepared folder"):
+    with pytest.raises(DataError, match=r"'imdb_reviews' is not in .*copy the prepared data set"):
         TextData.from_tfds("imdb_reviews", tmp_path, download=False)
 
 
@@ -212,5 +213,5 @@ def test_a_data_set_by_its_name_on_the_command_line(prepare, kind, options, expe
 
 
 def test_options_that_do_not_go_together_are_explained(tmp_path):
-    with pytest.raises(ConfigError, match=r"image= \(--image-column\).* text= .*Give one"):
+    with pytest.raises(ConfigError, match=r"image= \(--image-column\).* text= .*Pass only one"):
         specs.load_spec("tfds:tiny", data_dir=str(tmp_path), image="image", text="text")

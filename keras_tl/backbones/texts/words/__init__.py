@@ -1,1 +1,1 @@
-"""Whole words as tokens, marked as fastai marks them, for language models."""
+"""Convert texts to the tokens of language models: whole words and fastai's marks."""

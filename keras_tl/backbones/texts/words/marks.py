@@ -1,4 +1,4 @@
-"""The tokens that stand for no word, named as fastai names them (docs.fast.ai/text.core.html)."""
+"""Marks: tokens that are not words, named as in fastai (docs.fast.ai/text.core.html)."""
 
 UNKNOWN = "xxunk"
 PADDING = "xxpad"
@@ -10,7 +10,7 @@ REPEATED_WORD = "xxwrep"
 UPPER_CASE = "xxup"
 CAPITALISED = "xxmaj"
 
-# In fastai's order. END and FIELD are never made here; vocabularies of fastai's have them.
+# In fastai's order. The tokenizer never makes END and FIELD, which fastai's vocabularies contain.
 MARKS = (
     UNKNOWN,
     PADDING,

@@ -1,4 +1,4 @@
-"""The words of a language model as the tokens of an encoder."""
+"""Preprocessor that converts texts to word numbers of a language model."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,11 @@ _VOCABULARY = "vocabulary.txt"
 
 
 class WordPreprocessor(TextPreprocessor):
-    """Numbers of words, as `WordTokenizer` makes them, at a length; `input_type_ids` are not given.
+    """Preprocessor to word numbers of a fixed length. It returns no `input_type_ids`.
 
     Args:
-        vocabulary: the words that have numbers.
-        sequence_length: tokens a text, `xxbos` and padding included.
+        vocabulary: Vocabulary, which gives each word a number.
+        sequence_length: Length of a text in tokens, including `xxbos` and padding.
     """
 
     def __init__(self, vocabulary: Vocabulary, sequence_length: int = 128):
@@ -43,8 +43,8 @@ class WordPreprocessor(TextPreprocessor):
     def _tokens(self, texts: Texts, pairs: Texts | None) -> tf.RaggedTensor:
         if pairs is not None:
             raise ConfigError(
-                "A language model reads one text at a time. Received pairs. Join the two texts of "
-                "each pair into one, or use an encoder such as 'kerashub:PRESET'."
+                "A language model reads one text at a time. Received pairs. Join the two texts "
+                "of each pair, or use an encoder, for example 'kerashub:bert_tiny_en_uncased'."
             )
         return self._tokenizer(as_strings(texts))
 

@@ -1,22 +1,25 @@
-r"""Words from raw strings, by TensorFlow's own string operations: it runs inside of an export.
+r"""Split texts into words, with TensorFlow's string operations, which also run in an export.
 
-It follows the rules of fastai (fastai/text/core.py), whose vocabularies therefore fit, as far as
-they can be followed without spaCy, which splits words there:
+The rules are those of fastai (fastai/text/core.py), so fastai's vocabularies fit. spaCy, which
+splits words in fastai, is not used:
 
-1. `<br />` and the commonest HTML entities are resolved, `<unk>` is `xxunk`, the `@.@`, `@,@` and
-   `@-@` of WikiText lose their marks, `...` is one character.
-2. A character three times or more in a row is `xxrep`, how often, and the character.
-3. Words are split: numbers with their points and commas, abbreviations such as U.S., letters and
-   digits in a row, English contractions as in the Penn Treebank (do n't, it 's); everything else
-   that is not white space is a token by itself.
-4. A word three times or more in a row is `xxwrep`, how often, and the word.
-5. Everything is lower case: after `xxup` if it was in capitals, after `xxmaj` if only its first
-   letter was one; a single letter gets no mark.
+1. `<br />` and the most common HTML entities are replaced by their meaning. `<unk>` becomes
+   `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes one character.
+2. If a character occurs three or more times in a row, `xxrep`, the count and the character replace
+   the series.
+3. The text is split into words. A word is a number with its points and commas, an abbreviation such
+   as U.S., or a series of letters and digits. English contractions are split as in the Penn
+   Treebank (do n't, it 's). Any other character except white space is a token.
+4. If a word occurs three or more times in a row, `xxwrep`, the count and the word replace the
+   series.
+5. Words are lower-cased. The mark `xxup` precedes a word in capitals. The mark `xxmaj` precedes a
+   word in which only the first letter is a capital. A single letter gets no mark.
 
-Otherwise than in fastai: white space is never a token; capitals are those of all scripts, and are
-marked also beside punctuation; spaCy's lists of exceptions (such as `Mr.`) are not followed.
-Scripts that have no spaces between words are not split. Texts are not normalised: what looks the
-same may be composed otherwise. A mark that is written in a text is that mark, as in fastai.
+Differences from fastai: white space is never a token. Capitals of all scripts are marked, also
+beside punctuation. The exceptions in spaCy's rules (such as `Mr.`) do not apply. Texts in scripts
+without spaces between words are not split. Unicode is not normalised: texts that look equal may
+give different words. If a text contains the name of a mark, the name becomes that mark, as in
+fastai.
 """
 
 import numpy as np
@@ -35,7 +38,7 @@ from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 
 _AT_ONCE = 512
 
-# Patterns are RE2's, which looks neither ahead nor back.
+# RE2 patterns, which cannot look ahead or back.
 _CLEANING = (
     (r"<br\s*/?>|&nbsp;", " "),
     ("<unk>", " xxunk "),
@@ -49,9 +52,9 @@ _CLEANING = (
     (r"[\s\p{Z}\p{Cc}]+", " "),
 )
 _WORD = r"[\p{L}\p{M}\p{N}_]+"
-# U+2019 is the typographer's apostrophe.
+# U+2019 is the typographic apostrophe.
 _CONTRACTION = r"(?i:n['\x{2019}]t|['\x{2019}](?:s|re|ve|d|m|ll))\b"
-# Before what is split, so that the word before it ends there.
+# This pattern is applied before the split, so that the preceding word ends at the contraction.
 _BEFORE_CONTRACTION = rf"(\p{{L}})({_CONTRACTION})"
 _TOKEN = "|".join(
     [
@@ -67,23 +70,23 @@ _CAPITALISED = r"\p{Lu}[^\p{Lu}]+"
 
 
 def split_words(texts: Texts) -> tf.RaggedTensor:
-    """Splits texts into words and marks, without `xxbos`; in a graph too.
+    """Split texts into words and marks, without `xxbos`, also in a graph.
 
     Args:
-        texts: string (batch,), UTF-8; what is not is replaced by U+FFFD.
+        texts: Texts in UTF-8, string (batch,). Invalid bytes become U+FFFD.
 
     Returns:
-        string (batch, None).
+        Words and marks, string (batch, None).
 
     Raises:
-        ConfigError: they are not texts.
+        ConfigError: The argument is not a list of texts.
     """
     texts = as_strings(texts)
     for pattern, replacement in _CLEANING:
         texts = tf.strings.regex_replace(texts, pattern, replacement)
     texts = _mark_repeated_characters(texts)
     texts = tf.strings.regex_replace(texts, _BEFORE_CONTRACTION, r"\1 \2")
-    # Every token in turn is matched as a whole.
+    # RE2 matches each token as a whole, from left to right.
     texts = tf.strings.regex_replace(texts, f"({_TOKEN})", r" \1 ")
     return _mark_words(tf.strings.split(texts))
 
@@ -118,18 +121,18 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 
 
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Equal neighbours as one.
+    """Merge equal neighbours in each row.
 
     Args:
-        parts: string (batch, None).
-        countable: bool, for each of its values; the others stay alone.
+        parts: Strings (batch, None).
+        countable: Whether each value may be merged, bool. Values with `False` stay single.
 
     Returns:
-        For each run its value, its length (int64) and the row it is in (int64).
+        Value, length (int64) and row (int64) of each series of equal neighbours.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
-    # Of no values there is no first one.
+    # If there are no values, `rows[:1]` is empty too.
     starts = tf.concat([tf.ones_like(rows[:1], tf.bool), ~goes_on], 0)
     places = tf.boolean_mask(tf.range(tf.size(values, tf.int64)), starts)
     ends = tf.concat([places[1:], tf.size(values, tf.int64)[None]], 0)[: tf.size(places)]
@@ -142,17 +145,17 @@ def _joined(pieces: tf.Tensor, rows: tf.Tensor, count: tf.Tensor, separator: str
 
 
 class WordTokenizer(tf.Module):
-    """Numbers of words. A module that is exported holds it as an attribute.
+    """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
-        vocabulary: the words that have numbers; the others are `xxunk`.
+        vocabulary: Words that have numbers. All other words become `xxunk`.
     """
 
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
         self._vocabulary = vocabulary
         self._start = vocabulary.number(START)
-        # Made outside of any graph, wherever the tokenizer is made.
+        # Create the table outside any graph, even if the caller is inside one.
         with tf.init_scope():
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(
@@ -163,20 +166,20 @@ class WordTokenizer(tf.Module):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The words that have numbers."""
+        """Words that have numbers."""
         return self._vocabulary
 
     def __call__(self, texts: Texts) -> tf.RaggedTensor:
-        """Numbers of the words of each text, after `xxbos`; in a graph too.
+        """Return the word numbers of each text, after `xxbos`, also in a graph.
 
         Args:
-            texts: string (batch,), UTF-8.
+            texts: Texts in UTF-8, string (batch,).
 
         Returns:
-            int32 (batch, None), at least one in each row.
+            Numbers, int32 (batch, None), at least one in each row.
 
         Raises:
-            ConfigError: they are not texts.
+            ConfigError: The argument is not a list of texts.
         """
         words = split_words(texts)
         numbers = words.with_values(self._table.lookup(words.values))
@@ -184,6 +187,6 @@ class WordTokenizer(tf.Module):
         return tf.concat([starts, numbers], axis=1)
 
     def stream(self, texts: list[str]) -> np.ndarray:
-        """int32 (n,): the numbers of all texts, one text after the other."""
+        """Return the numbers of all texts, one text after the other, int32 (n,)."""
         found = [self(texts[i : i + _AT_ONCE]).values for i in range(0, len(texts), _AT_ONCE)]
         return np.concatenate([np.zeros(0, np.int32), *(part.numpy() for part in found)])

@@ -1,4 +1,4 @@
-"""The words that a language model knows, and embeddings moved from one vocabulary to another."""
+"""Vocabulary of a language model, and transfer of embeddings to another vocabulary."""
 
 import hashlib
 import os
@@ -16,18 +16,19 @@ from keras_tl.base.files import local_path, whole_file
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, quoted
 
-# Those that the tokenizer cannot do without.
+# Tokens that the tokenizer needs.
 _NEEDED = (UNKNOWN, PADDING, START)
 
 
 class Vocabulary:
-    """Distinct tokens in the order of their numbers.
+    """Vocabulary of distinct tokens, in the order of the tokens' numbers.
 
     Args:
-        tokens: with `xxunk`, `xxpad` and `xxbos` among them, none empty or with white space in it.
+        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. No token may be empty or contain
+            white space.
 
     Raises:
-        ConfigError: they are not as described.
+        ConfigError: A required token is missing, or a token is repeated, empty or has white space.
     """
 
     def __init__(self, tokens: Sequence[str]):
@@ -36,8 +37,8 @@ class Vocabulary:
         missing = [token for token in _NEEDED if token not in self._numbers]
         if missing:
             raise ConfigError(
-                f"The vocabulary lacks {', '.join(missing)}. Expected the tokens of a language "
-                f"model, {', '.join(_NEEDED)} among them."
+                f"The vocabulary lacks {', '.join(missing)}. Expected the vocabulary of a "
+                f"language model, with the tokens {', '.join(_NEEDED)}."
             )
         if len(self._numbers) < len(self.tokens):
             token, count = Counter(self.tokens).most_common(1)[0]
@@ -47,25 +48,24 @@ class Vocabulary:
         for token in self.tokens:
             if token.split() != [token]:
                 raise ConfigError(
-                    "Expected tokens without white space, none of them empty. "
-                    f"Received: {quoted(token)}."
+                    f"Expected non-empty tokens without white space. Received: {quoted(token)}."
                 )
 
     @classmethod
     def from_counts(
         cls, counts: Mapping[str, int], max_size: int = 60_000, min_frequency: int = 3
     ) -> Self:
-        """The marks, then the most frequent words; among equally frequent ones by the alphabet.
+        """Return a vocabulary of the marks, then the most frequent words.
 
-        The defaults are fastai's (`make_vocab`).
+        Equally frequent words are in alphabetical order. The defaults are fastai's (`make_vocab`).
 
         Args:
-            counts: how often each word occurs.
-            max_size: the most tokens, marks included.
-            min_frequency: what occurs less often is left out.
+            counts: Number of occurrences of each word.
+            max_size: Largest number of tokens, including marks.
+            min_frequency: Smallest number of occurrences of a word in the vocabulary.
 
         Raises:
-            ConfigError: a limit is out of range.
+            ConfigError: A limit is out of range.
         """
         check_range("max_size", max_size, len(MARKS) + 1, whole=True)
         check_range("min_frequency", min_frequency, 1, whole=True)
@@ -77,26 +77,26 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Reads what `save` wrote: UTF-8, a token a line.
+        """Read a file that `save` wrote: UTF-8, one token per line.
 
         Raises:
-            ConfigError: there is no such file, or it is no vocabulary.
+            ConfigError: The file does not exist, or is not a vocabulary.
         """
         try:
-            # Not splitlines(): a token may be a separator of lines of its own.
+            # Do not use splitlines(): a token may be a line separator.
             lines = local_path(path).read_bytes().decode("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
-                "file with a token a line."
+                "file with one token per line."
             ) from error
         return cls(lines[:-1] if lines[-1] == "" else lines)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
-        """Write a text file, a token a line, whole or not at all.
+        """Write a text file with one token per line, completely or not at all.
 
         Raises:
-            ConfigError: the file exists, and `overwrite` is false.
+            ConfigError: The file exists, and `overwrite` is false.
         """
         path = local_path(path)
         check_new(path, overwrite=overwrite)
@@ -112,7 +112,7 @@ class Vocabulary:
         return hashlib.sha256(self._file_bytes()).hexdigest()
 
     def number(self, token: str) -> int:
-        """A token's number; that of `xxunk` for what is not in the vocabulary."""
+        """Return a token's number, or the number of `xxunk` if the vocabulary lacks the token."""
         return self._numbers.get(token, self._numbers[UNKNOWN])
 
     def __len__(self) -> int:
@@ -129,7 +129,7 @@ class Vocabulary:
 
 
 def count_words(texts: Iterable[Iterable[str]]) -> Counter[str]:
-    """How often each word occurs in tokenised texts."""
+    """Count the occurrences of each word in tokenized texts."""
     counts = Counter()
     for words in texts:
         counts.update(words)
@@ -137,23 +137,24 @@ def count_words(texts: Iterable[Iterable[str]]) -> Counter[str]:
 
 
 def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -> np.ndarray:
-    """Weights of one vocabulary's tokens for another vocabulary.
+    """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
-    What both know keeps its row; what is new gets the mean of all old rows. The paper (Howard and
-    Ruder, 2018, arXiv:1801.06146) does not say so; its released code does for the embeddings
-    (fastai, courses/dl2/imdb_scripts/finetune_lm.py), and fastai's later `match_embeds`
-    (fastai/text/learner.py) for the output's bias too.
+    A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not state how rows of new tokens begin. The
+    paper's released code uses the mean for the embeddings (fastai,
+    courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds` (fastai/text/learner.py)
+    uses the mean for the output's bias too.
 
     Args:
-        old: the vocabulary of `weights`.
-        new: the vocabulary wanted.
-        weights: (len(old), ...), a row a token: embeddings, or the output's bias.
+        old: Vocabulary to which the rows of `weights` belong.
+        new: Vocabulary to which the rows of the result belong.
+        weights: (len(old), ...), a row for each token: embeddings, or the output's bias.
 
     Returns:
-        (len(new), ...), of the same type.
+        Weights (len(new), ...), in the dtype of `weights`.
 
     Raises:
-        ConfigError: there is not a row for each old token.
+        ConfigError: `weights` does not have one row for each old token.
     """
     weights = np.asarray(weights)
     if weights.shape[:1] != (len(old),):

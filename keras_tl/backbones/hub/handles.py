@@ -1,0 +1,69 @@
+"""Find the folder of a TF-Hub module from its handle, which is a path or a URL."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from packaging import version
+
+from keras_tl.base.files import local_path
+from keras_tl.errors import BackboneError, quoted
+
+_OFFLINE = (
+    "Without internet access, download the module on another machine (on tfhub.dev or Kaggle: "
+    "'TF2 SavedModel', a .tar.gz). Unpack the archive, and pass the folder that contains "
+    "saved_model.pb."
+)
+
+
+def resolve(handle: str | os.PathLike) -> Path:
+    """Return the folder of a TF-Hub module. A URL is downloaded at the first call.
+
+    Args:
+        handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` sets the folder of
+            downloads.
+
+    Raises:
+        BackboneError: The folder does not exist, or the module cannot be downloaded.
+    """
+    text = os.fspath(handle)
+    if "://" not in text:
+        path = local_path(text)
+        if not path.is_dir():
+            raise BackboneError(
+                f"There is no folder {quoted(text)}. Expected the folder or the URL of a TF-Hub "
+                f"module. {_OFFLINE}"
+            )
+        return path
+    try:
+        return Path(_tensorflow_hub().resolve(text))
+    except Exception as error:  # tensorflow_hub's resolvers can raise any exception.
+        raise BackboneError(
+            f"Could not get the TF-Hub module {quoted(text)} ({type(error).__name__}: {error}). "
+            f"{_OFFLINE}"
+        ) from error
+
+
+def _tensorflow_hub() -> ModuleType:
+    # Import tensorflow_hub only for a download: the import is slow and also loads Keras 2.
+    with _stand_in_for_pkg_resources():
+        import tensorflow_hub
+    return tensorflow_hub
+
+
+@contextlib.contextmanager
+def _stand_in_for_pkg_resources() -> Iterator[None]:
+    """Provide `pkg_resources`, which tensorflow-hub 0.16 needs and setuptools 82 no longer has."""
+    if sys.modules.get("pkg_resources") is not None:
+        yield
+        return
+    stand_in = ModuleType("pkg_resources")
+    stand_in.parse_version = version.parse
+    sys.modules["pkg_resources"] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules["pkg_resources"]

@@ -1,0 +1,74 @@
+"""Rebuild objects from Keras configurations, without running or importing unknown code."""
+
+import copy
+from typing import Any
+
+import keras
+
+from keras_tl.backbones.extras import import_keras_hub
+from keras_tl.errors import BackboneError
+
+_FLOAT32 = "float32"
+
+
+def rebuild(config: dict[str, Any]) -> Any:
+    """Rebuild an object from its Keras configuration.
+
+    If the global dtype policy is float32, mixed-precision policies in the configuration become
+    float32.
+
+    Raises:
+        BackboneError: The configuration holds a lambda or an unknown class or function. Keras's,
+            KerasHub's and registered classes and functions are known. This function imports no
+            modules of unknown classes.
+        ConfigError: A class is from KerasHub, which is not installed.
+    """
+    # Pass a copy to Keras, which modifies the configuration.
+    config = copy.deepcopy(config)
+    _check_classes(config)
+    if keras.config.dtype_policy().name == _FLOAT32:
+        _to_float32(config)
+    return keras.saving.deserialize_keras_object(config, safe_mode=True)
+
+
+def _parts(config: Any) -> list:
+    if isinstance(config, dict):
+        return list(config.values())
+    return list(config) if isinstance(config, (list, tuple)) else []
+
+
+def _check_classes(config: Any) -> None:
+    if isinstance(config, dict) and "class_name" in config:
+        module, registered = config.get("module"), config.get("registered_name")
+        package = module and module.split(".")[0]
+        if package == "keras_hub":
+            import_keras_hub()
+        kind, name = "class", config["class_name"]
+        known = package in ("keras", "builtins") or (module is None and registered is None)
+        if name in ("function", "__lambda__"):
+            kind, known = "function", False
+            registered = config["config"] if name == "function" else None
+            name, module = registered or "<lambda>", None
+        if not known and keras.saving.get_registered_object(registered) is None:
+            of = f" of {module!r}" if module else ""
+            raise BackboneError(
+                f"The network uses the {kind} {name!r}{of}, which is not registered in this "
+                "process. First register it with @keras.saving.register_keras_serializable(), or "
+                "import the module that registers it."
+            )
+    if isinstance(config, dict) and list(config) == ["value"] and isinstance(config["value"], list):
+        raise BackboneError(  # Keras's format for a lambda's bytecode.
+            "The network uses a lambda, for example as an activation. A saved run cannot contain "
+            "a lambda. Use a named function that is registered with "
+            "@keras.saving.register_keras_serializable()."
+        )
+    for part in _parts(config):
+        _check_classes(part)
+
+
+def _to_float32(config: Any) -> None:
+    is_policy = isinstance(config, dict) and config.get("class_name") == "DTypePolicy"
+    if is_policy and config["config"]["name"].startswith("mixed_"):
+        config["config"]["name"] = _FLOAT32
+    for part in _parts(config):
+        _to_float32(part)

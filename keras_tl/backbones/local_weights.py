@@ -1,0 +1,53 @@
+"""Backbones whose ImageNet weights are on this machine and need no download."""
+
+import os
+import re
+from pathlib import Path
+
+from keras_tl.backbones.catalogue import CATALOGUE
+from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.backbones.weights_packages import find_file
+
+# Parts of weights file names before and after the network's name, without separators.
+_BEFORE = r"(weights)?"
+_AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
+
+
+def backbones_without_download() -> tuple[str, ...]:
+    """Return the names of catalogue backbones whose ImageNet weights need no download.
+
+    These weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
+    by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
+    """
+    files = [_plain(path.stem) for path in _downloads().glob("*.h5")]
+    return tuple(spec.name for spec in CATALOGUE.values() if _has_weights(spec, files))
+
+
+def _downloads() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
+    if spec.weights is None:
+        return False
+    if spec.weights.bundled is not None:
+        return True
+    if spec.weights.package is not None:
+        return find_file(spec.weights.package) is not None
+    return any(is_file_of(spec.name, name) for name in files)
+
+
+def is_file_of(name: str, file: str) -> bool:
+    """Return whether a `keras.applications` file holds the backbone's weights, without classifier.
+
+    Args:
+        name: Name of the backbone in the catalogue.
+        file: Name of the file, with or without the suffix `.h5`.
+    """
+    return (
+        re.fullmatch(_BEFORE + _plain(name) + _AFTER, _plain(file.removesuffix(".h5"))) is not None
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.-]", "", name).lower()

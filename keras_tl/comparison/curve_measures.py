@@ -1,0 +1,96 @@
+"""Measures of learning curves: start, slope, final skill, area, plateau.
+
+Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learning Applications,
+2010, sec. 1 and fig. 2), name three improvements by transfer: a higher start, a higher slope, a
+higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
+(JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
+area under the curve) and the time to a threshold. Start, slope, final skill and area are weighted
+sums over the evaluations of each item. So the same statistics apply to these four measures.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from keras_tl.comparison.statistics import Components, Estimate, components
+
+# Smallest number of evaluations for the plateau test, and smallest number that the test uses.
+_EVALUATIONS, _LAST = 6, 3
+
+
+def weights_of(measure: str, epochs: int) -> np.ndarray:
+    """Return the weight of each evaluation in a measure, float array (epochs,).
+
+    * `"start"`: the first evaluation, after one pass over the training split. Before this pass, no
+      arm has a trained head.
+    * `"slope"`: the slope of the least-squares line through the curve, per pass.
+    * `"final"`: the last evaluation.
+    * `"area"`: the mean of all evaluations.
+    """
+    if measure == "area":
+        return np.full(epochs, 1 / epochs)
+    if measure == "slope":
+        return _slope(epochs)
+    weights = np.zeros(epochs)
+    weights[0 if measure == "start" else -1] = 1
+    return weights
+
+
+def measured(values: np.ndarray, weights: np.ndarray) -> Components:
+    """Return the mean and its variance components for a weighted sum over the evaluations.
+
+    Args:
+        values: Skill of each item, float array (seeds, epochs, items).
+        weights: Weights of the evaluations, float array (epochs,).
+    """
+    return components(np.einsum("e,sei->si", weights, values), float(np.abs(weights).sum()))
+
+
+def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
+    """Return the mean skill and its 95% interval at each evaluation.
+
+    Args:
+        values: Skill of each item, as in `measured`, at most 1.
+        lowest: Smallest possible skill.
+    """
+    found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
+    return [
+        estimate
+        if estimate.low is None
+        else dataclasses.replace(
+            estimate, low=max(estimate.low, lowest), high=min(estimate.high, 1.0)
+        )
+        for estimate in found
+    ]
+
+
+def has_plateau(values: np.ndarray, limit: float) -> bool:
+    """Return whether a test shows that a curve has stopped rising and falling.
+
+    A least-squares line gives the change over the last third of the evaluations. The 90% interval
+    of this change must lie within -limit and limit: a test of equivalence at the 5% level
+    (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
+    fewer than six evaluations, and for one seed.
+
+    Args:
+        values: Skill of each item, as in `measured`.
+        limit: Largest change in skill that does not matter to the user.
+    """
+    epochs = values.shape[1]
+    if epochs < _EVALUATIONS:
+        return False
+    last = max(_LAST, -(-epochs // 3))
+    weights = np.zeros(epochs)
+    weights[-last:] = _slope(last) * (last - 1)
+    return measured(values, weights).interval(0.9).is_within(limit)
+
+
+def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
+    """Return the first pass (from 1) whose mean skill reaches the threshold. `None`: no pass."""
+    reached = np.flatnonzero(values.mean(axis=(0, 2)) >= threshold)
+    return int(reached[0]) + 1 if len(reached) else None
+
+
+def _slope(epochs: int) -> np.ndarray:
+    centred = np.arange(epochs) - (epochs - 1) / 2
+    return centred / np.sum(centred**2)

@@ -1,0 +1,103 @@
+"""All metrics of a split, as `evaluate()` returns them."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_tl.evaluation.calibration import measure_calibration
+from keras_tl.evaluation.intervals import (
+    Interval,
+    bootstrap_interval,
+    f1_interval,
+    proportion_interval,
+)
+from keras_tl.evaluation.prediction_record import PredictionRecord
+from keras_tl.evaluation.thresholds import precision_recall, roc_curves
+from keras_tl.tasks.base import Metrics, Task
+
+# With more labels than this, nobody reads the curves, so they are not computed.
+_CURVES = 20
+# Minimum and maximum of the bootstrap resamples. In between, resamples * logits = `_DRAWN`.
+_FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
+
+
+def measure(task: Task, record: PredictionRecord) -> Metrics:
+    """Return the metrics of a split, their confidence intervals and the calibration.
+
+    Args:
+        task: Task of the model.
+        record: Prediction record of the split, with logits already divided by the temperature.
+
+    Returns:
+        Metrics by name as JSON types: the metrics of `task.measure`, and
+
+        * `"intervals"`: see `metric_intervals`.
+        * If the task has probabilities: `"ece"`, `"brier"` and `"calibration"`, see
+          `keras_tl.evaluation.calibration.Calibration`.
+        * If the task has decision thresholds and at most 20 labels, two curves per label.
+          `"precision_recall"`: points (recall, precision, threshold). `"roc"`: points (false
+          positive rate, true positive rate), unless `task.measure` already returns `"roc"`. See
+          `precision_recall` and `roc_curves` in `keras_tl.evaluation.thresholds`.
+        * If known, `"fingerprint"`: text that identifies the items.
+    """
+    metrics = task.measure(record.labels, record.logits)
+    metrics["intervals"] = metric_intervals(task, record)
+    if task.has_probabilities:
+        found = measure_calibration(task, record)
+        metrics |= {"ece": found.ece, "brier": found.brier, "calibration": found.to_json()}
+    if task.threshold_count and len(task.class_names) <= _CURVES:
+        metrics["precision_recall"] = precision_recall(task, record)
+        if "roc" not in metrics:
+            metrics["roc"] = roc_curves(task, record)
+    if record.fingerprint is not None:
+        metrics["fingerprint"] = record.fingerprint
+    return metrics
+
+
+def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
+    """Return 95% confidence intervals, which account for the random choice of the items.
+
+    `proportion_interval` computes the intervals of accuracy, precision and recall, and
+    `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
+    with the same resamples. The number of resamples is 1,000. For more than 20,000 logits it is
+    smaller, but at least 200. For the arguments, see `measure`.
+
+    Returns:
+        For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`
+        holds, for each class, the intervals of precision, recall and F1.
+    """
+    labels, answers = record.labels, task.decisions(record.logits)
+    draws = int(np.clip(_DRAWN // record.logits.size, _FEWEST, _MOST))
+    found = {
+        name: _ends(bootstrap_interval(statistic, len(labels), draws))
+        for name, statistic in task.statistics(labels, record.logits).items()
+        if name != "accuracy"
+    }
+    masks = task.class_masks(labels, answers)
+    if masks is None:
+        return found
+    truths, said = masks
+    found["accuracy"] = _ends(
+        proportion_interval(int(task.hits(labels, answers).sum()), len(labels))
+    )
+    counts = zip(
+        task.class_names,
+        (truths & said).sum(axis=0),
+        truths.sum(axis=0),
+        said.sum(axis=0),
+        strict=True,
+    )
+    found["per_class"] = {name: _of_class(*map(int, three)) for name, *three in counts}
+    return found
+
+
+def _of_class(right: int, items: int, answered: int) -> dict[str, list[float] | None]:
+    return {
+        "precision": _ends(proportion_interval(right, answered)) if answered else None,
+        "recall": _ends(proportion_interval(right, items)) if items else None,
+        "f1": _ends(f1_interval(right, items, answered)) if items else None,
+    }
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]

@@ -1,0 +1,69 @@
+"""Prediction record of a split: the basis of all metrics."""
+
+import dataclasses
+import io
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from keras_tl.data.labelled_data import Split
+
+_FIELDS = ("labels", "logits")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PredictionRecord:
+    """Prediction record: the true labels of a split and the model's logits, in the split's order.
+
+    Attributes:
+        labels: See `keras_tl.data.labelled_data.Split`.
+        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Saved logits are
+            not divided by the temperature of a calibration. The method `scaled` divides them.
+        fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
+    """
+
+    labels: np.ndarray
+    logits: np.ndarray
+    fingerprint: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return a record of only these rows, in this order, without the fingerprint."""
+        return PredictionRecord(self.labels[rows], self.logits[rows])
+
+    def are_of(self, split: Split) -> bool:
+        """Return whether the record has the fingerprint and the labels of this split."""
+        return (
+            self.fingerprint is not None
+            and self.fingerprint == split.identity
+            and np.array_equal(self.labels, split.labels)
+        )
+
+    def scaled(self, temperature: float) -> Self:
+        """Return a copy of the record with the logits divided by a temperature."""
+        if temperature == 1:
+            return self
+        return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
+
+    def to_files(self, split: str) -> dict[str, bytes]:
+        """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes."""
+        return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
+
+    @classmethod
+    def from_files(cls, split: str, files: Mapping[str, bytes], fingerprint: str | None) -> Self:
+        """Read the files of `to_files` for a split."""
+        read = (io.BytesIO(files[_name(split, field)]) for field in _FIELDS)
+        return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)
+
+
+def _name(split: str, field: str) -> str:
+    return f"{split}_{field}.npy"
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()

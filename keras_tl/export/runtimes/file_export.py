@@ -1,0 +1,101 @@
+"""Write a file for another runtime, and a companion file. After a failed check, no files remain."""
+
+from pathlib import Path
+
+from keras_tl.base.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL, check_choice
+from keras_tl.base.files import remove_leftovers, whole_file, whole_folder, write_json
+from keras_tl.base.overwriting import check_new
+from keras_tl.errors import ConfigError, ExportError, quoted
+from keras_tl.export.runtimes.base import FLOAT16, Runtime
+from keras_tl.export.runtimes.companion import companion_path, describe, tokenizer_path
+from keras_tl.export.runtimes.litert import LiteRT
+from keras_tl.export.runtimes.numeric_model import NumericModel
+from keras_tl.export.runtimes.onnx import Onnx
+from keras_tl.export.runtimes.parity import TOLERANCES, compare
+from keras_tl.export.without_keras.findings import first_line
+
+RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
+
+
+def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
+    """Return the runtime of an export format, or `None` for a SavedModel.
+
+    Args:
+        path: Path of the export.
+        kind: Format, from `keras_tl.base.config.EXPORT_FORMATS`.
+        precision: Precision, from `keras_tl.base.config.EXPORT_PRECISIONS`.
+
+    Raises:
+        ConfigError: Path, format or precision is invalid, or a package of an extra is missing.
+    """
+    check_choice("format", kind, EXPORT_FORMATS)
+    check_choice("precision", precision, EXPORT_PRECISIONS)
+    if kind == SAVED_MODEL:
+        if precision == FLOAT16:
+            raise ConfigError(
+                "A SavedModel is float32. precision='float16' is for "
+                f"format={' and '.join(map(repr, RUNTIMES))}."
+            )
+        return None
+    runtime = RUNTIMES[kind]
+    if path.suffix != runtime.suffix or path.is_dir():
+        raise ConfigError(
+            f"format={quoted(kind)} writes one file whose name ends with {runtime.suffix}. "
+            f"Received: {quoted(str(path))}."
+        )
+    runtime.import_packages()
+    return runtime
+
+
+def export_file(
+    model: NumericModel, path: Path, runtime: Runtime, precision: str, overwrite: bool = False
+) -> float:
+    """Convert a model to a file, run the file, and keep the file if the outputs agree.
+
+        photos.onnx              the model
+        photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
+        texts.onnx.tokenizer/    vocabulary and settings, saved by the text preprocessor
+
+    With `overwrite`, the function replaces files of the same names. The model file comes last.
+
+    Args:
+        model: Model to convert.
+        path: File to write.
+        runtime: Runtime from `find_runtime`.
+        precision: `"float32"` or `"float16"`.
+        overwrite: Replace existing files.
+
+    Returns:
+        The largest difference from the model's outputs. For values above 1, the relative one.
+
+    Raises:
+        ConfigError: One of the files exists, and `overwrite` is false.
+        ExportError: The conversion failed, or the outputs differ. No files remain.
+    """
+    written = [path, companion_path(path)]
+    if model.modality.preprocessor is not None:
+        written.append(tokenizer_path(path))
+    check_new(*written, overwrite=overwrite)
+    content = runtime.convert(model, precision)
+    remove_leftovers(path.parent)
+    with whole_file(path) as file, whole_file(companion_path(path)) as companion:
+        file.write_bytes(content)
+        try:
+            answers = runtime.ask(file, model.questions)
+        except Exception as error:  # Each runtime has exception types of its own.
+            reason = f"{runtime.name} cannot run the file ({first_line(error)})"
+            raise runtime.refuse((), reason) from error
+        differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)
+        if problems:
+            advice = ' Try precision="float32".' if precision == FLOAT16 else ""
+            raise ExportError(
+                f"The outputs of the {runtime.name} file differ from those of the model, so "
+                "the file was not kept: "
+                f"{'; '.join(problems)}.{advice}"
+            )
+        parity = {"tolerance": TOLERANCES[precision], "largest_difference": differences}
+        write_json(companion, describe(model, runtime, precision, answers, parity, file))
+        if model.modality.preprocessor is not None:
+            with whole_folder(tokenizer_path(path), replace=True) as folder:
+                model.modality.preprocessor.save(folder)
+    return max(differences.values())

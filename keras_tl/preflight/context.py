@@ -1,0 +1,157 @@
+"""Inputs of the checks: the data, and a model before the training."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.config import ModelConfig
+from keras_tl.data.labelled_data import LabelledData, Split
+from keras_tl.errors import KerasTLError
+from keras_tl.features.rows import Features
+from keras_tl.models.heads import TransferModel
+from keras_tl.models.modality import Modality
+from keras_tl.preflight.findings import NotChecked, Unreadable
+from keras_tl.preflight.thumbnails import pixels_at
+from keras_tl.tasks import Task
+from keras_tl.training.trainer import Trainer
+
+# Number of training items that represent the split in slow checks.
+SAMPLE = 512
+# Number of sampled items if the features are not cached: one batch of the extractor.
+_SMALL_SAMPLE = 64
+# Number of images whose pixels are checked.
+_PICTURES = 32
+_THUMBNAIL = (32, 32)
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckedModel:
+    """The model under check and its trainer.
+
+    Attributes:
+        config: Configuration of the model.
+        parts: Model, backbone and head.
+        modality: Object that describes and preprocesses the inputs.
+        trainer: Trainer of the model, which computes features.
+        features: Items whose features a check may use: `"all"` (they are cached), `"sample"`, or
+            `"none"` (the backbone is not frozen).
+        weighted: Whether training uses class weights.
+        is_random: Whether the backbone has random weights.
+    """
+
+    config: ModelConfig
+    parts: TransferModel
+    modality: Modality
+    trainer: Trainer
+    features: str
+    weighted: bool = False
+    is_random: bool = False
+
+    @property
+    def task(self) -> Task:
+        """Task of the trainer, which defines loss and targets."""
+        return self.trainer.task
+
+    @property
+    def preprocessor(self) -> TextPreprocessor:
+        """Preprocessor that converts texts to tokens.
+
+        Raises:
+            NotChecked: The encoder takes strings, so there is no preprocessor.
+        """
+        if self.modality.preprocessor is None:
+            raise NotChecked("the encoder makes its tokens itself")
+        return self.modality.preprocessor
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckContext:
+    """Data and model under check.
+
+    Attributes:
+        data: Data with all splits.
+        given: The model under check, or `None` before there is a model.
+    """
+
+    data: LabelledData
+    given: CheckedModel | None = None
+
+    @property
+    def train(self) -> Split:
+        """Training split."""
+        return self.data.splits["train"]
+
+    @property
+    def held_out(self) -> dict[str, Split]:
+        """Validation and test split by name. A split without items is left out."""
+        return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
+
+    @property
+    def model(self) -> CheckedModel:
+        """The model under check.
+
+        Raises:
+            NotChecked: There is no model yet.
+        """
+        if self.given is None:
+            raise NotChecked("there is no model yet")
+        return self.given
+
+    @contextlib.contextmanager
+    def skip_if_unreadable(self, name: str) -> Iterator[None]:
+        """Wrap code that reads a split. A check skips held-out splits that are unreadable.
+
+        Raises:
+            Unreadable: The code raised a `KerasTLError`, and the split is a held-out split.
+        """
+        try:
+            yield
+        except KerasTLError as error:
+            if name == "train":
+                raise
+            raise Unreadable(f"the {name} split: {str(error).rstrip('.')}") from error
+
+    def features(self, name: str) -> Features:
+        """Return the frozen backbone's features of the split `name`.
+
+        Raises:
+            NotChecked: The features are not cached.
+            Unreadable: See `skip_if_unreadable`.
+        """
+        if self.model.features != "all":
+            raise NotChecked("the features of all items are not cached")
+        with self.skip_if_unreadable(name):
+            return self.model.trainer.features.of(self.data.splits[name])
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """A few training images at the model's size: float32 (n, height, width, 3) in [0, 255].
+
+        Without a model, the size is 32 x 32.
+        """
+        size = _THUMBNAIL if self.given is None else self.given.config.image_size
+        shown = self.train.sample(_PICTURES, seed=0)
+        return pixels_at(shown, size, self.data.resize, self.data.value_range)
+
+    @cached_property
+    def sample_rows(self) -> np.ndarray:
+        """Row numbers of the sampled training items, ascending."""
+        count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
+        return np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
+
+    @cached_property
+    def sample(self) -> tuple[np.ndarray, np.ndarray]:
+        """Features, float32 (n, ...), of the items in `sample_rows`, and their labels."""
+        if self.model.features == "none":
+            raise NotChecked("the backbone is not frozen")
+        rows = self.sample_rows
+        if self.model.features == "all":
+            features = self.features("train").read(rows)
+        else:
+            batches = self.model.trainer.features.batches(self.train.take(rows))
+            features = np.concatenate([*batches])
+        return features, self.train.labels[rows]

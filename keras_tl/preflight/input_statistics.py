@@ -1,0 +1,76 @@
+"""Compute statistics of the inputs of a network's first layers, for given pixels."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from keras_tl.base.keras_compat import layers_of
+
+_SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """Input statistics of a BatchNorm layer, compared with the training of this layer.
+
+    Attributes:
+        layer: Name of the layer.
+        ratio: Standard deviation of the input, divided by that in training. Median over channels.
+    """
+
+    layer: str
+    ratio: float
+
+
+def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | None:
+    """Return the first BatchNorm layer's statistics. `None`: no such layer, or an untrained one.
+
+    Args:
+        network: Network. The layers may be networks themselves.
+        pixels: Images, float32 (n, height, width, 3) in [0, 255].
+    """
+    found = _input_of(network, pixels, lambda x: isinstance(x, keras.layers.BatchNormalization))
+    if found is None:
+        return None
+    layer, given = found
+    mean, variance = (np.asarray(x) for x in (layer.moving_mean, layer.moving_variance))
+    if np.all(mean == 0) and np.all(variance == 1):
+        return None
+    axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
+    channels = np.moveaxis(given, axis, -1).reshape(-1, len(variance))
+    ratios = channels.std(axis=0) / np.sqrt(variance + layer.epsilon)
+    return Statistics(layer.name, float(np.median(ratios)))
+
+
+def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, float] | None:
+    """Return mean and standard deviation of the input of the first layer with weights.
+
+    Rescaling and Normalization layers do not count. `None`: no such layer is reachable.
+    """
+    found = _input_of(network, pixels, lambda x: x.weights and not isinstance(x, _SCALING))
+    return None if found is None else (float(found[1].mean()), float(found[1].std()))
+
+
+def _input_of(
+    network: keras.Model, inputs: np.ndarray, wanted
+) -> tuple[keras.layers.Layer, np.ndarray] | None:
+    """Return the first matching layer and its input. `None`: no such layer, or not called once."""
+    # A Sequential model keeps its graph in an inner Functional model.
+    graph = getattr(network, "_functional", None) or network
+    levels = getattr(graph, "_nodes_by_depth", {}).values()
+    nodes = [node for level in levels for node in level]
+    for layer in network.layers:
+        inner = isinstance(layer, keras.Model)
+        if inner and not any(wanted(x) for x in layers_of(layer, include_self=False)):
+            continue
+        if not inner and not wanted(layer):
+            continue
+        # Not `layer.input`: for a nested network, this is the input tensor of its inner graph.
+        calls = [node for node in nodes if node.operation is layer]
+        if len(calls) != 1 or len(calls[0].input_tensors) != 1:
+            return None
+        upto = keras.Model(network.inputs, calls[0].input_tensors[0], name="seen")
+        given = np.asarray(upto([inputs], training=False), np.float32)
+        return _input_of(layer, given, wanted) if inner else (layer, given)
+    return None

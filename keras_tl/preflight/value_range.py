@@ -1,0 +1,57 @@
+"""Check whether the values for black and white suit the values in 16-bit image files."""
+
+from keras_tl.data.images.value_range import ALL_VALUES, SixteenBitRange, values_in_sample
+from keras_tl.preflight.context import CheckContext
+from keras_tl.preflight.findings import Finding
+
+
+def value_range(context: CheckContext) -> Finding | None:
+    """Find values that use only a small part of the expected range, or lie outside this range."""
+    found = _values(context)
+    if found is None:
+        return None
+    given = context.data.value_range
+    black, white = given or ALL_VALUES
+    low, high = found.fitting
+    how = f"value_range=({low}, {high}) (--value-range {low} {high})"
+    if not found.count:
+        if given is None:
+            return None
+        return Finding(
+            "value-range",
+            "warning",
+            f"value_range={given} has no effect: none of the {found.files:,} files is a PNG file "
+            "with 16 bits per value.",
+            "Leave value_range out, or convert the images to PNG with 16 bits per value.",
+        )
+    if found.wastes(given):
+        levels = 256 * (found.high - black) // (white - black + 1) + 1
+        return Finding(
+            "value-range",
+            "warning",
+            f"{found}. With white at {white:,}, these values cover {max(levels, 1):,} of 256 grey "
+            "levels: the images are dark.",
+            f"Read the data with {how}, or with the range that your device writes.",
+        )
+    if found.low < black or found.high > white:
+        return Finding(
+            "value-range",
+            "note",
+            f"{found}. Values below {black:,} become black, values above {white:,} become white.",
+            f"If these values matter, read the data with {how}.",
+        )
+    return None
+
+
+def are_too_dark(context: CheckContext) -> bool:
+    """Return whether images look dark because all values are far below white. See `value_range`."""
+    found = _values(context)
+    return found is not None and found.wastes(context.data.value_range)
+
+
+def _values(context: CheckContext) -> SixteenBitRange | None:
+    """Return the range of values in 16-bit files, from the file check if done, else a sample."""
+    if not context.train.in_files:
+        return None
+    check = context.data.checked
+    return values_in_sample(context.train.images) if check is None else check.values

@@ -1,0 +1,37 @@
+"""Input of a report. The folder of a run stores the complete input."""
+
+import dataclasses
+
+from keras_tl.evaluation.evaluation import Evaluation
+from keras_tl.evaluation.overfitting import Overfitting
+from keras_tl.preflight.findings import Findings
+from keras_tl.report.artifacts import Artifacts
+from keras_tl.report.facts import Facts
+from keras_tl.selection.result import FitResult
+from keras_tl.tasks import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportContext:
+    """Input of a report. Reports with the same input are equal, byte for byte.
+
+    Attributes:
+        facts: Facts of the model.
+        test: Evaluation on the test split. `None`: the test split was not evaluated.
+        overfitting: Analysis of whether the model overfits. `None`: unknown.
+        findings: Findings of the preflight. `None`: the preflight did not run.
+        fitted: Result of `Learner.fit`. `None`: the user did not train with `Learner.fit`.
+        artifacts: Stored items, feature maps, and a comparison with training from scratch.
+    """
+
+    facts: Facts
+    test: Evaluation | None
+    artifacts: Artifacts
+    overfitting: Overfitting | None = None
+    findings: Findings | None = None
+    fitted: FitResult | None = None
+
+    @property
+    def task(self) -> Task:
+        """Task of the model."""
+        return self.facts.task

@@ -1,0 +1,95 @@
+"""Table cells with several labels, such as `a;b`."""
+
+import collections
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from keras_tl.base.guesses import Guess
+from keras_tl.tasks.labels.plain_labels import is_missing, is_several
+
+SEPARATORS = (";", "|")
+
+
+def separated(
+    cells: Sequence[Any],
+    class_names: Sequence[str] | None = None,
+    task: str | None = None,
+    separator: str | None = None,
+) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
+    """Return a list of labels per cell (`None`: each cell is one label), and any guess about it.
+
+    Args:
+        cells: Texts, or other cell values.
+        class_names: Names of the classes, if known.
+        task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task from the cells.
+        separator: Text between two labels of a cell. `None`: `separator_of` chooses the separator.
+    """
+    guess = None
+    if separator is None and task in (None, "multilabel"):
+        separator, guess = separator_of(cells, class_names)
+    guesses = (guess,) if guess and task is None else ()
+    if separator is None and task != "multilabel":
+        return None, guesses
+    return [parts_of(cell, separator) for cell in cells], guesses
+
+
+def separator_of(
+    cells: Sequence[Any], class_names: Sequence[str] | None = None
+) -> tuple[str | None, Guess | None]:
+    """Return the separator of several labels in a cell. `None`: each cell is one class name.
+
+    A character is a separator if at least half of the parts between these characters also occur in
+    another cell, or if all cells are equal. If class names are given, all parts must instead be
+    class names.
+
+    Returns:
+        The separator, and the guess if a cell contains a separator.
+    """
+    different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
+    held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}
+    held = {s: found for s, found in held.items() if found}
+    if not held or (class_names is not None and different <= {*class_names}):
+        return None, None
+    for separator in sorted(held, key=lambda s: -len(held[s])):
+        if _separates(separator, different, held[separator], class_names):
+            count = sum(isinstance(cell, str) and separator in cell for cell in cells)
+            what = (
+                f"{count:,} of {len(cells):,} cells, such as {held[separator][0][:80]!r}, hold "
+                "several labels. The data were read as multi-label: several labels per item."
+            )
+            action = (
+                f"The separator is {separator!r}. If such a cell is the name of one class, pass "
+                'task="multiclass" (--task).'
+            )
+            return separator, Guess("label-type", what, action)
+    separator, found = next(iter(held.items()))
+    what = (
+        f"{found[0][:80]!r} was read as the name of one class. Most of the parts that "
+        f"{separator!r} separates occur in no other cell."
+    )
+    action = 'If an item can have several labels, pass task="multilabel" (--task).'
+    return None, Guess("label-type", what, action)
+
+
+def parts_of(cell: Any, separator: str | None = None) -> list[str]:
+    """Return the labels of a cell, which may be empty. `separator=None`: use both separators."""
+    if is_missing(cell):
+        return []
+    if is_several(cell):
+        return [*cell]
+    pattern = re.escape(separator) if separator else f"[{re.escape(''.join(SEPARATORS))}]"
+    return [part.strip() for part in re.split(pattern, str(cell)) if part.strip()]
+
+
+def _separates(
+    separator: str, different: set[str], held: list[str], class_names: Sequence[str] | None
+) -> bool:
+    if class_names is not None:
+        return {part for cell in different for part in parts_of(cell, separator)} <= {*class_names}
+    found_in = collections.Counter(
+        part for cell in different for part in {*parts_of(cell, separator)}
+    )
+    parts = {part for cell in held for part in parts_of(cell, separator)}
+    shared = sum(found_in[part] > 1 for part in parts)
+    return bool(parts) and (2 * shared >= len(parts) or len(different) == 1)

@@ -1,0 +1,88 @@
+"""Out-of-fold predictions: predict each fold by a model fine-tuned on all other folds."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_tl.base.config import Phase
+from keras_tl.data.images.augmentation import Augmentation
+from keras_tl.data.labelled_data import LabelledData, Split
+from keras_tl.training.policies import with_heads
+from keras_tl.training.trainer import Trainer
+from keras_tl.training.weight_average import WeightAverage
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTunedFolds:
+    """For each fold, fine-tune a model on all other folds, from the same pretrained weights.
+
+    Attributes:
+        trainer: Trainer of a model with pretrained backbone weights. These weights are restored
+            after each fold.
+        data: Labelled data, whose augmentation and groups the training uses.
+        head: Phase that trains the head.
+        phases: Phases that fine-tune the model, without early stopping.
+        augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.
+        shares: Fractions in [0, 1] for averaging weights. 0: weights before fine-tuning, with a
+            trained head. 1: weights after fine-tuning.
+    """
+
+    trainer: Trainer
+    data: LabelledData
+    head: Phase
+    phases: tuple[Phase, ...]
+    augment: Augmentation
+    shares: Sequence[float]
+
+    def logits(
+        self, split: Split, features: np.ndarray, numbers: np.ndarray
+    ) -> dict[float, np.ndarray]:
+        """Return logits for each share, from models that were not trained on the item's fold.
+
+        Args:
+            split: Split with n items.
+            features: Features of these items from the frozen backbone, float32 (n, ...).
+            numbers: Fold number of each item, int (n,).
+
+        Returns:
+            Dictionary from each value of `shares` to logits, float32 (n, outputs).
+        """
+        folds = np.unique(numbers)
+        outputs = self.trainer.task.outputs
+        found = {share: np.empty((len(split), outputs), np.float32) for share in self.shares}
+        for place, fold in enumerate(folds, start=1):
+            out = np.flatnonzero(numbers == fold)
+            rest = np.flatnonzero(numbers != fold)
+            named = f" (fold {place} of {len(folds)})"
+            with self.trainer.trial() as trial:
+                items = split.take(rest), split.take(out)
+                trial.features.adopt(items[0], features[rest])
+                for share, answers in self._trained(trial, *items, features[out], named):
+                    found[share][out] = answers
+        return found
+
+    def _trained(self, trial: Trainer, train: Split, held_out: Split, features, named: str):
+        data = dataclasses.replace(self.data, splits={"train": train})
+        self._run(trial, self.head, data, False, named)
+        model, head = trial.parts.model, trial.parts.head
+        before = model.get_weights()
+        if 0 in self.shares:
+            yield 0, np.asarray(head(features, training=False))
+        for phase, is_head in with_heads(self.phases, trial.config, len(train)):
+            self._run(trial, phase, data, False if is_head else self.augment, named)
+        line = WeightAverage.to_now(model, before)
+        for share in self.shares:
+            if share:
+                line.move(model, share)
+                yield share, trial.logits(held_out)
+
+    @staticmethod
+    def _run(
+        trial: Trainer, phase: Phase, data: LabelledData, augment: Augmentation, named: str
+    ) -> None:
+        stop_after = None
+        if phase.unfreeze is None and phase.patience is not None:
+            stop_after = trial.best_epoch(trial.settled(phase, data.split("train")), data)
+        named_phase = dataclasses.replace(phase, name=phase.name + named)
+        trial.run(named_phase, data, augment, stop_after=stop_after)
