@@ -118,3 +118,11 @@ def test_a_preprocessor_of_the_user_s_own_keeps_its_rules(encoders, preprocessor
     used = learner.serving_model.preprocessor
     assert used.rules == given.rules
     assert used.sequence_length == learner.config.sequence_length == 16
+
+
+def test_a_ranking_gives_its_preprocessor_to_every_encoder(encoders, preprocessors):
+    data = ktl.TextData.from_arrays(["good", "bad"] * 8, [0, 1] * 8, verbose=False)
+    names = [f"tfhub:{encoders[name]}" for name in ("any", "positions")]
+    options = {"preprocess": preprocessors["vocabulary"], "cache": "memory", "verbose": False}
+    found = ktl.rank_backbones(data, names, **options)
+    assert [(row.error, row.metric is None) for row in found.rows] == [(None, False)] * 2
