@@ -10,7 +10,7 @@ class Guess:
 
     Attributes:
         name: Name of the preflight check that reports the guess.
-        what: Sentence that says what was found and how it is interpreted.
+        what: Sentence that names the observation and its interpretation.
         action: Sentence that says which argument overrides the guess.
     """
 

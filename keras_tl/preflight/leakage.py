@@ -78,7 +78,7 @@ def duplicates_finding(
         pairs: Pairs that the check found.
         how: Text about the location of the copies. `{}` stands for the earlier splits.
         action: Advice for the user.
-        sampled: Number of compared items, for each split of which only a sample was compared.
+        sampled: Number of compared items, for each split whose sample was compared.
     """
     if not pairs:
         return None

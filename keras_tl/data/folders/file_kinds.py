@@ -1,4 +1,4 @@
-"""Kinds of files of which each file is one item, such as images."""
+"""Kinds of files with one item per file, such as images."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class FileKind:
-    """A kind of files of which each file is one item.
+    """Kind of files with one item per file.
 
     Attributes:
         item: name of one item in messages, such as "image".

@@ -71,7 +71,7 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
 
     Args:
         texts: Texts as `str` or bytes. Bytes are never taken for paths.
-        cure: Sentences for the end of the message, on what the user can do.
+        cure: Sentences with advice, for the end of the message.
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(
