@@ -25,7 +25,7 @@ from keras_tl.tasks.one_class import task_of_classes
 PLACES = frozenset({"data_dir", "root"})
 
 
-class Split(ItemSource):
+class Split(ItemSource, abc.ABC):
     """Items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:

@@ -10,13 +10,13 @@ import numpy as np
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
 from keras_tl.data.labelled_data import LabelledData, LabelledItems
-from keras_tl.data.tables.label_columns import Column
+from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tables.table_files import read_table
 from keras_tl.data.texts.lengths import Lengths, lengths_table, word_lengths
 from keras_tl.data.texts.text_check import TextCheck, bad_texts
 from keras_tl.data.texts.text_options import CheckedTextOptions, TextOptions
-from keras_tl.data.texts.text_sources import TextColumns, read_arrays, read_folder
+from keras_tl.data.texts.text_sources import read_arrays, read_folder, read_texts, text_columns
 from keras_tl.data.texts.text_split import Texts, TextSplit
 from keras_tl.data.tfds.text_builders import read_text_builder
 from keras_tl.errors import DataError
@@ -89,18 +89,14 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        kept = checked.kept(slices)
-        columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, kept, validation, test
-        )
-        paths = {"train": path, "validation": validation, "test": test}
-        paths = {name: local_path(given) for name, given in paths.items() if given is not None}
-        tables = {name: read_table(given, columns.wanted) for name, given in paths.items()}
-        others = {
-            name: os.fspath(given) if given is not None else None
-            for name, given in (("validation", validation), ("test", test))
-        }
-        return cls._of(columns.read_texts(tables, **others), checked)
+        items = {"text": text, "text_pair": text_pair}
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
+        others = {"validation": validation, "test": test}
+        given = {"train": path} | {name: one for name, one in others.items() if one is not None}
+        tables = {name: read_table(local_path(one), columns.wanted) for name, one in given.items()}
+        others = {name: one if one is None else os.fspath(one) for name, one in others.items()}
+        return cls._of(read_texts(columns, tables, **others), checked)
 
     @classmethod
     def from_dataframe(
@@ -144,17 +140,13 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        kept = checked.kept(slices)
-        columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, kept, validation, test
-        )
-        given = {"train": frame, "validation": validation, "test": test}
-        tables = {
-            name: read_frame(one, columns.wanted)
-            for name, one in given.items()
-            if one is not None or name == "train"
-        }
-        return cls._of(columns.read_texts(tables), checked)
+        items = {"text": text, "text_pair": text_pair}
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
+        others = {"validation": validation, "test": test}
+        given = {"train": frame} | {name: one for name, one in others.items() if one is not None}
+        tables = {name: read_frame(one, columns.wanted) for name, one in given.items()}
+        return cls._of(read_texts(columns, tables), checked)
 
     @classmethod
     def from_tfds(

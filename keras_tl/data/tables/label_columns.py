@@ -70,7 +70,7 @@ class LabelColumns:
         """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or not all cells hold the same kind of label.
+            DataError: A cell is empty, or not all cells hold the same kind of label.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -147,7 +147,7 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
     """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: a number is missing or not finite. Or `is_number` is true, and a value is not a
+        DataError: A number is missing or not finite. Or `is_number` is true, and a value is not a
             number.
     """
     values = table.columns[column]
