@@ -19,7 +19,7 @@ from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, LabelledItems
+from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.tables.columns import Columns, image_paths
 from keras_tl.data.tables.csv_files import read_csv
@@ -149,11 +149,13 @@ class ImageData(LabelledData[ImageSplit]):
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = Columns(cls.item, "image paths", {"image": image}, labels, split, kept)
         path = local_path(path)
         table = read_csv(path, columns.wanted)
         paths = image_paths(table, image, path.parent if root is None else root)
-        return cls._of(columns.read(table, paths, root=_text(root)), checked)
+        root = None if root is None else os.fspath(root)
+        return cls._of(columns.read(table, paths, root=root), checked)
 
     @classmethod
     def from_dataframe(
@@ -195,10 +197,12 @@ class ImageData(LabelledData[ImageSplit]):
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = Columns(cls.item, "image paths", {"image": image}, labels, split, kept)
         table = read_frame(frame, columns.wanted)
         paths = image_paths(table, image, root)
-        return cls._of(columns.read(table, paths, root=_text(root)), checked)
+        root = None if root is None else os.fspath(root)
+        return cls._of(columns.read(table, paths, root=root), checked)
 
     @classmethod
     def from_tfds(
@@ -281,10 +285,8 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options | {"check": False})
-        given = {"train": dataset, "validation": validation, "test": test}
-        stored = store_by_content(
-            {name: read_dataset(part, name) for name, part in given.items() if part is not None}
-        )
+        given = given_splits(dataset, validation, test)
+        stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
         return cls._of(LabelledItems(*read_splits(stored, cls.item, class_names, task)), checked)
@@ -325,13 +327,9 @@ class ImageData(LabelledData[ImageSplit]):
                 f"value_range={checked.value_range} works only for 16-bit image files. These "
                 "images are arrays. Scale the arrays to [0, 255] and leave value_range out."
             )
-        given = {"train": (x, y), "validation": validation, "test": test}
-        given = {
-            name: (check_pixels(pair[0], name), pair[1])
-            for name, pair in given.items()
-            if pair is not None
-        }
-        return cls._of(LabelledItems(*read_splits(given, cls.item, class_names, task)), checked)
+        given = given_splits((x, y), validation, test)
+        splits = {name: (check_pixels(pair[0], name), pair[1]) for name, pair in given.items()}
+        return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
@@ -372,13 +370,3 @@ class ImageData(LabelledData[ImageSplit]):
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}
         return {"resize": self.resize} | value_range
-
-
-def _text(path: str | os.PathLike | None) -> str | None:
-    return None if path is None else os.fspath(path)
-
-
-def _columns(
-    image: Hashable, labels: LabelColumns, split: Hashable | None, slices: Sequence[Hashable]
-) -> Columns:
-    return Columns(ImageData.item, "image paths", {"image": image}, labels, split, slices)

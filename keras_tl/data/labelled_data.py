@@ -331,6 +331,12 @@ class LabelledData(abc.ABC, Generic[S]):
         return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.guesses)])
 
 
+def given_splits(train: Any, validation: Any, test: Any) -> dict[str, Any]:
+    """Return the arguments of a constructor by split name, without splits that are `None`."""
+    others = {"validation": validation, "test": test}
+    return {"train": train} | {name: one for name, one in others.items() if one is not None}
+
+
 def rows_of(values: Any, rows: np.ndarray) -> Any:
     """Select rows of a sequence, or of each field or value of a dataclass or mapping."""
     if dataclasses.is_dataclass(values):

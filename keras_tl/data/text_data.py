@@ -9,14 +9,20 @@ import numpy as np
 
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, LabelledItems
+from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
+from keras_tl.data.splits import SPLITS
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tables.table_files import read_table
 from keras_tl.data.texts.lengths import Lengths, lengths_table, word_lengths
 from keras_tl.data.texts.text_check import TextCheck, bad_texts
 from keras_tl.data.texts.text_options import CheckedTextOptions, TextOptions
-from keras_tl.data.texts.text_sources import read_arrays, read_folder, read_texts, text_columns
+from keras_tl.data.texts.text_sources import (
+    read_arrays,
+    read_folder,
+    read_text_table,
+    text_columns,
+)
 from keras_tl.data.texts.text_split import Texts, TextSplit
 from keras_tl.data.tfds.text_builders import read_text_builder
 from keras_tl.errors import DataError
@@ -92,11 +98,10 @@ class TextData(LabelledData[TextSplit]):
         items = {"text": text, "text_pair": text_pair}
         labels = LabelColumns(label, separator, task, class_names)
         columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
-        others = {"validation": validation, "test": test}
-        given = {"train": path} | {name: one for name, one in others.items() if one is not None}
+        given = given_splits(path, validation, test)
         tables = {name: read_table(local_path(one), columns.wanted) for name, one in given.items()}
-        others = {name: one if one is None else os.fspath(one) for name, one in others.items()}
-        return cls._of(read_texts(columns, tables, **others), checked)
+        others = {name: os.fspath(given[name]) if name in given else None for name in SPLITS[1:]}
+        return cls._of(read_text_table(columns, tables, **others), checked)
 
     @classmethod
     def from_dataframe(
@@ -143,10 +148,9 @@ class TextData(LabelledData[TextSplit]):
         items = {"text": text, "text_pair": text_pair}
         labels = LabelColumns(label, separator, task, class_names)
         columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
-        others = {"validation": validation, "test": test}
-        given = {"train": frame} | {name: one for name, one in others.items() if one is not None}
+        given = given_splits(frame, validation, test)
         tables = {name: read_frame(one, columns.wanted) for name, one in given.items()}
-        return cls._of(read_texts(columns, tables), checked)
+        return cls._of(read_text_table(columns, tables), checked)
 
     @classmethod
     def from_tfds(
@@ -223,12 +227,8 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: Another argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        given = {"train": (texts, labels), "validation": validation, "test": test}
-        splits = {
-            name: (read_arrays(pair[0], name), pair[1])
-            for name, pair in given.items()
-            if pair is not None
-        }
+        given = given_splits((texts, labels), validation, test)
+        splits = {name: (read_arrays(pair[0], name), pair[1]) for name, pair in given.items()}
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod

@@ -41,7 +41,7 @@ def text_columns(
     return Columns("text", "texts", items, labels, split, slices)
 
 
-def read_texts(columns: Columns, tables: Mapping[str, Table], **others: Any) -> LabelledItems:
+def read_text_table(columns: Columns, tables: Mapping[str, Table], **others: Any) -> LabelledItems:
     """Return the texts and labels of one table, or of one table per split.
 
     Raises:
