@@ -1,6 +1,5 @@
 """Common parts of the checks of image files and texts: bad items, limits, contradictory labels."""
 
-import abc
 import collections
 import dataclasses
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -13,22 +12,20 @@ from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
 
+# Function that returns the name of a label, or the names of the classes or labels.
 LabelNames = Callable[[Any], str] | Sequence[str] | None
 
 
-class BadItem(abc.ABC):
+class BadItem:
     """An item with a problem.
 
     Attributes:
+        name: Name of the item in messages.
         reason: The problem, as a phrase. The words before the first colon are the kind of problem.
     """
 
+    name: str
     reason: str
-
-    @property
-    @abc.abstractmethod
-    def name(self) -> str:
-        """Name of the item in messages."""
 
     @property
     def kind(self) -> str:
@@ -128,13 +125,7 @@ def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterato
 
 
 def shown_label(label: np.ndarray, names: LabelNames) -> str:
-    """Return a label as text for messages.
-
-    Args:
-        label: One row of labels.
-        names: Function that returns the name of a label, or the sequence of class or label names.
-            `None`: the text shows the numbers of the label.
-    """
+    """Return one row of labels as text for messages. Without `names`, the text shows numbers."""
     if callable(names):
         return names(label)
     if names is not None and label.ndim:
@@ -154,13 +145,7 @@ def check_left(
 ) -> None:
     """Raise `DataError` if a split, or a class of the train split, has no usable item left.
 
-    Args:
-        name: Name of the split.
-        before: The split with all items.
-        after: The split without bad items.
-        class_names: Names of the classes.
-        item: Word for one item in messages.
-        bad: Bad items by row number in `before`.
+    `before` is the split `name` with all items, `after` the split without the `bad` items.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""

@@ -20,6 +20,7 @@ RESIZES = ("crop", "pad", "stretch")
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
+_ANIMATION_FLAG = 0x02
 _BYTES, _TWO_NUMBERS = tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int32)
 
 
@@ -204,14 +205,10 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
 
 
 def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
+    is_animated = metadata.is_flagged(header, _ANIMATION_FLAG)
+    safe = tf.cond(is_animated, lambda: _with_alpha(content), lambda: content)
     # The WebP decoder of TensorFlow cannot drop an alpha channel.
     return tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
-
-
-def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
-    animated = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0] & 0x02
-    return (tf.strings.substr(header, 12, 4) == b"VP8X") & (animated != 0)
 
 
 def _with_alpha(content: tf.Tensor) -> tf.Tensor:

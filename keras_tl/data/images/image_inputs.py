@@ -79,20 +79,16 @@ def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], Unuse
 
 def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageItems:
     read = [*map(_files, given)]
-    sources = tuple(_named(path) for paths, _ in read for path in paths)
+    # Results name each image by the path that the user passed, with `~` expanded.
+    sources = tuple(os.path.expanduser(os.fspath(path)) for paths, _ in read for path in paths)
     if on_invalid == "raise":
         for source in sources:
             check_readable(source)
     return ImageItems(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 
-def _named(path: str | os.PathLike) -> str:
-    """Return a path as the user passed it, with `~` expanded. Results use this path as a name."""
-    _checked(path)
-    return os.path.expanduser(os.fspath(path))
-
-
 def _checked(path: str | os.PathLike) -> Path:
+    """Return a path on this machine, or raise `DataError` for an image encoded in base64."""
     text = os.fspath(path)
     if _ENCODED.match(text) and not os.path.lexists(text):
         raise DataError(

@@ -70,10 +70,7 @@ class ImageItems(PredictionItems):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the name and the arguments of a signature of the export, for at most `size` images.
-
-        The signature `serving_default` takes file contents, the signature `pixels` takes arrays.
-        """
+        """Yield file contents for `serving_default`, or arrays for the signature `pixels`."""
         for batch in self.batches(size):
             if isinstance(batch, list):
                 yield "serving_default", {"image_bytes": batch}
@@ -159,30 +156,20 @@ class ImageItems(PredictionItems):
 
 
 def cannot_decode(name: str, problem: str) -> str:
-    """Return the error message for a file or bytes that are not an image.
-
-    Args:
-        name: name of the item in messages.
-        problem: why the decoder refuses the bytes, see `keras_tl.data.images.image_issues`.
-    """
+    """Return the error message for a file or bytes that are not an image."""
     return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 
 
 def read_file(path: str) -> bytes:
-    """Read the bytes of an image file.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
+    """Read the bytes of an image file, or raise `DataError` if this fails."""
     with _explained(path), open(path, "rb") as file:
         return file.read()
 
 
 def check_readable(path: str) -> None:
-    """Check that a file can be read, without opening it. Later, `batches` reads the file once.
+    """Raise `DataError` if a path does not exist, is a folder, or is not readable.
 
-    Raises:
-        DataError: the path does not exist, is a folder, or is not readable.
+    The file is not opened here, so that `batches` reads the file only once.
     """
     with _explained(path):
         if stat.S_ISDIR(os.stat(path).st_mode):

@@ -19,7 +19,6 @@ _SCAN = 0
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ZEROS = b"\x00" * 32
 
-Segment = tuple[int, int, int]
 # Symbols of each Huffman table, by its class and number. Symbols with short codes come first.
 Tables = dict[tuple[int, int], bytes]
 
@@ -34,14 +33,7 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def jpeg_damage(content: bytes) -> str | None:
-    """Find damage in a JPEG file that the decoder may accept without an error.
-
-    Args:
-        content: bytes of the file.
-
-    Returns:
-        The reason to leave the file out, `None` if no damage is found.
-    """
+    """Return the damage that the decoder may accept without an error, `None` if none is found."""
     tables: Tables = {}
     frame, header = None, b""
     for marker, start, end in _segments(content):
@@ -74,7 +66,7 @@ def jpeg_damage(content: bytes) -> str | None:
     return None if header else "truncated JPEG"
 
 
-def _segments(content: bytes) -> Iterator[Segment]:
+def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the segments of a JPEG file as libjpeg does, which skips bytes that are not markers.
 
     Yields:

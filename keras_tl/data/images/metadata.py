@@ -62,7 +62,7 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
     in_jpeg = is_jpeg(header) & tf.reduce_any(marker == _BEFORE_THE_IMAGE)
     # PNG files may have metadata after the image, where the header does not show them.
-    return in_jpeg | is_png(header) | _is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
+    return in_jpeg | is_png(header) | is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
@@ -146,8 +146,8 @@ def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
     return tf.where(hit, part(content, at + 4 + len(name), size), b"")
 
 
-def _is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
-    """Whether a file is an extended WebP file whose header sets one of these flags."""
+def is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
+    """Whether a file is an extended WebP file with one of these flags in the header."""
     promised = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0]
     extended = is_webp(header) & (tf.strings.substr(header, 12, 4) == b"VP8X")
     return extended & (promised & flags != 0)
@@ -164,4 +164,4 @@ def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -
         return part(content, at, 4) == name, tf.constant(False), 8 + size + size % 2
 
     hit, at = _walk(content, 12, look)
-    return tf.where(hit & _is_flagged(header, flag), part(content, at + 8, size_at(at)), b"")
+    return tf.where(hit & is_flagged(header, flag), part(content, at + 8, size_at(at)), b"")
