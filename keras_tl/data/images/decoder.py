@@ -29,11 +29,7 @@ def load_image(
 ) -> tf.Tensor:
     """Decode one image file and resize it to the input size of the backbone.
 
-    Args:
-        content: scalar string tensor, see `decode_image`.
-        size: (height, width) in pixels.
-        how: see `resize`.
-        value_range: see `decode_image`.
+    See `decode_image` for `content` and `value_range`, and `resize` for `size` and `how`.
 
     Returns:
         float32 tensor (*size, 3) with values in [0, 255].
@@ -48,24 +44,24 @@ def decode_image(
     """Decode one image file to RGB pixels of 8 bits.
 
     Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
-    an animation, only the first frame is decoded. A photo is turned upright by the orientation in
-    its Exif data. If the Exif data have no orientation, the one in the XMP is used.
+    an animation, only the first frame is decoded. The orientation in the Exif data, or else in the
+    XMP, turns a photo upright.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
-        size: (height, width) to which the caller resizes the image later. If a JPEG image is at
-            least four times as large, it is decoded at 1/2, 1/4 or 1/8 of its size to save time.
-            The decoded image is still at least twice as large as `size`. `None`: full size.
-        value_range: the two values that mean black and white in 16-bit PNG files, integers. Values
-            outside this range become black or white. The range is divided into 256 equal parts,
-            one for each 8-bit value. `None`: (0, 65535), which keeps the high byte of each value.
-            The range has no effect on files of 8 bits.
+        size: (height, width) to which the caller resizes the image later. A JPEG image of at least
+            four times this size is decoded at 1/2, 1/4 or 1/8 of the full size, to save time. The
+            decoded image is still at least twice as large as `size`. `None`: full size.
+        value_range: Values of black and white in 16-bit PNG files, integers. Values outside this
+            range become black or white. Each 8-bit value stands for one of 256 equal parts of the
+            range. `None`: (0, 65535), which keeps the high byte of each value. The range has no
+            effect on files of 8 bits.
 
     Returns:
         uint8 tensor (height, width, 3), RGB.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are not an image in one of these formats, or the
+        tf.errors.InvalidArgumentError: The bytes are not an image in one of these formats, or the
             file is unsupported, see `keras_tl.data.images.unsupported`.
     """
     header = metadata.header_of(content)
@@ -77,7 +73,7 @@ def decode_image(
         return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
 
     rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
-    # A separate function decodes rare files: its operations take no time unless it is called.
+    # A separate function decodes rare files: without a call, its operations take no time.
     image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -90,8 +86,8 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
             values in [0, 255].
         size: (height, width) in pixels.
         how: `"crop"`: the largest central part with the aspect ratio of `size`. `"pad"`: the
-            whole image, centred on black. `"stretch"`: the whole image, with the aspect ratio
-            of `size`.
+            whole image, centred on black. `"stretch"`: the whole image, stretched to the aspect
+            ratio of `size`.
 
     Returns:
         float32 tensor (..., *size, 3) with values in [0, 255].

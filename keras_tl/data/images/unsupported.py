@@ -15,12 +15,7 @@ HEADER_SIZE, _FEWEST = 66, 34
 
 
 def unsupported_issue(content: bytes, kind: str | None) -> str | None:
-    """Return why the decoder does not support an intact file, `None` if it supports the file.
-
-    Args:
-        content: bytes of the file.
-        kind: format of the file, from `keras_tl.data.images.formats.FORMATS`.
-    """
+    """Return why the decoder does not support an intact file of a format, or `None`."""
     reason = None
     try:
         if kind == "BMP":
@@ -33,11 +28,10 @@ def unsupported_issue(content: bytes, kind: str | None) -> str | None:
 
 
 def bmp_problems(number: Callable) -> dict[str, Any]:
-    """Return for each reason to leave out BMP files whether it applies to a file.
+    """Return for each problem of BMP files whether a file has the problem.
 
-    Args:
-        number: function that takes an offset and a size in bytes, and returns the number at this
-            place of the header, an integer or a tensor. Bytes after the header count as 0.
+    The function `number` takes an offset and a size in bytes, and returns the number at this place
+    of the header, an integer or a tensor. Bytes after the header count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
     # Whether the masks of red, green and blue differ from the order in files without masks.

@@ -12,7 +12,7 @@ def checked_bmp(content: tf.Tensor) -> tf.Tensor:
     """Return the bytes of a BMP file unchanged if it is supported, eagerly or in a graph.
 
     Raises:
-        tf.errors.InvalidArgumentError: the file is unsupported.
+        tf.errors.InvalidArgumentError: The file is unsupported.
     """
     header = filled(content, 0, HEADER_SIZE)
     problems = bmp_problems(functools.partial(header_number, header))
@@ -21,11 +21,9 @@ def checked_bmp(content: tf.Tensor) -> tf.Tensor:
 
 
 def checked_gif(image: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the first frame of a GIF file unchanged, or raise the error of `checked_bmp`.
+    """Return the first frame of a GIF file, (height, width, channels), unchanged if supported.
 
-    Args:
-        image: first frame, (height, width, channels).
-        header: the first 10 bytes of the file or more.
+    Raises the error of `checked_bmp`.
     """
     sides = tf.cast(tf.io.decode_raw(tf.strings.substr(header, 6, 4), tf.uint16), tf.int32)
     supported = tf.reduce_all(tf.shape(image)[:2] >= sides[::-1])
