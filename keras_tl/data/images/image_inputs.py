@@ -31,20 +31,20 @@ def read_inputs(
     """Read the images that a user passes to `predict` or `features`.
 
     Args:
-        items: the path of an image. A folder: all images below the folder are read. A pattern such
-            as `"photos/*.jpg"`: the matching files are read in sorted order. The bytes of an image
-            file, or an open file. An array or a tensor of any library with pixels in [0, 255], of
-            one image (height, width, 3) or (height, width), or of a batch (n, height, width, 3).
-            An alpha channel is dropped. A Pillow image. A list of paths, of bytes or of images. A
-            split, such as `data.split("test")`. A `tf.data.Dataset` of images, batched or not,
-            with or without labels. A `pandas.DataFrame` with a column of paths.
-        columns: the column that holds the paths in a data frame.
-        on_invalid: `"raise"`: raise an error if a file cannot be read. Any other value: the file
-            counts as an invalid image.
+        items: The path of an image. A folder, for all images below the folder. A pattern such as
+            `"photos/*.jpg"`, for the matching files in sorted order. The bytes of an image file, or
+            an open file. An array or a tensor of any library with pixels in [0, 255], of one image
+            (height, width, 3) or (height, width), or of a batch (n, height, width, 3). An alpha
+            channel is dropped. A Pillow image. A list of paths, of bytes or of images. A split,
+            such as `data.split("test")`. A `tf.data.Dataset` of images, batched or not, with or
+            without labels. A `pandas.DataFrame` with a column of paths.
+        columns: The column of paths in a data frame.
+        on_invalid: `"raise"` raises an error if a file cannot be read. With any other value, the
+            file counts as an invalid image.
 
     Raises:
         DataError: `items` is empty or of another type, or a file does not exist.
-        ConfigError: a path is in a file system that is not supported.
+        ConfigError: A path is in a file system that is not supported.
     """
     items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
     if isinstance(items, (str, os.PathLike)):
@@ -64,7 +64,7 @@ def read_inputs(
 
 
 def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
-    """Return the files that a path, folder or pattern stands for, and a folder's unused files."""
+    """Return the image files of a path, folder or pattern, and the unused files of a folder."""
     path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):

@@ -20,10 +20,10 @@ class LabelKind:
     """Description of the label feature of a data set.
 
     Attributes:
-        class_names: names of the classes, in the order of the integer labels. `None` for labels
+        class_names: Names of the classes, in the order of the class numbers. `None` for labels
             that are not classes.
-        task: the task, `None` if `read_splits` chooses the task from the labels.
-        code: function that takes the value of the feature in one example, and returns the label.
+        task: Name of the task. `None`: `read_splits` chooses the task from the labels.
+        code: Function that takes the value of the feature in one example, and returns the label.
     """
 
     class_names: list[str] | None
@@ -36,9 +36,9 @@ class Prepared:
     """A prepared data set of TensorFlow Datasets.
 
     Attributes:
-        name: name of the data set, as the user passed it.
-        builder: the `tfds.core.DatasetBuilder`.
-        item: name of one example in messages.
+        name: Name of the data set, as the user passed the name.
+        builder: The `tfds.core.DatasetBuilder`.
+        item: Name of one example in messages.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Prepared:
         """Return the split names of this package, each with the split name in the data set.
 
         Raises:
-            DataError: the data set has no train split.
+            DataError: The data set has no train split.
         """
         found = self.builder.info.splits
         if len(found) == 1:
@@ -84,7 +84,7 @@ class Prepared:
         """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: there is no candidate, or there are several, none of them in `usual`.
+            DataError: There is no candidate, or there are several, none of them in `usual`.
         """
         for key in usual:
             if key in candidates:
@@ -105,7 +105,7 @@ class Prepared:
         """Return the name of the feature that holds the label: a class, or else a number.
 
         Raises:
-            DataError: there is no such feature, or it is not clear which feature is the label.
+            DataError: No feature is a class or number, or several features could be the label.
         """
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
@@ -116,7 +116,7 @@ class Prepared:
         """Return the description of a label feature.
 
         Raises:
-            DataError: the feature cannot be a label.
+            DataError: The feature cannot be a label.
         """
         feature = self.features[label]
         kinds = tfds_module().features
@@ -144,10 +144,7 @@ class Prepared:
     ) -> Iterator[dict[str, Any]]:
         """Yield some features of each example as NumPy values, always in the same order.
 
-        Args:
-            split: name of the split in the data set.
-            features: names of the features.
-            decoders: decoders that replace the usual decoder of a feature, by name of the feature.
+        `split` is a name of the data set. `decoders` replace the usual decoders of some features.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(
@@ -163,16 +160,10 @@ class Prepared:
 def open_prepared(
     name: str, data_dir: str | os.PathLike | None, download: bool, item: str
 ) -> Prepared:
-    """Open a data set, and download it if it is not on disk and `download` is true.
-
-    Args:
-        name: name of the data set, see `keras_tl.ImageData.from_tfds`.
-        data_dir: folder of prepared data sets.
-        download: whether a download is allowed.
-        item: name of one example in messages.
+    """Open a data set. Download and prepare a missing data set if `download` is true.
 
     Raises:
-        DataError: the data set does not exist, or is not on disk and cannot be downloaded.
+        DataError: The data set does not exist, or is not on disk and cannot be downloaded.
     """
     builder = open_builder(name, data_dir)
     prepare(builder, name, download)
