@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +11,6 @@ from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
-
-# Function that returns the name of a label, or the names of the classes or labels.
-LabelNames = Callable[[Any], str] | Sequence[str] | None
 
 
 class BadItem:
@@ -124,10 +121,8 @@ def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterato
                 yield row, second if values[row] == values[first] else first
 
 
-def shown_label(label: np.ndarray, names: LabelNames) -> str:
+def shown_label(label: np.ndarray, names: Sequence[str] | None) -> str:
     """Return one row of labels as text for messages. Without `names`, the text shows numbers."""
-    if callable(names):
-        return names(label)
     if names is not None and label.ndim:
         return ", ".join(names[column] for column in np.flatnonzero(label)) or "none"
     if names is not None and label.dtype.kind in "iu":

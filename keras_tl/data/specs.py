@@ -28,10 +28,10 @@ class SourceKind:
         needs: Word in messages for the part after the colon, such as `"PATH"`. `None` means no
             colon.
         images: Constructor of image data. Takes the part after the colon and the options.
-        texts: Constructor of text data. `None` if such sources hold only images.
-        holds_texts: Function that returns whether a source holds texts. It is called if no option
-            decides. Takes the part after the colon, and `data_dir` if given.
-        takes: Options that this kind of source accepts, but not every kind.
+        texts: Constructor of text data. `None` if this kind of source holds only images.
+        holds_texts: Function that returns whether a source holds texts, if no option decides. Takes
+            the part after the colon, and `data_dir` if given.
+        takes: Options that this kind of source accepts, but some other kinds do not accept.
     """
 
     needs: str | None
@@ -41,6 +41,7 @@ class SourceKind:
     takes: frozenset[str] = frozenset()
 
 
+_FEATURES = {"image", "text", "text_pair", "label", "task"}
 SOURCES = {
     "folder": SourceKind(
         "PATH",
@@ -54,24 +55,19 @@ SOURCES = {
         ImageData.from_csv,
         TextData.from_csv,
         table_holds_texts,
-        frozenset(
-            {
-                *("image", "text", "text_pair", "label", "split", "separator", "task", "slices"),
-                "groups",
-            }
-        ),
+        frozenset({*_FEATURES, "split", "separator", "slices", "groups"}),
     ),
     "tfds": SourceKind(
         "NAME",
         ImageData.from_tfds,
         TextData.from_tfds,
         builder_holds_texts,
-        frozenset({"image", "text", "text_pair", "label", "task", "data_dir", "download"}),
+        frozenset({*_FEATURES, "data_dir", "download"}),
     ),
     "digits": SourceKind(None, ImageData.digits),
 }
 
-# Options and recorded settings for both modalities, only for texts, and only for images.
+# Options and settings for both modalities, only for texts, and only for images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}

@@ -178,8 +178,8 @@ def _rare_image(content, header, size, value_range):
         metadata.is_jpeg: jpeg,
         metadata.is_png: lambda: _decode_png(content, header, value_range),
         metadata.is_webp: lambda: _decode_webp(content, header),
-        _is_bmp: lambda: _decode_bmp(content, header),
-        _is_gif: lambda: checked_gif(_decode(content), header),
+        metadata.is_bmp: lambda: _decode_bmp(content, header),
+        metadata.is_gif: lambda: checked_gif(_decode(content), header),
     }
     found = tf.stack([*(is_format(header) for is_format in decoders), True])
     kind = tf.argmax(found, output_type=tf.int32)
@@ -222,14 +222,6 @@ def _with_alpha(content: tf.Tensor) -> tf.Tensor:
 
 def _decode(content: tf.Tensor) -> tf.Tensor:
     return tf.io.decode_image(content, channels=3, expand_animations=False)
-
-
-def _is_gif(header: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(header, 0, 4) == b"GIF8"
-
-
-def _is_bmp(header: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(header, 0, 2) == b"BM"
 
 
 def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:

@@ -18,7 +18,6 @@ from keras_tl.data.item_checks import (
     BadItem,
     BadRows,
     Check,
-    LabelNames,
     label_conflicts,
     shown_label,
 )
@@ -96,7 +95,7 @@ def check_splits(
 def check_files(
     paths: Sequence[str],
     labels: np.ndarray | None = None,
-    label_names: LabelNames = None,
+    label_names: Sequence[str] | None = None,
     max_bad: float = 0.05,
     progress: Callable[[int], None] | None = None,
 ) -> FileCheck:
@@ -117,8 +116,7 @@ def check_files(
         paths: n paths of image files. A path may occur more than once.
         labels: Array (n,) or (n, k), one label for each path. Two labels of k numbers differ if any
             of their numbers differ. `None`: labels are not compared.
-        label_names: Names for messages: a function from one row of `labels` to a text, or the names
-            of the class numbers or of the k columns. `None`: messages show numbers.
+        label_names: Names of the class numbers or of the k columns. `None`: messages show numbers.
         max_bad: Maximum fraction of bad files, in [0, 1].
         progress: Function that is called from time to time with the number of checked files.
 
@@ -174,7 +172,10 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
 
 
 def _label_conflicts(
-    paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, FileResult]
+    paths: Sequence[str],
+    labels: np.ndarray,
+    names: Sequence[str] | None,
+    findings: dict[str, FileResult],
 ) -> Iterator[tuple[str, str]]:
     """Yield each path whose content also occurs with a different label, and the reason, once."""
     # A file without a digest was not read, and counts as equal only to itself.

@@ -20,7 +20,6 @@ _BRANDS = {b"ftyp" + brand: "AVIF" for brand in (b"avif", b"avis")} | {
     b"ftyp" + brand: "HEIC"
     for brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 }
-_DRAWINGS = {b"<svg": "SVG"}
 _NOT_IMAGES = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an Office document",
@@ -70,7 +69,7 @@ def why_not(start: bytes) -> str:
 def _other_format(start: bytes) -> str | None:
     if start[128:132] == b"DICM":
         return "DICOM"
-    drawing = _first(_DRAWINGS, _as_text(start))
+    drawing = "SVG" if _as_text(start).startswith(b"<svg") else None
     return _first(_OTHER_IMAGES, start) or _BRANDS.get(start[4:12]) or drawing
 
 

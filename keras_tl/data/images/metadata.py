@@ -36,19 +36,17 @@ def header_of(content: tf.Tensor) -> tf.Tensor:
     return filled(content, 0, HEADER_SIZE)
 
 
-def is_jpeg(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header is a JPEG file."""
-    return tf.strings.substr(header, 0, 2) == b"\xff\xd8"
+def _has(magic: bytes, at: int = 0) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a function that tells whether a header has the bytes `magic` at a position."""
+
+    def is_there(header: tf.Tensor) -> tf.Tensor:
+        return tf.strings.substr(header, at, len(magic)) == magic
+
+    return is_there
 
 
-def is_png(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header is a PNG file."""
-    return tf.strings.substr(header, 0, 8) == b"\x89PNG\r\n\x1a\n"
-
-
-def is_webp(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header is a WebP file."""
-    return tf.strings.substr(header, 8, 4) == b"WEBP"
+is_jpeg, is_png, is_webp = _has(b"\xff\xd8"), _has(b"\x89PNG\r\n\x1a\n"), _has(b"WEBP", 8)
+is_gif, is_bmp = _has(b"GIF8"), _has(b"BM")
 
 
 def may_be_there(header: tf.Tensor) -> tf.Tensor:

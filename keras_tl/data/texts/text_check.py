@@ -35,8 +35,8 @@ class TextCheck(Check):
 
     Attributes:
         label_conflicts: Training texts that occur again in train with another label. These texts
-            stay in train: short texts often recur, and people label them differently. Two labels
-            for copies of a photo can only be a mistake.
+            stay in train: short texts often recur, and people label them differently. For copies of
+            a photo, two labels can only be a mistake.
     """
 
     item = "text"
@@ -62,16 +62,9 @@ class TextCheck(Check):
 def bad_texts(
     given: Mapping[str, Texts], labels: np.ndarray, class_names: tuple[str, ...], max_bad: float
 ) -> tuple[BadRows, TextCheck]:
-    """Check the texts of all splits.
+    """Return the empty texts by split and row, and the result of the check.
 
-    Args:
-        given: Texts of each split, with the places of the texts.
-        labels: Labels of the training texts.
-        class_names: Names of the classes, for messages about labels.
-        max_bad: Maximum fraction of empty texts, in [0, 1].
-
-    Returns:
-        The empty texts by split and row, and the result of the check.
+    `labels` are the labels of the training texts.
 
     Raises:
         DataError: The fraction of empty texts exceeds `max_bad`.

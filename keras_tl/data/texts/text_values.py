@@ -48,8 +48,7 @@ def as_text(value: Any, place: str) -> str:
 def text_problem(text: str | bytes) -> str | None:
     """Return why a text gets no prediction. `None` if the text is readable."""
     if isinstance(text, bytes):
-        line = _line_that_is_no_utf_8(text)
-        if line:
+        if line := _line_that_is_no_utf_8(text):
             return f"not UTF-8: invalid bytes in line {line}"
         text = text.decode()
     if not is_unicode(text):
@@ -58,7 +57,7 @@ def text_problem(text: str | bytes) -> str | None:
 
 
 def _line_that_is_no_utf_8(content: bytes) -> int | None:
-    """Return the first line, counted from 1, with bytes that are not UTF-8."""
+    """Return the number of the first line, from 1, with bytes that are not UTF-8, or `None`."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
@@ -69,9 +68,7 @@ def _line_that_is_no_utf_8(content: bytes) -> int | None:
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
     """Raise `DataError` if every text is the path of a file: the user may mean the contents.
 
-    Args:
-        texts: Texts as `str` or bytes. Bytes are never taken for paths.
-        cure: Sentences with advice, for the end of the message.
+    Bytes are never paths. The message ends with the advice `cure`.
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(
