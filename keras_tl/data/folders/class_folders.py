@@ -41,8 +41,7 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
             f"Expected a folder with one folder of {kind.item}s for each class. "
             f"{quoted(str(root))} {'is a file' if root.exists() else 'does not exist'}."
         )
-    layout = find_layout(root, kind, classes)
-    tops = layout.tops
+    tops, has_splits, guesses = find_layout(root, kind, classes)
     known = {s: [folder.name for folder in folders_in(top)] for s, top in tops.items()}
     for name in classes or ():
         if name not in known["train"]:
@@ -58,10 +57,10 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
             _check_all_there(top.name, known[split], class_names, kind)
     return LabelledItems(
         splits,
-        LabelInterpretation(None, class_names, layout.guesses),
+        LabelInterpretation(None, class_names, guesses),
         {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]}),
         unused=unused_files(root, others, kind, outside),
-        has_splits=layout.has_splits,
+        has_splits=has_splits,
     )
 
 

@@ -1,7 +1,6 @@
 """Folder layout: which folders below a root are splits, and which are classes."""
 
 import collections
-import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,20 +14,8 @@ from keras_tl.errors import DataError, quoted
 _SHOWN = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """The folders of the splits, which hold the class folders.
-
-    Attributes:
-        tops: Folder of each split. Without split folders, the root is the folder of train.
-        has_splits: Whether there are split folders.
-        guesses: One guess if split folders have names other than train, validation and test, or
-            if folders beside the split folders were not used. Otherwise empty.
-    """
-
-    tops: dict[str, Path]
-    has_splits: bool
-    guesses: tuple[Guess, ...] = ()
+# The folder of each split, whether there are split folders, and guesses about the folders.
+Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 
 
 def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Layout:
@@ -48,6 +35,11 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
         classes: Names of class folders, or `None`. If the root has all of these folders, the
             function looks for no splits.
 
+    Returns:
+        The folder of each split, which holds the class folders. Without split folders, the root is
+        the folder of train. Then whether there are split folders. Then one guess if split folders
+        have names other than train, validation and test, or if other folders were not used.
+
     Raises:
         DataError: A split has two folders. Or all folders in the root hold only folders, mostly of
             the same names: the outer folders could be splits or classes. Or a folder called train
@@ -56,12 +48,12 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     root = _unwrapped(root, kind)
     folders = folders_in(root)
     if classes is not None and {*classes} <= {folder.name for folder in folders}:
-        return Layout({"train": root}, has_splits=False)
+        return {"train": root}, False, ()
     named = _by_names(folders, kind)
     if not named:
         if classes is None:
             _refuse_same_names(root, kind)
-        return Layout({"train": root}, has_splits=False)
+        return {"train": root}, False, ()
     tops: dict[str, Path] = {}
     for folder, split in named.items():
         if split in tops:
@@ -75,7 +67,7 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     if classes is None:
         _refuse_same_names(tops["train"], kind)
         _refuse_train_among_classes(named, tops["train"], folders, kind)
-    return Layout(tops, True, _guesses(named, folders, kind))
+    return tops, True, _guesses(named, folders, kind)
 
 
 def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:

@@ -5,7 +5,6 @@ and inside an exported graph, so all three give the same pixels.
 """
 
 import functools
-from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -69,8 +68,7 @@ def decode_image(
     values = tf.constant(value_range or ALL_VALUES)
 
     def jpeg() -> tf.Tensor:
-        decoders = _jpeg_decoders(content)
-        return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
+        return _decode_jpeg(content, wanted if size else None)
 
     rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
     # A separate function decodes rare files: without a call, its operations take no time.
@@ -111,9 +109,7 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
 
 def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
     def interpolate(antialias: bool) -> tf.Tensor:
-        return tf.image.resize(
-            images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=antialias
-        )
+        return tf.image.resize(images, size, tf.image.ResizeMethod.BICUBIC, antialias=antialias)
 
     # Antialiasing takes four times as long, and changes the result only if the image shrinks.
     shape = tf.shape(images)
@@ -143,20 +139,18 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return images[..., top : top + kept_height, left : left + kept_width, :]
 
 
-def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
-    """Return one decoding function for each ratio in `_JPEG_RATIOS`."""
+def _decode_jpeg(content: tf.Tensor, size: tf.Tensor | None) -> tf.Tensor:
+    """Decode a JPEG file at the smallest size that is at least twice `size`. `None`: full size."""
 
     def decode(ratio: int) -> tf.Tensor:
         # The default DCT method is up to 15 grey levels off, and is not faster.
         return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
-    return [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS]
-
-
-def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Return the index of the largest ratio that leaves an image twice as large as `size`."""
+    if size is None:
+        return decode(1)
     possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
-    return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
+    index = tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
+    return tf.switch_case(index, [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS])
 
 
 @tf.function(
@@ -171,11 +165,8 @@ def _rare_image(content, header, size, value_range):
     turn = orientation.read(content, header)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
 
-    def jpeg() -> tf.Tensor:
-        return tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
-
     decoders = {
-        metadata.is_jpeg: jpeg,
+        metadata.is_jpeg: lambda: _decode_jpeg(content, size),
         metadata.is_png: lambda: _decode_png(content, header, value_range),
         metadata.is_webp: lambda: _decode_webp(content, header),
         metadata.is_bmp: lambda: _decode_bmp(content, header),

@@ -20,7 +20,6 @@ from keras_tl.errors import DataError, quoted
 
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
-_ELEMENT = ("image",)
 # First characters of images encoded in base64, and of data URLs.
 _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
@@ -46,7 +45,7 @@ def read_inputs(
         DataError: `items` is empty or of another type, or a file does not exist.
         ConfigError: A path is in a file system that is not supported.
     """
-    items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
+    items = plain(columns.of_frame(items) if is_frame(items) else items, ("image",))
     if isinstance(items, (str, os.PathLike)):
         return _from_paths([items], on_invalid)
     if isinstance(items, np.ndarray):

@@ -14,7 +14,6 @@ ValueRange = tuple[int, int] | None
 ALL_VALUES = (0, 2**16 - 1)
 # Largest number of files that are decoded to find the range of their values.
 MOST_SAMPLED = 64
-_DEPTH_AT = 24
 
 
 def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
@@ -38,7 +37,7 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
 
 def has_16_bits(start: bytes) -> bool:
     """Return whether a file is a PNG file with 16 bits per value, from its first 25 bytes."""
-    return image_format(start) == "PNG" and start[_DEPTH_AT : _DEPTH_AT + 1] == b"\x10"
+    return image_format(start) == "PNG" and start[24:25] == b"\x10"
 
 
 @dataclasses.dataclass(frozen=True)
