@@ -186,8 +186,7 @@ class ImageData(LabelledData[ImageSplit]):
             separator: Text between several labels in a cell, see `from_csv`.
             task: Name of the task, see `from_csv`.
             class_names: Names of the classes.
-            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
-                then reports results per camera.
+            slices: Further columns to read, see `from_csv`.
             options: See `DataOptions`.
 
         Raises:

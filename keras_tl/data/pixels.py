@@ -13,11 +13,11 @@ _FIRST = (3, 4)
 
 
 def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
-    """Check an array of images and convert it to three channels.
+    """Check images and convert them to three channels.
 
     Args:
-        x: (n, height, width), or (n, height, width, channels) of grey (1), grey and alpha (2), RGB
-            (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped, as in image files.
+        x: (n, height, width), or (n, height, width, channels) with channels of grey (1), grey and
+            alpha (2), RGB (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped.
         name: Name of the images in messages, such as `"train"`.
 
     Returns:
@@ -89,11 +89,7 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
 
 
 def as_image(x: np.ndarray, name: str) -> np.ndarray:
-    """Convert an image (height, width) or (height, width, channels) to (height, width, 3).
-
-    Raises:
-        DataError: The shape is not the shape of an image. The pixel values are not checked.
-    """
+    """Check the shape of an image, and convert the image to (height, width, 3)."""
     if x.ndim not in (2, 3):
         raise DataError(
             f"Expected each {name} image as numbers of shape (height, width, 3), or "

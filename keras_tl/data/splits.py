@@ -128,9 +128,9 @@ def folds(
 ) -> np.ndarray:
     """Return the fold number of each item, for cross-validation.
 
-    Folds have equal sizes and are stratified by class. The items of a class that has fewer items
-    than folds are in different folds (scikit-learn's `StratifiedKFold` warns in this case). With
-    groups, all items of a group are in one fold.
+    Folds have equal sizes and are stratified by class. If a class has fewer items than there are
+    folds, its items are in different folds (scikit-learn's `StratifiedKFold` warns in this case).
+    With groups, all items of a group are in one fold.
 
     Args:
         classes: int (n,), the class of each item. `None` if items do not have exactly one class.

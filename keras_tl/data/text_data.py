@@ -76,9 +76,7 @@ class TextData(LabelledData[TextSplit]):
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
                 `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
                 from train. `None` means that the splits are random.
-            separator: Text between several labels in a cell, such as `","`. The data are then
-                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
-                least half of the separated labels occur in other cells too.
+            separator: Text between several labels in a cell, see `ImageData.from_csv`.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
             class_names: Names of the classes. `None` means the sorted distinct labels, or the names
                 of several label columns.
@@ -136,8 +134,7 @@ class TextData(LabelledData[TextSplit]):
             class_names: Names of the classes.
             validation: Data frame of the validation split. `None`: texts are drawn from `frame`.
             test: Data frame of the test split. `None`: texts are drawn from `frame`.
-            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
-                then reports results per camera.
+            slices: Further columns to read, see `from_csv`.
             options: See `TextOptions`.
 
         Raises:

@@ -22,9 +22,6 @@ def visible_files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[s
     """Yield the paths of the files below a folder, except hidden files. Follow links to folders.
 
     Only the recursion passes `above`, the real paths of the outer folders.
-
-    Raises:
-        DataError: A folder cannot be read.
     """
     here = os.path.realpath(folder)
     if here in above:  # The folder is a link to a folder that contains the link.
@@ -48,7 +45,11 @@ def files_in(folder: Path) -> list[str]:
 
 
 def _entries(folder: Path | str) -> list[tuple[str, bool]]:
-    """Return the sorted names of the visible entries, and whether each entry is a folder."""
+    """Return the sorted names of the visible entries, and whether each entry is a folder.
+
+    Raises:
+        DataError: The folder cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
             return sorted((x.name, _is_folder(x)) for x in entries if _is_visible(x.name))

@@ -61,14 +61,7 @@ class UnusedFiles:
 def unused_files(
     root: Path, others: Iterable[str], kind: FileKind, outside: Iterable[str] = ()
 ) -> UnusedFiles:
-    """Count the files below a folder that are not items.
-
-    Args:
-        root: The folder.
-        others: Paths of the files of other kinds.
-        kind: Kind of the items.
-        outside: Paths of the items outside the class folders.
-    """
+    """Count the files of other kinds below a folder, and the items outside the class folders."""
     suffixes = collections.Counter(_suffix(path, kind) for path in others)
     folders = collections.Counter(os.path.dirname(os.path.relpath(x, root)) for x in outside)
     ordered = _ordered(suffixes)

@@ -15,11 +15,7 @@ ImageSize = int | tuple[int, int] | None
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Return an image size as (height, width), or `None` for the input size of the backbone.
-
-    Raises:
-        ConfigError: `image_size` is neither a positive integer nor a pair of positive integers.
-    """
+    """Return an image size as (height, width), or `None` for the input size of the backbone."""
     if image_size is None:
         return None
     pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)

@@ -115,10 +115,7 @@ def read_image(
     how: str,
     value_range: ValueRange = None,
 ) -> np.ndarray:
-    """Decode and resize one image, eagerly.
-
-    Returns:
-        float32 array (height, width, 3) in [0, 255].
+    """Decode and resize one image eagerly, to float32 (height, width, 3) in [0, 255].
 
     Raises:
         DataError: The bytes are not an image. The message names `source`.

@@ -67,11 +67,10 @@ def jpeg_damage(content: bytes) -> str | None:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the segments of a JPEG file as libjpeg does, which skips bytes that are not markers.
+    """Yield the marker of each segment, its second byte, and the start and end of the data.
 
-    Yields:
-        The second byte of the marker, and the start and end of the data of the segment. After each
-        scan header: `_SCAN`, and the start and end of the coded image data of the scan.
+    After each scan header, yields `_SCAN`, and the start and end of the coded image data. As in
+    libjpeg, bytes that are not markers are skipped.
     """
     at = content.find(b"\xff", 2)
     while 0 <= at < len(content) - 1:

@@ -70,10 +70,7 @@ def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the Exif data of a JPEG, PNG or WebP file, which form a TIFF structure.
-
-    `content` holds the bytes of the file, and `header` is the result of `header_of`.
-    """
+    """Return the Exif data of a JPEG, PNG or WebP file, which form a TIFF structure."""
     found = _of_format(
         header,
         jpeg=lambda: _jpeg_segment(content, _EXIF),

@@ -28,9 +28,7 @@ def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     """Return the orientation of a JPEG, PNG or WebP file, an int32 number from 1 to 8.
 
     Uses the orientation tag of the Exif data, or else `tiff:Orientation` of the XMP, as Pillow
-    does. A value outside 1 to 8 counts as 1 (upright).
-
-    `content` holds the bytes of the file, and `header` is the result of `metadata.header_of`.
+    does. A value outside 1 to 8 counts as 1 (upright). `header` is the result of `header_of`.
     """
 
     def without_tag() -> tf.Tensor:

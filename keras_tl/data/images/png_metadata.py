@@ -21,9 +21,8 @@ def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor,
     """Return the name and the data of the chunk that holds `mark`, or two empty strings.
 
     The function searches for `mark`, because an image may have thousands of small chunks. No image
-    contains the eight or more bytes of `mark` by chance.
-
-    `before` is the number of bytes between the start of the chunk name and `mark`.
+    contains the eight or more bytes of `mark` by chance. `before` is the number of bytes between
+    the start of the chunk name and `mark`.
     """
     at = tf.strings.length(split(content, mark, 1)[0]) - before
     there = (at >= 8) & (at + before < tf.strings.length(content))

@@ -62,10 +62,8 @@ class Columns:
     def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
         """Return the items with their labels, splits and slices.
 
-        Args:
-            table: Table with the columns of `wanted`.
-            items: Items of all rows, see `rows_of`.
-            others: Further settings to store for a later reading of the table.
+        `table` has the columns of `wanted`. `items` holds the items of all rows, see `rows_of`.
+        `others` are further settings to store for a later reading of the table.
 
         Raises:
             DataError: A label or a split is missing or not valid.
@@ -107,10 +105,8 @@ def slice_texts(values: Sequence) -> np.ndarray:
 def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
     """Return the paths of the images. Relative paths in the table start from `root`.
 
-    A missing file is not an error here. If all files are missing, `root` is probably wrong.
-
     Raises:
-        DataError: A path is missing or is not text, or none of the files exists.
+        DataError: A cell is not a path. Or no file exists, so that `root` is probably wrong.
     """
     hint = "Fill in the path or remove the row."
     table.check(column, is_path, "the path of an image", hint)

@@ -50,11 +50,7 @@ class ItemColumns:
         return cls(item, names, named.get("root"))
 
     def of_frame(self, frame: Any) -> Rows:
-        """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`.
-
-        Raises:
-            DataError: `frame` is not a data frame or lacks a column, or a value is not an item.
-        """
+        """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`."""
         return self._items(read_frame(frame, self._wanted), self.root)
 
     def of_file(self, path: Path) -> Rows:

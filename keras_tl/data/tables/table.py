@@ -81,11 +81,7 @@ def is_path(value: Any) -> bool:
 
 
 def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
-    """Read columns of a `pandas.DataFrame`.
-
-    Raises:
-        DataError: `frame` is not a data frame, lacks a column, or has no rows.
-    """
+    """Read columns of a `pandas.DataFrame`, or raise `DataError` if this is not possible."""
     if not (hasattr(frame, "columns") and hasattr(frame, "index")):
         raise DataError(f"Expected a pandas.DataFrame. Received: {type(frame).__name__}.")
     name = "The data frame"
@@ -102,10 +98,7 @@ def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
-    """Raise `DataError` unless a table has each wanted column exactly once.
-
-    If `wanted` names a column twice, raise `ConfigError`.
-    """
+    """Raise an error unless a table has each wanted column, and `wanted` each column, once."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

@@ -57,11 +57,7 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
 
 
 def join_tables(tables: Mapping[str, Table]) -> Table:
-    """Join the tables of several splits into one, to read all of them in the same way.
-
-    Raises:
-        DataError: Some tables are from CSV files and others from JSON lines files.
-    """
+    """Join the tables of several splits into one, to read all of them in the same way."""
     first = next(iter(tables.values()))
     if len(tables) == 1:
         return first

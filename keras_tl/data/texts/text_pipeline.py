@@ -57,7 +57,7 @@ class TokenRows:
 
 @dataclasses.dataclass(frozen=True)
 class TextPipeline(Pipeline):
-    """Converts the texts of a split to batches of tokens and labels.
+    """Converts the texts of a split to batches of tokens and labels. `augment` must be `None`.
 
     Attributes:
         preprocessor: Converter of texts to tokens. `None` means that the model takes strings.
@@ -84,11 +84,7 @@ class TextPipeline(Pipeline):
     def shuffled(
         self, split: TextSplit, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return training batches of (inputs, labels). A batch holds texts of similar length.
-
-        Raises:
-            ConfigError: `augment` is given.
-        """
+        """Return training batches of (inputs, labels). A batch holds texts of similar length."""
         _refuse(augment)
         rows = padded_rows(len(split), batch_size if self.whole_batches else 1)
         are_sorted = self.preprocessor is not None and self.length is None
@@ -113,11 +109,7 @@ class TextPipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) of the given rows, see `Pipeline.drawn`.
-
-        Raises:
-            ConfigError: `augment` is given.
-        """
+        """Return batches of (inputs, labels) of the given rows, see `Pipeline.drawn`."""
         _refuse(augment)
         return self._inputs_and_labels(rows.batch(batch_size), split)
 

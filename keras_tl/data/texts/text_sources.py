@@ -29,9 +29,7 @@ def text_columns(
 ) -> Columns:
     """Return the columns of texts, labels and splits, see `keras_tl.TextData.from_csv`.
 
-    Raises:
-        ConfigError: `split` is given, and also one of `others`: the arguments `validation` and
-            `test`.
+    `others` are the arguments `validation` and `test`, which contradict `split`.
     """
     if split is not None and any(other is not None for other in others):
         raise ConfigError(
@@ -42,11 +40,7 @@ def text_columns(
 
 
 def read_text_table(columns: Columns, tables: Mapping[str, Table], **others: Any) -> LabelledItems:
-    """Return the texts and labels of one table, or of one table per split.
-
-    Raises:
-        DataError: A value in a text column is not a text, or a label or split is invalid.
-    """
+    """Return the texts and labels of one table, or of one table per split."""
     table = join_tables(tables)
     names = [name for name in columns.items.values() if name is not None]
     for name in names:
@@ -86,11 +80,7 @@ def _read(path: str, progress: Any, done: int) -> str:
 
 
 def read_arrays(given: Iterable, name: str) -> Texts:
-    """Return the texts, or pairs of texts, that a user passes to `from_arrays` for one split.
-
-    Raises:
-        DataError: The input is empty, or is not a sequence of texts or of pairs.
-    """
+    """Return the texts, or pairs of texts, that a user passes to `from_arrays` for one split."""
     expected = f"Expected the {name} texts as a sequence of texts, or of pairs (text, second text)."
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise DataError(f"{expected} Received: {type(given).__name__}.")

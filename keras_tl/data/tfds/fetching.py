@@ -73,11 +73,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
 
 
 def prepare(builder: Any, name: str, download: bool) -> None:
-    """Download and prepare a data set if it is not on disk yet.
-
-    Raises:
-        DataError: The data set is not on disk and `download` is false, or the download fails.
-    """
+    """Download and prepare a data set if it is not on disk yet, or raise `DataError`."""
     if builder.is_prepared():
         return
     if not download:

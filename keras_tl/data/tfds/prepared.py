@@ -58,11 +58,7 @@ class Prepared:
         return keys if is_pair else (None, None)
 
     def splits(self) -> dict[str, str]:
-        """Return the split names of this package, each with the split name in the data set.
-
-        Raises:
-            DataError: The data set has no train split.
-        """
+        """Return the name in the data set for each split name of this package."""
         found = self.builder.info.splits
         if len(found) == 1:
             return {"train": next(iter(found))}
@@ -84,7 +80,7 @@ class Prepared:
         """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: There is no candidate, or there are several, none of them in `usual`.
+            DataError: There is no candidate, or there are several candidates, none in `usual`.
         """
         for key in usual:
             if key in candidates:
@@ -102,22 +98,14 @@ class Prepared:
         )
 
     def pick_label(self) -> str:
-        """Return the name of the feature that holds the label: a class, or else a number.
-
-        Raises:
-            DataError: No feature is a class or number, or several features could be the label.
-        """
+        """Return the name of the feature that holds the label: a class, or else a number."""
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
         values = [key for key, feature in features.items() if _is_number(feature)]
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the description of a label feature.
-
-        Raises:
-            DataError: The feature cannot be a label.
-        """
+        """Return the description of a feature, or raise `DataError` if it cannot be a label."""
         feature = self.features[label]
         kinds = tfds_module().features
         names = _class_names(feature)
