@@ -114,7 +114,7 @@ class ImageData(LabelledData[ImageSplit]):
         """Read a CSV file of image paths and labels.
 
         Each distinct text label is a class. Whole numbers are classes if two of three conditions
-        hold: there are at most 20 distinct values, most values occur more than once, the values
+        hold. There are at most 20 distinct values. Most values occur more than once. The values
         count up from 0 or 1. Whole numbers are also classes if at least half of the distinct values
         occur 10 times or more. Other numbers are regression targets. A label with leading zeros,
         such as 007, is a text. Cells with several labels, separated by `;` or `|`, are multi-label
@@ -173,7 +173,7 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of image paths and labels.
 
-        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        Labels follow the rules of `from_csv`, but Python types matter. A text is never a number,
         booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
         the order of the classes.
 

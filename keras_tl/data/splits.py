@@ -30,8 +30,8 @@ def stratified_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split rows at random into two parts, stratified by class, with every class in both parts.
 
-    Multi-label data and regression data are split at random, without stratification. scikit-learn's
-    `train_test_split` is not used: it leaves rare classes out of small splits, even if stratified.
+    Multi-label data and regression data are split at random, without stratification. The function
+    `train_test_split` of scikit-learn would leave rare classes out of small splits.
 
     Args:
         labels: int (n,), the class of each row. Or float labels of multi-label or regression data.

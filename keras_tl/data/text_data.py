@@ -119,7 +119,7 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of texts and labels.
 
-        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        Labels follow the rules of `from_csv`, but Python types matter. A text is never a number,
         booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
         the order of the classes.
 

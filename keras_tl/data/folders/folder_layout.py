@@ -21,13 +21,15 @@ Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Layout:
     """Find the split folders, by their names and their content.
 
-    If a folder is called train or training, and does not hold only items, the folders with names
-    in `SPLIT_NAMES` are the splits (in upper or lower case). For each other split, the only folder
-    with a word of `SPLIT_NAMES` in its name is used, such as `test_images`.
+    Case 1: a folder is called train or training, and does not hold only items. Then the folders
+    with names in `SPLIT_NAMES` are splits, in upper or lower case. Each other split is the only
+    folder with a word of `SPLIT_NAMES` in the name, such as `test_images`.
 
-    If no folder is called train, the folders with a word of `SPLIT_NAMES` in their names are the
-    splits, if there are at least two splits, one of them train. A split other than train that
-    holds only items is left out, because the items have no labels.
+    Case 2: no folder is called train. Then the folders with a word of `SPLIT_NAMES` in the name are
+    splits, if there are at least two splits, one of them train.
+
+    In both cases, a split other than train that holds only items is left out, because these items
+    have no labels.
 
     Args:
         root: Existing folder.

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from keras_tl.base.config import check_choice
 from keras_tl.data.images import metadata, orientation
-from keras_tl.data.images.unsupported_ops import checked_bmp, checked_gif
+from keras_tl.data.images.byte_strings import filled, header_number
+from keras_tl.data.images.unsupported import CURE, HEADER_SIZE, bmp_problems
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
@@ -164,13 +165,12 @@ def _rare_image(content, header, size, value_range):
     """Decode a file that may need rotation, or preparation for the decoder of TensorFlow."""
     turn = orientation.read(content, header)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
-
     decoders = {
         metadata.is_jpeg: lambda: _decode_jpeg(content, size),
         metadata.is_png: lambda: _decode_png(content, header, value_range),
         metadata.is_webp: lambda: _decode_webp(content, header),
         metadata.is_bmp: lambda: _decode_bmp(content, header),
-        metadata.is_gif: lambda: checked_gif(_decode(content), header),
+        metadata.is_gif: lambda: _decode_gif(content, header),
     }
     found = tf.stack([*(is_format(header) for is_format in decoders), True])
     kind = tf.argmax(found, output_type=tf.int32)
@@ -216,14 +216,16 @@ def _decode(content: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    content = checked_bmp(content)
+    problems = bmp_problems(functools.partial(header_number, filled(content, 0, HEADER_SIZE)))
+    supported = ~tf.reduce_any([*problems.values()])
+    content = _if_supported(supported, content, "an unsupported BMP file")
     has_palette = tf.strings.substr(header, 28, 2) == b"\x08\x00"
     return tf.cond(has_palette, lambda: _decode_palette_bmp(content), lambda: _decode(content))
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    # `decode_bmp` returns indices into the palette as grey levels. It refuses `channels=1`. With
-    # `channels=0`, it gives as many channels as the file has: one.
+    # `decode_bmp` returns indices into the palette as grey levels. `channels=0` gives the one
+    # channel of the file, but `channels=1` is an error.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
     # BITMAPFILEHEADER has the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
     # with its own size. The palette follows: four bytes (blue, green, red, 0) for each colour.
@@ -233,3 +235,20 @@ def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
     palette = tf.io.decode_raw(content, tf.uint8)[14 + header_size : pixels_at]
     colours = tf.reshape(palette, (-1, 4))[:, 2::-1]
     return tf.gather(colours, tf.cast(indices, tf.int32))
+
+
+def _decode_gif(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    image = _decode(content)
+    sides = tf.cast(tf.io.decode_raw(tf.strings.substr(header, 6, 4), tf.uint16), tf.int32)
+    supported = tf.reduce_all(tf.shape(image)[:2] >= sides[::-1])
+    name = "a GIF file whose first frame is smaller than its canvas"
+    return _if_supported(supported, image, name)
+
+
+def _if_supported(supported: tf.Tensor, value: tf.Tensor, name: str) -> tf.Tensor:
+    """Return `value` unchanged, or raise `InvalidArgumentError`, see `unsupported_issue`."""
+    check = tf.debugging.Assert(
+        supported, [f"Expected a supported image. Received {name}: {CURE}."]
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.identity(value)

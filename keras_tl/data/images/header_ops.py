@@ -1,7 +1,7 @@
 """Reads the image size that a file declares in its header, with TensorFlow operations.
 
-The rules are those of `keras_tl.data.images.headers`, except for GIF files: this module counts the
-pixels of all frames, because the decoder allocates memory for all frames.
+The rules are those of `keras_tl.data.images.headers`, except for GIF files. For a GIF file, this
+module counts the pixels of all frames, because the decoder allocates memory for all frames.
 """
 
 import functools

@@ -32,11 +32,11 @@ def read_inputs(
     Args:
         items: The path of an image. A folder, for all images below the folder. A pattern such as
             `"photos/*.jpg"`, for the matching files in sorted order. The bytes of an image file, or
-            an open file. An array or a tensor of any library with pixels in [0, 255], of one image
-            (height, width, 3) or (height, width), or of a batch (n, height, width, 3). An alpha
-            channel is dropped. A Pillow image. A list of paths, of bytes or of images. A split,
-            such as `data.split("test")`. A `tf.data.Dataset` of images, batched or not, with or
-            without labels. A `pandas.DataFrame` with a column of paths.
+            an open file. An array or a tensor of any library: one image (height, width, 3) or
+            (height, width), or a batch (n, height, width, 3), in [0, 255]. An alpha channel is
+            dropped. A Pillow image. A list of paths, of bytes or of images. A split, such as
+            `data.split("test")`. A `tf.data.Dataset` of images, batched or not, with or without
+            labels. A `pandas.DataFrame` with a column of paths.
         columns: The column of paths in a data frame.
         on_invalid: `"raise"` raises an error if a file cannot be read. With any other value, the
             file counts as an invalid image.

@@ -22,8 +22,8 @@ _EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
 # Largest number of segments to search. No program writes so many segments.
 _MOST_SEGMENTS = 512
 
-# Function that takes a position in a file, and returns whether the part at this position is the
-# wanted part, whether the search ends, and the number of bytes to the next part.
+# Function that takes a position in a file and returns three values: whether the part at this
+# position is the wanted part, whether the search ends, and the number of bytes to the next part.
 Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 

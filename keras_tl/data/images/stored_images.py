@@ -19,6 +19,7 @@ from keras_tl.data.images.headers import image_format
 from keras_tl.data.pixels import CHANNELS, check_pixels
 from keras_tl.errors import CacheError, DataError, quoted
 
+# Number of images after which values in [0, 1] mean that the pixels were scaled.
 _TELLING = 100
 
 Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]
@@ -123,7 +124,7 @@ def suffix_of(content: bytes) -> str | None:
 
 
 class Encoder:
-    """Encoder that turns the images of one split into the bytes of image files.
+    """Encoder of the images of one split to the bytes of image files.
 
     Args:
         name: Name of the split, for messages.

@@ -22,7 +22,7 @@ def unsupported_issue(content: bytes, kind: str | None) -> str | None:
             reason = _of_bmp(content)
         elif kind == "GIF":
             reason = _of_gif(content)
-    except (struct.error, LookupError):  # The file is truncated: the decoder reports that.
+    except (struct.error, LookupError):  # The file is truncated: the decoder reports this.
         return None
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 
@@ -30,8 +30,8 @@ def unsupported_issue(content: bytes, kind: str | None) -> str | None:
 def bmp_problems(number: Callable) -> dict[str, Any]:
     """Return for each problem of BMP files whether a file has the problem.
 
-    The function `number` takes an offset and a size in bytes, and returns the number at this place
-    of the header, an integer or a tensor. Bytes after the header count as 0.
+    The function `number` takes an offset and a size in bytes, and returns the number at this offset
+    of the header. The number is an integer or a tensor. Bytes after the header count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
     # Whether the masks of red, green and blue differ from the order in files without masks.

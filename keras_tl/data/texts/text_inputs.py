@@ -44,16 +44,14 @@ def read_texts(
         items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair (text,
             text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
             an open file: the whole content of the file is one text. The path of a folder means all
-            `.txt` files below the folder. Also accepted: an array, a tensor or a `pandas.Series` of
-            texts; a split, such as `data.split("test")`; a `tf.data.Dataset` of texts, batched or
-            not, with or without labels; a `pandas.DataFrame` with the columns that the model was
-            trained on.
+            `.txt` files below the folder. An array, a tensor or a `pandas.Series` of texts. A
+            split, such as `data.split("test")`. A `tf.data.Dataset` of texts, batched or not, with
+            or without labels. A `pandas.DataFrame` with the column names of the training data.
         are_pairs: Whether the model takes pairs of texts.
         columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
-        on_invalid: `"raise"` raises an error if a text or file is unreadable. With other values of
-            `on_invalid`, an unreadable item becomes an empty text, and `TextItems.problems` holds
-            the reason. Blank texts and bytes that are not UTF-8 raise no error, but get no
-            prediction.
+        on_invalid: `"raise"` raises an error if a text or file is unreadable. With any other value,
+            an unreadable item becomes an empty text, and `TextItems.problems` holds the reason.
+            Blank texts and bytes that are not UTF-8 raise no error, but get no prediction.
 
     Raises:
         DataError: The input is empty or of another type. Or every `str` is the path of an existing

@@ -50,10 +50,10 @@ class TextItems(PredictionItems):
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield texts for the signature `serving_default`, at most `size` at a time."""
         for start in range(0, len(self.texts), size):
-            asked = {"text": self.texts[start : start + size]}
+            batch = {"text": list(self.texts[start : start + size])}
             if self.pairs is not None:
-                asked["text_pair"] = self.pairs[start : start + size]
-            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
+                batch["text_pair"] = list(self.pairs[start : start + size])
+            yield "serving_default", batch
 
     def valid(self) -> np.ndarray:
         """Return whether each item has only readable texts (see `text_problem`), as bool (n,)."""

@@ -81,13 +81,13 @@ def _choose(
         if given is not None and given not in texts:
             raise DataError(f"{quoted(found.name)}: {unknown('text feature', given, texts)}")
     if text is None:
-        said = found.supervised_keys[0]
-        pairs = [said, *_PAIRS] if text_pair is None and said not in texts else []
+        declared = found.supervised_keys[0]
+        pairs = [declared, *_PAIRS] if text_pair is None and declared not in texts else []
         for pair in pairs:
             if _is_pair(pair, texts):
                 return tuple(pair)
         others = [key for key in texts if key != text_pair]
-        text = found.pick("text", others, [said, *_SINGLE])
+        text = found.pick("text", others, [declared, *_SINGLE])
     return text, text_pair
 
 
