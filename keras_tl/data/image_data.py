@@ -114,14 +114,14 @@ class ImageData(LabelledData[ImageSplit]):
         """Read a CSV file of image paths and labels.
 
         Each distinct text label is a class. Whole numbers are classes if two of three conditions
-        hold. There are at most 20 distinct values. Most values occur more than once. The values
-        count up from 0 or 1. Whole numbers are also classes if at least half of the distinct values
-        occur 10 times or more. Other numbers are regression targets. A label with leading zeros,
-        such as 007, is a text. Cells with several labels, separated by `;` or `|`, are multi-label
-        data if at least half of these labels occur in other cells too. Several label columns of 0
-        and 1, or of -1 and 1, are multi-label data too. If each row has a single 1, the columns are
-        classes instead. `repr` of the data and the preflight check `label-type` report each guess.
-        The argument `task` overrides these rules.
+        hold: at most 20 distinct values, most values repeated, values counting up from 0 or 1.
+        Whole numbers are also classes if at least half of the distinct values occur 10 times or
+        more. Other numbers are regression targets. A label with leading zeros, such as 007, is a
+        text. Cells with several labels, separated by `;` or `|`, are multi-label data if at least
+        half of these labels occur in other cells too. Several label columns of 0 and 1, or of -1
+        and 1, are multi-label data too. If each row has a single 1, the columns are classes
+        instead. `repr` of the data and the preflight check `label-type` report each guess. The
+        argument `task` overrides these rules.
 
         Args:
             path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line

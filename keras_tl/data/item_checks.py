@@ -99,12 +99,15 @@ class Check:
         return ""
 
 
-def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield pairs of row numbers: a row, and the first row with equal content and another label.
+def label_conflicts(
+    contents: Sequence[Hashable], labels: np.ndarray, names: Sequence[str] | None
+) -> Iterator[tuple[int, int, str, str]]:
+    """Yield a row, the first row with equal content and another label, and the labels of both rows.
 
     Args:
         contents: Contents of n items. Only labels of items with equal contents are compared.
         labels: Labels (n,) or (n, k). Two labels of k numbers differ if any number differs.
+        names: Names of the classes or labels. `None`: the labels are shown as numbers.
     """
     # Compare labels as bytes, which works for any shape. Adding 0 turns -0.0 into 0.0.
     values = [(0 + label).tobytes() for label in labels]
@@ -118,16 +121,17 @@ def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterato
         if len(first_of) > 1:
             first, second = list(first_of.values())[:2]
             for row in rows:
-                yield row, second if values[row] == values[first] else first
+                other = second if values[row] == values[first] else first
+                yield row, other, _shown(labels[row], names), _shown(labels[other], names)
 
 
-def shown_label(label: np.ndarray, names: Sequence[str] | None) -> str:
-    """Return one row of labels as text for messages. Without `names`, the text shows numbers."""
+def _shown(label: np.ndarray, names: Sequence[str] | None) -> str:
+    """Return a quoted label for messages. Without `names`, the text shows numbers."""
     if names is not None and label.ndim:
-        return ", ".join(names[column] for column in np.flatnonzero(label)) or "none"
+        return quoted(", ".join(names[column] for column in np.flatnonzero(label)) or "none")
     if names is not None and label.dtype.kind in "iu":
-        return names[int(label)]
-    return str(label)
+        return quoted(names[int(label)])
+    return quoted(str(label))
 
 
 def check_left(

@@ -14,14 +14,7 @@ from keras_tl.data.images.file_check_cache import FileCheckCache, FileResult
 from keras_tl.data.images.file_scan import FileScan
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import SixteenBitRange, values_of
-from keras_tl.data.item_checks import (
-    BadItem,
-    BadRows,
-    Check,
-    label_conflicts,
-    shown_label,
-)
-from keras_tl.errors import quoted
+from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,10 +173,9 @@ def _label_conflicts(
     """Yield each path whose content also occurs with a different label, and the reason, once."""
     # A file without a digest was not read, and counts as equal only to itself.
     contents = [findings[path].digest or path for path in paths]
-    for row, other in label_conflicts(contents, labels):
-        mine, theirs = (shown_label(labels[r], names) for r in (row, other))
+    for row, other, mine, theirs in label_conflicts(contents, labels, names):
         if paths[other] == paths[row]:
-            reason = f"the file is listed as {quoted(mine)} and as {quoted(theirs)}"
+            reason = f"the file is listed as {mine} and as {theirs}"
         else:
-            reason = f"same content as {paths[other]}, which has the label {quoted(theirs)}"
+            reason = f"same content as {paths[other]}, which has the label {theirs}"
         yield paths[row], f"two labels: {reason}"

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts, shown_label
+from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts
 from keras_tl.data.labelled_data import rows_of
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import text_problem
-from keras_tl.errors import quoted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +97,7 @@ def _label_conflicts(
         for row, text in enumerate(texts.texts)
     ]
     found = []
-    for row, other in label_conflicts(contents, labels):
-        mine, theirs = (shown_label(labels[r], class_names or None) for r in (row, other))
-        reason = f"two labels: {quoted(mine)}, but {quoted(theirs)} in {texts.places[other]}"
+    for row, other, mine, theirs in label_conflicts(contents, labels, class_names or None):
+        reason = f"two labels: {mine}, but {theirs} in {texts.places[other]}"
         found.append(BadText(texts.places[row], reason))
     return tuple(found)

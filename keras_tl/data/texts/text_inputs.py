@@ -11,7 +11,7 @@ from keras_tl.data.folders.unused_files import items_below
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_items import TextItems, shown
-from keras_tl.data.texts.text_values import as_text, is_utf_8, refuse_paths
+from keras_tl.data.texts.text_values import as_text, is_utf_8, read_text_file, refuse_paths
 from keras_tl.data.user_items import ItemSource, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
@@ -121,10 +121,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
             f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
             "Pass the content of the file as a str, or the rows of a table as a pandas.DataFrame."
         )
-    try:
-        return path.read_bytes(), str(path)
-    except OSError as error:
-        raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
+    return read_text_file(str(path)), str(path)
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:

@@ -16,7 +16,7 @@ from keras_tl.data.tables.table import Table
 from keras_tl.data.tables.table_files import join_tables
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_split import Texts
-from keras_tl.data.texts.text_values import as_text, is_unicode, refuse_paths
+from keras_tl.data.texts.text_values import as_text, is_unicode, read_text_file, refuse_paths
 from keras_tl.errors import ConfigError, DataError, quoted
 
 
@@ -71,10 +71,7 @@ def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> Lab
 
 
 def _read(path: str, progress: Any, done: int) -> str:
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"Cannot read the text {quoted(path)}: {error.strerror}.") from error
+    content = read_text_file(path)
     progress(done)
     return as_text(content, path)
 

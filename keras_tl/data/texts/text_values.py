@@ -8,6 +8,7 @@ import math
 import os
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from keras_tl.errors import DataError, quoted
@@ -63,6 +64,14 @@ def _line_that_is_no_utf_8(content: bytes) -> int | None:
     except UnicodeDecodeError as error:
         return content[: error.start].count(b"\n") + 1
     return None
+
+
+def read_text_file(path: str) -> bytes:
+    """Return the content of a text file, or raise `DataError` for an unreadable file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"Cannot read the text {quoted(path)}: {error.strerror}.") from error
 
 
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
