@@ -9,7 +9,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
-# Maps lower-case names of folders or in table cells to the names of splits.
+# The split for each lower-case name of a folder or in a table cell.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -70,7 +70,7 @@ def stratified_split(
         )
     exact = fraction * counts
     taken = np.clip(np.floor(exact).astype(int), 1, counts - 1)
-    # Rounding down makes the second part too small. Add rows of the classes that lost most.
+    # Rounding down makes the second part too small. Add one row for each class that lost most.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
     short = np.argsort(taken - exact, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1

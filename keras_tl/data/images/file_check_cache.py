@@ -90,7 +90,7 @@ class FileCheckCache:
 
 
 def _made_by() -> list:
-    # A different version of TensorFlow may be able to decode different files.
+    # Another version of TensorFlow may decode files that this version refuses, or refuse others.
     return [_FORMAT, tf.__version__]
 
 

@@ -31,7 +31,7 @@ _NOT_IMAGES = {
     b"\x00\x05\x16\x07": "a macOS file with metadata of another file",
     b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull' to get the file",
 }
-# Number of bytes that identify every format. In a DICOM file, the identifier starts at byte 128.
+# Number of bytes that identify every format. DICOM files have the identifier at byte 128.
 START = 132
 # Header size in bytes of BMP files that store width and height in 16 bits.
 _OS2_HEADER = 12

@@ -77,7 +77,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         png=lambda: png_exif(content),
         webp=lambda: _webp_chunk(content, header, b"EXIF", _EXIF_FLAG),
     )
-    # Some programs write the name of the JPEG segment also in front of the data in other files.
+    # In PNG and WebP files too, some programs write the name of the JPEG segment before the data.
     for _ in range(2):
         size = tf.strings.length(found)
         named = part(found, 0, len(_EXIF)) == _EXIF

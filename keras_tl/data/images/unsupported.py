@@ -10,7 +10,7 @@ CURE = "convert the file to PNG"
 # Size in bytes of the Windows header. Files with a shorter header come from OS/2.
 _WINDOWS = 40
 _PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
-# Number of bytes of a BMP file up to the end of its colour masks, and up to its compression.
+# Offsets in a BMP file, in bytes: the end of the colour masks, and the end of the compression.
 HEADER_SIZE, _FEWEST = 66, 34
 
 
@@ -34,7 +34,7 @@ def bmp_problems(number: Callable) -> dict[str, Any]:
     of the header. The number is an integer or a tensor. Bytes after the header count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
-    # Whether the masks of red, green and blue differ from the order in files without masks.
+    # Whether the colour masks have another order than blue, green, red.
     reordered = (number(54, 4) != 0xFF0000) | (number(58, 4) != 0xFF00) | (number(62, 4) != 0xFF)
     return {
         "an OS/2 header ({header} bytes)": number(14, 4) < _WINDOWS,
