@@ -38,32 +38,18 @@ class SourceKind:
     images: Callable[..., ImageData]
     texts: Callable[..., TextData] | None = None
     holds_texts: Callable[..., bool] | None = None
-    takes: frozenset[str] = frozenset()
+    takes: tuple[str, ...] = ()
 
 
-_FEATURES = {"image", "text", "text_pair", "label", "task"}
+_FEATURES = ("image", "text", "text_pair", "label", "task")
+_CSV = (*_FEATURES, "split", "separator", "slices", "groups")
+_TFDS = (*_FEATURES, "data_dir", "download")
 SOURCES = {
     "folder": SourceKind(
-        "PATH",
-        ImageData.from_folder,
-        TextData.from_folder,
-        folder_holds_texts,
-        frozenset({"classes"}),
+        "PATH", ImageData.from_folder, TextData.from_folder, folder_holds_texts, ("classes",)
     ),
-    "csv": SourceKind(
-        "PATH",
-        ImageData.from_csv,
-        TextData.from_csv,
-        table_holds_texts,
-        frozenset({*_FEATURES, "split", "separator", "slices", "groups"}),
-    ),
-    "tfds": SourceKind(
-        "NAME",
-        ImageData.from_tfds,
-        TextData.from_tfds,
-        builder_holds_texts,
-        frozenset({*_FEATURES, "data_dir", "download"}),
-    ),
+    "csv": SourceKind("PATH", ImageData.from_csv, TextData.from_csv, table_holds_texts, _CSV),
+    "tfds": SourceKind("NAME", ImageData.from_tfds, TextData.from_tfds, builder_holds_texts, _TFDS),
     "digits": SourceKind(None, ImageData.digits),
 }
 

@@ -22,10 +22,7 @@ from keras_tl.tasks.multilabel import Multilabel
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MISSING = {"nan", "na", "n/a", "null", "none"}
 _NOT_FINITE = _MISSING | {"inf", "+inf", "-inf"}
-_NUMBERS = {
-    **{"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1},
-    **{"-1": -1, "-1.0": -1},
-}
+_NUMBERS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1, "-1": -1, "-1.0": -1}
 
 Column = Hashable | Sequence[Hashable]
 
