@@ -19,7 +19,7 @@ from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, LabelledItems
+from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.tables.columns import Columns, image_paths
 from keras_tl.data.tables.csv_files import read_csv
@@ -114,14 +114,14 @@ class ImageData(LabelledData[ImageSplit]):
         """Read a CSV file of image paths and labels.
 
         Each distinct text label is a class. Whole numbers are classes if two of three conditions
-        hold: there are at most 20 distinct values, most values occur more than once, the values
-        count up from 0 or 1. Whole numbers are also classes if at least half of the distinct values
-        occur 10 times or more. Other numbers are regression targets. A label with leading zeros,
-        such as 007, is a text. Cells with several labels, separated by `;` or `|`, are multi-label
-        data if at least half of these labels occur in other cells too. Several label columns of 0
-        and 1, or of -1 and 1, are multi-label data too. If each row has a single 1, the columns are
-        classes instead. `repr` of the data and the preflight check `label-type` report each guess.
-        The argument `task` overrides these rules.
+        hold: at most 20 distinct values, most values repeated, values counting up from 0 or 1.
+        Whole numbers are also classes if at least half of the distinct values occur 10 times or
+        more. Other numbers are regression targets. A label with leading zeros, such as 007, is a
+        text. Cells with several labels, separated by `;` or `|`, are multi-label data if at least
+        half of these labels occur in other cells too. Several label columns of 0 and 1, or of -1
+        and 1, are multi-label data too. If each row has a single 1, the columns are classes
+        instead. `repr` of the data and the preflight check `label-type` report each guess. The
+        argument `task` overrides these rules.
 
         Args:
             path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
@@ -149,11 +149,13 @@ class ImageData(LabelledData[ImageSplit]):
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = Columns(cls.item, "image paths", {"image": image}, labels, split, kept)
         path = local_path(path)
         table = read_csv(path, columns.wanted)
         paths = image_paths(table, image, path.parent if root is None else root)
-        return cls._of(columns.read(table, paths, root=_text(root)), checked)
+        root = None if root is None else os.fspath(root)
+        return cls._of(columns.read(table, paths, root=root), checked)
 
     @classmethod
     def from_dataframe(
@@ -171,7 +173,7 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of image paths and labels.
 
-        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        Labels follow the rules of `from_csv`, but Python types matter. A text is never a number,
         booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
         the order of the classes.
 
@@ -184,8 +186,7 @@ class ImageData(LabelledData[ImageSplit]):
             separator: Text between several labels in a cell, see `from_csv`.
             task: Name of the task, see `from_csv`.
             class_names: Names of the classes.
-            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
-                then reports results per camera.
+            slices: Further columns to read, see `from_csv`.
             options: See `DataOptions`.
 
         Raises:
@@ -195,10 +196,12 @@ class ImageData(LabelledData[ImageSplit]):
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = Columns(cls.item, "image paths", {"image": image}, labels, split, kept)
         table = read_frame(frame, columns.wanted)
         paths = image_paths(table, image, root)
-        return cls._of(columns.read(table, paths, root=_text(root)), checked)
+        root = None if root is None else os.fspath(root)
+        return cls._of(columns.read(table, paths, root=root), checked)
 
     @classmethod
     def from_tfds(
@@ -281,10 +284,8 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options | {"check": False})
-        given = {"train": dataset, "validation": validation, "test": test}
-        stored = store_by_content(
-            {name: read_dataset(part, name) for name, part in given.items() if part is not None}
-        )
+        given = given_splits(dataset, validation, test)
+        stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
         return cls._of(LabelledItems(*read_splits(stored, cls.item, class_names, task)), checked)
@@ -325,13 +326,9 @@ class ImageData(LabelledData[ImageSplit]):
                 f"value_range={checked.value_range} works only for 16-bit image files. These "
                 "images are arrays. Scale the arrays to [0, 255] and leave value_range out."
             )
-        given = {"train": (x, y), "validation": validation, "test": test}
-        given = {
-            name: (check_pixels(pair[0], name), pair[1])
-            for name, pair in given.items()
-            if pair is not None
-        }
-        return cls._of(LabelledItems(*read_splits(given, cls.item, class_names, task)), checked)
+        given = given_splits((x, y), validation, test)
+        splits = {name: (check_pixels(pair[0], name), pair[1]) for name, pair in given.items()}
+        return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
@@ -372,13 +369,3 @@ class ImageData(LabelledData[ImageSplit]):
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}
         return {"resize": self.resize} | value_range
-
-
-def _text(path: str | os.PathLike | None) -> str | None:
-    return None if path is None else os.fspath(path)
-
-
-def _columns(
-    image: Hashable, labels: LabelColumns, split: Hashable | None, slices: Sequence[Hashable]
-) -> Columns:
-    return Columns(ImageData.item, "image paths", {"image": image}, labels, split, slices)

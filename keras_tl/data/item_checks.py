@@ -1,9 +1,8 @@
 """Common parts of the checks of image files and texts: bad items, limits, contradictory labels."""
 
-import abc
 import collections
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,22 +12,17 @@ from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
 
-LabelNames = Callable[[Any], str] | Sequence[str] | None
 
-
-class BadItem(abc.ABC):
+class BadItem:
     """An item with a problem.
 
     Attributes:
+        name: Name of the item in messages.
         reason: The problem, as a phrase. The words before the first colon are the kind of problem.
     """
 
+    name: str
     reason: str
-
-    @property
-    @abc.abstractmethod
-    def name(self) -> str:
-        """Name of the item in messages."""
 
     @property
     def kind(self) -> str:
@@ -105,12 +99,15 @@ class Check:
         return ""
 
 
-def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield pairs of row numbers: a row, and the first row with equal content and another label.
+def label_conflicts(
+    contents: Sequence[Hashable], labels: np.ndarray, names: Sequence[str] | None
+) -> Iterator[tuple[int, int, str, str]]:
+    """Yield a row, the first row with equal content and another label, and the labels of both rows.
 
     Args:
         contents: Contents of n items. Only labels of items with equal contents are compared.
         labels: Labels (n,) or (n, k). Two labels of k numbers differ if any number differs.
+        names: Names of the classes or labels. `None`: the labels are shown as numbers.
     """
     # Compare labels as bytes, which works for any shape. Adding 0 turns -0.0 into 0.0.
     values = [(0 + label).tobytes() for label in labels]
@@ -124,24 +121,17 @@ def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterato
         if len(first_of) > 1:
             first, second = list(first_of.values())[:2]
             for row in rows:
-                yield row, second if values[row] == values[first] else first
+                other = second if values[row] == values[first] else first
+                yield row, other, _shown(labels[row], names), _shown(labels[other], names)
 
 
-def shown_label(label: np.ndarray, names: LabelNames) -> str:
-    """Return a label as text for messages.
-
-    Args:
-        label: One row of labels.
-        names: Function that returns the name of a label, or the sequence of class or label names.
-            `None`: the text shows the numbers of the label.
-    """
-    if callable(names):
-        return names(label)
+def _shown(label: np.ndarray, names: Sequence[str] | None) -> str:
+    """Return a quoted label for messages. Without `names`, the text shows numbers."""
     if names is not None and label.ndim:
-        return ", ".join(names[column] for column in np.flatnonzero(label)) or "none"
+        return quoted(", ".join(names[column] for column in np.flatnonzero(label)) or "none")
     if names is not None and label.dtype.kind in "iu":
-        return names[int(label)]
-    return str(label)
+        return quoted(names[int(label)])
+    return quoted(str(label))
 
 
 def check_left(
@@ -154,13 +144,7 @@ def check_left(
 ) -> None:
     """Raise `DataError` if a split, or a class of the train split, has no usable item left.
 
-    Args:
-        name: Name of the split.
-        before: The split with all items.
-        after: The split without bad items.
-        class_names: Names of the classes.
-        item: Word for one item in messages.
-        bad: Bad items by row number in `before`.
+    `before` is the split `name` with all items, `after` the split without the `bad` items.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""

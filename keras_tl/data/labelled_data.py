@@ -25,13 +25,13 @@ from keras_tl.tasks.one_class import task_of_classes
 PLACES = frozenset({"data_dir", "root"})
 
 
-class Split(ItemSource):
+class Split(ItemSource, abc.ABC):
     """Items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:
         labels: int64 (n,), the class number of each item. For multi-label data: float32 (n, labels)
             of 0 and 1. For a regression: float32 (n,), the targets.
-        slices: Columns that group the items: maps a column name to n texts.
+        slices: Columns that group the items: n texts for each column name.
     """
 
     labels: np.ndarray
@@ -67,7 +67,7 @@ class Split(ItemSource):
 
     @property
     def in_files(self) -> bool:
-        """Whether the items are files. If so, `fingerprint` reads their content only on request."""
+        """Whether the items are files. If true, `fingerprint` reads files only on request."""
         return False
 
     @abc.abstractmethod
@@ -85,7 +85,7 @@ class Split(ItemSource):
     @functools.cached_property
     def identity(self) -> str | None:
         """The fingerprint, computed at the first use. `None` if a file was missing at that time."""
-        # A file deleted after training must not prevent saving the run.
+        # A run can be saved even if a file was deleted after training.
         try:
             return self.fingerprint()
         except DataError:
@@ -93,7 +93,7 @@ class Split(ItemSource):
 
     @property
     def label_fingerprint(self) -> str:
-        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` ignores the labels."""
+        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` does not cover labels."""
         return hashlib.sha256(np.ascontiguousarray(self.labels).data).hexdigest()
 
 
@@ -110,7 +110,7 @@ class LabelledItems:
         settings: See `LabelledData.source_settings`.
         slices: For each split, the columns that group the items, see `Split.slices`.
         unused: Files in the folder that are not items. `None` if the source is not a folder.
-        has_splits: Whether the data source defines the splits. If so, no test split is drawn from
+        has_splits: Whether the data source defines the splits. If true, no test split is drawn from
             train.
     """
 
@@ -129,15 +129,13 @@ class LabelledData(abc.ABC, Generic[S]):
     Attributes:
         item: Name of the modality and word for one item in messages: `"image"` or `"text"`.
         augmentation: Augmentation in training with `augment=True`. `False` means no augmentation.
-        splits: Items by split name: `"train"`, and `"validation"` and `"test"` if these splits
-            exist.
+        splits: Items by split name: `"train"`, and if they exist, `"validation"` and `"test"`.
         task: A name in `keras_tl.tasks.TASKS`.
         class_names: Names of the classes or labels. Empty for a regression.
         checked: Result of the check of the items. `None` if the items were not checked.
         split_settings: Options that decide the splits. The same options with the same data source
             give the same splits.
-        guesses: Guesses about the labels and folders, each with the argument that overrides the
-            guess.
+        guesses: Guesses about the labels and folders, with the arguments that override them.
         unused_files: Files in the folder that are not items. `None` if the source is not a folder.
         source_settings: Kind of the data source (see `keras_tl.data.specs`), and the settings to
             read another data source in the same way, as JSON types. Model cards and reports must
@@ -158,12 +156,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
     @classmethod
     def _of(cls, source: LabelledItems, options: CheckedSplitOptions) -> Self:
-        """Make data from a source: encode labels, check items, draw missing splits from train.
-
-        Raises:
-            DataError: The labels do not fit one task in every split, too many items are unusable,
-                or a class has too few items.
-        """
+        """Make data from a source: encode labels, check items, draw missing splits from train."""
         if source.has_splits:
             options = dataclasses.replace(options, test_split=0.0)
         meaning = source.meaning
@@ -204,11 +197,7 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: tuple[str, ...],
         options: CheckedSplitOptions,
     ) -> tuple[BadRows, Check | None]:
-        """Return the unusable items and the check result. The result is `None` without a check.
-
-        Raises:
-            DataError: The fraction of unusable items exceeds `options.max_bad`.
-        """
+        """Return the unusable items and the check result. The result is `None` without a check."""
 
     @property
     def groups(self) -> Hashable | None:
@@ -329,6 +318,12 @@ class LabelledData(abc.ABC, Generic[S]):
         counted = get_task(self.task).names_are
         kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
         return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.guesses)])
+
+
+def given_splits(train: Any, validation: Any, test: Any) -> dict[str, Any]:
+    """Return the arguments of a constructor by split name, without splits that are `None`."""
+    others = {"validation": validation, "test": test}
+    return {"train": train} | {name: one for name, one in others.items() if one is not None}
 
 
 def rows_of(values: Any, rows: np.ndarray) -> Any:

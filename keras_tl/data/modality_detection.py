@@ -47,11 +47,7 @@ def table_holds_texts(path: str) -> bool:
 
 
 def builder_holds_texts(name: str, data_dir: str | os.PathLike | None = None) -> bool:
-    """Whether a data set of TensorFlow Datasets has text features and no image features.
-
-    Raises:
-        DataError: The data set does not exist.
-    """
+    """Whether a data set of TensorFlow Datasets has text features and no image features."""
     with only_errors("absl"):
         builder = open_builder(name, data_dir)
     return not image_features(builder) and bool(text_features(builder))

@@ -27,8 +27,9 @@ class Pipeline(abc.ABC):
     def shuffled(
         self, split: Split, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return training batches of (inputs, labels), in a new order in every epoch. The number of
-        batches, the cardinality of the data set, is known.
+        """Return training batches of (inputs, labels), in a new order in every epoch.
+
+        The cardinality of the data set, the number of batches, is known.
 
         Args:
             split: Items of the batches.
@@ -61,18 +62,18 @@ class Pipeline(abc.ABC):
             the order of the split. Repeated items fill up the last batch.
         """
 
-    @abc.abstractmethod
     def explain(self, split: Split) -> DataError | None:
-        """Return an error that names an unreadable item, to be raised if a pipeline failed."""
+        """Return an error that names an unreadable item, `None` if all items are readable.
+
+        The trainer calls this method after the failure of a pipeline.
+        """
+        return None
 
 
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
     """Return the row numbers of `padded_rows` as a data set of int64 scalars.
 
-    Args:
-        count: Number of rows.
-        multiple_of: The length of the data set is a multiple of this number.
-        seed: Seed of the random orders, one order per epoch. `None` means ascending order.
+    `seed` is the seed of the random orders, one order per epoch. `None` means ascending order.
     """
     rows = padded_rows(count, multiple_of)
     if seed is None:
@@ -82,16 +83,12 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
 
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
-    """Return int64 row numbers 0 to `count` - 1, padded with repeated numbers to a multiple.
+    """Return int64 row numbers 0 to `count` - 1, padded to a multiple of `multiple_of`.
 
     The replicas divide every batch as if the batch were full. In a smaller last batch, some
     replicas get few rows or none. The mean loss of these replicas then has too much weight or is
     NaN. The repeated rows are spread evenly over all rows, so that the means over an epoch hardly
     change.
-
-    Args:
-        count: Number of rows.
-        multiple_of: The length of the array is a multiple of this number.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])

@@ -13,11 +13,11 @@ _FIRST = (3, 4)
 
 
 def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
-    """Check an array of images and convert it to three channels.
+    """Check images and convert them to three channels.
 
     Args:
-        x: (n, height, width), or (n, height, width, channels) of grey (1), grey and alpha (2), RGB
-            (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped, as in image files.
+        x: (n, height, width), or (n, height, width, channels) with channels of grey (1), grey and
+            alpha (2), RGB (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped.
         name: Name of the images in messages, such as `"train"`.
 
     Returns:
@@ -32,7 +32,7 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def in_colour(x: np.ndarray, name: str) -> np.ndarray:
-    """Convert images to (n, height, width, 3) as `check_pixels` does, but check only the shape."""
+    """Convert images as `check_pixels` does, but check only the shape, not the pixel values."""
     if x.ndim == 3:
         x = x[..., None]
     if x.ndim == 4 and x.shape[-1] not in CHANNELS and x.shape[1] in CHANNELS:
@@ -66,15 +66,10 @@ def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
 
 
 def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
-    """Convert an image or a batch of images to a batch. The pixel values are not checked.
+    """Convert an image or a batch of images to a batch (n, height, width, 3).
 
-    Args:
-        x: An image (height, width) or (height, width, channels), or a batch of images.
-        name: Name of the images in messages, such as `"train"`.
-        is_batch: Whether the array is certainly a batch. If false, the shape decides.
-
-    Returns:
-        (n, height, width, 3).
+    The pixel values are not checked. If `is_batch` is false, the shape decides whether the array is
+    an image or a batch.
 
     Raises:
         DataError: The shape is invalid, or fits both an image with channels first and a batch of
@@ -94,14 +89,7 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
 
 
 def as_image(x: np.ndarray, name: str) -> np.ndarray:
-    """Convert an image (height, width) or (height, width, channels) to three channels.
-
-    Returns:
-        Array (height, width, 3). The pixel values are not checked.
-
-    Raises:
-        DataError: The array is not an image.
-    """
+    """Check the shape of an image, and convert the image to (height, width, 3)."""
     if x.ndim not in (2, 3):
         raise DataError(
             f"Expected each {name} image as numbers of shape (height, width, 3), or "

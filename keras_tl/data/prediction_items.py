@@ -32,7 +32,7 @@ class PredictionItems(abc.ABC):
 
     @abc.abstractmethod
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the name and the arguments of a signature, for at most `size` items at a time."""
+        """Yield the name and the arguments of a signature, for at most `size` items each."""
 
     @abc.abstractmethod
     def valid(self) -> np.ndarray:
@@ -55,26 +55,20 @@ class PredictionItems(abc.ABC):
         return self.names[number] if self.names else f"item {number}"
 
     def reasons(self, valid: np.ndarray) -> tuple[str | None, ...]:
-        """Return why each item has no prediction. `None` for items with a prediction.
-
-        Args:
-            valid: See `check_valid`.
-        """
+        """Return why each item has no prediction. `None` for items with a prediction."""
         return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
         """Raise `DataError` if items have no prediction. The message names these items.
 
-        Args:
-            valid: bool (n,), whether each item has a prediction: the `valid` output of the model,
-                or the result of the method `valid`.
+        `valid`, bool (n,), is the output `valid` of the model, or the result of the method `valid`.
         """
         bad = np.flatnonzero(~valid)
         if not len(bad):
             return
         reason, them = self.reason(bad[0]), "it"
         if len(bad) > 1:
-            others = self.listing(bad[1:])
+            others = self._listing(bad[1:])
             reason += (
                 f" There is no prediction for {others} either ({len(self)} {self.item}s in all)."
             )
@@ -84,7 +78,7 @@ class PredictionItems(abc.ABC):
             f"on_invalid='keep' to mark {them} in the results."
         )
 
-    def listing(self, numbers: np.ndarray) -> str:
-        """Return a text with the names of the first few items and the number of other items."""
+    def _listing(self, numbers: np.ndarray) -> str:
+        """Return the names of the first few items, and the number of the other items."""
         more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
         return ", ".join(map(self.name, numbers[:_NAMED])) + more

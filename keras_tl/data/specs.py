@@ -28,50 +28,32 @@ class SourceKind:
         needs: Word in messages for the part after the colon, such as `"PATH"`. `None` means no
             colon.
         images: Constructor of image data. Takes the part after the colon and the options.
-        texts: Constructor of text data. `None` if such sources hold only images.
-        holds_texts: Function that returns whether a source holds texts. It is called if no option
-            decides. Takes the part after the colon, and `data_dir` if given.
-        takes: Options that this kind of source accepts, but not every kind.
+        texts: Constructor of text data. `None` if this kind of source holds only images.
+        holds_texts: Function that returns whether a source holds texts, if no option decides. Takes
+            the part after the colon, and `data_dir` if given.
+        takes: Options that this kind of source accepts, but some other kinds do not accept.
     """
 
     needs: str | None
     images: Callable[..., ImageData]
     texts: Callable[..., TextData] | None = None
     holds_texts: Callable[..., bool] | None = None
-    takes: frozenset[str] = frozenset()
+    takes: tuple[str, ...] = ()
 
 
+_FEATURES = ("image", "text", "text_pair", "label", "task")
+_CSV = (*_FEATURES, "split", "separator", "slices", "groups")
+_TFDS = (*_FEATURES, "data_dir", "download")
 SOURCES = {
     "folder": SourceKind(
-        "PATH",
-        ImageData.from_folder,
-        TextData.from_folder,
-        folder_holds_texts,
-        frozenset({"classes"}),
+        "PATH", ImageData.from_folder, TextData.from_folder, folder_holds_texts, ("classes",)
     ),
-    "csv": SourceKind(
-        "PATH",
-        ImageData.from_csv,
-        TextData.from_csv,
-        table_holds_texts,
-        frozenset(
-            {
-                *("image", "text", "text_pair", "label", "split", "separator", "task", "slices"),
-                "groups",
-            }
-        ),
-    ),
-    "tfds": SourceKind(
-        "NAME",
-        ImageData.from_tfds,
-        TextData.from_tfds,
-        builder_holds_texts,
-        frozenset({"image", "text", "text_pair", "label", "task", "data_dir", "download"}),
-    ),
+    "csv": SourceKind("PATH", ImageData.from_csv, TextData.from_csv, table_holds_texts, _CSV),
+    "tfds": SourceKind("NAME", ImageData.from_tfds, TextData.from_tfds, builder_holds_texts, _TFDS),
     "digits": SourceKind(None, ImageData.digits),
 }
 
-# Options and recorded settings for both modalities, only for texts, and only for images.
+# Options and settings for both modalities, only for texts, and only for images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}

@@ -9,7 +9,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
-# Maps lower-case names of folders or in table cells to the names of splits.
+# The split for each lower-case name of a folder or in a table cell.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -30,8 +30,8 @@ def stratified_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split rows at random into two parts, stratified by class, with every class in both parts.
 
-    Multi-label data and regression data are split at random, without stratification. scikit-learn's
-    `train_test_split` is not used: it leaves rare classes out of small splits, even if stratified.
+    Multi-label data and regression data are split at random, without stratification. The function
+    `train_test_split` of scikit-learn would leave rare classes out of small splits.
 
     Args:
         labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
@@ -68,12 +68,11 @@ def stratified_split(
             f"{left} of class {quoted(class_names[rare])} left. Add items of this class, "
             f"leave the class out, or set {name}_split=0."
         )
-    shares = fraction * counts
-    taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
-    # Rounding down makes the second part too small. Add one row for each of the classes that lost
-    # most.
+    exact = fraction * counts
+    taken = np.clip(np.floor(exact).astype(int), 1, counts - 1)
+    # Rounding down makes the second part too small. Add one row for each class that lost most.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
-    short = np.argsort(taken - shares, kind="stable")
+    short = np.argsort(taken - exact, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
     order = np.random.default_rng(seed).permutation(len(rows))
     by_class = order[np.argsort(labels[order], kind="stable")]
@@ -90,10 +89,10 @@ def _take_groups_out(
             f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
             f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
-    # One fold holds about `share` of the rows. If `fraction` > 0.5, take all other folds.
-    share = min(fraction, 1 - fraction)
+    # The smaller part is one fold. If `fraction` > 0.5, the second part is all other folds.
+    count = max(2, round(1 / min(fraction, 1 - fraction)))
     classes = labels if labels.dtype.kind in "iu" else None
-    number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
+    number = folds(classes, groups, len(labels), count, seed)
     is_out = (number == 0) == (fraction <= 0.5)
     return np.flatnonzero(~is_out), np.flatnonzero(is_out)
 
@@ -129,9 +128,9 @@ def folds(
 ) -> np.ndarray:
     """Return the fold number of each item, for cross-validation.
 
-    Folds have equal sizes and are stratified by class. The items of a class that has fewer items
-    than folds are in different folds (scikit-learn's `StratifiedKFold` warns in this case). With
-    groups, all items of a group are in one fold.
+    Folds have equal sizes and are stratified by class. If a class has fewer items than there are
+    folds, its items are in different folds (scikit-learn's `StratifiedKFold` warns in this case).
+    With groups, all items of a group are in one fold.
 
     Args:
         classes: int (n,), the class of each item. `None` if items do not have exactly one class.

@@ -9,14 +9,20 @@ import numpy as np
 
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, LabelledItems
-from keras_tl.data.tables.label_columns import Column
+from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
+from keras_tl.data.splits import SPLITS
+from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tables.table_files import read_table
 from keras_tl.data.texts.lengths import Lengths, lengths_table, word_lengths
 from keras_tl.data.texts.text_check import TextCheck, bad_texts
 from keras_tl.data.texts.text_options import CheckedTextOptions, TextOptions
-from keras_tl.data.texts.text_sources import TextColumns, read_arrays, read_folder
+from keras_tl.data.texts.text_sources import (
+    read_arrays,
+    read_folder,
+    read_text_table,
+    text_columns,
+)
 from keras_tl.data.texts.text_split import Texts, TextSplit
 from keras_tl.data.tfds.text_builders import read_text_builder
 from keras_tl.errors import DataError
@@ -70,9 +76,7 @@ class TextData(LabelledData[TextSplit]):
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
                 `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
                 from train. `None` means that the splits are random.
-            separator: Text between several labels in a cell, such as `","`. The data are then
-                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
-                least half of the separated labels occur in other cells too.
+            separator: Text between several labels in a cell, see `ImageData.from_csv`.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
             class_names: Names of the classes. `None` means the sorted distinct labels, or the names
                 of several label columns.
@@ -89,18 +93,13 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        kept = checked.kept(slices)
-        columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, kept, validation, test
-        )
-        paths = {"train": path, "validation": validation, "test": test}
-        paths = {name: local_path(given) for name, given in paths.items() if given is not None}
-        tables = {name: read_table(given, columns.wanted) for name, given in paths.items()}
-        others = {
-            name: os.fspath(given) if given is not None else None
-            for name, given in (("validation", validation), ("test", test))
-        }
-        return cls._of(columns.read_texts(tables, **others), checked)
+        items = {"text": text, "text_pair": text_pair}
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
+        given = given_splits(path, validation, test)
+        tables = {name: read_table(local_path(one), columns.wanted) for name, one in given.items()}
+        others = {name: os.fspath(given[name]) if name in given else None for name in SPLITS[1:]}
+        return cls._of(read_text_table(columns, tables, **others), checked)
 
     @classmethod
     def from_dataframe(
@@ -120,7 +119,7 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of texts and labels.
 
-        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        Labels follow the rules of `from_csv`, but Python types matter. A text is never a number,
         booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
         the order of the classes.
 
@@ -135,8 +134,7 @@ class TextData(LabelledData[TextSplit]):
             class_names: Names of the classes.
             validation: Data frame of the validation split. `None`: texts are drawn from `frame`.
             test: Data frame of the test split. `None`: texts are drawn from `frame`.
-            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
-                then reports results per camera.
+            slices: Further columns to read, see `from_csv`.
             options: See `TextOptions`.
 
         Raises:
@@ -144,17 +142,12 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        kept = checked.kept(slices)
-        columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, kept, validation, test
-        )
-        given = {"train": frame, "validation": validation, "test": test}
-        tables = {
-            name: read_frame(one, columns.wanted)
-            for name, one in given.items()
-            if one is not None or name == "train"
-        }
-        return cls._of(columns.read_texts(tables), checked)
+        items = {"text": text, "text_pair": text_pair}
+        labels = LabelColumns(label, separator, task, class_names)
+        columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
+        given = given_splits(frame, validation, test)
+        tables = {name: read_frame(one, columns.wanted) for name, one in given.items()}
+        return cls._of(read_text_table(columns, tables), checked)
 
     @classmethod
     def from_tfds(
@@ -231,12 +224,8 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: Another argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        given = {"train": (texts, labels), "validation": validation, "test": test}
-        splits = {
-            name: (read_arrays(pair[0], name), pair[1])
-            for name, pair in given.items()
-            if pair is not None
-        }
+        given = given_splits((texts, labels), validation, test)
+        splits = {name: (read_arrays(pair[0], name), pair[1]) for name, pair in given.items()}
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod

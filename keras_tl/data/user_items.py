@@ -3,7 +3,6 @@
 This module does not import TensorFlow, because the client of TF Serving uses this module.
 """
 
-import abc
 import contextlib
 import os
 import sys
@@ -20,13 +19,14 @@ _INFINITE = -1
 _NUMBERS = "biufc"
 
 
-class ItemSource(abc.ABC):
-    """Base class of the keras_tl objects that `predict` accepts as input, such as a split."""
+class ItemSource:
+    """Base class of the keras_tl objects that `predict` accepts as input, such as a split.
 
-    @property
-    @abc.abstractmethod
-    def given(self) -> Any:
-        """The items as paths, texts, pairs of texts, or an array of pixels."""
+    Attributes:
+        given: The items as paths, texts, pairs of texts, or an array of pixels.
+    """
+
+    given: Any
 
 
 def plain(given: Any, columns: tuple = ()) -> Any:

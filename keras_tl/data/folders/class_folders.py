@@ -1,7 +1,6 @@
 """Reads folders that hold one folder for each class, for all kinds of files."""
 
 import collections
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,45 +16,32 @@ from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.splits import SPLITS
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
-
-@dataclasses.dataclass(frozen=True)
-class _Files:
-    """The files below a root folder: the items of each split and class, and all other files.
-
-    Attributes:
-        items: paths of the items, by split and class.
-        others: paths of files of other kinds.
-        outside: paths of items outside the class folders.
-    """
-
-    items: Mapping[tuple[str, str], list[str]]
-    others: list[str]
-    outside: list[str]
+# Paths of the items in each class folder, by split and class.
+ClassFiles = Mapping[tuple[str, str], list[str]]
 
 
 def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> LabelledItems:
     """Read the items in `root/<class>/`, or in `root/<split>/<class>/` if splits have folders.
 
     Args:
-        root: the folder that holds the class folders or the split folders.
-        kind: kind of the files to read.
-        classes: names of the classes to read, in the order of the integer labels. `None`: all
+        root: The folder that holds the class folders or the split folders.
+        kind: Kind of the files to read.
+        classes: Names of the classes to read, in the order of the class numbers. `None`: all
             classes, sorted by name.
 
     Raises:
-        ConfigError: a name in `classes` is not a class.
+        ConfigError: A name in `classes` is not a class.
         DataError: `root` is not a folder, or has fewer than two classes. A split, or a class of the
-            train split, is empty. A split has a class that the train split does not have. `kind`
-            demands a folder for each class, but a split lacks a folder. A class name is not
-            UTF-8. Folders could be either splits or classes.
+            train split, is empty. A split has a class that the train split does not have. A split
+            lacks the folder of a class, and `kind` demands all folders. A class name is not UTF-8.
+            Folders could be either splits or classes.
     """
     if not root.is_dir():
         raise DataError(
             f"Expected a folder with one folder of {kind.item}s for each class. "
             f"{quoted(str(root))} {'is a file' if root.exists() else 'does not exist'}."
         )
-    layout = find_layout(root, kind.item, kind.suffixes, classes)
-    tops = layout.tops
+    tops, has_splits, guesses = find_layout(root, kind, classes)
     known = {s: [folder.name for folder in folders_in(top)] for s, top in tops.items()}
     for name in classes or ():
         if name not in known["train"]:
@@ -64,30 +50,29 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     _check_names(class_names, tops["train"], kind)
     for split, names in known.items():
         _check_known(split, names, known["train"], kind)
-    files = _sort_out(root, tops, class_names, kind)
-    splits = {s: _labelled(files, tops[s], class_names, s, kind) for s in SPLITS if s in tops}
+    items, others, outside = _sort_files(root, tops, class_names, kind)
+    splits = {s: _labelled(items, tops[s], class_names, s, kind) for s in SPLITS if s in tops}
     if kind.has_folder_for_each_class:
         for split, top in tops.items():
             _check_all_there(top.name, known[split], class_names, kind)
     return LabelledItems(
         splits,
-        LabelInterpretation(None, class_names, layout.guesses),
+        LabelInterpretation(None, class_names, guesses),
         {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]}),
-        unused=unused_files(root, files.others, kind, files.outside),
-        has_splits=layout.has_splits,
+        unused=unused_files(root, others, kind, outside),
+        has_splits=has_splits,
     )
 
 
 def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
     if len(names) < 2:
         found = f"one, {quoted(names[0])}" if names else "none"
-        inner = [folder.name for folder in folders_in(top / names[0])] if names else []
-        hint = (
-            f" If the folders in {quoted(names[0])} are the classes, pass "
-            f"{quoted(str(top / names[0]))}."
-            if len(inner) > 1
-            else ""
-        )
+        hint = ""
+        if names and len(folders_in(top / names[0])) > 1:
+            hint = (
+                f" If the folders in {quoted(names[0])} are the classes, pass "
+                f"{quoted(str(top / names[0]))}."
+            )
         raise DataError(
             f"Expected at least two class folders in {quoted(str(top))}, found {found}. Put "
             f"the {kind.item}s of each class into a folder named after the class.{hint}"
@@ -125,32 +110,34 @@ def _check_all_there(
             )
 
 
-def _sort_out(
+def _sort_files(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
-) -> _Files:
+) -> tuple[ClassFiles, list[str], list[str]]:
+    """Return the items, the files of other kinds, and the items outside the class folders."""
     # Use strings in the form of `visible_files`: for the root `.`, a Path would drop the `./`.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
-    files = _Files(collections.defaultdict(list), [], [])
+    items, others, outside = collections.defaultdict(list), [], []
     for path in visible_files(root):
         if not path.lower().endswith(kind.suffixes):
-            files.others.append(path)
+            others.append(path)
             continue
         split = next((s for s, start in starts.items() if path.startswith(start)), None)
         name, is_below, _ = path[len(starts[split]) :].partition(os.sep) if split else ("", "", "")
         if is_below and name in wanted:
-            files.items[split, name].append(path)
+            items[split, name].append(path)
         else:
-            files.outside.append(path)
-    return files
+            outside.append(path)
+    return items, others, outside
 
 
 def _labelled(
-    files: _Files, top: Path, class_names: Sequence[str], split: str, kind: FileKind
+    items: ClassFiles, top: Path, class_names: Sequence[str], split: str, kind: FileKind
 ) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the paths of the items in one split, and their class numbers."""
     paths, labels = [], []
     for label, name in enumerate(class_names):
-        found = sorted(files.items.get((split, name), []))
+        found = sorted(items.get((split, name), []))
         if not found and split == "train":
             raise DataError(_empty_class(top / name, kind))
         paths += found
@@ -165,10 +152,8 @@ def _labelled(
 
 def _empty_class(folder: Path, kind: FileKind) -> str:
     found = unused_files(folder, visible_files(folder), kind)
-    what = (
+    cure = found.advice if found.convertible else f"Add {kind.item}s or remove the folder."
+    return (
         f"Class {quoted(folder.name)} is empty: no {kind.item} ({kind.formats}) in "
-        f"{quoted(str(folder))}."
+        f"{quoted(str(folder))}. {cure}"
     )
-    if found.convertible:
-        return f"{what} {found.advice}"
-    return f"{what} Add {kind.item}s or remove the folder."

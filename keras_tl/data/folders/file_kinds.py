@@ -9,14 +9,14 @@ class FileKind:
     """Kind of files with one item per file.
 
     Attributes:
-        item: name of one item in messages, such as "image".
-        formats: names of the formats in messages.
-        suffixes: file suffixes of items, in lower case.
-        convertible: suffixes of files that may be items in another format.
-        cure: advice on what to do with convertible files, a sentence for messages.
-        format_of: function that takes the path of a file without a suffix, and returns the format
+        item: Name of one item in messages, such as "image".
+        formats: Names of the formats in messages.
+        suffixes: File suffixes of items, in lower case.
+        convertible: Suffixes of files that may be items in another format.
+        cure: Advice on what to do with convertible files, a sentence for messages.
+        format_of: Function that takes the path of a file without a suffix, and returns the format
             of the item in the file, or `None` if the file is not an item.
-        has_folder_for_each_class: whether every split must have a folder for each class.
+        has_folder_for_each_class: Whether every split must have a folder for each class.
     """
 
     item: str

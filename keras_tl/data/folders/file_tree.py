@@ -13,37 +13,49 @@ _LEFT_BEHIND = {
 }
 
 
-def is_visible(name: str) -> bool:
+def _is_visible(name: str) -> bool:
     """Whether a file or folder is neither hidden nor left behind by an operating system."""
     return not name.startswith(".") and name.lower() not in _LEFT_BEHIND
 
 
-def visible_files(folder: Path) -> Iterator[str]:
-    """Yield the files below a folder, except hidden files. Links to folders are followed.
+def visible_files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the paths of the files below a folder, except hidden files. Follow links to folders.
 
-    Raises:
-        DataError: a folder cannot be read.
+    Only the recursion passes `above`, the real paths of the outer folders.
     """
-    yield from _files_below(os.fspath(folder), ())
+    here = os.path.realpath(folder)
+    if here in above:  # The folder is a link to a folder that contains the link.
+        return
+    for name, is_folder in _entries(folder):
+        path = os.path.join(folder, name)
+        if is_folder:
+            yield from visible_files(path, (*above, here))
+        else:
+            yield path
 
 
 def folders_in(folder: Path) -> list[Path]:
     """Return the sorted paths of the folders directly in a folder, except hidden folders."""
-    return sorted(folder / name for name, is_folder in _entries(os.fspath(folder)) if is_folder)
+    return sorted(folder / name for name, is_folder in _entries(folder) if is_folder)
 
 
 def files_in(folder: Path) -> list[str]:
     """Return the names of the files directly in a folder, except hidden files."""
-    return [name for name, is_folder in _entries(os.fspath(folder)) if not is_folder]
+    return [name for name, is_folder in _entries(folder) if not is_folder]
 
 
-def _entries(folder: str) -> list[tuple[str, bool]]:
-    """Return the sorted names of a folder's entries, and whether each entry is a folder."""
+def _entries(folder: Path | str) -> list[tuple[str, bool]]:
+    """Return the sorted names of the visible entries, and whether each entry is a folder.
+
+    Raises:
+        DataError: The folder cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
-            return sorted((x.name, _is_folder(x)) for x in entries if is_visible(x.name))
+            return sorted((x.name, _is_folder(x)) for x in entries if _is_visible(x.name))
     except OSError as error:
-        raise DataError(f"Cannot read the folder {quoted(folder)}: {error.strerror}.") from error
+        name = quoted(os.fspath(folder))
+        raise DataError(f"Cannot read the folder {name}: {error.strerror}.") from error
 
 
 def _is_folder(entry: os.DirEntry) -> bool:
@@ -51,15 +63,3 @@ def _is_folder(entry: os.DirEntry) -> bool:
         return entry.is_dir()
     except OSError:  # The entry is a link to itself.
         return False
-
-
-def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[str]:
-    here = os.path.realpath(folder)
-    if here in above:  # The folder is a link to a folder that contains the link.
-        return
-    for name, is_folder in _entries(folder):
-        path = os.path.join(folder, name)
-        if is_folder:
-            yield from _files_below(path, (*above, here))
-        else:
-            yield path

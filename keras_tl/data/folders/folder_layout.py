@@ -1,12 +1,12 @@
 """Folder layout: which folders below a root are splits, and which are classes."""
 
 import collections
-import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_tl.base.guesses import Guess
+from keras_tl.data.folders.file_kinds import FileKind
 from keras_tl.data.folders.file_tree import files_in, folders_in
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.errors import DataError, quoted
@@ -14,57 +14,48 @@ from keras_tl.errors import DataError, quoted
 _SHOWN = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """The folders of the splits, which hold the class folders.
-
-    Attributes:
-        tops: folder of each split. Without split folders, the root is the folder of train.
-        has_splits: whether there are split folders.
-        guesses: one guess if split folders have names other than train, validation and test, or
-            if folders beside the split folders were not used. Otherwise empty.
-    """
-
-    tops: dict[str, Path]
-    has_splits: bool
-    guesses: tuple[Guess, ...] = ()
+# The folder of each split, whether there are split folders, and guesses about the folders.
+Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 
 
-def find_layout(
-    root: Path, item: str, suffixes: tuple[str, ...], classes: Sequence[str] | None = None
-) -> Layout:
+def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Layout:
     """Find the split folders, by their names and their content.
 
-    If a folder is called train or training, and does not hold only items, the folders with names
-    in `SPLIT_NAMES` are the splits (in upper or lower case). If a split has no such folder, a
-    folder with one of these words in its name is used, such as `test_images`. There must be only
-    one folder with such a word.
+    Case 1: a folder is called train or training, and does not hold only items. Then the folders
+    with names in `SPLIT_NAMES` are splits, in upper or lower case. Each other split is the only
+    folder with a word of `SPLIT_NAMES` in the name, such as `test_images`.
 
-    If no folder is called train, the folders with such words in their names are the splits. They
-    must be at least two splits, one of them train. If a split other than train holds only items,
-    the split is left out, because the items have no labels.
+    Case 2: no folder is called train. Then the folders with a word of `SPLIT_NAMES` in the name are
+    splits, if there are at least two splits, one of them train.
+
+    In both cases, a split other than train that holds only items is left out, because these items
+    have no labels.
 
     Args:
-        root: existing folder.
-        item: name of one item in messages.
-        suffixes: file suffixes of the items.
-        classes: names of class folders, or `None`. If the root has all of these folders, the
+        root: Existing folder.
+        kind: Kind of the items.
+        classes: Names of class folders, or `None`. If the root has all of these folders, the
             function looks for no splits.
 
+    Returns:
+        The folder of each split, which holds the class folders. Without split folders, the root is
+        the folder of train. Then whether there are split folders. Then one guess if split folders
+        have names other than train, validation and test, or if other folders were not used.
+
     Raises:
-        DataError: a split has two folders. Or all folders in the root hold only folders, mostly of
+        DataError: A split has two folders. Or all folders in the root hold only folders, mostly of
             the same names: the outer folders could be splits or classes. Or a folder called train
             holds folders, but the folders beside it hold items: train could be a split or a class.
     """
-    root = _unwrapped(root, suffixes)
+    root = _unwrapped(root, kind)
     folders = folders_in(root)
     if classes is not None and {*classes} <= {folder.name for folder in folders}:
-        return Layout({"train": root}, has_splits=False)
-    named = _by_names(folders, suffixes)
+        return {"train": root}, False, ()
+    named = _by_names(folders, kind)
     if not named:
         if classes is None:
-            _refuse_same_names(root, item, suffixes)
-        return Layout({"train": root}, has_splits=False)
+            _refuse_same_names(root, kind)
+        return {"train": root}, False, ()
     tops: dict[str, Path] = {}
     for folder, split in named.items():
         if split in tops:
@@ -72,20 +63,19 @@ def find_layout(
                 f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
                 f"{quoted(folder.name)}. Remove or rename one of the two."
             )
-        top = _unwrapped(folder, suffixes)
-        if split == "train" or not _holds_items_only(top, suffixes):
+        top = _unwrapped(folder, kind)
+        if split == "train" or not _holds_items_only(top, kind):
             tops[split] = top
     if classes is None:
-        _refuse_same_names(tops["train"], item, suffixes)
-        _refuse_train_among_classes(named, tops["train"], folders, item, suffixes)
-    guess = _reading(named, folders, suffixes)
-    return Layout(tops, True, (guess,) if guess else ())
+        _refuse_same_names(tops["train"], kind)
+        _refuse_train_among_classes(named, tops["train"], folders, kind)
+    return tops, True, _guesses(named, folders, kind)
 
 
-def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
+def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:
     """Return the split folders and their splits by name. Empty if there is no train folder."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
-    if not _are_splits(exact, suffixes):
+    if not _are_splits(exact, kind):
         exact = {}
     within = {
         folder: split
@@ -95,13 +85,13 @@ def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, 
     if exact:
         counts = collections.Counter(within.values())
         return exact | {folder: split for folder, split in within.items() if counts[split] == 1}
-    return within if len({*within.values()}) > 1 and _are_splits(within, suffixes) else {}
+    return within if len({*within.values()}) > 1 and _are_splits(within, kind) else {}
 
 
-def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
+def _are_splits(named: dict[Path, str], kind: FileKind) -> bool:
     """Whether train is among the splits, and is not a class, that is, a folder with items only."""
     train = [folder for folder, split in named.items() if split == "train"]
-    return bool(train) and not _holds_items_only(train[0], suffixes)
+    return bool(train) and not _holds_items_only(train[0], kind)
 
 
 def _split_within(name: str) -> str | None:
@@ -111,23 +101,19 @@ def _split_within(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _reading(
-    named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
-) -> Guess | None:
-    """Return the guess, `None` if all splits are called as in `SPLITS` and all folders are used."""
-    others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
+def _guesses(named: dict[Path, str], folders: Sequence[Path], kind: FileKind) -> tuple[Guess, ...]:
+    """Return one guess, or none if all folders are used and all split names are in `SPLITS`."""
+    others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, kind)]
     if {*named.values()} == {"train"}:
         # Train is the only split, and only because of its name: the other folders may be classes.
-        others += [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
+        others += [x.name for x in folders if x not in named and _holds_items_only(x, kind)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
-        return None
+        return ()
     read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
     passed_over = f" Not used as splits: {_listing(others)}." if others else ""
-    return Guess(
-        "folder-layout",
-        f"These folders were read as splits because of their names: {read}.{passed_over}",
-        f"If all folders are classes, pass {_all_of(folders)} (--class).",
-    )
+    what = f"These folders were read as splits because of their names: {read}.{passed_over}"
+    action = f"If all folders are classes, pass {_all_of(folders)} (--class)."
+    return (Guess("folder-layout", what, action),)
 
 
 def _all_of(folders: Sequence[Path]) -> str:
@@ -136,47 +122,44 @@ def _all_of(folders: Sequence[Path]) -> str:
 
 
 def _refuse_train_among_classes(
-    named: dict[Path, str],
-    top: Path,
-    folders: Sequence[Path],
-    item: str,
-    suffixes: tuple[str, ...],
+    named: dict[Path, str], top: Path, folders: Sequence[Path], kind: FileKind
 ) -> None:
     """Raise `DataError` if train is the only split, and at least two other folders hold items."""
-    flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
+    flat = [x.name for x in folders if x not in named and _holds_items_only(x, kind)]
     if {*named.values()} != {"train"} or len(flat) < 2:
         return
     inner = [folder.name for folder in folders_in(top)]
     raise DataError(
         f"{quoted(str(top))} may be the training split or one more class: the folder holds folders "
-        f"({_listing(inner)}), and the folders beside it hold {item}s ({_listing(flat)}). If "
+        f"({_listing(inner)}), and the folders beside it hold {kind.item}s ({_listing(flat)}). If "
         f"{quoted(top.name)} is the split, pass classes={inner} (--class). If "
         f"{quoted(top.name)} is a class, pass {_all_of(folders)} (--class)."
     )
 
 
-def _holds_folders_of_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
-    return any(_holds_items(x, suffixes) for x in folders_in(_unwrapped(folder, suffixes)))
+def _holds_folders_of_items(folder: Path, kind: FileKind) -> bool:
+    return any(_holds_items(x, kind) for x in folders_in(_unwrapped(folder, kind)))
 
 
-def _holds_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
-    return any(name.lower().endswith(suffixes) for name in files_in(folder))
+def _holds_items(folder: Path, kind: FileKind) -> bool:
+    return any(name.lower().endswith(kind.suffixes) for name in files_in(folder))
 
 
-def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
-    return not folders_in(folder) and _holds_items(folder, suffixes)
+def _holds_items_only(folder: Path, kind: FileKind) -> bool:
+    return not folders_in(folder) and _holds_items(folder, kind)
 
 
-def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
+def _unwrapped(folder: Path, kind: FileKind) -> Path:
     """Return the inner folder if a folder holds only a folder of its own name, as in archives."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
-    return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder
+    return inner[0] if is_wrapped and not _holds_items(folder, kind) else folder
 
 
-def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
+def _refuse_same_names(top: Path, kind: FileKind) -> None:
+    """Raise `DataError` if the folders in `top` hold only folders, mostly of the same names."""
     names = [folder.name for folder in folders_in(top)]
-    outer = [name for name in names if not _holds_items(top / name, suffixes)]
+    outer = [name for name in names if not _holds_items(top / name, kind)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
     # Not all names need to be equal, because a split may lack a class. If the folders share only
@@ -184,9 +167,9 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(
-        f"The folders in {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
-        f"the same names ({_listing(shared)}). The outer folders may be splits or classes. If they "
-        "are splits, name them train, validation and test. If they are classes, pass "
+        f"The folders in {quoted(str(top))} ({_listing(outer)}) hold no {kind.item}s, only folders "
+        f"of the same names ({_listing(shared)}). The outer folders may be splits or classes. If "
+        "they are splits, name them train, validation and test. If they are classes, pass "
         f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
     )
 

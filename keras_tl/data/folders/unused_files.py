@@ -20,12 +20,12 @@ class UnusedFiles:
     """Counts of the unused files of a folder. `bool()` gives `False` if all files are used.
 
     Attributes:
-        item: name of one item in messages.
-        suffixes: number of files that are not items for each suffix, the most frequent suffix
-            first. Images without a suffix are counted by their format.
-        convertible: suffixes of files that may be items in another format.
-        unlabelled: number of items outside the class folders, for each folder.
-        cure: advice on what to do with convertible files, a sentence.
+        item: Name of one item in messages.
+        cure: Advice on what to do with convertible files, a sentence.
+        suffixes: Number of files that are not items, for each suffix. The most frequent suffix is
+            the first. Images without a suffix are counted by format.
+        convertible: Suffixes of files that may be items in another format.
+        unlabelled: Number of items outside the class folders, for each folder.
     """
 
     item: str
@@ -61,14 +61,7 @@ class UnusedFiles:
 def unused_files(
     root: Path, others: Iterable[str], kind: FileKind, outside: Iterable[str] = ()
 ) -> UnusedFiles:
-    """Count the files below a folder that are not items.
-
-    Args:
-        root: the folder.
-        others: paths of files of other kinds.
-        kind: kind of the files that are items.
-        outside: paths of items outside the class folders.
-    """
+    """Count the files of other kinds below a folder, and the items outside the class folders."""
     suffixes = collections.Counter(_suffix(path, kind) for path in others)
     folders = collections.Counter(os.path.dirname(os.path.relpath(x, root)) for x in outside)
     ordered = _ordered(suffixes)
@@ -85,11 +78,7 @@ def unused_files(
 
 
 def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
-    """Separate the files below a folder, except hidden files, into items and unused files.
-
-    Returns:
-        The sorted paths of the items, and the counts of the unused files.
-    """
+    """Return the sorted paths of the items below a folder, and the counts of the unused files."""
     items, others = [], []
     for path in visible_files(folder):
         (items if path.lower().endswith(kind.suffixes) else others).append(path)
@@ -99,15 +88,9 @@ def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
 def items_below(
     given: os.PathLike | str, folder: Path, kind: FileKind
 ) -> tuple[list[str], UnusedFiles]:
-    """Separate the files as `sort_files` does, in a folder that a user passes to `predict`.
+    """Return the items and unused files as `sort_files` does, or raise `DataError` without items.
 
-    Args:
-        given: path of the folder as the user passed it, for messages.
-        folder: path of the folder.
-        kind: kind of the files to read.
-
-    Raises:
-        DataError: the folder holds no file of this kind.
+    `given` is the path of the folder as the user passed the path, for messages.
     """
     items, unused = sort_files(folder, kind)
     if items:

@@ -27,8 +27,8 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
     """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: a layer or function fails, or the shape of its output is unknown or is not the
-            shape of its input.
+        ConfigError: A layer or function fails. Or the shape of the output is unknown, or differs
+            from the shape of the input.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -51,18 +51,18 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the line of an error message that names the cause: the last line of a traceback."""
+    """Return the line of an error message that names the cause: in a traceback, the last line."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1 if lines[0].startswith("in user code") else 0].strip()[:MOST_QUOTED]
 
 
 def mixes_labels(kind: Augmentation) -> bool:
-    """Return whether an augmentation mixes two images and their labels, so that labels are soft."""
+    """Whether an augmentation mixes two images and their labels, so that labels are soft."""
     return any(isinstance(part, str) and part in _MIXING for part in _parts(kind))
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """Return names for the parts of an augmentation, such as `mixup`, or the class of a layer."""
+    """Return the names of the parts of an augmentation, such as `mixup`. A layer has its class."""
     if kind is False:
         return ()
     return tuple(
@@ -77,8 +77,8 @@ def augmenter(
     """Return a function that augments batches.
 
     Args:
-        kind: `False` for no augmentation. Otherwise a name, a Keras layer, any callable, or a list
-            of these, applied in order. A layer or callable takes and returns pixels,
+        kind: `False` means no augmentation. Otherwise a name, a Keras layer, a callable, or a list
+            of these, which are applied in order. A layer or callable takes and returns pixels,
             float32 (batch, height, width, 3) in [0, 255]. The names:
 
             * `"standard"` or `True`: random horizontal flip, translation and zoom by up to 10%.
@@ -89,7 +89,7 @@ def augmenter(
               et al., 2018, arXiv:1710.09412, alpha 0.2).
             * `"cutmix"`: replaces a part of each image by a part of another image, and mixes
               their labels (Yun et al., 2019, arXiv:1905.04899).
-        seed: random seed of the layers that this function creates.
+        seed: Random seed of the layers that this function creates.
 
     Returns:
         A function that takes and returns (pixels, targets), both float32 batches. `None` if `kind`

@@ -19,8 +19,8 @@ def load_images(
     Args:
         contents: string tensor (batch,), any bytes in each element.
         size: (height, width) in pixels.
-        how: see `keras_tl.data.images.decoder.resize`.
-        value_range: see `keras_tl.data.images.decoder.decode_image`.
+        how: See `keras_tl.data.images.decoder.resize`.
+        value_range: See `keras_tl.data.images.decoder.decode_image`.
 
     Returns:
         Pixels, float32 (batch, *size, 3) in [0, 255], and validity, bool (batch,). A valid file is

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def part(content: tf.Tensor, at: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Return `size` bytes from position `at` on, or fewer if the file ends before."""
+    """Return `size` bytes from position `at` on, or fewer at the end of the file."""
     return tf.strings.substr(
         content, tf.minimum(at, tf.strings.length(content)), tf.maximum(size, 0)
     )
@@ -16,7 +16,7 @@ def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
-    """Split a string at its first `most` separators (-1: at all). Return the parts, string (n,).
+    """Split a string at the first `most` separators (-1: at all). Return the parts, string (n,).
 
     `tf.strings.split` adds 100 operations for ragged tensors to a graph. These operations take
     time whenever a data set starts, and whenever a server loads the graph.
@@ -25,12 +25,12 @@ def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
 
 
 def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = False) -> tf.Tensor:
-    """Return the int64 number in `size` bytes of a header. The header must not end before."""
+    """Return the int64 number in the `size` bytes of a header from position `at` on."""
     digits = tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), tf.uint8), tf.int64)
     places = [256**place for place in range(size)]
     return tf.reduce_sum(digits * (places[::-1] if big_endian else places))
 
 
 def number(four_bytes: tf.Tensor, big_endian: bool = True) -> tf.Tensor:
-    """Return four bytes as an int32 number, at most 2**30: no file has so many bytes."""
+    """Return four bytes as an int32 number, at most 2**30, which exceeds the size of any file."""
     return tf.cast(tf.minimum(header_number(four_bytes, 0, 4, big_endian), 2**30), tf.int32)

@@ -5,13 +5,13 @@ and inside an exported graph, so all three give the same pixels.
 """
 
 import functools
-from collections.abc import Callable
 
 import tensorflow as tf
 
 from keras_tl.base.config import check_choice
 from keras_tl.data.images import metadata, orientation
-from keras_tl.data.images.unsupported_ops import checked_bmp, checked_gif
+from keras_tl.data.images.byte_strings import filled, header_number
+from keras_tl.data.images.unsupported import CURE, HEADER_SIZE, bmp_problems
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
@@ -20,6 +20,7 @@ RESIZES = ("crop", "pad", "stretch")
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
+_ANIMATION_FLAG = 0x02
 _BYTES, _TWO_NUMBERS = tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int32)
 
 
@@ -28,11 +29,7 @@ def load_image(
 ) -> tf.Tensor:
     """Decode one image file and resize it to the input size of the backbone.
 
-    Args:
-        content: scalar string tensor, see `decode_image`.
-        size: (height, width) in pixels.
-        how: see `resize`.
-        value_range: see `decode_image`.
+    See `decode_image` for `content` and `value_range`, and `resize` for `size` and `how`.
 
     Returns:
         float32 tensor (*size, 3) with values in [0, 255].
@@ -47,24 +44,24 @@ def decode_image(
     """Decode one image file to RGB pixels of 8 bits.
 
     Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
-    an animation, only the first frame is decoded. A photo is turned upright by the orientation in
-    its Exif data. If the Exif data have no orientation, the one in the XMP is used.
+    an animation, only the first frame is decoded. The orientation in the Exif data, or else in the
+    XMP, turns a photo upright.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
-        size: (height, width) to which the caller resizes the image later. If a JPEG image is at
-            least four times as large, it is decoded at 1/2, 1/4 or 1/8 of its size to save time.
-            The decoded image is still at least twice as large as `size`. `None`: full size.
-        value_range: the two values that mean black and white in 16-bit PNG files, integers. Values
-            outside this range become black or white. The range is divided into 256 equal parts,
-            one for each 8-bit value. `None`: (0, 65535), which keeps the high byte of each value.
-            The range has no effect on files of 8 bits.
+        size: (height, width) to which the caller resizes the image later. A JPEG image of at least
+            four times this size is decoded at 1/2, 1/4 or 1/8 of the full size, to save time. The
+            decoded image is still at least twice as large as `size`. `None`: full size.
+        value_range: Values of black and white in 16-bit PNG files, integers. Values outside this
+            range become black or white. Each 8-bit value stands for one of 256 equal parts of the
+            range. `None`: (0, 65535), which keeps the high byte of each value. The range has no
+            effect on files of 8 bits.
 
     Returns:
         uint8 tensor (height, width, 3), RGB.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are not an image in one of these formats, or the
+        tf.errors.InvalidArgumentError: The bytes are not an image in one of these formats, or the
             file is unsupported, see `keras_tl.data.images.unsupported`.
     """
     header = metadata.header_of(content)
@@ -72,11 +69,10 @@ def decode_image(
     values = tf.constant(value_range or ALL_VALUES)
 
     def jpeg() -> tf.Tensor:
-        decoders = _jpeg_decoders(content)
-        return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
+        return _decode_jpeg(content, wanted if size else None)
 
     rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
-    # A separate function decodes rare files: its operations take no time unless it is called.
+    # A separate function decodes rare files: without a call, its operations take no time.
     image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -89,8 +85,8 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
             values in [0, 255].
         size: (height, width) in pixels.
         how: `"crop"`: the largest central part with the aspect ratio of `size`. `"pad"`: the
-            whole image, centred on black. `"stretch"`: the whole image, with the aspect ratio
-            of `size`.
+            whole image, centred on black. `"stretch"`: the whole image, stretched to the aspect
+            ratio of `size`.
 
     Returns:
         float32 tensor (..., *size, 3) with values in [0, 255].
@@ -114,9 +110,7 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
 
 def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
     def interpolate(antialias: bool) -> tf.Tensor:
-        return tf.image.resize(
-            images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=antialias
-        )
+        return tf.image.resize(images, size, tf.image.ResizeMethod.BICUBIC, antialias=antialias)
 
     # Antialiasing takes four times as long, and changes the result only if the image shrinks.
     shape = tf.shape(images)
@@ -146,20 +140,18 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return images[..., top : top + kept_height, left : left + kept_width, :]
 
 
-def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
-    """Return one decoding function for each ratio in `_JPEG_RATIOS`."""
+def _decode_jpeg(content: tf.Tensor, size: tf.Tensor | None) -> tf.Tensor:
+    """Decode a JPEG file at the smallest size that is at least twice `size`. `None`: full size."""
 
     def decode(ratio: int) -> tf.Tensor:
         # The default DCT method is up to 15 grey levels off, and is not faster.
         return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
-    return [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS]
-
-
-def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Return the index of the largest ratio that leaves an image twice as large as `size`."""
+    if size is None:
+        return decode(1)
     possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
-    return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
+    index = tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
+    return tf.switch_case(index, [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS])
 
 
 @tf.function(
@@ -173,16 +165,12 @@ def _rare_image(content, header, size, value_range):
     """Decode a file that may need rotation, or preparation for the decoder of TensorFlow."""
     turn = orientation.read(content, header)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
-
-    def jpeg() -> tf.Tensor:
-        return tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
-
     decoders = {
-        metadata.is_jpeg: jpeg,
+        metadata.is_jpeg: lambda: _decode_jpeg(content, size),
         metadata.is_png: lambda: _decode_png(content, header, value_range),
         metadata.is_webp: lambda: _decode_webp(content, header),
-        _is_bmp: lambda: _decode_bmp(content, header),
-        _is_gif: lambda: checked_gif(_decode(content), header),
+        metadata.is_bmp: lambda: _decode_bmp(content, header),
+        metadata.is_gif: lambda: _decode_gif(content, header),
     }
     found = tf.stack([*(is_format(header) for is_format in decoders), True])
     kind = tf.argmax(found, output_type=tf.int32)
@@ -204,14 +192,10 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
 
 
 def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
+    is_animated = metadata.is_flagged(header, _ANIMATION_FLAG)
+    safe = tf.cond(is_animated, lambda: _with_alpha(content), lambda: content)
     # The WebP decoder of TensorFlow cannot drop an alpha channel.
     return tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
-
-
-def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
-    animated = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0] & 0x02
-    return (tf.strings.substr(header, 12, 4) == b"VP8X") & (animated != 0)
 
 
 def _with_alpha(content: tf.Tensor) -> tf.Tensor:
@@ -231,23 +215,17 @@ def _decode(content: tf.Tensor) -> tf.Tensor:
     return tf.io.decode_image(content, channels=3, expand_animations=False)
 
 
-def _is_gif(header: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(header, 0, 4) == b"GIF8"
-
-
-def _is_bmp(header: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(header, 0, 2) == b"BM"
-
-
 def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    content = checked_bmp(content)
+    problems = bmp_problems(functools.partial(header_number, filled(content, 0, HEADER_SIZE)))
+    supported = ~tf.reduce_any([*problems.values()])
+    content = _if_supported(supported, content, "an unsupported BMP file")
     has_palette = tf.strings.substr(header, 28, 2) == b"\x08\x00"
     return tf.cond(has_palette, lambda: _decode_palette_bmp(content), lambda: _decode(content))
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    # `decode_bmp` returns indices into the palette as grey levels. It refuses `channels=1`. With
-    # `channels=0`, it gives as many channels as the file has: one.
+    # `decode_bmp` returns indices into the palette as grey levels. `channels=0` gives the one
+    # channel of the file, but `channels=1` is an error.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
     # BITMAPFILEHEADER has the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
     # with its own size. The palette follows: four bytes (blue, green, red, 0) for each colour.
@@ -257,3 +235,20 @@ def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
     palette = tf.io.decode_raw(content, tf.uint8)[14 + header_size : pixels_at]
     colours = tf.reshape(palette, (-1, 4))[:, 2::-1]
     return tf.gather(colours, tf.cast(indices, tf.int32))
+
+
+def _decode_gif(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    image = _decode(content)
+    sides = tf.cast(tf.io.decode_raw(tf.strings.substr(header, 6, 4), tf.uint16), tf.int32)
+    supported = tf.reduce_all(tf.shape(image)[:2] >= sides[::-1])
+    name = "a GIF file whose first frame is smaller than its canvas"
+    return _if_supported(supported, image, name)
+
+
+def _if_supported(supported: tf.Tensor, value: tf.Tensor, name: str) -> tf.Tensor:
+    """Return `value` unchanged, or raise `InvalidArgumentError`, see `unsupported_issue`."""
+    check = tf.debugging.Assert(
+        supported, [f"Expected a supported image. Received {name}: {CURE}."]
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.identity(value)

@@ -14,15 +14,7 @@ from keras_tl.data.images.file_check_cache import FileCheckCache, FileResult
 from keras_tl.data.images.file_scan import FileScan
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import SixteenBitRange, values_of
-from keras_tl.data.item_checks import (
-    BadItem,
-    BadRows,
-    Check,
-    LabelNames,
-    label_conflicts,
-    shown_label,
-)
-from keras_tl.errors import quoted
+from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +22,7 @@ class BadFile(BadItem):
     """A file that training cannot use.
 
     Attributes:
-        path: path of the file, as the user passed it.
+        path: Path of the file, as the user passed the path.
     """
 
     path: str
@@ -38,7 +30,7 @@ class BadFile(BadItem):
 
     @property
     def name(self) -> str:
-        """The path of the file, which is its name in messages."""
+        """The path of the file."""
         return self.path
 
 
@@ -47,9 +39,9 @@ class FileCheck(Check):
     """Result of the file check for a set of files.
 
     Attributes:
-        seconds: duration of the check in seconds.
-        from_cache: number of files that were not read, because the cache holds their results.
-        values: range of the pixel values in the 16-bit PNG files, `None` if not determined.
+        seconds: Duration of the check in seconds.
+        from_cache: Number of files that were not read, because the cache holds their results.
+        values: Range of the pixel values in the 16-bit PNG files, `None` if not determined.
     """
 
     item = "file"
@@ -72,18 +64,12 @@ def check_splits(
 ) -> tuple[BadRows, FileCheck | None]:
     """Check the files of all splits together: copies in two splits may have different labels.
 
-    Args:
-        splits: the splits by name.
-        class_names: names of the classes, for messages that show labels.
-        max_bad: largest allowed fraction of bad files, in [0, 1].
-        verbose: whether to report progress on standard error.
-
     Returns:
         The bad files by split and row number, and the result of the check. `{}` and `None` if the
         images of a split are not in files.
 
     Raises:
-        DataError: too many files are bad.
+        DataError: The fraction of bad files exceeds `max_bad`.
     """
     if not all(split.in_files for split in splits.values()):
         return {}, None
@@ -102,34 +88,33 @@ def check_splits(
 def check_files(
     paths: Sequence[str],
     labels: np.ndarray | None = None,
-    label_names: LabelNames = None,
+    label_names: Sequence[str] | None = None,
     max_bad: float = 0.05,
     progress: Callable[[int], None] | None = None,
 ) -> FileCheck:
     """Find the files that training cannot use, before training starts.
 
     A file is bad if it is missing, unreadable, empty, truncated, damaged or not an image. A BMP or
-    GIF file is bad if the decoder does not support it, see `keras_tl.data.images.unsupported`. An
-    image of more than `MOST_PIXELS` pixels is bad: the check reads its size from the header, and
-    does not decode it. Files with the same content and different labels are all bad. All files
-    that are not bad were decoded without an error, in this check or in an earlier one.
+    GIF file that the decoder does not support is bad, see `keras_tl.data.images.unsupported`. An
+    image of more than `MOST_PIXELS` pixels is bad: the check reads the size from the header, and
+    does not decode the image. Files with equal content and different labels are all bad. All other
+    files were decoded without an error, in this check or in an earlier check.
 
-    If the size and the modification time of a file have not changed since an earlier check, the
-    file is not read again. Only a sample of the 16-bit PNG files is always read, to find the range
-    of their pixel values. The check cannot find all damage. Zeros in a BMP or WebP file, or
-    changed bytes in a JPEG file, can decode without an error.
+    A file is not read again if its size and modification time are those of an earlier check. Only
+    a sample of the 16-bit PNG files is always read, to find the range of their pixel values. The
+    check cannot find all damage: zeros in a BMP or WebP file, or changed bytes in a JPEG file, can
+    decode without an error.
 
     Args:
         paths: n paths of image files. A path may occur more than once.
-        labels: array (n,) or (n, k), one label for each path. Two labels of k numbers differ if any
+        labels: Array (n,) or (n, k), one label for each path. Two labels of k numbers differ if any
             of their numbers differ. `None`: labels are not compared.
-        label_names: how messages show labels. Either a function from one row of `labels` to a text,
-            or the names of the integer labels or of the k columns. `None`: as numbers.
-        max_bad: largest allowed fraction of bad files, in [0, 1].
-        progress: function that is called from time to time with the number of checked files.
+        label_names: Names of the class numbers or of the k columns. `None`: messages show numbers.
+        max_bad: Maximum fraction of bad files, in [0, 1].
+        progress: Function that is called from time to time with the number of checked files.
 
     Raises:
-        DataError: the fraction of bad files is above `max_bad`.
+        DataError: The fraction of bad files exceeds `max_bad`.
         ConfigError: `max_bad` is not in [0, 1].
     """
     check_range("max_bad", max_bad, 0, 1)
@@ -171,8 +156,8 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
     unknown = [path for path in paths if findings[path] is None]
     if unknown:
         done = len(paths) - len(unknown)
-        examination = FileScan(unknown, [stats[path] for path in unknown])
-        new = dict(zip(unknown, examination.run(lambda n: report(done + n)), strict=True))
+        scan = FileScan(unknown, [stats[path] for path in unknown])
+        new = dict(zip(unknown, scan.run(lambda n: report(done + n)), strict=True))
         findings |= new
         cache.add({absolute[path]: found for path, found in new.items()})
     report(len(paths))
@@ -180,18 +165,17 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
 
 
 def _label_conflicts(
-    paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, FileResult]
+    paths: Sequence[str],
+    labels: np.ndarray,
+    names: Sequence[str] | None,
+    findings: dict[str, FileResult],
 ) -> Iterator[tuple[str, str]]:
     """Yield each path whose content also occurs with a different label, and the reason, once."""
     # A file without a digest was not read, and counts as equal only to itself.
     contents = [findings[path].digest or path for path in paths]
-    for row, other in label_conflicts(contents, labels):
-        mine, theirs = (shown_label(labels[r], names) for r in (row, other))
+    for row, other, mine, theirs in label_conflicts(contents, labels, names):
         if paths[other] == paths[row]:
-            yield (
-                paths[row],
-                f"two labels: the file is listed as {quoted(mine)} and as {quoted(theirs)}",
-            )
+            reason = f"the file is listed as {mine} and as {theirs}"
         else:
-            reason = f"same content as {paths[other]}, which has the label {quoted(theirs)}"
-            yield paths[row], f"two labels: {reason}"
+            reason = f"same content as {paths[other]}, which has the label {theirs}"
+        yield paths[row], f"two labels: {reason}"

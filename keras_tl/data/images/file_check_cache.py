@@ -20,12 +20,12 @@ class FileResult:
     """Result of the file check for one file.
 
     Attributes:
-        size: size in bytes at the time of the check.
-        modified: modification time in nanoseconds.
-        digest: first 32 hexadecimal digits of the SHA-256 of the content. Empty: not computed.
-        reason: the file issue, why training cannot use the file. Empty: training can use the file.
-        has_16_bits: whether the file is a PNG file with 16 bits per value.
-        lasting: whether the result holds until the file changes. False for a read error.
+        size: Size in bytes at the time of the check.
+        modified: Modification time in nanoseconds.
+        digest: First 32 hexadecimal digits of the SHA-256 of the content. Empty: not computed.
+        reason: The file issue that prevents training with the file. Empty: no issue.
+        has_16_bits: Whether the file is a PNG file with 16 bits per value.
+        lasting: Whether the result holds until the file changes. False for a read error.
     """
 
     size: int
@@ -42,7 +42,7 @@ class FileCheckCache:
     If the cache cannot be read or written, no error is raised. The files are then checked again.
 
     Args:
-        paths: absolute paths of files. The cache is for the deepest folder that holds all files.
+        paths: Absolute paths of files. The cache is for the deepest folder that holds all files.
     """
 
     def __init__(self, paths: Iterable[str]):
@@ -52,10 +52,7 @@ class FileCheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> FileResult | None:
-        """Return the stored result for a file, `None` if there is none or the file has changed.
-
-        `found` is the present `os.stat` result of the file.
-        """
+        """Return the stored result, `None` if absent or if the file has another size or time."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
@@ -93,7 +90,7 @@ class FileCheckCache:
 
 
 def _made_by() -> list:
-    # A different version of TensorFlow may be able to decode different files.
+    # Another version of TensorFlow may decode files that this version refuses, or refuse others.
     return [_FORMAT, tf.__version__]
 
 

@@ -21,8 +21,8 @@ class FileScan:
     """Scan of a list of image files, to find the files that training cannot use.
 
     Args:
-        paths: paths of the files.
-        stats: the `os.stat` result of each file.
+        paths: Paths of the files.
+        stats: The `os.stat` result of each file.
     """
 
     def __init__(self, paths: Sequence[str], stats: Sequence[os.stat_result]):
@@ -30,14 +30,9 @@ class FileScan:
         self._findings: dict[int, FileResult] = {}
 
     def run(self, progress: Callable[[int], None]) -> list[FileResult]:
-        """Read and decode all files, and return their results.
+        """Read and decode all files, and return their results in the order of the files.
 
-        Args:
-            progress: function that is called from time to time with the number of scanned files.
-
-        Returns:
-            The results in the order of the files. The `reason` of a bad file begins with the kind
-            of file issue.
+        Calls `progress` from time to time with the number of scanned files.
         """
         decoded = np.zeros(len(self._paths), bool)
         for rows in self._decodable():

@@ -21,8 +21,7 @@ _OTHER_IMAGES = (
 def format_of_file(path: str) -> str | None:
     """Return the format of an image file, including formats that the decoder does not read.
 
-    Returns:
-        The format. `None` for a file that is not an image or cannot be read, a pipe or a device.
+    `None` for a file that is not an image or cannot be read, for a pipe and for a device.
     """
     try:
         if not os.path.isfile(path):

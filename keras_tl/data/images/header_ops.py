@@ -1,7 +1,7 @@
 """Reads the image size that a file declares in its header, with TensorFlow operations.
 
-The rules are those of `keras_tl.data.images.headers`, except for GIF files: for these, this module
-counts the pixels of all frames, for which the decoder allocates memory.
+The rules are those of `keras_tl.data.images.headers`, except for GIF files. For a GIF file, this
+module counts the pixels of all frames, because the decoder allocates memory for all frames.
 """
 
 import functools
@@ -21,17 +21,13 @@ _LONGEST_STEP = 11 + 3 * 256
 def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     """Return the number of pixels, of three bytes each, for which the decoder allocates memory.
 
-    Args:
-        content: scalar string tensor, any bytes.
-
     Returns:
         float64 scalar, exact below 2**53. 0 if TensorFlow cannot decode the format.
 
     Raises:
-        tf.errors.InvalidArgumentError: a JPEG file is too damaged to declare its size.
+        tf.errors.InvalidArgumentError: A JPEG file is too damaged to declare its size.
     """
     header = metadata.header_of(content)
-
     number = functools.partial(header_number, header)
 
     def jpeg() -> tf.Tensor:
@@ -57,7 +53,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Count pixels of a GIF file: the decoder first allocates a byte per pixel for all frames."""
+    """Count the pixels of a GIF file. The decoder allocates a byte per pixel for all frames."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

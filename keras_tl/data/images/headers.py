@@ -20,7 +20,6 @@ _BRANDS = {b"ftyp" + brand: "AVIF" for brand in (b"avif", b"avis")} | {
     b"ftyp" + brand: "HEIC"
     for brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 }
-_DRAWINGS = {b"<svg": "SVG"}
 _NOT_IMAGES = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an Office document",
@@ -32,7 +31,7 @@ _NOT_IMAGES = {
     b"\x00\x05\x16\x07": "a macOS file with metadata of another file",
     b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull' to get the file",
 }
-# Number of bytes that identify every format. In a DICOM file, the identifier starts at byte 128.
+# Number of bytes that identify every format. DICOM files have the identifier at byte 128.
 START = 132
 # Header size in bytes of BMP files that store width and height in 16 bits.
 _OS2_HEADER = 12
@@ -44,7 +43,7 @@ def image_format(start: bytes) -> str | None:
     """Return the format of an image, from `keras_tl.data.images.formats.FORMATS`, or `None`.
 
     Args:
-        start: the first 16 bytes of the file or more, fewer only if the file is shorter.
+        start: At least the first 16 bytes of the file, fewer only if the file is shorter.
     """
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
@@ -54,14 +53,13 @@ def image_format(start: bytes) -> str | None:
 def any_image_format(start: bytes) -> str | None:
     """Return the format of an image, including formats that the decoder does not read, or `None`.
 
-    Args:
-        start: the first `START` bytes of the file or more, fewer only if the file is shorter.
+    `start` has at least the first `START` bytes of the file, fewer only if the file is shorter.
     """
     return image_format(start) or _other_format(start)
 
 
 def why_not(start: bytes) -> str:
-    """Return the reason to leave out a file of an unsupported format, naming that format."""
+    """Return a phrase with the format of a file that is not a supported image."""
     if image := _other_format(start):
         return f"another format: {image} image, convert it to JPEG or PNG"
     text = _as_text(start)
@@ -71,7 +69,7 @@ def why_not(start: bytes) -> str:
 def _other_format(start: bytes) -> str | None:
     if start[128:132] == b"DICM":
         return "DICOM"
-    drawing = _first(_DRAWINGS, _as_text(start))
+    drawing = "SVG" if _as_text(start).startswith(b"<svg") else None
     return _first(_OTHER_IMAGES, start) or _BRANDS.get(start[4:12]) or drawing
 
 
@@ -95,14 +93,10 @@ def _quoted(start: bytes) -> str:
 
 
 def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
-    """Return the width and height in pixels that a file declares: in a GIF, of its largest frame.
+    """Return the width and height in pixels that a file declares: in a GIF, of the largest frame.
 
-    Args:
-        content: bytes of the file.
-        kind: format of the file, see `image_format`. `None`: an unsupported format.
-
-    Returns:
-        The width and height. `None` for an unsupported format, or a truncated or damaged file.
+    `kind` is the result of `image_format`. Returns `None` for an unsupported format, and for a
+    truncated or damaged file.
     """
     try:
         if kind in SIZES:
@@ -133,7 +127,7 @@ def gif_frames(content: bytes) -> Iterator[tuple[int, int]]:
     """Yield the width and height in pixels of each frame of a GIF file.
 
     Raises:
-        struct.error, LookupError: the file is truncated.
+        struct.error, LookupError: The file is truncated.
     """
     (flags,) = struct.unpack_from("<B", content, 10)
     at = 13 + _gif_palette(flags)
@@ -153,9 +147,9 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# This module applies the rules below to Python bytes, `header_ops` applies them to TensorFlow
-# strings. `number(at, size, big_endian=False)` returns a number in the header, an integer or a
-# tensor. `choose(condition, one, other)` returns `one()` if the condition holds, else `other()`.
+# This module applies the rules below to Python bytes, and `header_ops` to TensorFlow strings.
+# `number(at, size, big_endian=False)` returns a number in the header, an integer or a tensor.
+# `choose(condition, one, other)` returns `one()` if the condition holds, else `other()`.
 
 
 def _png(number: Callable, choose: Callable) -> tuple:
@@ -167,7 +161,7 @@ def _bmp(number: Callable, choose: Callable) -> tuple:
         return choose(
             number(14, 4) == _OS2_HEADER,
             lambda: number(at_os2, 2),
-            # Take the absolute value: the sign of the height tells the order of the rows.
+            # The sign of the height gives the order of the rows.
             lambda: 2**31 - abs(number(at, 4) - 2**31),
         )
 

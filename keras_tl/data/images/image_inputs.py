@@ -20,7 +20,6 @@ from keras_tl.errors import DataError, quoted
 
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
-_ELEMENT = ("image",)
 # First characters of images encoded in base64, and of data URLs.
 _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
@@ -31,22 +30,22 @@ def read_inputs(
     """Read the images that a user passes to `predict` or `features`.
 
     Args:
-        items: the path of an image. A folder: all images below the folder are read. A pattern such
-            as `"photos/*.jpg"`: the matching files are read in sorted order. The bytes of an image
-            file, or an open file. An array or a tensor of any library with pixels in [0, 255], of
-            one image (height, width, 3) or (height, width), or of a batch (n, height, width, 3).
-            An alpha channel is dropped. A Pillow image. A list of paths, of bytes or of images. A
-            split, such as `data.split("test")`. A `tf.data.Dataset` of images, batched or not,
-            with or without labels. A `pandas.DataFrame` with a column of paths.
-        columns: the column that holds the paths in a data frame.
-        on_invalid: `"raise"`: raise an error if a file cannot be read. Any other value: the file
-            counts as an invalid image.
+        items: The path of an image. A folder, for all images below the folder. A pattern such as
+            `"photos/*.jpg"`, for the matching files in sorted order. The bytes of an image file, or
+            an open file. An array or a tensor of any library: one image (height, width, 3) or
+            (height, width), or a batch (n, height, width, 3), in [0, 255]. An alpha channel is
+            dropped. A Pillow image. A list of paths, of bytes or of images. A split, such as
+            `data.split("test")`. A `tf.data.Dataset` of images, batched or not, with or without
+            labels. A `pandas.DataFrame` with a column of paths.
+        columns: The column of paths in a data frame.
+        on_invalid: `"raise"` raises an error if a file cannot be read. With any other value, the
+            file counts as an invalid image.
 
     Raises:
         DataError: `items` is empty or of another type, or a file does not exist.
-        ConfigError: a path is in a file system that is not supported.
+        ConfigError: A path is in a file system that is not supported.
     """
-    items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
+    items = plain(columns.of_frame(items) if is_frame(items) else items, ("image",))
     if isinstance(items, (str, os.PathLike)):
         return _from_paths([items], on_invalid)
     if isinstance(items, np.ndarray):
@@ -64,7 +63,7 @@ def read_inputs(
 
 
 def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
-    """Return the files that a path, folder or pattern stands for, and a folder's unused files."""
+    """Return the image files of a path, folder or pattern, and the unused files of a folder."""
     path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):
@@ -79,20 +78,16 @@ def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], Unuse
 
 def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageItems:
     read = [*map(_files, given)]
-    sources = tuple(_named(path) for paths, _ in read for path in paths)
+    # Results name each image by the path that the user passed, with `~` expanded.
+    sources = tuple(os.path.expanduser(os.fspath(path)) for paths, _ in read for path in paths)
     if on_invalid == "raise":
         for source in sources:
             check_readable(source)
     return ImageItems(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 
-def _named(path: str | os.PathLike) -> str:
-    """Return a path as the user passed it, with `~` expanded. Results use this path as a name."""
-    _checked(path)
-    return os.path.expanduser(os.fspath(path))
-
-
 def _checked(path: str | os.PathLike) -> Path:
+    """Return a path on this machine, or raise `DataError` for an image encoded in base64."""
     text = os.fspath(path)
     if _ENCODED.match(text) and not os.path.lexists(text):
         raise DataError(

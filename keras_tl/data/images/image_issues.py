@@ -9,10 +9,9 @@ MOST_PIXELS = 178_956_970
 
 
 def format_problem(start: bytes) -> str | None:
-    """Return the reason why the format of a file is not supported, `None` if it is supported.
+    """Return why the format of a file is not supported, `None` if the format is supported.
 
-    Args:
-        start: the first `headers.START` bytes of the file or more, fewer only if it is shorter.
+    `start` has at least the first `headers.START` bytes, fewer only if the file is shorter.
     """
     if not start:
         return "empty (0 bytes)"
@@ -20,11 +19,9 @@ def format_problem(start: bytes) -> str | None:
 
 
 def image_problem(content: bytes) -> str | None:
-    """Find a reason why a file is not a usable image, without decoding the file.
+    """Find a problem of an image file without decoding, `None` if there is none.
 
-    Returns:
-        A phrase that begins with the kind of problem, such as `"another format: TIFF image, ..."`.
-        `None` if no problem was found.
+    The phrase begins with the kind of problem, such as `"another format: TIFF image, ..."`.
     """
     if problem := format_problem(content):
         return problem
@@ -44,5 +41,5 @@ def why_no_image(content: bytes) -> str:
 
 
 def damaged(content: bytes) -> str:
-    """Return the reason for a file in which the decoder finds a problem, but no check does."""
+    """Return the reason for a file that the decoder refuses, but `image_problem` accepts."""
     return f"truncated or damaged {image_format(content)}"

@@ -34,11 +34,11 @@ class ImageItems(PredictionItems):
     Only one of `sources`, `contents` and `pixels` is set. The other two are `None`.
 
     Attributes:
-        sources: paths of n files, which are read batch by batch.
-        contents: bytes of n image files.
-        pixels: array (n, height, width, 3) in [0, 255], or a list of n arrays (height, width, 3) if
+        sources: Paths of n files, which are read batch by batch.
+        contents: Bytes of n image files.
+        pixels: Array (n, height, width, 3) in [0, 255], or a list of n arrays (height, width, 3) if
             the images differ in size.
-        unused: see `PredictionItems`.
+        unused: See `PredictionItems`.
     """
 
     item = "image"
@@ -59,7 +59,7 @@ class ImageItems(PredictionItems):
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
         """Yield lists of file contents, or arrays of pixels, with at most `size` images each.
 
-        If a file cannot be read, its content is empty bytes, which count as an invalid image.
+        The content of an unreadable file is empty bytes, which count as an invalid image.
         """
         if self.sources:
             yield from _read_ahead(self.sources, size)
@@ -70,10 +70,7 @@ class ImageItems(PredictionItems):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the name and the arguments of a signature of the export, for at most `size` images.
-
-        The signature `serving_default` takes file contents, the signature `pixels` takes arrays.
-        """
+        """Yield file contents for `serving_default`, or arrays for the signature `pixels`."""
         for batch in self.batches(size):
             if isinstance(batch, list):
                 yield "serving_default", {"image_bytes": batch}
@@ -110,7 +107,7 @@ class ImageItems(PredictionItems):
         return why_no_image(content)
 
     def take(self, rows: Iterable[int]) -> "ImageItems":
-        """Return only the images with these row numbers, in the order of `rows`."""
+        """Return only the items with these row numbers, in this order."""
         if isinstance(self.pixels, np.ndarray):
             return ImageItems(pixels=self.pixels[[*rows]])
         items = [self._items[row] for row in rows]
@@ -126,7 +123,7 @@ class ImageItems(PredictionItems):
         File contents are decoded and resized. Pixels are resized if the images differ in size.
 
         Raises:
-            DataError: the content of a file is not an image.
+            DataError: The content of a file is not an image.
         """
         from keras_tl.data.images.decoder import resize
         from keras_tl.data.images.image_pipeline import read_image
@@ -150,7 +147,7 @@ class ImageItems(PredictionItems):
         return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _of_one_size(self) -> Iterator[Any]:
-        """Yield the items in parts. Images of one part have one size, so they fit into an array."""
+        """Yield the items in parts. The images of one part have one size, and fit into an array."""
         if not isinstance(self.pixels, list):
             yield self._items
             return
@@ -159,30 +156,20 @@ class ImageItems(PredictionItems):
 
 
 def cannot_decode(name: str, problem: str) -> str:
-    """Return the error message for a file or bytes that are not an image.
-
-    Args:
-        name: name of the item in messages.
-        problem: why the decoder refuses the bytes, see `keras_tl.data.images.image_issues`.
-    """
+    """Return the error message for a file or bytes that are not an image."""
     return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 
 
 def read_file(path: str) -> bytes:
-    """Read the bytes of an image file.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
+    """Read the bytes of an image file, or raise `DataError` if this fails."""
     with _explained(path), open(path, "rb") as file:
         return file.read()
 
 
 def check_readable(path: str) -> None:
-    """Check that a file can be read, without opening it. Later, `batches` reads the file once.
+    """Raise `DataError` if a path does not exist, is a folder, or is not readable.
 
-    Raises:
-        DataError: the path does not exist, is a folder, or is not readable.
+    The file is not opened here, so that `batches` reads the file only once.
     """
     with _explained(path):
         if stat.S_ISDIR(os.stat(path).st_mode):
@@ -201,7 +188,7 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """Yield file contents in batches. While the caller uses a batch, threads read the next one."""
+    """Yield batches of file contents. While the caller uses a batch, threads read the next."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):

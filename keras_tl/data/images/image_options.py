@@ -15,11 +15,7 @@ ImageSize = int | tuple[int, int] | None
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Return an image size as (height, width), or `None` for the input size of the backbone.
-
-    Raises:
-        ConfigError: `image_size` is neither a positive integer nor a pair of positive integers.
-    """
+    """Return an image size as (height, width), or `None` for the input size of the backbone."""
     if image_size is None:
         return None
     pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
@@ -36,17 +32,17 @@ class DataOptions(SplitOptions, total=False):
     """Options that all constructors of `ImageData` accept, in addition to `SplitOptions`.
 
     Attributes:
-        image_size: side of square images in pixels, or (height, width). `None`: the input size of
+        image_size: Side of square images in pixels, or (height, width). `None`: the input size of
             the backbone.
-        resize: how images are resized: `"crop"`, `"pad"` or `"stretch"` (see
+        resize: Method of resizing: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: the augmentation that `augment=True` applies to these data.
-        check: whether to check all files first and leave out files that training cannot use (see
+        augmentation: Augmentation of these data in training with `augment=True`.
+        check: Whether to check all files first and leave out files that training cannot use (see
             `keras_tl.data.images.file_check.check_files`). For unchanged files, the results come
             from a cache. Images that are not in files of the user are not checked.
-        value_range: the values that mean black and white in 16-bit PNG files, such as `(0, 4095)`
-            for X-rays of 12 bits. Values outside become black or white. A model stores the range.
-            The range has no effect on files of 8 bits. `None`: (0, 65535).
+        value_range: Values of black and white in 16-bit PNG files, such as `(0, 4095)` for X-rays
+            of 12 bits. Values outside become black or white. A model stores the range. The range
+            has no effect on files of 8 bits. `None`: (0, 65535).
     """
 
     image_size: ImageSize
@@ -58,10 +54,10 @@ class DataOptions(SplitOptions, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedOptions(CheckedSplitOptions):
-    """`DataOptions` with their default values, checked on creation.
+    """`DataOptions` with default values. The constructor checks the values.
 
     Raises:
-        ConfigError: an option is not valid.
+        ConfigError: An option has an invalid value.
     """
 
     recorded = ("validation_split", "test_split", "seed", "check", "max_bad")

@@ -18,14 +18,14 @@ from keras_tl.errors import DataError
 
 @dataclasses.dataclass(frozen=True)
 class ImagePipeline(Pipeline):
-    """Pipeline from splits of images to batches of pixels and labels.
+    """Converts the images of a split to batches of pixels and labels.
 
     Attributes:
         image_size: (height, width) of the images in the batches, in pixels.
         resize: `"crop"`, `"pad"` or `"stretch"`, see `keras_tl.data.images.decoder.resize`.
-        whole_batches: whether to fill up the last batch for training on several replicas, see
+        whole_batches: Whether to fill up the last batch for training on several replicas, see
             `keras_tl.data.pipeline.padded_rows`.
-        value_range: see `keras_tl.data.images.decoder.decode_image`.
+        value_range: See `keras_tl.data.images.decoder.decode_image`.
     """
 
     image_size: tuple[int, int]
@@ -68,7 +68,7 @@ class ImagePipeline(Pipeline):
     def shuffled(
         self, split: ImageSplit, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return batches of (pixels, labels) for training, see `Pipeline`."""
+        """Return training batches of (pixels, labels), see `Pipeline.shuffled`."""
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
         return self._batches(split, rows, batch_size, augment=augment)
 
@@ -79,7 +79,7 @@ class ImagePipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Return batches of (pixels, labels) for the row numbers `rows`, see `Pipeline`."""
+        """Return batches of (pixels, labels) of the given rows, see `Pipeline.drawn`."""
         return self._batches(split, rows, batch_size, augment=augment)
 
     def _batches(
@@ -90,7 +90,7 @@ class ImagePipeline(Pipeline):
         augment: Callable | None = None,
         drop_remainder: bool = False,
     ) -> tf.data.Dataset:
-        # Pass the paths as bytes, because file names may not be valid UTF-8.
+        # File names may not be valid UTF-8, so pass the paths as bytes.
         images = tf.constant([*map(os.fsencode, split.images)] if split.in_files else split.images)
         labels = tf.constant(split.labels)
 
@@ -115,13 +115,10 @@ def read_image(
     how: str,
     value_range: ValueRange = None,
 ) -> np.ndarray:
-    """Decode and resize one image, eagerly.
-
-    Returns:
-        float32 array (height, width, 3) in [0, 255].
+    """Decode and resize one image eagerly, to float32 (height, width, 3) in [0, 255].
 
     Raises:
-        DataError: the bytes are not an image. The message names `source`.
+        DataError: The bytes are not an image. The message names `source`.
     """
     try:
         return load_image(tf.constant(content), image_size, how, value_range).numpy()

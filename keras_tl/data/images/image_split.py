@@ -18,10 +18,9 @@ class ImageSplit(Split):
     """Images of one split, in a fixed order.
 
     Attributes:
-        images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
-            [0, 255].
-        labels: see `Split`.
-        slices: see `Split`.
+        images: Tuple of n file paths, or array (n, height, width, 3) of pixels in [0, 255].
+        labels: See `Split`.
+        slices: See `Split`.
     """
 
     images: tuple[str, ...] | np.ndarray

@@ -19,7 +19,6 @@ _SCAN = 0
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ZEROS = b"\x00" * 32
 
-Segment = tuple[int, int, int]
 # Symbols of each Huffman table, by its class and number. Symbols with short codes come first.
 Tables = dict[tuple[int, int], bytes]
 
@@ -34,14 +33,7 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def jpeg_damage(content: bytes) -> str | None:
-    """Find damage in a JPEG file that the decoder may accept without an error.
-
-    Args:
-        content: bytes of the file.
-
-    Returns:
-        The reason to leave the file out, `None` if no damage is found.
-    """
+    """Return the damage that the decoder may accept without an error, `None` if none is found."""
     tables: Tables = {}
     frame, header = None, b""
     for marker, start, end in _segments(content):
@@ -74,12 +66,11 @@ def jpeg_damage(content: bytes) -> str | None:
     return None if header else "truncated JPEG"
 
 
-def _segments(content: bytes) -> Iterator[Segment]:
-    """Yield the segments of a JPEG file as libjpeg does, which skips bytes that are not markers.
+def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker of each segment, its second byte, and the start and end of the data.
 
-    Yields:
-        The second byte of the marker, and the start and end of the data of the segment. After each
-        scan header: `_SCAN`, and the start and end of the coded image data of the scan.
+    After each scan header, yields `_SCAN`, and the start and end of the coded image data. As in
+    libjpeg, bytes that are not markers are skipped.
     """
     at = content.find(b"\xff", 2)
     while 0 <= at < len(content) - 1:

@@ -1,7 +1,7 @@
 """Reads Exif data and XMP from the segments of JPEG files and the chunks of PNG and WebP files.
 
-The code consists of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
-If metadata are broken or missing, the functions return an empty string and raise no error.
+The code consists of TensorFlow operations, for `keras_tl.data.images.decoder`. For broken or
+missing metadata, the functions return an empty string and raise no error.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.7; XMP, part 3 (Adobe); WebP container specification (Google).
 """
@@ -22,51 +22,45 @@ _EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
 # Largest number of segments to search. No program writes so many segments.
 _MOST_SEGMENTS = 512
 
-# Function of a position in a file. It returns whether the wanted part is there, whether the search
-# ends there, and the number of bytes to the next part.
+# Function that takes a position in a file and returns three values: whether the part at this
+# position is the wanted part, whether the search ends, and the number of bytes to the next part.
 Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
 def header_of(content: tf.Tensor) -> tf.Tensor:
     """Return the first `HEADER_SIZE` bytes of a file, filled up with zeros.
 
-    Without the zeros, `substr` fails at the end of a short file, and its error message quotes bytes
-    of the file. If these are not UTF-8, a UnicodeDecodeError follows that no caller expects.
+    Without the zeros, `substr` fails at the end of a short file. The error message quotes bytes of
+    the file. Bytes that are not UTF-8 then cause a UnicodeDecodeError, which no caller expects.
     """
     return filled(content, 0, HEADER_SIZE)
 
 
-def is_jpeg(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header is a JPEG file."""
-    return tf.strings.substr(header, 0, 2) == b"\xff\xd8"
+def _has(magic: bytes, at: int = 0) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a function that tells whether a header has the bytes `magic` at a position."""
+
+    def is_there(header: tf.Tensor) -> tf.Tensor:
+        return tf.strings.substr(header, at, len(magic)) == magic
+
+    return is_there
 
 
-def is_png(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header is a PNG file."""
-    return tf.strings.substr(header, 0, 8) == b"\x89PNG\r\n\x1a\n"
-
-
-def is_webp(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header is a WebP file."""
-    return tf.strings.substr(header, 8, 4) == b"WEBP"
+is_jpeg, is_png, is_webp = _has(b"\xff\xd8"), _has(b"\x89PNG\r\n\x1a\n"), _has(b"WEBP", 8)
+is_gif, is_bmp = _has(b"GIF8"), _has(b"BM")
 
 
 def may_be_there(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header may have Exif data or XMP. False for most JPEG files.
-
-    Args:
-        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
-    """
+    """Whether a file with this header may have Exif data or XMP. False for most JPEG files."""
     # Most JPEG files have no metadata: an image segment comes first or follows the JFIF segment.
     jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
     in_jpeg = is_jpeg(header) & tf.reduce_any(marker == _BEFORE_THE_IMAGE)
     # PNG files may have metadata after the image, where the header does not show them.
-    return in_jpeg | is_png(header) | _is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
+    return in_jpeg | is_png(header) | is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Whether a file may have Exif data or XMP. Unlike `may_be_there`, searches whole PNG files."""
+    """Whether a file may have Exif data or XMP. Searches the whole file if it is a PNG file."""
 
     def in_png() -> tf.Tensor:
         parts = [tf.size(split(content, mark, 1)) for mark in MARKS]
@@ -76,19 +70,14 @@ def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the Exif data of a JPEG, PNG or WebP file, which form a TIFF structure.
-
-    Args:
-        content: scalar string tensor, the bytes of the file.
-        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
-    """
+    """Return the Exif data of a JPEG, PNG or WebP file, which form a TIFF structure."""
     found = _of_format(
         header,
         jpeg=lambda: _jpeg_segment(content, _EXIF),
         png=lambda: png_exif(content),
         webp=lambda: _webp_chunk(content, header, b"EXIF", _EXIF_FLAG),
     )
-    # Some programs write the name of the JPEG segment also in front of the data in other files.
+    # In PNG and WebP files too, some programs write the name of the JPEG segment before the data.
     for _ in range(2):
         size = tf.strings.length(found)
         named = part(found, 0, len(_EXIF)) == _EXIF
@@ -97,7 +86,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def xmp_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the XMP of a JPEG, PNG or WebP file, an XML text. See `exif_of` for the arguments."""
+    """Return the XMP of a JPEG, PNG or WebP file, an XML text."""
     return _of_format(
         header,
         jpeg=lambda: _jpeg_segment(content, _XMP),
@@ -112,7 +101,7 @@ def _of_format(header: tf.Tensor, jpeg: Callable, png: Callable, webp: Callable)
 
 
 def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Tensor]:
-    """Go from part to part of a file. Return whether `look` found the wanted part, and where."""
+    """Go from part to part of a file. Return whether `look` found a part, and its position."""
     size = tf.strings.length(content)
 
     def step(at: tf.Tensor, hit: tf.Tensor, ended: tf.Tensor) -> tuple:
@@ -129,12 +118,12 @@ def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Ten
 
 
 def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
-    """Find the first APP1 segment that starts with a name. Return the data after the name."""
+    """Return the data after `name` in the first APP1 segment that starts with this name."""
 
     def look(at: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         start = tf.cast(tf.io.decode_raw(filled(content, at, 4), tf.uint8), tf.int32)
         marker = start[1]
-        # As in libjpeg: skip fill bytes and bytes that are not a marker.
+        # Skip fill bytes, and bytes that are not a marker, as libjpeg does.
         is_marker = (start[0] == 0xFF) & (marker != 0) & (marker != 0xFF)
         hit = is_marker & (marker == _APP1) & (part(content, at + 4, len(name)) == name)
         ended = is_marker & ((marker == _SOS) | (marker == _EOI))
@@ -146,15 +135,15 @@ def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
     return tf.where(hit, part(content, at + 4 + len(name), size), b"")
 
 
-def _is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
-    """Whether a file is an extended WebP file whose header sets one of these flags."""
+def is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
+    """Whether a file is an extended WebP file with one of these flags in the header."""
     promised = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0]
     extended = is_webp(header) & (tf.strings.substr(header, 12, 4) == b"VP8X")
     return extended & (promised & flags != 0)
 
 
 def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -> tf.Tensor:
-    """Return the data of a chunk: none if the header does not set its flag, as in libwebp."""
+    """Return the data of a chunk. Without the flag in the header, return none, as libwebp does."""
 
     def size_at(at: tf.Tensor) -> tf.Tensor:
         return number(filled(content, at + 4, 4), big_endian=False)
@@ -164,4 +153,4 @@ def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -
         return part(content, at, 4) == name, tf.constant(False), 8 + size + size % 2
 
     hit, at = _walk(content, 12, look)
-    return tf.where(hit & _is_flagged(header, flag), part(content, at + 8, size_at(at)), b"")
+    return tf.where(hit & is_flagged(header, flag), part(content, at + 8, size_at(at)), b"")

@@ -1,7 +1,7 @@
 """Orientation of photos, which cameras write into the Exif data or the XMP of a file.
 
-The code consists of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
-If metadata are broken or missing, the image counts as upright, and no error is raised. Pillow's
+The code consists of TensorFlow operations, for `keras_tl.data.images.decoder`. With broken or
+missing metadata, an image counts as upright, and no error is raised. Pillow's
 `ImageOps.exif_transpose` turns images in the same way.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; XMP, part 2 (Adobe), the TIFF schema.
@@ -27,12 +27,8 @@ _DIRECTIONS = [(1, 1), (1, -1), (-1, -1), (-1, 1)]
 def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     """Return the orientation of a JPEG, PNG or WebP file, an int32 number from 1 to 8.
 
-    As in Pillow, the orientation tag of the Exif data is used. If the Exif data have no such tag,
-    `tiff:Orientation` of the XMP is used. A value outside 1 to 8 counts as 1 (upright).
-
-    Args:
-        content: scalar string tensor, the bytes of the file.
-        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
+    Uses the orientation tag of the Exif data, or else `tiff:Orientation` of the XMP, as Pillow
+    does. A value outside 1 to 8 counts as 1 (upright). `header` is the result of `header_of`.
     """
 
     def without_tag() -> tf.Tensor:
@@ -57,10 +53,8 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
 
 
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
-    """Return the orientation in the first directory of a TIFF structure, `_NO_TAG` without the tag.
-
-    The function first appends zeros: a directory that lies outside the data then reads as empty.
-    """
+    """Return the orientation in the first directory of a TIFF structure, or else `_NO_TAG`."""
+    # With these zeros, a directory that lies outside the data is empty.
     tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)
     little, big = start == b"II*\x00", start == b"MM\x00*"

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_tl.data.images.byte_strings import filled, number, part, split
 
 _EXIF = b"Exif\x00\x00"
-# Keywords of text chunks. By chance, image data contain neither a keyword nor the name eXIf.
+# Keywords of text chunks. Image data do not contain a keyword or the name eXIf by chance.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
 # Largest number of bytes to decompress. Exif data, up to 64 KiB, are smaller as compressed text.
@@ -20,12 +20,9 @@ _BYTES = [bytes([n]) for n in range(256)]
 def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the name and the data of the chunk that holds `mark`, or two empty strings.
 
-    The function searches for `mark`, because an image may have thousands of small chunks.
-
-    Args:
-        content: bytes of the file.
-        mark: eight or more bytes of the chunk, which no image contains by chance.
-        before: offset of `mark` from the start of the chunk name, in bytes.
+    The function searches for `mark`, because an image may have thousands of small chunks. No image
+    contains the eight or more bytes of `mark` by chance. `before` is the number of bytes between
+    the start of the chunk name and `mark`.
     """
     at = tf.strings.length(split(content, mark, 1)[0]) - before
     there = (at >= 8) & (at + before < tf.strings.length(content))
@@ -44,9 +41,7 @@ def png_exif(content: tf.Tensor) -> tf.Tensor:
 def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
     """Return the text that follows a keyword in a chunk tEXt, zTXt or iTXt.
 
-    Args:
-        content: bytes of the file.
-        keyword: first bytes of the chunk data, ending with a zero byte.
+    The `keyword`, the first bytes of the chunk data, ends with a zero byte.
     """
     name, data = _png_chunk(content, keyword, 4)
     size = tf.strings.length(data)
@@ -69,7 +64,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
 
 
 def _inflated(data: tf.Tensor) -> tf.Tensor:
-    """Return decompressed data, or an empty string if broken: the image itself may be intact."""
+    """Decompress data. Return an empty string for broken data: the image itself may be intact."""
     found = tf.data.Dataset.from_tensors(part(data, 0, _MOST_COMPRESSED))
     found = found.map(lambda data: tf.io.decode_compressed(data, "ZLIB")).ignore_errors()
     return found.concatenate(tf.data.Dataset.from_tensors(b"")).batch(2).get_single_element()[0]

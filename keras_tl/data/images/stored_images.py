@@ -19,9 +19,11 @@ from keras_tl.data.images.headers import image_format
 from keras_tl.data.pixels import CHANNELS, check_pixels
 from keras_tl.errors import CacheError, DataError, quoted
 
+# Number of images after which values in [0, 1] mean that the pixels were scaled.
 _TELLING = 100
 
 Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]
+# The bytes of an image file, and the label: a number, a row of numbers or a text.
 Examples = Iterable[tuple[bytes, Any]]
 
 
@@ -39,16 +41,11 @@ def find_stored(key: str) -> Stored | None:
 
 
 def store(key: str, splits: Mapping[str, Examples]) -> Stored:
-    """Store a data set under a key, completely or not at all.
-
-    Args:
-        key: identifier of the data set, which becomes the name of a folder.
-        splits: examples of each split. An example is the bytes of an image file, and the label: a
-            number, a row of numbers or a text.
+    """Store a data set completely or not at all, in a folder with the name `key`.
 
     Raises:
-        CacheError: the files cannot be written.
-        DataError: a split is empty, or its labels are not of one kind.
+        CacheError: The files cannot be written.
+        DataError: A split is empty, or its labels are not of one kind.
     """
     with _explained(), whole_folder(_folder() / key, replace=True) as new:
         _write(new, splits)
@@ -127,10 +124,10 @@ def suffix_of(content: bytes) -> str | None:
 
 
 class Encoder:
-    """Encoder that turns the images of one split into the bytes of image files.
+    """Encoder of the images of one split to the bytes of image files.
 
     Args:
-        name: name of the split, for messages.
+        name: Name of the split, for messages.
     """
 
     def __init__(self, name: str):
@@ -140,17 +137,14 @@ class Encoder:
         self._brightest: np.ndarray | None = np.zeros((1, 1))
 
     def encode(self, image: np.ndarray | bytes) -> bytes:
-        """Encode one image.
+        """Return an image as the bytes of a lossless PNG file. Bytes stay unchanged.
 
         Args:
-            image: array (height, width), (height, width, 1) or (height, width, 3) in [0, 255]. Or
-                the bytes of an image file, which stay unchanged.
-
-        Returns:
-            The bytes of a lossless PNG file, or `image` unchanged if it is bytes.
+            image: Array (height, width), (height, width, 1) or (height, width, 3) in [0, 255]. Or
+                the bytes of an image file.
 
         Raises:
-            DataError: the shape, the values or the format of the file are not supported.
+            DataError: The shape, the values or the format of the file are not supported.
         """
         self._count += 1
         if isinstance(image, bytes):
@@ -167,12 +161,10 @@ class Encoder:
         return tf.io.encode_png(np.rint(image).astype(np.uint8)).numpy()
 
     def _check(self, image: np.ndarray) -> None:
-        # A single image with values in [0, 1] may just be dark. If all images have such values, the
-        # pixels were scaled.
-        is_float_image = image.dtype.kind == "f" and (
-            image.ndim == 2 or image.shape[-1] in CHANNELS
-        )
-        is_dark = is_float_image and image.size and 0 <= image.min() <= image.max() <= 1
+        # A single image with all values in [0, 1] may just be dark. If all values of all images are
+        # in [0, 1], the pixels were scaled.
+        is_float = image.dtype.kind == "f" and (image.ndim == 2 or image.shape[-1] in CHANNELS)
+        is_dark = is_float and image.size and 0 <= image.min() <= image.max() <= 1
         if not is_dark:
             check_pixels(image[None], self._name)
             self._brightest = None

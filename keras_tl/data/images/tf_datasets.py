@@ -20,12 +20,10 @@ _EXPECTED = (
 def read_dataset(dataset: tf.data.Dataset, name: str) -> Iterator[tuple[bytes, Any]]:
     """Yield each image as the bytes of an image file, with its label.
 
-    Args:
-        dataset: see `keras_tl.ImageData.from_tfdata`.
-        name: name of the split, for messages.
+    See `keras_tl.ImageData.from_tfdata` for `dataset`. `name` is the name of the split.
 
     Raises:
-        DataError: an element is not an image and a label, or the dataset never ends or fails.
+        DataError: An element is not an image and a label, or the dataset never ends or fails.
     """
     if not isinstance(dataset, tf.data.Dataset):
         raise DataError(f"{_EXPECTED} Received: {type(dataset).__name__}.")

@@ -10,37 +10,31 @@ CURE = "convert the file to PNG"
 # Size in bytes of the Windows header. Files with a shorter header come from OS/2.
 _WINDOWS = 40
 _PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
-# Number of bytes of a BMP file up to the end of its colour masks, and up to its compression.
+# Offsets in a BMP file, in bytes: the end of the colour masks, and the end of the compression.
 HEADER_SIZE, _FEWEST = 66, 34
 
 
 def unsupported_issue(content: bytes, kind: str | None) -> str | None:
-    """Return why the decoder does not support an intact file, `None` if it supports the file.
-
-    Args:
-        content: bytes of the file.
-        kind: format of the file, from `keras_tl.data.images.formats.FORMATS`.
-    """
+    """Return why the decoder does not support an intact file of a format, or `None`."""
     reason = None
     try:
         if kind == "BMP":
             reason = _of_bmp(content)
         elif kind == "GIF":
             reason = _of_gif(content)
-    except (struct.error, LookupError):  # The file is truncated: the decoder reports that.
+    except (struct.error, LookupError):  # The file is truncated: the decoder reports this.
         return None
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 
 
 def bmp_problems(number: Callable) -> dict[str, Any]:
-    """Return for each reason to leave out BMP files whether it applies to a file.
+    """Return for each problem of BMP files whether a file has the problem.
 
-    Args:
-        number: function that takes an offset and a size in bytes, and returns the number at this
-            place of the header, an integer or a tensor. Bytes after the header count as 0.
+    The function `number` takes an offset and a size in bytes, and returns the number at this offset
+    of the header. The number is an integer or a tensor. Bytes after the header count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
-    # Whether the masks of red, green and blue differ from the order in files without masks.
+    # Whether the colour masks have another order than blue, green, red.
     reordered = (number(54, 4) != 0xFF0000) | (number(58, 4) != 0xFF00) | (number(62, 4) != 0xFF)
     return {
         "an OS/2 header ({header} bytes)": number(14, 4) < _WINDOWS,

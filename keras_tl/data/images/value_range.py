@@ -14,11 +14,10 @@ ValueRange = tuple[int, int] | None
 ALL_VALUES = (0, 2**16 - 1)
 # Largest number of files that are decoded to find the range of their values.
 MOST_SAMPLED = 64
-_DEPTH_AT = 24
 
 
 def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
-    """Check the `value_range` that a user passed, and return it as (black, white) or `None`.
+    """Check the argument `value_range` of a user. Return (black, white) or `None`.
 
     Raises:
         ConfigError: `value_range` is not two integers in [0, 65535], the smaller integer first.
@@ -38,7 +37,7 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
 
 def has_16_bits(start: bytes) -> bool:
     """Return whether a file is a PNG file with 16 bits per value, from its first 25 bytes."""
-    return image_format(start) == "PNG" and start[_DEPTH_AT : _DEPTH_AT + 1] == b"\x10"
+    return image_format(start) == "PNG" and start[24:25] == b"\x10"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +45,11 @@ class SixteenBitRange:
     """Range of the values in 16-bit PNG files.
 
     Attributes:
-        files: number of all image files.
-        count: number of 16-bit PNG files among all image files.
-        sampled: number of 16-bit files that were decoded to find the range.
-        low: smallest value in the decoded files.
-        high: largest value in the decoded files.
+        files: Number of all image files.
+        count: Number of 16-bit PNG files among all image files.
+        sampled: Number of 16-bit files that were decoded to find the range.
+        low: Smallest value in the decoded files.
+        high: Largest value in the decoded files.
     """
 
     files: int
@@ -77,23 +76,25 @@ class SixteenBitRange:
 
 
 def values_of(paths: Sequence[str], files: int) -> SixteenBitRange:
-    """Return the range of values in 16-bit files, found in an evenly spread sample of the files.
+    """Return the range of values in 16-bit files, from a sample of their `paths`.
 
-    Args:
-        paths: paths of the 16-bit files.
-        files: number of all image files.
+    `files` is the number of all image files.
     """
-    places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
-    found = [limits for row in places if (limits := _limits(paths[row])) is not None]
+    found = [limits for path in _sample(paths) if (limits := _limits(path)) is not None]
     lows, highs = zip(*found, strict=True) if found else ((0,), (0,))
     return SixteenBitRange(files, len(paths) if found else 0, len(found), min(lows), max(highs))
 
 
 def values_in_sample(paths: Sequence[str]) -> SixteenBitRange:
     """Return the range as `values_of` does, from a sample of image files of any kind."""
-    places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
-    sample = [paths[row] for row in places]
+    sample = _sample(paths)
     return values_of([path for path in sample if has_16_bits(_read(path, 64))], len(sample))
+
+
+def _sample(paths: Sequence[str]) -> list[str]:
+    """Return at most `MOST_SAMPLED` paths, evenly spread over all paths."""
+    rows = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
+    return [paths[row] for row in rows]
 
 
 def _limits(path: str) -> tuple[int, int] | None:
@@ -108,7 +109,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """Return the first bytes of a file, no bytes if this fails: other code reports the error."""
+    """Return the first bytes of a file. Return no bytes after an error: other code reports it."""
     try:
         with open(path, "rb") as file:
             return file.read(size)

@@ -11,7 +11,7 @@ from keras_tl.base.files import local_path
 from keras_tl.data.labelled_data import LabelledItems, rows_of
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables.label_columns import LabelColumns
-from keras_tl.data.tables.table import ColumnSelection, Table, is_empty
+from keras_tl.data.tables.table import ColumnSelection, Table, is_empty, is_path
 from keras_tl.errors import ConfigError, DataError, quoted
 
 NO_VALUE = "no value"
@@ -22,13 +22,13 @@ class Columns:
     """Meaning of the columns of a table, see `keras_tl.ImageData.from_csv`.
 
     Attributes:
-        item: name of one item in messages.
-        contents: name for the contents of the item columns in messages, such as "image paths".
-        items: the item columns. The keys are the arguments of `from_csv` that select the columns.
-            `None`: there is no such column.
-        labels: the label columns and how to read them.
-        split: the column that holds the split of each row. `None`: there is no such column.
-        slices: columns whose values divide the items into groups (slices).
+        item: Name of one item in messages.
+        contents: Name for the contents of the item columns in messages, such as "image paths".
+        items: The item columns. The keys are the arguments of `from_csv` that select the columns.
+            `None`: the argument selects no column.
+        labels: The label columns.
+        split: The column with the split of each row. `None`: the table has no column of splits.
+        slices: Columns whose values divide the items into groups (slices).
     """
 
     item: str
@@ -53,23 +53,20 @@ class Columns:
         used = [*items, *self.labels.names, *split]
         # The label column may also define slices.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
-        arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
-        return ColumnSelection(
-            (*used, *slices),
-            self.item,
-            f"Name the columns of the {self.contents} and of the labels with {arguments}.",
+        hint = (
+            f"Name the columns of the {self.contents} and of the labels with "
+            f"{next(iter(self.items))}= and label=."
         )
+        return ColumnSelection((*used, *slices), self.item, hint)
 
     def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
         """Return the items with their labels, splits and slices.
 
-        Args:
-            table: table with the columns of `wanted`.
-            items: items of all rows, see `rows_of`.
-            others: further settings to store, to read the table again later.
+        `table` has the columns of `wanted`. `items` holds the items of all rows, see `rows_of`.
+        `others` are further settings to store for a later reading of the table.
 
         Raises:
-            DataError: a label or a split is missing or not valid.
+            DataError: A label or a split is missing or not valid.
         """
         labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
@@ -86,7 +83,6 @@ class Columns:
         """Return the settings with which `keras_tl.data.specs` reads the table again, as JSON."""
         labels = self.labels
         names = labels.class_names
-        slices = {"slices": [*map(str, self.slices)]} if self.slices else {}
         return {
             "kind": "csv",
             **self.items,
@@ -96,12 +92,12 @@ class Columns:
             "separator": labels.separator,
             "task": labels.task,
             "class_names": None if names is None else [*map(str, names)],
-            **slices,
+            **({"slices": [*map(str, self.slices)]} if self.slices else {}),
         }
 
 
 def slice_texts(values: Sequence) -> np.ndarray:
-    """Return the cells of a column as group names, (n,): an empty cell becomes `NO_VALUE`."""
+    """Return the cells of a column as n names of groups. An empty cell becomes `NO_VALUE`."""
     texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
     return np.array(texts, str)
 
@@ -109,17 +105,11 @@ def slice_texts(values: Sequence) -> np.ndarray:
 def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
     """Return the paths of the images. Relative paths in the table start from `root`.
 
-    A missing file is not an error here. If all files are missing, `root` is probably wrong.
-
     Raises:
-        DataError: a path is missing or is not text, or none of the files exists.
+        DataError: A cell is not a path. Or no file exists, so that `root` is probably wrong.
     """
-    table.check(
-        column,
-        lambda path: isinstance(path, (str, os.PathLike)) and not is_empty(path),
-        "the path of an image",
-        "Fill in the path or remove the row.",
-    )
+    hint = "Fill in the path or remove the row."
+    table.check(column, is_path, "the path of an image", hint)
     folder = "" if root is None or not os.fspath(root) else local_path(root)
     paths = tuple(os.path.join(folder, path) for path in table.columns[column])
     if not any(map(os.path.exists, paths)):
@@ -136,7 +126,7 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
     """Return the row numbers of each split. Without a column of splits, all are train rows.
 
     Raises:
-        DataError: a value is not the name of a split, or no row belongs to the train split.
+        DataError: A value is not the name of a split, or no row belongs to the train split.
     """
     if table.parts is not None:
         return table.parts

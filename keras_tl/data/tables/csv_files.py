@@ -24,13 +24,13 @@ def read_csv(path: Path, wanted: ColumnSelection) -> Table:
     a class may be called NA, and messages can name the lines of the file.
 
     Args:
-        path: the file, see `open_table`. Commas, semicolons or tabs separate the cells. The first
+        path: The file, see `open_table`. Commas, semicolons or tabs separate the cells. The first
             line names the columns. Empty lines are skipped. In a `.tsv` file, quotes may be
             ordinary characters.
-        wanted: the columns to read.
+        wanted: The columns to read.
 
     Raises:
-        DataError: the file does not exist, is not as described, or lacks a column.
+        DataError: The file does not exist, is not as described, or lacks a column.
     """
     if path.suffix.lower() == ".tsv":
         # In .tsv files such as those of GLUE, quotes are often ordinary characters. If every line
@@ -54,7 +54,7 @@ def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
             check_columns(name, header, wanted)
             places = [header.index(column) for column in wanted.columns]
             found = [(line, *map(row.__getitem__, places)) for line, row in _rows(reader, header)]
-    except (_RowError, csv.Error) as error:
+    except csv.Error as error:
         raise _MalformedError(
             f"{name}, line {reader.line_num}: {error}. Put quotes around a cell that contains "
             "the separator. Inside the cell, write each quote twice."
@@ -84,11 +84,11 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
     """Open a text file, and skip its byte order mark.
 
     Args:
-        path: the file, in UTF-8, or in UTF-16 with a byte order mark, as Excel's "Unicode Text".
-        form: expected form of the file, for messages.
+        path: The file, in UTF-8, or in UTF-16 with a byte order mark, as Excel's "Unicode Text".
+        form: Expected form of the file, for messages.
 
     Raises:
-        DataError: the file does not exist, or has another encoding.
+        DataError: The file does not exist, or has another encoding.
     """
     try:
         encoding = _encoding(path)
@@ -150,10 +150,6 @@ def _unquoted(cell: str) -> str:
     return inside.replace('""', '"') if is_quoted and '"' not in inside.replace('""', "") else cell
 
 
-class _RowError(ValueError):
-    """The number of cells in a row differs from the number in the first line."""
-
-
 def _separator(first_line: str, column: str) -> str:
     found = (separator for separator in _SEPARATORS if column in _fields(first_line, separator))
     return next(found, _SEPARATORS[0])
@@ -169,7 +165,7 @@ def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
     for row in reader:
         if any(row):
             if len(row) != len(header):
-                raise _RowError(
+                raise csv.Error(
                     f"expected {len(header)} cells, as in the first line, found {len(row)}"
                 )
             yield line, row

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from keras_tl.data.tables.table import ColumnSelection, Table, is_empty, read_frame
+from keras_tl.data.tables.table import ColumnSelection, Table, is_path, read_frame
 from keras_tl.data.tables.table_files import read_table
 from keras_tl.data.user_items import ItemSource
 
@@ -15,12 +15,7 @@ from keras_tl.data.user_items import ItemSource
 class Rows(ItemSource):
     """The items in the rows of a table: paths, texts, or pairs of texts."""
 
-    rows: list
-
-    @property
-    def given(self) -> list:
-        """The items in the rows."""
-        return self.rows
+    given: list
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +23,9 @@ class ItemColumns:
     """The columns that hold the items.
 
     Attributes:
-        item: name of one item in messages, `"image"` or `"text"`.
-        names: name of the column of paths or of texts. For pairs, the names of both columns.
-        root: folder from which relative paths start. `None`: the folder of the table file, or the
+        item: Name of one item in messages, `"image"` or `"text"`.
+        names: Name of the column of paths or of texts. For pairs, the names of both columns.
+        root: Folder from which relative paths start. `None`: the folder of the table file, or the
             working directory for a data frame.
     """
 
@@ -44,10 +39,7 @@ class ItemColumns:
     ) -> Self:
         """Return the columns that `settings` name, or else the usual columns.
 
-        Args:
-            item: `"image"` or `"text"`.
-            are_pairs: whether an item is a pair of texts.
-            settings: `source_settings` of the training data of a model.
+        `settings` are the `source_settings` of the training data of a model.
         """
         usual = {"path": "image"} if item == "image" else {"text": "text"}
         usual |= {"text_pair": "text_pair"} if are_pairs else {}
@@ -58,11 +50,7 @@ class ItemColumns:
         return cls(item, names, named.get("root"))
 
     def of_frame(self, frame: Any) -> Rows:
-        """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`.
-
-        Raises:
-            DataError: `frame` is not a data frame or lacks a column, or a value is not an item.
-        """
+        """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`."""
         return self._items(read_frame(frame, self._wanted), self.root)
 
     def of_file(self, path: Path) -> Rows:
@@ -76,21 +64,16 @@ class ItemColumns:
         return ColumnSelection(self.names, self.item, hint)
 
     def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
+        hint = "Correct the value or remove the row."
         if self.item == "image":
-            is_right, expected = _is_path, "the path of an image"
-        else:
-            is_right, expected = _is_text, "a text"
+            (column,) = self.names
+            table.check(column, is_path, "the path of an image", hint)
+            return Rows([os.path.join(root or "", path) for path in table.columns[column]])
         for column in self.names:
-            table.check(column, is_right, expected, "Correct the value or remove the row.")
+            table.check(column, _is_text, "a text", hint)
         columns = [table.columns[column] for column in self.names]
-        if self.item == "image":
-            return Rows([os.path.join(root or "", path) for path in columns[0]])
         texts = [["" if text is None else text for text in column] for column in columns]
         return Rows(list(zip(*texts, strict=True)) if len(texts) > 1 else texts[0])
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, (str, os.PathLike)) and not is_empty(value)
 
 
 def _is_text(value: Any) -> bool:

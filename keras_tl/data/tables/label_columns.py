@@ -22,10 +22,7 @@ from keras_tl.tasks.multilabel import Multilabel
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MISSING = {"nan", "na", "n/a", "null", "none"}
 _NOT_FINITE = _MISSING | {"inf", "+inf", "-inf"}
-_NUMBERS = {
-    **{"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1},
-    **{"-1": -1, "-1.0": -1},
-}
+_NUMBERS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1, "-1": -1, "-1.0": -1}
 
 Column = Hashable | Sequence[Hashable]
 
@@ -70,7 +67,7 @@ class LabelColumns:
         """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or not all cells hold the same kind of label.
+            DataError: A cell is empty, or not all cells hold the same kind of label.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -147,7 +144,7 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
     """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: a number is missing or not finite. Or `is_number` is true, and a value is not a
+        DataError: A number is missing or not finite. Or `is_number` is true, and a value is not a
             number.
     """
     values = table.columns[column]

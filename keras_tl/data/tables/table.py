@@ -1,6 +1,7 @@
 """Tables of items and labels, and their construction from pandas data frames."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +17,9 @@ class ColumnSelection:
     """Columns to read from a table.
 
     Attributes:
-        columns: names of the columns.
-        item: name in messages for the item of one row, such as "image".
-        hint: advice on how to choose other columns, a sentence for messages.
+        columns: Names of the columns.
+        item: Name of the item of one row in messages, such as "image".
+        hint: Advice on how to choose other columns, a sentence for messages.
     """
 
     columns: Sequence[Hashable]
@@ -31,13 +32,13 @@ class Table:
     """The columns that were read from a table.
 
     Attributes:
-        name: name of the table in messages.
-        columns: values of each column. `None`: an empty cell.
-        rows: name of each row in messages: the line number in a file, or the index in a data frame.
-        unit: word for a row in messages, `"line"` or `"row"`.
-        is_text: whether all values are text, even numbers, as in CSV files.
-        parts: row numbers of each split, if each split was a separate table.
-        categories: ordered categories of each column that is a pandas Categorical.
+        name: Name of the table in messages.
+        columns: Values of each column. `None`: an empty cell.
+        rows: Name of each row in messages: the line number in a file, or the index in a data frame.
+        unit: Word for a row in messages, `"line"` or `"row"`.
+        is_text: Whether all values are text, even numbers, as in CSV files.
+        parts: Row numbers of each split, if each split was a separate table.
+        categories: Ordered categories of each column that is a pandas Categorical.
     """
 
     name: str
@@ -51,13 +52,10 @@ class Table:
     def check(
         self, column: Hashable, is_right: Callable[[Any], bool], expected: str, hint: str
     ) -> None:
-        """Raise `DataError` if a column has wrong values. The message names their rows.
+        """Raise `DataError` unless `is_right` is true for all values of a column.
 
-        Args:
-            column: name of the column.
-            is_right: function that returns whether a value is right.
-            expected: description of a right value, for messages.
-            hint: advice on what to do, a sentence for messages.
+        The message names the rows with wrong values, describes the `expected` value, and ends with
+        the advice `hint`.
         """
         values = self.columns[column]
         wrong = [row for row, value in enumerate(values) if not is_right(value)]
@@ -77,12 +75,13 @@ def is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
-    """Read columns of a `pandas.DataFrame`.
+def is_path(value: Any) -> bool:
+    """Whether a cell holds a path, as a text or as a path object."""
+    return isinstance(value, (str, os.PathLike)) and not is_empty(value)
 
-    Raises:
-        DataError: `frame` is not a data frame, lacks a column, or has no rows.
-    """
+
+def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
+    """Read columns of a `pandas.DataFrame`, or raise `DataError` if this is not possible."""
     if not (hasattr(frame, "columns") and hasattr(frame, "index")):
         raise DataError(f"Expected a pandas.DataFrame. Received: {type(frame).__name__}.")
     name = "The data frame"
@@ -99,10 +98,7 @@ def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
-    """Raise `DataError` unless a table has each wanted column exactly once.
-
-    If `wanted` names a column twice, raise `ConfigError`.
-    """
+    """Raise an error unless a table has each wanted column, and `wanted` each column, once."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

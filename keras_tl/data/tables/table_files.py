@@ -15,11 +15,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
 def read_table(path: Path, wanted: ColumnSelection) -> Table:
-    """Read columns of a file, as JSON lines if its suffix is in `JSON_SUFFIXES`, else as CSV.
-
-    Raises:
-        DataError: see `read_csv` and `read_json_lines`.
-    """
+    """Call `read_json_lines` for a file with a suffix in `JSON_SUFFIXES`, else `read_csv`."""
     is_json = path.suffix.lower() in JSON_SUFFIXES
     return read_json_lines(path, wanted) if is_json else read_csv(path, wanted)
 
@@ -30,7 +26,7 @@ def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
     If an object does not have a key, the cell is empty.
 
     Raises:
-        DataError: the file does not exist, is not as described, or no object has a wanted key.
+        DataError: The file does not exist, is not as described, or no object has a wanted key.
     """
     name = quoted(str(path))
     with open_table(path, "JSON lines") as file:
@@ -61,14 +57,10 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
 
 
 def join_tables(tables: Mapping[str, Table]) -> Table:
-    """Join the tables of several splits into one, to read all of them in the same way.
-
-    Raises:
-        DataError: some tables are from CSV files and others from JSON lines files.
-    """
-    if len(tables) == 1:
-        return next(iter(tables.values()))
+    """Join the tables of several splits into one, to read all of them in the same way."""
     first = next(iter(tables.values()))
+    if len(tables) == 1:
+        return first
     names = ", ".join(dict.fromkeys(table.name for table in tables.values()))
     if any(table.is_text != first.is_text for table in tables.values()):
         raise DataError(

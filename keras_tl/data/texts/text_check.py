@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts, shown_label
+from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts
 from keras_tl.data.labelled_data import rows_of
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import text_problem
-from keras_tl.errors import quoted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +34,8 @@ class TextCheck(Check):
 
     Attributes:
         label_conflicts: Training texts that occur again in train with another label. These texts
-            stay in train: short texts often recur, and people label them differently. Two labels
-            for copies of a photo can only be a mistake.
+            stay in train: short texts often recur, and people label them differently. For copies of
+            a photo, two labels can only be a mistake.
     """
 
     item = "text"
@@ -62,16 +61,9 @@ class TextCheck(Check):
 def bad_texts(
     given: Mapping[str, Texts], labels: np.ndarray, class_names: tuple[str, ...], max_bad: float
 ) -> tuple[BadRows, TextCheck]:
-    """Check the texts of all splits.
+    """Return the empty texts by split and row, and the result of the check.
 
-    Args:
-        given: Texts of each split, with the places of the texts.
-        labels: Labels of the training texts.
-        class_names: Names of the classes, for messages about labels.
-        max_bad: Maximum fraction of empty texts, in [0, 1].
-
-    Returns:
-        The empty texts by split and row, and the result of the check.
+    `labels` are the labels of the training texts.
 
     Raises:
         DataError: The fraction of empty texts exceeds `max_bad`.
@@ -105,8 +97,7 @@ def _label_conflicts(
         for row, text in enumerate(texts.texts)
     ]
     found = []
-    for row, other in label_conflicts(contents, labels):
-        mine, theirs = (shown_label(labels[r], class_names or None) for r in (row, other))
-        reason = f"two labels: {quoted(mine)}, but {quoted(theirs)} in {texts.places[other]}"
+    for row, other, mine, theirs in label_conflicts(contents, labels, class_names or None):
+        reason = f"two labels: {mine}, but {theirs} in {texts.places[other]}"
         found.append(BadText(texts.places[row], reason))
     return tuple(found)

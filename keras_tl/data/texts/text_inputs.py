@@ -11,7 +11,7 @@ from keras_tl.data.folders.unused_files import items_below
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_items import TextItems, shown
-from keras_tl.data.texts.text_values import as_text, is_utf_8, refuse_paths
+from keras_tl.data.texts.text_values import as_text, is_utf_8, read_text_file, refuse_paths
 from keras_tl.data.user_items import ItemSource, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
@@ -44,16 +44,14 @@ def read_texts(
         items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair (text,
             text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
             an open file: the whole content of the file is one text. The path of a folder means all
-            `.txt` files below the folder. Also accepted: an array, a tensor or a `pandas.Series` of
-            texts; a split, such as `data.split("test")`; a `tf.data.Dataset` of texts, batched or
-            not, with or without labels; a `pandas.DataFrame` with the columns that the model was
-            trained on.
+            `.txt` files below the folder. An array, a tensor or a `pandas.Series` of texts. A
+            split, such as `data.split("test")`. A `tf.data.Dataset` of texts, batched or not, with
+            or without labels. A `pandas.DataFrame` with the column names of the training data.
         are_pairs: Whether the model takes pairs of texts.
         columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
-        on_invalid: `"raise"` raises an error if a text or file is unreadable. With other values of
-            `on_invalid`, an unreadable item becomes an empty text, and `TextItems.problems` holds
-            the reason. Blank texts and bytes that are not UTF-8 raise no error, but get no
-            prediction.
+        on_invalid: `"raise"` raises an error if a text or file is unreadable. With any other value,
+            an unreadable item becomes an empty text, and `TextItems.problems` holds the reason.
+            Blank texts and bytes that are not UTF-8 raise no error, but get no prediction.
 
     Raises:
         DataError: The input is empty or of another type. Or every `str` is the path of an existing
@@ -123,10 +121,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
             f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
             "Pass the content of the file as a str, or the rows of a table as a pandas.DataFrame."
         )
-    try:
-        return path.read_bytes(), str(path)
-    except OSError as error:
-        raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
+    return read_text_file(str(path)), str(path)
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:

@@ -23,9 +23,9 @@ class TextItems(PredictionItems):
         texts: The n texts. Texts that are not UTF-8 stay bytes.
         pairs: Second texts of n pairs, or `None`.
         names: Names of the items in results, for texts from files. `None`: the texts are the names.
-        problems: For each item, the reason why the item could not be read, or `None` if it was
-            read. An unreadable item is an empty text. `None` instead of a tuple means that all
-            items were read.
+        problems: For each item, the reason why the item is unreadable, or `None` for a readable
+            item. An unreadable item is an empty text. `None` instead of a tuple means that all
+            items are readable.
         unused: See `PredictionItems`.
     """
 
@@ -50,10 +50,10 @@ class TextItems(PredictionItems):
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield texts for the signature `serving_default`, at most `size` at a time."""
         for start in range(0, len(self.texts), size):
-            asked = {"text": self.texts[start : start + size]}
+            batch = {"text": list(self.texts[start : start + size])}
             if self.pairs is not None:
-                asked["text_pair"] = self.pairs[start : start + size]
-            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
+                batch["text_pair"] = list(self.pairs[start : start + size])
+            yield "serving_default", batch
 
     def valid(self) -> np.ndarray:
         """Return whether each item has only readable texts (see `text_problem`), as bool (n,)."""
@@ -61,18 +61,17 @@ class TextItems(PredictionItems):
 
     def why(self, number: int) -> str:
         """See `PredictionItems.why`."""
-        if self.problems is not None and self.problems[number] is not None:
-            return self.problems[number].removesuffix(".")
+        if problem := self.problems and self.problems[number]:
+            return problem.removesuffix(".")
         # A server may know fewer Unicode characters than this version of Python.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
         """See `PredictionItems.reason`."""
-        if self.problems is not None and self.problems[number] is not None:
-            return self.problems[number]
-        texts = self._items[number]
+        if problem := self.problems and self.problems[number]:
+            return problem
         try:
-            for text in texts:
+            for text in self._items[number]:
                 as_text(text, self.name(number))
         except DataError as error:
             return str(error)

@@ -7,10 +7,9 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import OPTIONS, Pipeline, padded_rows, row_numbers, rows_of_epochs
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import ConfigError
 
 Tokens = dict[str, tf.Tensor]
 
@@ -41,8 +40,8 @@ class TokenRows:
 
     Attributes:
         values: Concatenated tokens of all texts, for each model input.
-        starts: int64 (n + 1,), index in `values` of the first token of each text, and the number of
-            all tokens.
+        starts: int64 (n + 1,), the index of the first token of each text in `values`, and at the
+            end the number of all tokens.
         padding: Padding value of each model input.
     """
 
@@ -58,10 +57,10 @@ class TokenRows:
 
 @dataclasses.dataclass(frozen=True)
 class TextPipeline(Pipeline):
-    """Converts the texts of a split to batches of tokens and labels.
+    """Converts the texts of a split to batches of tokens and labels. `augment` must be `None`.
 
     Attributes:
-        preprocessor: Converts texts to tokens. `None` means that the model takes strings.
+        preprocessor: Converter of texts to tokens. `None` means that the model takes strings.
         length: Number of tokens of each text after padding. `None` means the number of tokens of
             the longest text in the batch.
         names: Names of the model inputs. `None` means all outputs of the preprocessor.
@@ -85,11 +84,7 @@ class TextPipeline(Pipeline):
     def shuffled(
         self, split: TextSplit, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return training batches of (inputs, labels). A batch holds texts of similar length.
-
-        Raises:
-            ConfigError: `augment` is given.
-        """
+        """Return training batches of (inputs, labels). A batch holds texts of similar length."""
         _refuse(augment)
         rows = padded_rows(len(split), batch_size if self.whole_batches else 1)
         are_sorted = self.preprocessor is not None and self.length is None
@@ -114,28 +109,20 @@ class TextPipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) of the given rows, see `Pipeline.drawn`.
-
-        Raises:
-            ConfigError: `augment` is given.
-        """
+        """Return batches of (inputs, labels) of the given rows, see `Pipeline.drawn`."""
         _refuse(augment)
         return self._inputs_and_labels(rows.batch(batch_size), split)
 
     def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
-        """Return batches of inputs, the longest first, to show a lack of memory at once."""
+        """Return batches of inputs, the longest texts first, to show a lack of memory at once."""
         order = self._by_length(split)[::-1]
         rows = row_numbers(len(split), batch_size).map(lambda row: tf.constant(order)[row])
         batches = rows.batch(batch_size, drop_remainder=True)
         return self._inputs_and_labels(batches, split).map(lambda inputs, labels: inputs), order
 
-    def explain(self, split: Split) -> DataError | None:
-        """Return `None`: texts are in memory and always readable."""
-        return None
-
     def tokens(self, split: TextSplit) -> TokenRows:
         """Return the tokens of a split, which are computed at the first call."""
-        # Keep the split too: after its deletion, another split could get the same `id`.
+        # Keep the split too: after the deletion of a split, another split could get the same `id`.
         made = self._made.pop(id(split.texts), None) or (
             split,
             tokenize(split, self.preprocessor, self.names),

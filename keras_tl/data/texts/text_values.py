@@ -8,6 +8,7 @@ import math
 import os
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from keras_tl.errors import DataError, quoted
@@ -48,8 +49,7 @@ def as_text(value: Any, place: str) -> str:
 def text_problem(text: str | bytes) -> str | None:
     """Return why a text gets no prediction. `None` if the text is readable."""
     if isinstance(text, bytes):
-        line = _line_that_is_no_utf_8(text)
-        if line:
+        if line := _line_that_is_no_utf_8(text):
             return f"not UTF-8: invalid bytes in line {line}"
         text = text.decode()
     if not is_unicode(text):
@@ -58,7 +58,7 @@ def text_problem(text: str | bytes) -> str | None:
 
 
 def _line_that_is_no_utf_8(content: bytes) -> int | None:
-    """Return the first line, counted from 1, with bytes that are not UTF-8."""
+    """Return the number of the first line, from 1, with bytes that are not UTF-8, or `None`."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
@@ -66,12 +66,18 @@ def _line_that_is_no_utf_8(content: bytes) -> int | None:
     return None
 
 
+def read_text_file(path: str) -> bytes:
+    """Return the content of a text file, or raise `DataError` for an unreadable file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"Cannot read the text {quoted(path)}: {error.strerror}.") from error
+
+
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
     """Raise `DataError` if every text is the path of a file: the user may mean the contents.
 
-    Args:
-        texts: Texts as `str` or bytes. Bytes are never taken for paths.
-        cure: Sentences with advice, for the end of the message.
+    Bytes are never paths. The message ends with the advice `cure`.
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(

@@ -18,7 +18,7 @@ _OFFLINE = (
 
 
 def tfds_module() -> ModuleType:
-    """Return the package of TensorFlow Datasets, imported here because its import is slow."""
+    """Import TensorFlow Datasets and return the module. The import is slow, so it happens here."""
     import tensorflow_datasets
 
     return tensorflow_datasets
@@ -26,7 +26,7 @@ def tfds_module() -> ModuleType:
 
 @contextlib.contextmanager
 def _explained(what: str, hint: str) -> Iterator[None]:
-    """Turn any error that the code of a data set raises into a `DataError` with advice."""
+    """Replace any error from the code of a data set by a `DataError` with advice."""
     try:
         yield
     except ImportError as error:
@@ -40,8 +40,8 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     """Return the `tfds.core.DatasetBuilder` of a data set, which need not be prepared yet.
 
     Raises:
-        DataError: the data set does not exist, or the code of the data set fails.
-        ConfigError: the folder is in a file system that is not supported.
+        DataError: The data set does not exist, or the code of the data set fails.
+        ConfigError: The folder is in a file system that is not supported.
     """
     tfds = tfds_module()
     if data_dir is not None:
@@ -62,23 +62,18 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     known = sorted({*(os.listdir(data_dir) if is_folder else []), *builders})
     near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
     if near:
-        raise DataError(
-            f"{unknown('data set', name, near)} Prepared data sets must be in "
-            f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
+        problem = unknown("data set", name, near)
+    else:
+        problem = (
+            f"Unknown data set {quoted(name)}. tensorflow_datasets.list_builders() lists the known "
+            "data sets."
         )
-    raise DataError(
-        f"Unknown data set {quoted(name)}. tensorflow_datasets.list_builders() lists the known "
-        "data sets. Prepared data sets must be in "
-        f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
-    )
+    folder = data_dir or tfds.core.constants.DATA_DIR
+    raise DataError(f"{problem} Prepared data sets must be in {quoted(str(folder))}.")
 
 
 def prepare(builder: Any, name: str, download: bool) -> None:
-    """Download and prepare a data set if it is not on disk yet.
-
-    Raises:
-        DataError: `download` is false, or the download fails.
-    """
+    """Download and prepare a data set if it is not on disk yet, or raise `DataError`."""
     if builder.is_prepared():
         return
     if not download:

@@ -24,14 +24,9 @@ def read_builder(
     label: str | None = None,
     task: str | None = None,
 ) -> LabelledItems:
-    """Read an image data set, and store its images as files, which later calls read.
+    """Read an image data set, see `keras_tl.ImageData.from_tfds`.
 
-    Args: see `keras_tl.ImageData.from_tfds`.
-
-    Raises:
-        DataError: the data set does not exist, is not on disk and cannot be downloaded, or does
-            not hold images with a label.
-        CacheError: the images cannot be stored.
+    The first call stores the images as files. Later calls read these files.
     """
     settings = {
         "kind": "tfds",
@@ -66,7 +61,7 @@ def image_features(builder: Any) -> list[str]:
 
 
 def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
-    """Return the key for stored images: a hash of the data set's files and the features."""
+    """Return the key of the stored images, a hash of the files and features of the data set."""
     path = os.fspath(builder.data_path)
     files = []
     if os.path.isdir(path):  # A cloud bucket is not a folder.
@@ -80,7 +75,7 @@ def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
 def _examples(
     found: Prepared, split: str, image: str, label: str, kind: LabelKind
 ) -> Iterator[tuple[bytes, Any]]:
-    """Yield each image, as the original file if we can decode it, else as PNG, and its label."""
+    """Yield the bytes and label of each image: the original file if supported, else a PNG file."""
     feature = found.features[image]
     in_files = np.dtype(feature.np_dtype).kind == "u"
     decoders = {image: tfds_module().decode.SkipDecoding()} if in_files else None

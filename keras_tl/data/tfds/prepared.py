@@ -20,10 +20,10 @@ class LabelKind:
     """Description of the label feature of a data set.
 
     Attributes:
-        class_names: names of the classes, in the order of the integer labels. `None` for labels
+        class_names: Names of the classes, in the order of the class numbers. `None` for labels
             that are not classes.
-        task: the task, `None` if `read_splits` chooses the task from the labels.
-        code: function that takes the value of the feature in one example, and returns the label.
+        task: Name of the task. `None`: `read_splits` chooses the task from the labels.
+        code: Function that takes the value of the feature in one example, and returns the label.
     """
 
     class_names: list[str] | None
@@ -36,9 +36,9 @@ class Prepared:
     """A prepared data set of TensorFlow Datasets.
 
     Attributes:
-        name: name of the data set, as the user passed it.
-        builder: the `tfds.core.DatasetBuilder`.
-        item: name of one example in messages.
+        name: Name of the data set, as the user passed the name.
+        builder: The `tfds.core.DatasetBuilder`.
+        item: Name of one example in messages.
     """
 
     name: str
@@ -58,11 +58,7 @@ class Prepared:
         return keys if is_pair else (None, None)
 
     def splits(self) -> dict[str, str]:
-        """Return the split names of this package, each with the split name in the data set.
-
-        Raises:
-            DataError: the data set has no train split.
-        """
+        """Return the name in the data set for each split name of this package."""
         found = self.builder.info.splits
         if len(found) == 1:
             return {"train": next(iter(found))}
@@ -84,7 +80,7 @@ class Prepared:
         """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: there is no candidate, or there are several, none of them in `usual`.
+            DataError: There is no candidate, or there are several candidates, none in `usual`.
         """
         for key in usual:
             if key in candidates:
@@ -102,22 +98,14 @@ class Prepared:
         )
 
     def pick_label(self) -> str:
-        """Return the name of the feature that holds the label: a class, or else a number.
-
-        Raises:
-            DataError: there is no such feature, or it is not clear which feature is the label.
-        """
+        """Return the name of the feature that holds the label: a class, or else a number."""
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
         values = [key for key, feature in features.items() if _is_number(feature)]
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the description of a label feature.
-
-        Raises:
-            DataError: the feature cannot be a label.
-        """
+        """Return the description of a feature, or raise `DataError` if it cannot be a label."""
         feature = self.features[label]
         kinds = tfds_module().features
         names = _class_names(feature)
@@ -144,10 +132,7 @@ class Prepared:
     ) -> Iterator[dict[str, Any]]:
         """Yield some features of each example as NumPy values, always in the same order.
 
-        Args:
-            split: name of the split in the data set.
-            features: names of the features.
-            decoders: decoders that replace the usual decoder of a feature, by name of the feature.
+        `split` is a name of the data set. `decoders` replace the usual decoders of some features.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(
@@ -163,16 +148,10 @@ class Prepared:
 def open_prepared(
     name: str, data_dir: str | os.PathLike | None, download: bool, item: str
 ) -> Prepared:
-    """Open a data set, and download it if it is not on disk and `download` is true.
-
-    Args:
-        name: name of the data set, see `keras_tl.ImageData.from_tfds`.
-        data_dir: folder of prepared data sets.
-        download: whether a download is allowed.
-        item: name of one example in messages.
+    """Open a data set. Download and prepare a missing data set if `download` is true.
 
     Raises:
-        DataError: the data set does not exist, or is not on disk and cannot be downloaded.
+        DataError: The data set does not exist, or is not on disk and cannot be downloaded.
     """
     builder = open_builder(name, data_dir)
     prepare(builder, name, download)

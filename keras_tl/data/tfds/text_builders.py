@@ -33,18 +33,7 @@ def read_text_builder(
     label: str | None = None,
     task: str | None = None,
 ) -> LabelledItems:
-    """Read a text data set into memory.
-
-    Args: see `keras_tl.TextData.from_tfds`.
-
-    Returns:
-        The texts and labels. The settings hold the names of the features: text, text_pair (or
-        `None`), label.
-
-    Raises:
-        DataError: the data set does not exist, is not on disk and cannot be downloaded, does not
-            hold texts with a label, or has an empty split.
-    """
+    """Read a text data set into memory, see `keras_tl.TextData.from_tfds`."""
     with only_errors("absl"):
         found = open_prepared(name, data_dir, download, "text")
         found.check_given(text, text_pair, label)
@@ -68,8 +57,7 @@ def read_text_builder(
     settings = {
         "kind": "tfds",
         "data_dir": None if data_dir is None else os.fspath(data_dir),
-        **{"text": text, "text_pair": text_pair, "label": label},
-        "task": task,
+        **{"text": text, "text_pair": text_pair, "label": label, "task": task},
     }
     read = read_splits(published(splits), "text", kind.class_names, task or kind.task)
     return LabelledItems(*read, settings)
@@ -93,13 +81,13 @@ def _choose(
         if given is not None and given not in texts:
             raise DataError(f"{quoted(found.name)}: {unknown('text feature', given, texts)}")
     if text is None:
-        said = found.supervised_keys[0]
-        pairs = [said, *_PAIRS] if text_pair is None and said not in texts else []
+        declared = found.supervised_keys[0]
+        pairs = [declared, *_PAIRS] if text_pair is None and declared not in texts else []
         for pair in pairs:
             if _is_pair(pair, texts):
                 return tuple(pair)
         others = [key for key in texts if key != text_pair]
-        text = found.pick("text", others, [said, *_SINGLE])
+        text = found.pick("text", others, [declared, *_SINGLE])
     return text, text_pair
 
 

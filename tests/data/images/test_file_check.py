@@ -301,7 +301,6 @@ ONE_OF_THEM = [
     (np.array([0, 0, 1, 1]), ["cat", "dog"], "dog", "cat"),
     (np.array([0, 0, 1, 1]), None, "1", "0"),
     (np.array([0.5, 0.5, 0, 2]), None, "2.0", "0.5"),
-    (np.array([0.5, 0.5, 0, 2]), lambda y: f"{y:.1f} kg", "2.0 kg", "0.5 kg"),
     (np.array([[1, 0], [1, 0], [0, 0], [1, 1]], np.float32), ["x", "y"], "x, y", "x"),
     (np.array([[0, 0], [0, 0], [1, 0], [1, 0]], np.float32), ["x", "y"], "x", "none"),
 ]
