@@ -184,7 +184,7 @@ class _MaskEncoder(LabelEncoder):
         if class_names is not None:
             self.class_names = distinct_names(class_names)
         elif isinstance(y, np.ndarray):
-            self.class_names = tuple(str(column) for column in range(y.shape[1]))
+            self.class_names = tuple(map(str, range(y.shape[1])))
         else:
             self.class_names = tuple(sorted({str(label) for labels in y for label in labels}))
         if not self.class_names:

@@ -37,14 +37,11 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Guess | None]:
-    """Return the separator of several labels in a cell. `None`: each cell is one class name.
+    """Return the separator of several labels in a cell, and the guess if a cell contains one.
 
     A character is a separator if at least half of the parts between these characters also occur in
     another cell, or if all cells are equal. If class names are given, all parts must instead be
-    class names.
-
-    Returns:
-        The separator, and the guess if a cell contains a separator.
+    class names. `None`: each cell is one class name.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}

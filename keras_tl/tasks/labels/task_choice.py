@@ -1,6 +1,5 @@
 """Choose the task from the labels, by the same rule for all sources of images and texts."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -97,12 +96,10 @@ def read_splits(
         check_count(shape, len(items), name, item, axes=(1, 2))
         parts[name] = values
     labels, meaning = read_labels(_joined(parts), class_names, task)
-    ends = [*itertools.accumulate(map(len, parts.values()))]
-    starts = [0, *ends[:-1]]
-    read = {
-        name: (given[name][0], labels[start:end])
-        for name, start, end in zip(parts, starts, ends, strict=True)
-    }
+    read, start = {}, 0
+    for name, part in parts.items():
+        read[name] = given[name][0], labels[start : start + len(part)]
+        start += len(part)
     return read, meaning
 
 
@@ -172,8 +169,7 @@ def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
 
 
 def _check_given(are_missing: np.ndarray) -> None:
-    rows = np.flatnonzero(are_missing)
-    if len(rows):
+    if len(rows := np.flatnonzero(are_missing)):
         raise DataError(
             f"A label is missing in {len(rows)} of {len(are_missing)} items, in rows "
             f"{listing(rows)}. Fill the labels in or leave the items out."
