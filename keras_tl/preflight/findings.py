@@ -71,15 +71,11 @@ class Findings(tuple[Finding, ...]):
 
     def summary(self) -> str:
         """Return a sentence with the number and names of the findings of each severity."""
-        names = {
-            severity: [finding.name for finding in self if finding.severity == severity]
-            for severity in SEVERITIES
-        }
-        parts = [
-            f"{len(found)} {severity}{'s' if len(found) > 1 else ''} ({', '.join(found)})"
-            for severity, found in names.items()
-            if found
-        ]
+        parts = []
+        for severity in SEVERITIES:
+            if names := [finding.name for finding in self if finding.severity == severity]:
+                plural = "s" if len(names) > 1 else ""
+                parts.append(f"{len(names)} {severity}{plural} ({', '.join(names)})")
         return f"Preflight: {', '.join(parts) or 'nothing found'}."
 
     def brief(self) -> str:

@@ -39,9 +39,8 @@ def cached_findings(context: CheckContext) -> Findings:
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as temporary:
             temporary.write_text(json.dumps(found.to_json()), encoding="utf-8")
-        for old in sorted(file.parent.glob("*.json"), key=lambda x: x.stat().st_mtime)[
-            :-_MOST_KEPT
-        ]:
+        files = sorted(file.parent.glob("*.json"), key=lambda x: x.stat().st_mtime)
+        for old in files[:-_MOST_KEPT]:
             old.unlink()
     return found
 

@@ -61,7 +61,7 @@ def duplicate_images(context: CheckContext) -> Finding | None:
 
 def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
     """Find copies of an image in another encoding or size."""
-    pairs = [pair for pair, _ in near_pairs(context, limits)]
+    pairs = near_pairs(context, limits)
     how = "also in {} with another encoding or size"
     counts = {name: len(rows) for name, rows in compared(context, limits).items()}
     sampled = {name: n for name, n in counts.items() if n < len(context.held_out[name])}
@@ -85,16 +85,13 @@ def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.nd
     return rows
 
 
-def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
+def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[Pair]:
     """Find validation and test images that are copies of their nearest neighbour.
 
     The function tests the rows from `compared`. The features of the frozen backbone give the
     nearest neighbour. Thumbnails decide whether both images show the same picture. In some data
     sets, such as handwritten digits, all images are similar. So the threshold depends on the median
     correlation with the second neighbour. The result omits images with equal bytes or pixels.
-
-    Returns:
-        The pairs, and the correlation of their thumbnails.
     """
     if not context.held_out or len(context.train) < 2:
         return []
@@ -118,10 +115,10 @@ def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pa
     values = _alike(context, [*first, *others])
     typical = float(np.median(values[len(first) :]))
     least = 1 - (1 - typical) / CLOSER
-    best: dict[tuple[str, int], tuple[Pair, float]] = {}
+    best: dict[tuple[str, int], Pair] = {}
     for pair, value in zip(first, values.tolist(), strict=False):
         if value >= least:
-            best.setdefault(pair.item, (pair, value))
+            best.setdefault(pair.item, pair)
     return [best[item] for item in sorted(best)]
 
 

@@ -79,7 +79,8 @@ def label_encoder(
 
     Args:
         y: Labels of the training split.
-        class_names: Names of the classes that integers index, or of the columns of 0 and 1.
+        class_names: Names of the classes that integers index, or of the columns of 0 and 1. `None`:
+            the sorted distinct labels.
         task: Name of the task. `None`: binary for two classes, multiclass for more classes.
     """
     return ClassEncoder(y, class_names) if task is None else get_task(task).encoder(y, class_names)
