@@ -33,13 +33,9 @@ class Budget:
 
     def to_json(self) -> dict[str, Any]:
         """Return the budget as JSON types."""
-        return {
-            "epochs": self.epochs,
-            "scratch": [phase.to_json() for phase in self.scratch],
-            "frozen": self.frozen.to_json(),
-            "head": self.head and self.head.to_json(),
-            "fine-tuned": [phase.to_json() for phase in self.fine_tuned],
-        }
+        values = dataclasses.asdict(self)
+        values["fine-tuned"] = values.pop("fine_tuned")
+        return values
 
 
 Policy = str | Phase | Sequence[Phase]

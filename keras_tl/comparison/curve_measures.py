@@ -47,21 +47,19 @@ def measured(values: np.ndarray, weights: np.ndarray) -> Components:
 
 
 def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
-    """Return the mean skill and its 95% interval at each evaluation.
+    """Return the mean skill and its 95% interval, cut to [`lowest`, 1], at each evaluation.
 
     Args:
         values: Skill of each item, as in `measured`, at most 1.
         lowest: Smallest possible skill.
     """
-    found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
-    return [
-        estimate
-        if estimate.low is None
-        else dataclasses.replace(
-            estimate, low=max(estimate.low, lowest), high=min(estimate.high, 1.0)
-        )
-        for estimate in found
-    ]
+    found = []
+    for epoch in range(values.shape[1]):
+        one = components(values[:, epoch]).interval()
+        if one.low is not None:
+            one = dataclasses.replace(one, low=max(one.low, lowest), high=min(one.high, 1.0))
+        found.append(one)
+    return found
 
 
 def has_plateau(values: np.ndarray, limit: float) -> bool:

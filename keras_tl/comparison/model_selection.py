@@ -1,7 +1,6 @@
 """Choose the trained variant (arm) to ship."""
 
 import dataclasses
-from typing import Any
 
 from keras_tl.comparison.curve_measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, PredictionRecord
@@ -25,10 +24,6 @@ class Choice:
     arm: str | None
     best: str
     is_settled: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the choice as JSON types."""
-        return dataclasses.asdict(self)
 
 
 def choose(arms: PredictionRecord, min_difference: float) -> Choice:
