@@ -4,13 +4,14 @@ Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04
 """
 
 import dataclasses
+import json
 from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from keras_tl.base.config import ModelConfig
+from keras_tl.base.config import JsonConfig, ModelConfig
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.intervals import proportion_interval
 from keras_tl.evaluation.prediction_record import PredictionRecord
@@ -24,7 +25,7 @@ _LOWEST, _HIGHEST = 0.05, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Bin:
+class Bin(JsonConfig):
     """Bin of a reliability diagram: the probabilities in an interval.
 
     Attributes:
@@ -73,19 +74,12 @@ class Calibration:
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON types."""
-        values = dataclasses.asdict(self)
-        for one in values["bins"]:
-            one["interval"] = one["interval"] and list(one["interval"])
-        return values | {"bins": list(values["bins"])}
+        return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read the result of `to_json`."""
-        bins = [
-            Bin(**one | {"interval": one["interval"] and tuple(one["interval"])})
-            for one in values["bins"]
-        ]
-        return cls(**values | {"bins": tuple(bins)})
+        return cls(**values | {"bins": tuple(map(Bin.from_json, values["bins"]))})
 
     def describe(self) -> str:
         """Return ECE, Brier score and NLL as one line of text."""

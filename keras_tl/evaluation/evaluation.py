@@ -15,8 +15,7 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.losses import TopLosses, top_losses
-from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.metrics import MetricMapping, measure
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall

@@ -83,11 +83,6 @@ class Evidence:
         """Whether an augmentation mixed the labels, so that logged training metrics say little."""
         return mixes_labels(self.record.augment or False) and not self.is_measured
 
-    @property
-    def guessing(self) -> float:
-        """Loss of a model that guesses, see `keras_tl.tasks.Task.guessing_loss`."""
-        return self.task.guessing_loss
-
     @cached_property
     def is_validated(self) -> bool:
         """Whether the record has a validation loss."""
@@ -112,19 +107,19 @@ class Evidence:
         shares = [1 - smoothing + smoothing / count, *[smoothing / count] * (count - 1)]
         least = -sum(share * math.log(share) for share in shares if share)
         last = np.fmin(self._loss[-1], self._validation_loss[-1])
-        return bool(last > least + _HIGH * (self.guessing - least))
+        return bool(last > least + _HIGH * (self.task.guessing_loss - least))
 
     @cached_property
     def is_above_guessing(self) -> bool:
         """Whether the training loss of the last epoch is above the loss of guessing."""
-        return bool(self._loss[-1] > self.guessing)
+        return bool(self._loss[-1] > self.task.guessing_loss)
 
     @cached_property
     def has_converged(self) -> bool | None:
         """Whether the training loss has converged. `None`: unknown, for example after one epoch."""
         if self.record.solved:
             return True
-        falls = still_falls(self.record, "loss", self.guessing)
+        falls = still_falls(self.record, "loss", self.task.guessing_loss)
         return None if falls is None else not falls
 
     @cached_property
@@ -140,7 +135,7 @@ class Evidence:
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
             return False
         is_high = self.is_high and not self.is_mixed
-        return is_high or bool(still_falls(self.record, "val_loss", self.guessing))
+        return is_high or bool(still_falls(self.record, "val_loss", self.task.guessing_loss))
 
     @cached_property
     def turned(self) -> bool:

@@ -47,8 +47,8 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(mean, mean - half, mean + half)
 
 
-def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
-    """Return the proportion of items with some property, with its confidence interval.
+def proportion_interval(count: int, items: int) -> Interval:
+    """Return the proportion of items with some property, with its 95% confidence interval.
 
     Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
     JASA 22, 1927). The interval stays within [0, 1]. Its width is above 0 even if the proportion is
@@ -57,14 +57,13 @@ def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Int
     Args:
         count: Number of items with the property, such as a right prediction.
         items: Number of all items, at least 1.
-        confidence: See `mean_interval`.
     """
-    found = stats.binomtest(count, items).proportion_ci(confidence, "wilson")
+    found = stats.binomtest(count, items).proportion_ci(0.95, "wilson")
     return Interval(count / items, float(found.low), float(found.high))
 
 
-def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95) -> Interval:
-    """Return the F1 score of a class, with its confidence interval.
+def f1_interval(right: int, items: int, answered: int) -> Interval:
+    """Return the F1 score of a class, with its 95% confidence interval.
 
     F1 is 2 s / (1 + s). Here s is the number of right items, divided by the number of items that
     are of the class, predicted as the class, or both. The interval is the Wilson interval of s (Lam
@@ -74,14 +73,13 @@ def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95)
         right: Number of items of the class with the right prediction.
         items: Number of items of the class.
         answered: Number of items predicted as the class. `answered` and `items` are not both 0.
-        confidence: See `mean_interval`.
     """
-    share = proportion_interval(right, items + answered - right, confidence)
+    share = proportion_interval(right, items + answered - right)
     return Interval(*(2 * s / (1 + s) for s in (share.mean, share.low, share.high)))
 
 
 def bootstrap_interval(
-    statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95
 ) -> Interval | None:
     """Return a metric of items, with its bootstrap confidence interval.
 
@@ -94,14 +92,13 @@ def bootstrap_interval(
         items: Number of items.
         resamples: Number of resamples.
         confidence: See `mean_interval`.
-        seed: Random seed of the resamples.
 
     Returns:
         `None`: there is only one item, or the metric is undefined on the items or on most
         resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     found = []
     step = max(1, _AT_A_TIME // items)
     for start in range(0, resamples, step):

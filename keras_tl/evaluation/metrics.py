@@ -1,5 +1,6 @@
 """All metrics of a split, as `evaluate()` returns them."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,25 @@ from keras_tl.tasks.base import Metrics, Task
 _CURVES = 20
 # Minimum and maximum of the bootstrap resamples. In between, resamples * logits = `_DRAWN`.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
+
+
+class MetricMapping(Mapping[str, Any]):
+    """Mapping from the names of metrics to their values.
+
+    Attributes:
+        metrics: Metrics by name as JSON types, see `measure`.
+    """
+
+    metrics: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
 
 
 def measure(task: Task, record: PredictionRecord) -> Metrics:

@@ -8,7 +8,7 @@ from typing import Any
 from keras_tl.base.config import ModelConfig
 from keras_tl.evaluation import fit_state as states
 from keras_tl.evaluation.fit_evidence import chance
-from keras_tl.evaluation.phase_fit import PhaseFit, read_phase, with_values
+from keras_tl.evaluation.phase_fit import PhaseFit, read_phase
 from keras_tl.evaluation.remedies import remedies_for
 from keras_tl.evaluation.remedy import Remedy, Situation
 from keras_tl.evaluation.wording import title_of
@@ -104,9 +104,7 @@ def find_overfitting(
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:
         values = [measured[split][task.monitor] for split in ("train", "validation")]
-        phases[of_weights] = with_values(
-            phases[of_weights], history[of_weights], task, values, True
-        )
+        phases[of_weights] = read_phase(history[of_weights], task, validation_items, values)
     says_nothing = phases[last].state == states.FITS and not phases[last].kept_epoch
     chosen = of_weights if says_nothing or phases[of_weights].state == states.OVERFITS else last
     found, record = phases[chosen], history[chosen]

@@ -9,7 +9,7 @@ import numpy as np
 from keras_tl.data.images.augmentation import mixes_labels
 from keras_tl.evaluation.convergence import column
 from keras_tl.evaluation.fit_evidence import Evidence, best_epoch
-from keras_tl.evaluation.fit_state import UNKNOWN, judge
+from keras_tl.evaluation.fit_state import judge
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
 
@@ -72,12 +72,12 @@ class PhaseFit:
     validation: float | None
     gap: float | None
     trend: float | None
-    state: str = UNKNOWN
-    reason: str = ""
-    converged: bool | None = None
-    is_measured: bool = False
-    items: int | None = None
-    solved: bool = False
+    state: str
+    reason: str
+    converged: bool | None
+    is_measured: bool
+    items: int | None
+    solved: bool
 
     @property
     def saved(self) -> int:
@@ -85,13 +85,20 @@ class PhaseFit:
         return self.planned - self.ran
 
 
-def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> PhaseFit:
+def read_phase(
+    record: PhaseRecord,
+    task: Task,
+    items: int | None = None,
+    measured: Sequence[float] | None = None,
+) -> PhaseFit:
     """Diagnose a phase from its curves.
 
     Args:
         record: Record of the phase.
         task: Task of the model.
         items: Number of validation items. `None`: unknown.
+        measured: Values of the task's metric on the training and the validation split, measured
+            with the kept weights. `None`: use the logged values.
     """
     monitor, more = monitored(task, record.phase)
     validation = column(record, f"val_{monitor}")
@@ -99,17 +106,20 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     if 0 < kept < len(validation):
         change = float((validation[-1] - validation[kept - 1]) * (-1 if more else 1))
         avoided = change if math.isfinite(change) else None
-    sign = 1 if task.more_is_better else -1
+    sign, is_mixed = 1 if task.more_is_better else -1, mixes_labels(record.augment or False)
     gaps = sign * (column(record, task.monitor) - column(record, f"val_{task.monitor}"))
     trend = None
-    if (
-        len(gaps) > 2
-        and np.isfinite(gaps).all()
-        and not mixes_labels(record.augment or False)
-        and not record.solved
-    ):
+    if len(gaps) > 2 and np.isfinite(gaps).all() and not is_mixed and not record.solved:
         trend = float(np.polyfit(np.arange(len(gaps)), gaps, 1)[0])
-    fit = PhaseFit(
+    values = (None, None) if measured is None else measured
+    if measured is None and not is_mixed:
+        row = record.kept_values
+        logged = row.get(task.monitor), row.get(f"val_{task.monitor}")
+        if None not in logged and np.isfinite(logged).all():
+            values = logged
+    evidence = Evidence(record, task, items, *values, is_measured=measured is not None)
+    state, reason = judge(evidence)
+    return PhaseFit(
         name=record.phase.name,
         planned=record.phase.epochs,
         ran=len(record.epochs),
@@ -118,48 +128,14 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         monitor=monitor,
         avoided=avoided,
         metric=task.monitor,
-        train=None,
-        validation=None,
-        gap=None,
+        train=evidence.train,
+        validation=evidence.validation,
+        gap=evidence.gap,
         trend=trend,
+        state=state,
+        reason=reason,
+        converged=evidence.has_converged if evidence.is_finite else None,
+        is_measured=evidence.is_measured,
         items=items,
         solved=record.solved,
-    )
-    values = None, None
-    if not mixes_labels(record.augment or False):
-        row = record.kept_values
-        logged = row.get(task.monitor), row.get(f"val_{task.monitor}")
-        if None not in logged and np.isfinite(logged).all():
-            values = logged
-    return with_values(fit, record, task, values, False)
-
-
-def with_values(
-    fit: PhaseFit,
-    record: PhaseRecord,
-    task: Task,
-    values: Sequence[float | None],
-    is_measured: bool,
-) -> PhaseFit:
-    """Diagnose a phase again, with given values of the task's metric.
-
-    Args:
-        fit: Earlier diagnosis, whose values are replaced.
-        record: See `read_phase`.
-        task: See `read_phase`.
-        values: The metric in training and on the validation split. `None`: not comparable.
-        is_measured: See `PhaseFit`.
-    """
-    train, validation = values
-    evidence = Evidence(record, task, fit.items, train, validation, is_measured)
-    found = judge(evidence)
-    return dataclasses.replace(
-        fit,
-        train=train,
-        validation=validation,
-        gap=evidence.gap,
-        is_measured=is_measured,
-        state=found.state,
-        reason=found.reason,
-        converged=evidence.has_converged if evidence.is_finite else None,
     )

@@ -154,8 +154,12 @@ def choose_backbone(
         for name, found in records.items()
     }
     count = len(next(iter(records.values())))
-    everyone = np.ones((1, count))
-    best = max(metrics, key=lambda name: _known(sign * metrics[name](everyone)[0]))
+    values = {
+        name: sign * float(metric(np.ones((1, count)))[0]) for name, metric in metrics.items()
+    }
+    # An undefined metric is the worst.
+    values = {name: x if math.isfinite(x) else -math.inf for name, x in values.items()}
+    best = max(metrics, key=values.__getitem__)
 
     def is_near(name: str) -> bool:
         found = bootstrap_interval(
@@ -169,8 +173,4 @@ def choose_backbone(
     near.sort(key=lambda name: item_seconds[name])
     limit = _AS_FAST * item_seconds[near[0]]
     fast = [name for name in near if item_seconds[name] <= limit]
-    return max(fast, key=lambda name: _known(sign * metrics[name](everyone)[0]))
-
-
-def _known(value: float) -> float:
-    return value if math.isfinite(value) else -math.inf
+    return max(fast, key=values.__getitem__)
