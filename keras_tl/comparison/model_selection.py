@@ -32,10 +32,6 @@ def choose(arms: PredictionRecord, min_difference: float) -> Choice:
     The 95% interval of the difference in final skill from the best arm decides. An arm is as good
     if this interval contains 0 and does not reach below `-min_difference`. If the interval contains
     0 and reaches below `-min_difference`, the data do not show whether the arm is as good.
-
-    Args:
-        arms: Skill of each item for each arm, float array (seeds, epochs, items).
-        min_difference: Smallest difference in skill that matters to the user.
     """
     finals = {name: values[:, -1].mean() for name, values in arms.items()}
     in_turn = [name for name in _BY_COST if name in arms]

@@ -187,9 +187,8 @@ class Comparison:
     def sentences(self) -> dict[str, Any]:
         """Return the result in words for a report.
 
-        Returns:
-            `about`: text on the compared networks and the method. `sizes`: for each training set
-            size, `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
+        `about` is a text on the compared networks and the method. `sizes` has for each training set
+        size `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
         """
         sizes = [
             {

@@ -47,10 +47,5 @@ class Skill(JsonConfig):
         return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1.
-
-        Args:
-            labels: Labels of the items.
-            logits: Outputs of the head, float array (n, outputs).
-        """
+        """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1."""
         return get_task(self.task)().skills(labels, logits, self.reference)

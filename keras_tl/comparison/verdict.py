@@ -82,7 +82,7 @@ def decide(
         skills: Skill of each item by training set size and arm. Each size has `"scratch"` and
             other arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters to the user.
-        look: Number of the analysis, see `keras_tl.comparison.statistics.level_of`.
+        look: Number of the analysis, see `level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])

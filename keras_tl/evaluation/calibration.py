@@ -26,11 +26,11 @@ _LOWEST, _HIGHEST = 0.05, 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Bin(JsonConfig):
-    """Bin of a reliability diagram: the probabilities in an interval.
+    """Bin of a reliability diagram: all probabilities above `low` and up to `high`.
 
     Attributes:
-        low: Lower end of the interval of probabilities. The bin includes this end only if it is 0.
-        high: Upper end of the interval of probabilities. The bin includes this end.
+        low: Lower end of the bin. The first bin also contains its lower end, 0.
+        high: Upper end of the bin.
         items: Number of probabilities in the bin.
         confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
         frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
@@ -89,10 +89,6 @@ class Calibration:
 def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
     """Compute the reliability diagram, the ECE, the Brier score and the NLL of predictions.
 
-    Args:
-        task: Task of the model.
-        record: Prediction record of a split, with logits already divided by the temperature.
-
     Raises:
         ConfigError: The task has no probabilities.
     """
@@ -128,16 +124,13 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 def fit_temperature(task: Task, record: PredictionRecord) -> float:
     """Return the temperature that gives the highest likelihood (Guo et al., 2017, sec. 4.2).
 
-    All logits are divided by the same number, so the ranking of the classes or labels of an item
-    never changes.
+    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. All logits are
+    divided by the same number, so the ranking of the classes of an item never changes.
 
     Args:
         task: Task of the model.
-        record: Prediction record of the validation split, never of the test split. The logits are
-            those of the model, not yet divided by a temperature.
-
-    Returns:
-        The temperature, from 0.05 to 20. It is above 1 if the model is overconfident.
+        record: Prediction record of the validation split, never of the test split. Its logits are
+            not yet divided by a temperature.
 
     Raises:
         ConfigError: The task has no probabilities.
@@ -176,8 +169,8 @@ class Calibrated:
 
     Attributes:
         temperature: The number by which the model now divides its logits.
-        before: For each split, the calibration before the logits are divided by the temperature.
-        after: For each split, the calibration after the logits are divided by the temperature.
+        before: Calibration by split, for the model's logits.
+        after: Calibration by split, for the logits divided by the temperature.
     """
 
     temperature: float
@@ -217,10 +210,7 @@ class Calibrated:
 def calibrate(task: Task, records: dict[str, PredictionRecord]) -> Calibrated:
     """Fit a temperature on the validation split, and measure its effect on all given splits.
 
-    Args:
-        task: Task of the model.
-        records: Prediction record of each split, with logits not yet divided by a temperature. The
-            validation split is required.
+    The logits of the `records` by split are not yet divided by a temperature.
     """
     temperature = fit_temperature(task, records["validation"])
     before, after = (

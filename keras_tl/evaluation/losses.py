@@ -95,26 +95,19 @@ def top_losses(
     split: str,
     count: int = 9,
 ) -> TopLosses:
-    """Return the items of a split with the largest losses.
+    """Return the `count` items of a split with the largest losses.
 
-    Args:
-        task: Task of the model.
-        record: Prediction record of the split, with logits already divided by the temperature.
-        sources: One source per item, see `TopLoss.source`. `None`: pixels in memory.
-        split: Name of the split.
-        count: Maximum number of items.
+    `sources` has one source per item, see `TopLoss.source`. `None`: pixels in memory.
     """
     losses = task.item_losses(record.labels, record.logits)
     answers = task.decisions(record.logits)
     items = []
     for row in largest_losses(losses, count):
-        said = [
-            task.in_words(label, record.logits[row]) for label in (record.labels[row], answers[row])
-        ]
-        (true, true_share), (predicted, predicted_share) = said
-        source = None if sources is None else sources[row]
+        logits, source = record.logits[row], None if sources is None else sources[row]
+        true, true_share = task.in_words(record.labels[row], logits)
+        predicted, share = task.in_words(answers[row], logits)
         loss = float(losses[row])
-        items.append(TopLoss(int(row), source, true, predicted, true_share, predicted_share, loss))
+        items.append(TopLoss(int(row), source, true, predicted, true_share, share, loss))
     return TopLosses(split, tuple(items), task.loss_unit)
 
 

@@ -44,10 +44,6 @@ class MetricMapping(Mapping[str, Any]):
 def measure(task: Task, record: PredictionRecord) -> Metrics:
     """Return the metrics of a split, their confidence intervals and the calibration.
 
-    Args:
-        task: Task of the model.
-        record: Prediction record of the split, with logits already divided by the temperature.
-
     Returns:
         Metrics by name as JSON types: the metrics of `task.measure`, and
 
@@ -79,8 +75,8 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
     `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
-    with the same resamples. The number of resamples is 1,000. For more than 20,000 logits it is
-    smaller, but at least 200. For the arguments, see `measure`.
+    with the same resamples. There are 1,000 resamples: fewer for more than 20,000 logits, but at
+    least 200.
 
     Returns:
         For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`
@@ -97,17 +93,11 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     if masks is None:
         return found
     truths, said = masks
-    found["accuracy"] = _ends(
-        proportion_interval(int(task.hits(labels, answers).sum()), len(labels))
-    )
-    counts = zip(
-        task.class_names,
-        (truths & said).sum(axis=0),
-        truths.sum(axis=0),
-        said.sum(axis=0),
-        strict=True,
-    )
-    found["per_class"] = {name: _of_class(*map(int, three)) for name, *three in counts}
+    right = int(task.hits(labels, answers).sum())
+    found["accuracy"] = _ends(proportion_interval(right, len(labels)))
+    counts = [mask.sum(axis=0).tolist() for mask in (truths & said, truths, said)]
+    rows = zip(task.class_names, *counts, strict=True)
+    found["per_class"] = {name: _of_class(*three) for name, *three in rows}
     return found
 
 

@@ -16,10 +16,12 @@ _FIELDS = ("labels", "logits")
 class PredictionRecord:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
+    Saved logits are not divided by the temperature of a calibration. Unless a function says
+    otherwise, it takes a record whose logits `scaled` has divided by the temperature.
+
     Attributes:
         labels: See `keras_tl.data.labelled_data.Split`.
-        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Saved logits are
-            not divided by the temperature of a calibration. The method `scaled` divides them.
+        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`.
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
     """
 

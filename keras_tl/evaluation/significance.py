@@ -21,13 +21,12 @@ def permutation_p_values(
     One-sided permutation test. The p-value is the fraction of random groups of equal size that are
     at least as much worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
 
+    `None` instead of a p-value: the metric of the group or of the rest is undefined.
+
     Args:
         statistic: The metric as a function of item weights.
         codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
-
-    Returns:
-        One p-value per group. `None`: the metric of the group or of the rest is undefined.
     """
     sign = 1.0 if more_is_better else -1.0
     groups = range(int(codes.max()) + 1)
@@ -44,10 +43,8 @@ def permutation_p_values(
             # The tolerance covers rounding. An undefined difference counts as equally bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
-    return [
-        float(share) if np.isfinite(seen) else None
-        for share, seen in zip(shares, observed, strict=True)
-    ]
+    known = np.isfinite(observed)
+    return [share if here else None for share, here in zip(shares.tolist(), known, strict=True)]
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
@@ -75,11 +72,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
     significant, and all have the level of that first test. So a test is significant exactly if its
-    p-value is at most its level.
-
-    Args:
-        p_values: One p-value per test.
-        level: Probability of one or more false claims among all tests.
+    p-value is at most its level. The probability of any false claim is at most `level`.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):

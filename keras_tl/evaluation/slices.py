@@ -164,7 +164,7 @@ def measure_slices(
 
     Args:
         task: Task of the model, with the primary metric.
-        record: Prediction record of n items, with logits already divided by the temperature.
+        record: Prediction record of n items.
         by: Name of the column of groups, or `None`.
         values: One value for each of the n items. Items with equal values form a group.
     """
@@ -183,7 +183,7 @@ def measure_slices(
 
 
 def _interval(task: Task, record: PredictionRecord) -> tuple[float, float] | None:
-    """Return the 95% confidence interval of the primary metric of a group."""
+    """Return the 95% confidence interval of the primary metric for the items of one group."""
     if task.primary_metric == "accuracy":
         right = task.hits(record.labels, task.decisions(record.logits))
         found = proportion_interval(int(right.sum()), len(record))

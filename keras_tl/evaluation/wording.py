@@ -14,8 +14,6 @@ _TITLES = {
     "rmse": "root mean squared error",
     "r2": "R\N{SUPERSCRIPT TWO}",
 }
-
-
 # Texts from the data are cut to this number of characters, and lists to this number of names.
 LONGEST_TEXT = 600
 _NAMES = 20
@@ -34,11 +32,7 @@ def number_text(value: float | int | None) -> str:
 
 
 def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return name, value and 95% confidence interval of each scalar metric, as texts.
-
-    Args:
-        metrics: See `keras_tl.evaluation.metrics.measure`.
-    """
+    """Return name, value and 95% confidence interval of each scalar metric, as texts."""
     known = metrics["intervals"]
     return [
         (title_of(key), number_text(value), ", ".join(map(number_text, known.get(key) or ())))

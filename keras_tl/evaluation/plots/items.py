@@ -39,13 +39,9 @@ def prediction_grid(
 def image_grid(
     images: Sequence[np.ndarray], titles: Sequence[str], colours: Sequence[str], columns: int
 ) -> Figure:
-    """Draw images with one title each.
+    """Draw images (height, width, 3) in [0, 255], each with a title and the title's colour.
 
-    Args:
-        images: n images (height, width, 3) in [0, 255].
-        titles: One title per image. Pass texts of the user through `label_text` first.
-        colours: One colour per title.
-        columns: Images per row.
+    Pass texts of the user through `label_text` first. A row has `columns` images.
     """
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(1.7 * columns, 2.0 * rows), layout="constrained")
