@@ -113,7 +113,7 @@ class CheckContext:
 
         Raises:
             NotChecked: The features are not cached.
-            Unreadable: See `skip_if_unreadable`.
+            Unreadable: The held-out split is unreadable.
         """
         if self.model.features != "all":
             raise NotChecked("the features of all items are not cached")

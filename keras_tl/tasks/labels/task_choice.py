@@ -69,7 +69,7 @@ def read_splits(
     class_names: Sequence[str] | None = None,
     task: str | None = None,
 ) -> tuple[dict[str, tuple[Any, Labels]], LabelInterpretation]:
-    """Choose the task from the labels of all splits together.
+    """Choose the task from the labels of all splits together, as `read_labels` does.
 
     Args:
         given: Items and labels of each split.
