@@ -17,8 +17,8 @@ class Choice:
     Attributes:
         arm: Name of the arm to ship. `None`: one seed is not enough for a choice.
         best: Name of the arm with the highest mean skill.
-        is_settled: Whether the data show for every other arm that the arm is worse, or as good up
-            to `min_difference`. An arm for which they show neither is never chosen.
+        is_settled: Whether the data show for every other arm that it is worse, or that it is as
+            good (up to `min_difference`). If the data show neither, the arm is never chosen.
     """
 
     arm: str | None

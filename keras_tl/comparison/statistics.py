@@ -81,12 +81,9 @@ class Components:
     def half_width(
         self, confidence: float = CONFIDENCE, seeds: int | None = None, items: int | None = None
     ) -> float:
-        """Return half the width of the interval, optionally with more seeds or items.
+        """Return half the width of the interval, optionally with other numbers of seeds or items.
 
-        Args:
-            confidence: Confidence level of the interval, in (0, 1).
-            seeds: Number of seeds, at least 2. `None`: the present number.
-            items: Number of items, at least 2. `None`: the present number.
+        Both numbers must be at least 2. `None`: the present number.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)

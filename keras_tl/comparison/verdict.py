@@ -24,7 +24,8 @@ PredictionRecord = Mapping[str, np.ndarray]
 class Verdict:
     """Whether transfer helps, for one arm and one training set size.
 
-    A difference is the skill of the arm minus that of the network from scratch, by seed and item.
+    A difference is the skill of the arm minus the skill of the network from scratch, for the same
+    seed and item.
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.

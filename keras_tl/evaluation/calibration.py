@@ -20,7 +20,7 @@ from keras_tl.tasks import Task
 
 # 15 bins, as in Guo et al., sec. 5, so that the ECE is comparable with published values.
 BINS = 15
-# Limits of the temperature. Without limits, it would become 0 if all predictions are right.
+# Limits of the temperature, which would become 0 without limits if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
@@ -48,7 +48,7 @@ class Bin(JsonConfig):
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """Agreement of the predicted probabilities with the observed frequencies.
+    """How well the predicted probabilities agree with the observed frequencies.
 
     Attributes:
         probabilities_of: The event whose probability the model predicts: the predicted class, the
@@ -179,12 +179,7 @@ class Calibrated:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON types."""
-        return {
-            "temperature": self.temperature,
-            "before": {split: found.to_json() for split, found in self.before.items()},
-            "after": {split: found.to_json() for split, found in self.after.items()},
-            "worse": list(self.worse),
-        }
+        return json.loads(json.dumps(dataclasses.asdict(self))) | {"worse": list(self.worse)}
 
     def describe(self) -> str:
         """Return the result as lines of text."""

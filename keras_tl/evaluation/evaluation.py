@@ -125,8 +125,7 @@ class Evaluation(MetricMapping):
             ConfigError: pandas is not installed.
         """
         pandas = import_extra("pandas", "pandas", "pandas")
-        losses = self.top_losses(len(self.raw)).items
-        rows = sorted(losses, key=lambda item: item.row)
+        rows = sorted(self.top_losses(len(self.raw)).items, key=lambda item: item.row)
         return pandas.DataFrame(
             {
                 "item": [item.source for item in rows],
@@ -146,8 +145,7 @@ class Evaluation(MetricMapping):
 
     def _repr_html_(self) -> str:
         table = table_html(("metric", "value", "95% interval"), metric_rows(self.metrics))
-        slices = self.slices
-        more = "" if slices is None else slices._repr_html_()
+        more = "" if self.slices is None else self.slices._repr_html_()
         return paragraphs_html(self._title) + table + more
 
     @property
@@ -186,10 +184,7 @@ class Evaluation(MetricMapping):
         check_has_thresholds(self.task)
         curves = plots.roc_curves(self.metrics, self.task.class_names)
         if not curves:
-            raise DataError(
-                f"The {self.split} split has no ROC curve. The curve needs items with and without "
-                "a label, or items of both classes. Evaluate a larger split."
-            )
+            raise self._no_curve("ROC", "items with and without a label, or items of both classes")
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
@@ -204,11 +199,15 @@ class Evaluation(MetricMapping):
         found = precision_recall(self.task, self.record)
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
-            raise DataError(
-                f"The {self.split} split has no precision-recall curve. The curve needs items with "
-                "a label, or items of the second class. Evaluate a larger split."
-            )
+            needs = "items with a label, or items of the second class"
+            raise self._no_curve("precision-recall", needs)
         return plots.precision_recall(curves)
+
+    def _no_curve(self, name: str, needs: str) -> DataError:
+        return DataError(
+            f"The {self.split} split has no {name} curve. The curve needs {needs}. Evaluate a "
+            "larger split."
+        )
 
     def plot_values(self) -> Figure:
         """Draw predicted against true values.

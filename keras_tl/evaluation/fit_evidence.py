@@ -34,12 +34,7 @@ class Evidence:
     Attributes:
         record: Record of the phase.
         task: Task of the model.
-        items: Number of validation items. `None`: unknown.
-        train: Value of the task's metric in training, for the weights that the phase kept. `None`:
-            unknown.
-        validation: Value of the task's metric on the validation split. `None`: unknown.
-        is_measured: Whether `train` and `validation` were measured after training, in inference
-            mode. `False`: they are the logged values of the kept epoch.
+        items: See `keras_tl.evaluation.phase_fit.PhaseFit`, also for the other attributes.
     """
 
     record: PhaseRecord
@@ -58,7 +53,7 @@ class Evidence:
 
     @property
     def matters(self) -> bool:
-        """Whether the gap is large enough to matter. It may still be due to chance."""
+        """Whether the gap is large enough to matter. Chance may still be the cause."""
         if self.gap is None or self.task.more_is_better:
             return self.gap is not None and self.gap > _GAP
         is_large = self.gap > _SHARE_OF_SCALE * self.task.target_scale

@@ -33,8 +33,8 @@ class RankedBackbone:
         width: Number of features of an item.
         parameters: Number of weights of the backbone.
         item_seconds: Seconds to predict one item.
-        seconds: Wall time of loading the backbone, computing features, `metric` and `score`. It is
-            short if the features were in the cache.
+        seconds: Wall time to load the backbone and to compute features, `metric` and `score`. The
+            time is short if the features were in the cache.
         error: Reason why there are no measurements. `None`: there are measurements.
     """
 

@@ -34,13 +34,10 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """Facts on which the choice of remedies depends.
+    """Phase and model on which the choice of remedies depends.
 
     Attributes:
-        record: Record of the phase.
-        config: Configuration of the model.
         blocks: Names of the backbone's blocks.
-        task: Task of the model.
         reason: Reason of the state, see `keras_tl.evaluation.phase_fit.PhaseFit`.
     """
 
@@ -68,9 +65,7 @@ class Situation:
     def again(self, code: Mapping[str, str] = MappingProxyType({}), **changes: Any) -> str:
         """Return the call that runs the phase again with these changes.
 
-        Args:
-            code: Python code of arguments, by name.
-            changes: New values of fields of `Phase`, by name.
+        `code` is Python code of arguments. `changes` are new values of fields of `Phase`.
         """
         phase = dataclasses.replace(self.record.phase, **changes)
         call = call_of(phase, self.config.family)

@@ -16,10 +16,11 @@ _AT_A_TIME = 2_000_000
 def permutation_p_values(
     statistic: Statistic, codes: np.ndarray, more_is_better: bool
 ) -> list[float | None]:
-    """Return one p-value per group, of the test whether the group is worse than the rest.
+    """Test for each group whether its metric is worse than that of the rest. Return p-values.
 
-    One-sided permutation test. The p-value is the fraction of random groups of equal size that are
-    at least as much worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
+    The one-sided permutation test draws random groups of the same size. The p-value is the fraction
+    of these groups whose metric is at least as far behind the metric of the other items (Phipson
+    and Smyth, 2010, arXiv:1603.05766).
 
     `None` instead of a p-value: the metric of the group or of the rest is undefined.
 

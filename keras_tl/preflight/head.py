@@ -129,7 +129,7 @@ def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarra
 def overfit(
     head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
 ) -> tuple[float, float]:
-    """Fit a new copy of a head to a few items. The head itself stays unchanged.
+    """Fit a new copy of a head to n items. Return the first and the lowest loss.
 
     The function tests whether head and loss fit together, not the learning rate. So the function
     uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming
@@ -138,12 +138,9 @@ def overfit(
     Args:
         head: Model from features to logits.
         task: Task that defines loss and targets.
-        features: Features of n items, float32 (n, ...).
-        labels: Labels of the n items.
+        features: Features of the items, float32 (n, ...).
+        labels: Labels of the items.
         goal: Loss at which fitting stops.
-
-    Returns:
-        The first and the lowest loss.
     """
     with seeded(0):
         copy = keras.models.clone_model(head)

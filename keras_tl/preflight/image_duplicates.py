@@ -27,8 +27,8 @@ from keras_tl.preflight.thumbnails import correlations
 
 # docs/preflight.md explains the choice of these limits.
 SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
-# For copies, the correlation of the thumbnails is this many times nearer to 1 than the typical
-# correlation of different images. So the correlation of copies is above 0.95, as none is below -1.
+# The thumbnails of copies have a correlation that is this many times nearer to 1 than the typical
+# correlation of different images. No correlation is below -1, so copies are always above 0.95.
 CLOSER = 40
 # Number of pairs for the estimate of the typical correlation of different images.
 _TYPICAL = 200
@@ -39,8 +39,8 @@ class Limits:
     """Limits that keep the time of the comparison at seconds for data of any size.
 
     Attributes:
-        compared: Maximum number of image pairs to compare by features for each split. Of a larger
-            split, only a sample is compared.
+        compared: Maximum number of image pairs to compare by features, for each split. From a
+            split with more pairs, only a sample is compared.
         fewest: Minimum number of images in such a sample.
         pairs: Maximum number of pairs to compare by thumbnails, most similar first.
     """

@@ -14,12 +14,12 @@ from keras_tl.preflight.value_range import are_too_dark
 MOST_ENLARGED = 4
 # Limit of reduction: at 8 times, 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# Smallest ratio of the model's image size to the image size in the training of the weights.
+# Limit of the model's image size, relative to the image size with which the weights were trained.
 LEAST_OF_OWN_SIZE = 0.5
 # Largest value (of 255) in a black image, and fraction of black images that the check reports.
 BLACK, MOST_BLACK = 2.0, 0.5
-# Standard deviation of the input of the first normalisation layer, relative to that in training.
-# docs/preflight.md explains the limits.
+# The first normalisation layer's input has a standard deviation, now and in training. Limits of
+# the ratio of the two, see docs/preflight.md.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
 # Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
 # a standard deviation of 0.5 to 1, raw pixels of about 60.

@@ -208,7 +208,7 @@ class Task(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of every item, (n,), and its gradient, (n, outputs), in float64.
 
-        The loss is the loss of `loss`, times `loss_weight`. It is a convex function of `outputs`.
+        The loss function is `loss`, times `loss_weight`: a convex function of `outputs`.
 
         Args:
             outputs: Outputs of the last Dense layer, float64 (n, outputs).
