@@ -128,7 +128,6 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
     divided by the same number, so the ranking of the classes of an item never changes.
 
     Args:
-        task: Task of the model.
         record: Prediction record of the validation split, never of the test split. Its logits are
             not yet divided by a temperature.
 

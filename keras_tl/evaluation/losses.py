@@ -12,11 +12,6 @@ from keras_tl.evaluation.wording import number_text, shortened, with_share
 from keras_tl.tasks import Task
 
 
-def largest_losses(losses: np.ndarray, count: int) -> np.ndarray:
-    """Return the rows of the largest losses, the largest first. Equal losses keep their order."""
-    return np.argsort(-losses, kind="stable")[:count]
-
-
 @dataclasses.dataclass(frozen=True)
 class TopLoss:
     """An item with a large loss.
@@ -95,14 +90,14 @@ def top_losses(
     split: str,
     count: int = 9,
 ) -> TopLosses:
-    """Return the `count` items of a split with the largest losses.
+    """Return the `count` items with the largest losses. Equal losses keep the order of the split.
 
     `sources` has one source per item, see `TopLoss.source`. `None`: pixels in memory.
     """
     losses = task.item_losses(record.labels, record.logits)
     answers = task.decisions(record.logits)
     items = []
-    for row in largest_losses(losses, count):
+    for row in np.argsort(-losses, kind="stable")[:count]:
         logits, source = record.logits[row], None if sources is None else sources[row]
         true, true_share = task.in_words(record.labels[row], logits)
         predicted, share = task.in_words(answers[row], logits)

@@ -31,7 +31,6 @@ def find_metric_drop(
     `None`: the metric is not significantly worse, or a logit is not finite.
 
     Args:
-        task: Task of the model.
         before: Prediction record of the model before the phase.
         after: Prediction record after the phase, for the same items in the same order.
         item: Name of one item in messages, such as `"image"`.

@@ -86,8 +86,6 @@ def find_overfitting(
 
     Args:
         history: Records of the phases that ran, at least one.
-        task: Task of the model.
-        config: Configuration of the model.
         blocks: Names of the backbone's blocks.
         validation_items: Number of validation items. A gap counts as chance if it is at most two
             standard errors of a proportion of 0.5 among these items. `None`: unknown.

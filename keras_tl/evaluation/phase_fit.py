@@ -94,8 +94,6 @@ def read_phase(
     """Diagnose a phase from its curves.
 
     Args:
-        record: Record of the phase.
-        task: Task of the model.
         items: Number of validation items. `None`: unknown.
         measured: Values of the task's metric on the training and the validation split, measured
             with the kept weights. `None`: use the logged values.

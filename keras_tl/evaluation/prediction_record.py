@@ -52,17 +52,13 @@ class PredictionRecord:
 
     def to_files(self, split: str) -> dict[str, bytes]:
         """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes."""
-        return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
+        return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
     def from_files(cls, split: str, files: Mapping[str, bytes], fingerprint: str | None) -> Self:
         """Read the files of `to_files` for a split."""
-        read = (io.BytesIO(files[_name(split, field)]) for field in _FIELDS)
+        read = (io.BytesIO(files[f"{split}_{field}.npy"]) for field in _FIELDS)
         return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)
-
-
-def _name(split: str, field: str) -> str:
-    return f"{split}_{field}.npy"
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -144,7 +144,6 @@ def choose_backbone(
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 
     Args:
-        task: Task of the data, with the primary metric.
         records: Out-of-fold predictions of the same items, by backbone name.
         item_seconds: Seconds to predict one item, by backbone name.
     """

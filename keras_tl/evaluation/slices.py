@@ -163,7 +163,6 @@ def measure_slices(
     group is called worse is at most 5%.
 
     Args:
-        task: Task of the model, with the primary metric.
         record: Prediction record of n items.
         by: Name of the column of groups, or `None`.
         values: One value for each of the n items. Items with equal values form a group.

@@ -161,7 +161,6 @@ def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Ru
     """Choose a decision threshold for each label on the validation split.
 
     Args:
-        task: Task of the model.
         records: Prediction records by split, with `"validation"`. The other splits are only
             evaluated with the thresholds.
         rule: Goal of the thresholds.
