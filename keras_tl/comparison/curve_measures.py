@@ -45,10 +45,7 @@ def measured(values: np.ndarray, weights: np.ndarray) -> Components:
 
 
 def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
-    """Return the mean skill (see `measured`) and its 95% interval at each evaluation.
-
-    The intervals are cut to the possible skills: from `lowest` to 1.
-    """
+    """Return the mean skill at each evaluation, with its 95% interval cut to [`lowest`, 1]."""
     found = []
     for epoch in range(values.shape[1]):
         one = components(values[:, epoch]).interval()

@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_tl.comparison.curve_measures import measured, weights_of
-from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, PredictionRecord
+from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, SkillsByArm
 
 # Arms from the lowest to the highest training cost. A frozen backbone computes each item only once.
 # Training from scratch trains all layers in every pass. All arms have the same cost in serving.
@@ -26,7 +26,7 @@ class Choice:
     is_settled: bool
 
 
-def choose(arms: PredictionRecord, min_difference: float) -> Choice:
+def choose(arms: SkillsByArm, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
     The 95% interval of the difference in final skill from the best arm decides. An arm is as good

@@ -9,21 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_tl.base.files import local_path
+from keras_tl.comparison import wording
 from keras_tl.comparison.curve_measures import curve
 from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, Verdict, decide
-from keras_tl.comparison.wording import (
-    about_text,
-    choice_text,
-    logme_text,
-    look_text,
-    measures_text,
-    size_text,
-    verdict_text,
-)
 from keras_tl.errors import RunError
 from keras_tl.evaluation import plots
 
@@ -192,17 +184,18 @@ class Comparison:
         """
         sizes = [
             {
-                "title": size_text(found.size),
+                "title": wording.size_text(found.size),
                 "verdicts": [
-                    verdict_text(v, self.skill, self.min_difference) for v in found.verdicts
+                    wording.verdict_text(verdict, self.skill, self.min_difference)
+                    for verdict in found.verdicts
                 ],
-                "ship": choice_text(found.ship),
+                "ship": wording.choice_text(found.ship),
             }
             for found in self.sizes
         ]
-        about = [about_text(self.what, self.skill), logme_text(self.logme)]
+        about = [wording.about_text(self.what, self.skill), wording.logme_text(self.logme)]
         if self.look > 1:
-            about.append(look_text(self.look))
+            about.append(wording.look_text(self.look))
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
@@ -213,7 +206,7 @@ class Comparison:
             if len(self.sizes) > 1 or found.size is not None:
                 lines.append(f"With {said['title']}:")
             for verdict, sentence in zip(found.verdicts, said["verdicts"], strict=True):
-                lines += [sentence, f"    {measures_text(verdict)}"]
+                lines += [sentence, f"    {wording.measures_text(verdict)}"]
             lines.append(said["ship"])
         return "\n".join(lines)
 

@@ -62,11 +62,7 @@ class Store:
 
     @property
     def look(self) -> int:
-        """Number of the analysis with the seeds and sizes of the plan, from 1.
-
-        Earlier verdicts with other seeds or sizes are earlier analyses. Calls with the same seeds
-        and sizes belong to the same analysis.
-        """
+        """Number of the analysis, from 1. Calls with the same seeds and sizes are one analysis."""
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))

@@ -16,8 +16,8 @@ ARMS = (SCRATCH, FROZEN, FINE_TUNED)
 
 HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
 
-# Skill of each item by arm, for one training set size: float arrays (seeds, epochs, items).
-PredictionRecord = Mapping[str, np.ndarray]
+# For one training set size, the skill of each item by arm: float arrays (seeds, epochs, items).
+SkillsByArm = Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Verdict:
 
 
 def decide(
-    skills: Mapping[int | None, PredictionRecord], min_difference: float, look: int = 1
+    skills: Mapping[int | None, SkillsByArm], min_difference: float, look: int = 1
 ) -> list[Verdict]:
     """Return the verdicts for all sizes. The significance level holds for all tests together.
 

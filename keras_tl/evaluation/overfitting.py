@@ -54,9 +54,8 @@ class Overfitting:
     @property
     def _before_remedies(self) -> str:
         judged = next(phase for phase in reversed(self.phases) if phase.state == self.state)
-        again = self.state in (states.OVERFITS, states.SPARED, states.DIVERGED)
-        again &= not judged.solved
-        return "Try, on a new Learner:" if again else "Try:"
+        has_harm = self.state in (states.OVERFITS, states.SPARED, states.DIVERGED)
+        return "Try, on a new Learner:" if has_harm and not judged.solved else "Try:"
 
     def __repr__(self) -> str:
         return self.describe()

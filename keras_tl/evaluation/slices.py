@@ -164,7 +164,6 @@ def measure_slices(
 
     Args:
         record: Prediction record of n items.
-        by: Name of the column of groups, or `None`.
         values: One value for each of the n items. Items with equal values form a group.
     """
     metric = task.primary_metric

@@ -163,7 +163,6 @@ def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Ru
     Args:
         records: Prediction records by split, with `"validation"`. The other splits are only
             evaluated with the thresholds.
-        rule: Goal of the thresholds.
 
     Raises:
         ConfigError: The task has no decision thresholds.

@@ -14,6 +14,7 @@ _TITLES = {
     "rmse": "root mean squared error",
     "r2": "R\N{SUPERSCRIPT TWO}",
 }
+
 # Texts from the data are cut to this number of characters, and lists to this number of names.
 LONGEST_TEXT = 600
 _NAMES = 20

@@ -32,7 +32,6 @@ class CheckedModel:
     """The model under check and its trainer.
 
     Attributes:
-        config: Configuration of the model.
         parts: Model, backbone and head.
         modality: Object that describes and preprocesses the inputs.
         trainer: Trainer of the model, which computes features.

@@ -15,13 +15,7 @@ from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import DataError
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.leakage import (
-    REMOVE,
-    Pair,
-    duplicates_finding,
-    pairs_of,
-    part_of_split,
-)
+from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_of, part_of_split
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 

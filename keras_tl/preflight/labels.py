@@ -26,8 +26,7 @@ def labels_out_of_range(context: CheckContext) -> Finding | None:
     """Find labels for which the head has no output, and targets that are not numbers."""
     task, found = context.task, []
     for name, split in context.data.splits.items():
-        strange = task.strange_rows(split.labels)
-        if len(strange):
+        if len(strange := task.strange_rows(split.labels)):
             found.append(
                 f"{len(strange):,} of {len(split):,} in {name}, such as {split.labels[strange[0]]} "
                 f"in row {strange[0]}"

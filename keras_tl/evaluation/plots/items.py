@@ -26,7 +26,6 @@ def prediction_grid(
         truths: Names of the n true labels.
         predictions: The n items of a `Predictions` object.
         judged: Whether colours mark right and wrong predictions. `False` for a regression.
-        columns: Images per row.
     """
     titles, colours = [], []
     for truth, item in zip(truths, predictions, strict=False):

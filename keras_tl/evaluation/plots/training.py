@@ -18,7 +18,7 @@ _SHOWN_STEPS = 400
 def learning_curves(history: Sequence[PhaseRecord], monitor: str = "accuracy") -> Figure:
     """Draw the loss and another metric over the epochs, with a line at the start of each phase.
 
-    A dot marks the epoch whose weights a phase kept.
+    A large dot marks the epoch whose weights a phase kept.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 2), ("loss", monitor), strict=True):

@@ -74,8 +74,7 @@ def read_splits(
     Args:
         given: Items and labels of each split.
         item: Name of one item, for messages.
-        class_names: See `read_labels`.
-        task: See `read_labels`.
+        class_names: See `read_labels`, also for `task`.
 
     Returns:
         Items and labels of each split, and the interpretation of the labels.
