@@ -68,8 +68,8 @@ def compare(
         data: Data with a training and a test split.
         seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3. One seed gives no
             verdict.
-        sizes: Training set sizes to compare, in items. Each seed draws other items. Every class
-            keeps its proportion and at least one item. `None`: all items.
+        sizes: Training set sizes to compare, in items. Each seed selects other items. Every class
+            keeps its proportion, and at least one item. `None`: all items.
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
             "no measurable difference", the whole confidence interval must be smaller than this.

@@ -59,7 +59,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
     """Return whether a test shows that a curve has stopped rising and falling.
 
     A least-squares line gives the change over the last third of the evaluations. The 90% interval
-    of this change must lie within -limit and limit: a test of equivalence at the 5% level
+    of this change must lie within -limit and limit. This is a test of equivalence at the 5% level
     (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
     fewer than six evaluations, and for one seed. For `values`, see `measured`.
     """

@@ -54,13 +54,13 @@ class Calibration:
         probabilities_of: The event whose probability the model predicts: the predicted class, the
             second of two classes, or every label of every item.
         items: Number of items.
-        ece: Expected calibration error, in [0, 1]: mean of |`confidence` - `frequency`| over 15
-            bins of equal width, weighted by the number of probabilities in each bin (Naeini et al.,
-            AAAI 2015; Guo et al., 2017, eq. 3). By chance, the ECE of a perfectly calibrated model
-            is also above 0, especially with few items.
-        brier: Mean squared error of the probabilities. With several classes, the squared errors of
-            an item are summed over the classes, which gives a value in [0, 2] (Brier, "Verification
-            of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950).
+        ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
+            3). The ECE is the mean of |`confidence` - `frequency`| over 15 bins of equal width,
+            weighted by the number of probabilities in each bin. By chance, the ECE of a perfectly
+            calibrated model is also above 0, especially with few items.
+        brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
+            in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
+            squared errors of an item are summed over the classes: a value in [0, 2].
         nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
         bins: The 15 bins of the reliability diagram.
     """
@@ -140,7 +140,7 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
     def loss(logarithm: float) -> float:
         return float(task.item_losses(record.labels, logits / np.exp(logarithm)).mean())
 
-    # The loss is convex in 1 / temperature, so it has one minimum.
+    # The loss is convex in 1 / temperature, so there is one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
     found = minimize_scalar(loss, bounds=tuple(limits), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))

@@ -6,9 +6,9 @@ from keras_tl.runs.history import PhaseRecord
 
 # The decrease of a loss is measured over this last fraction of the sum of all learning rates.
 _LAST = 0.25
-# A loss still falls if the decrease is at least the fraction `_OF_ITSELF` of the loss. A loss also
-# still falls if the decrease is at least the fraction `_OF_GAINED` of the distance to the loss of
-# guessing, and this distance is at least the fraction `_LITTLE` of the loss of guessing.
+# A loss still falls if the decrease is at least the fraction `_OF_ITSELF` of the loss. The decrease
+# can instead be at least the fraction `_OF_GAINED` of the distance to the loss of guessing. This
+# distance must then be at least the fraction `_LITTLE` of the loss of guessing.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 

@@ -1,4 +1,4 @@
-"""Cross-validation of a head on cached features. The metrics use all items, not only one split."""
+"""Cross-validation of a head on cached features: metrics on all items, not only on one split."""
 
 import dataclasses
 import time
@@ -41,8 +41,8 @@ class CrossValidation(MetricMapping):
     """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
 
     If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
-    confidence intervals account for the random choice of the items. They do not account for the
-    training items that the folds share.
+    confidence intervals account for the random choice of the items. The intervals ignore that the
+    folds share training items.
 
     Attributes:
         metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Evaluation(MetricMapping):
     """Metrics of a model on a split, readable as a mapping: `evaluation["accuracy"]`.
 
-    An evaluation describes one set of weights and one set of items. It never changes.
+    An evaluation never changes: it describes one set of weights and one set of items.
 
     Attributes:
         split: Name of the split.
@@ -69,7 +69,7 @@ class Evaluation(MetricMapping):
         """Evaluate the predictions of a model on a split.
 
         Args:
-            split: Name of the split. The class docstring describes the arguments not listed here.
+            split: Name of the split. For the other arguments, see the class.
             groups: Pair of the column name of the groups (or `None`) and the group of each item.
                 `None` instead of the pair: do not compute metrics by group.
         """
@@ -188,7 +188,7 @@ class Evaluation(MetricMapping):
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
-        """Draw precision-recall curves of at most eight labels, those of lowest average precision.
+        """Draw at most eight precision-recall curves, for the labels with low average precision.
 
         Raises:
             ConfigError: The task has no decision thresholds.

@@ -18,8 +18,8 @@ _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
 # Training is near perfect if the metric is at least `_NEAR_PERFECT` (0.95 in float32). An error is
 # near perfect if it is at most `_SMALL_ERROR` standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# The validation result of an epoch is worse if a loss or error is higher by the fraction `_WORSE`,
-# or a metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` worse epochs are needed.
+# An epoch is worse if its validation loss or error is higher by the fraction `_WORSE`, or its
+# validation metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` epochs must be worse.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
 # A training loss is flat if it changed by less than this fraction.
 _FLAT = 0.02
@@ -122,9 +122,9 @@ class Evidence:
         """Whether further epochs would improve the model.
 
         Two conditions must hold. First, the training loss still falls, and training is not near
-        perfect. Second, the validation loss still falls, or both losses are high. Mixed labels
-        always make the losses high, so high losses then do not count. The result is `False` after
-        early stopping.
+        perfect. Second, the validation loss still falls, or both losses are high. If an
+        augmentation mixed the labels, the losses are always high and do not count. The result is
+        `False` after early stopping.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -136,8 +136,8 @@ class Evidence:
     def turned(self) -> bool:
         """Whether validation got worse in two or more epochs after the best, including the last.
 
-        If the phase kept the weights from before the phase, the first epoch replaces the best
-        epoch. The result is always `False` for a head that began at its optimum.
+        If no epoch improved the model, the first epoch takes the place of the best epoch. The
+        result is always `False` for a head that began at its optimum.
         """
         if self.record.solved:
             return False
@@ -163,7 +163,7 @@ class Evidence:
 
     @cached_property
     def _since(self) -> int:
-        """Index of the epoch with the best validation result. 0 if the phase kept no epoch."""
+        """Index of the epoch with the best validation result. 0 if no epoch improved the model."""
         best = best_epoch(self.record, self.task)
         return best - 1 if best and self.record.best_epoch else 0
 

@@ -20,7 +20,7 @@ Judgement = tuple[str, str]
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Return the state of a phase and its reason. Of several states, the first one counts."""
+    """Return the first state that the evidence shows, with its reason."""
     if not evidence.record.was_judged:
         return (UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
@@ -50,7 +50,7 @@ def _fit(evidence: Evidence) -> Iterator[Judgement]:
 
 
 def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield the reasons why the state is unknown. After them, yield underfitting or a good fit."""
+    """Yield the reasons why the state is unknown, then underfitting or a good fit."""
     if evidence.made_nothing_better and evidence.fell:
         yield (UNKNOWN, NOTHING_BETTER)
     if not evidence.record.best_epoch:

@@ -28,7 +28,7 @@ class Interval:
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     """Return the mean over seeds, with its confidence interval.
 
-    Student's t interval (Student, "The probable error of a mean", Biometrika 6, 1908). It assumes
+    Student's t interval (Student, "The probable error of a mean", Biometrika 6, 1908) assumes
     that the values are independent and roughly normal.
 
     Args:
@@ -51,8 +51,7 @@ def proportion_interval(count: int, items: int) -> Interval:
     """Return the proportion of items with some property, with its 95% confidence interval.
 
     Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22, 1927). The interval stays within [0, 1]. Its width is above 0 even if the proportion is
-    0 or 1.
+    JASA 22, 1927). The interval stays within [0, 1]. A proportion of 0 or 1 also has an interval.
 
     Args:
         count: Number of items with the property, such as a right prediction.
@@ -84,8 +83,8 @@ def bootstrap_interval(
     """Return a metric of items, with its bootstrap confidence interval.
 
     Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
-    13.3): resamples of the items are drawn with replacement. If a metric is at its optimum, such as
-    an AUC of 1, it is at its optimum in every resample. The interval is then meaningless.
+    13.3), with resamples of the items with replacement. If a metric is at its optimum, such as an
+    AUC of 1, every resample has the same value. The interval is then meaningless.
 
     Args:
         statistic: The metric as a function of item weights.

@@ -21,9 +21,9 @@ class Overfitting:
     """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: State of the last phase, see `PhaseFit.state`. If the kept weights are from an
-            earlier phase, it is the state of the earlier phase in two cases: the earlier phase
-            overfits, or the curves of the last phase show nothing.
+        state: State of the last phase, see `PhaseFit.state`. Sometimes the model's weights are from
+            an earlier phase. If that phase overfits, or if the curves of the last phase show
+            nothing, the state is the state of the earlier phase.
         statement: The diagnosis in one or two sentences.
         phases: Diagnosis of each phase.
         remedies: At most two remedies, the most promising first.
@@ -96,7 +96,7 @@ def find_overfitting(
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # Find the last phase that kept the weights of an epoch. Without such a phase, use the last one.
+    # The weights come from the last phase that kept an epoch. If no phase did, use the last phase.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:

@@ -33,26 +33,25 @@ class PhaseFit:
             not comparable with `validation`, because an augmentation mixed the labels or the phase
             kept the weights from before the phase.
         validation: Value on the validation split.
-        gap: Difference by which `train` is better than `validation`. From logged values, the gap is
-            a lower bound: a logged training value is a mean over an epoch, in which the weights
-            changed and dropout and augmentation were on.
+        gap: Difference by which `train` is better than `validation`. If the values were logged, the
+            true gap may be larger: a logged training value is a mean over an epoch, with changing
+            weights, dropout and augmentation.
         trend: Change of the logged gap per epoch, by least squares. `None`: fewer than three
             epochs, a value that is not finite, mixed labels, or a solved head.
         state: State of the phase, one of the following.
-            `"overfits"`: the kept weights are clearly better on the training split than on the
-                validation split. Or the weights were kept after the validation result got worse.
-            `"spared"`: the validation result got worse while the training loss fell. The phase kept
-                earlier weights.
+            `"overfits"`: the model is clearly better on the training split than on the validation
+                split. Or the validation result got worse, and the phase kept the last weights.
+            `"spared"`: the validation result got worse while the training loss fell, but the phase
+                kept earlier weights.
             `"diverged"`: a loss is not finite. Or the model got worse, and the training loss rose
                 or was above the loss of guessing.
             `"unconverged"`: training ended while the model still improved.
             `"underfits"`: training and validation losses are high, and the training loss is flat.
             `"fits"`: no sign of another state. `"unknown"`: see `reason`.
-        reason: Reason for `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
-            `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
-            weights) or `"nothing-better"` (the phase kept the weights from before the phase, and
-            the curves do not show why). Reason for `"diverged"`: `"not-finite"`, `"rose"` or
-            `"above-guessing"`. Empty for the other states.
+        reason: Empty, except for two states. `"unknown"`: `"no-validation"`, `"few-items"` (the gap
+            may be chance), `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a
+            callback kept other weights) or `"nothing-better"` (no epoch improved the model, and the
+            curves do not show why). `"diverged"`: `"not-finite"`, `"rose"` or `"above-guessing"`.
         converged: Whether the training loss has converged. `None`: unknown, as after one epoch.
         is_measured: Whether `train` and `validation` were measured with the kept weights in
             inference mode, instead of logged during training.

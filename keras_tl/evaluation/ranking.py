@@ -140,8 +140,9 @@ def choose_backbone(
     """Return the name of the fastest backbone within one standard error of the best metric.
 
     Times that differ by up to a quarter count as equal. The best metric then decides.
-    Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
-    1984, sec. 3.4.3, with the standard error of the difference on the same items.
+    Source: the one-standard-error rule (Breiman et al., "Classification and Regression Trees",
+    1984, sec. 3.4.3). The standard error is of the difference between two backbones, on the same
+    items.
 
     Args:
         records: Out-of-fold predictions of the same items, by backbone name.

@@ -7,7 +7,7 @@ import numpy as np
 from keras_tl.tasks.resampling import Statistic
 
 # Minimum number of permutations, and number for each group. With 40 permutations for each group, a
-# p-value that is corrected for all groups can be as low as 0.025.
+# p-value corrected for the number of groups can be as low as 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
 # Maximum number of weights in memory at a time.
 _AT_A_TIME = 2_000_000
@@ -16,7 +16,7 @@ _AT_A_TIME = 2_000_000
 def permutation_p_values(
     statistic: Statistic, codes: np.ndarray, more_is_better: bool
 ) -> list[float | None]:
-    """Test for each group whether its metric is worse than that of the rest. Return p-values.
+    """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
     The one-sided permutation test draws random groups of the same size. The p-value is the fraction
     of these groups whose metric is at least as far behind the metric of the other items (Phipson
@@ -72,8 +72,9 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
-    significant, and all have the level of that first test. So a test is significant exactly if its
-    p-value is at most its level. The probability of any false claim is at most `level`.
+    significant, and the remaining tests have the level of that test. So a test is significant
+    exactly if its p-value is at most its level. The probability of any false claim is at most
+    `level`.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
@@ -85,7 +86,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return the tests by rising p-value, each with how many tests are left, including itself."""
+    """Return the tests by rising p-value, each with the number of tests from there to the end."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

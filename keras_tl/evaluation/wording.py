@@ -59,7 +59,7 @@ def shortened(text: str) -> str:
 
 def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
     """Return labels with their decision thresholds, for example `dog above 0.1060`."""
-    # A binary task has one threshold: that of the second class.
+    # The only threshold of a binary task belongs to the second class.
     names = class_names[-len(thresholds) :] if thresholds else ()
     return listed([f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True)])
 

@@ -94,7 +94,7 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
 
 
 def _far(context: CheckContext, centred: np.ndarray) -> tuple[str, str] | None:
-    """Find single items whose features are far away from those of all other items."""
+    """Find single items whose features are far away from the features of all other items."""
     distances = np.linalg.norm(centred, axis=1)
     far = np.flatnonzero(distances > FAR * np.median(distances))
     if not len(far):

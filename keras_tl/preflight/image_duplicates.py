@@ -19,8 +19,9 @@ from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_o
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 
-# docs/preflight.md explains the choice of these limits.
-SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
+# Minimum cosine of the centred features of two images whose thumbnails are compared.
+# docs/preflight.md explains the choice of this limit and of `CLOSER`.
+SIMILAR = 0.4
 # The thumbnails of copies have a correlation that is this many times nearer to 1 than the typical
 # correlation of different images. No correlation is below -1, so copies are always above 0.95.
 CLOSER = 40

@@ -105,7 +105,7 @@ def pixel_range(context: CheckContext) -> Finding | None:
 
 
 def preprocessing(context: CheckContext) -> Finding | None:
-    """Compare activations inside the network with those in the training of the weights.
+    """Compare activations inside the network with the activations when the weights were trained.
 
     A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
     another range, the first BatchNorm layer sees another variance. In a user's network without

@@ -17,8 +17,8 @@ FEWEST = 10
 # Limits for the half-width of the 95% interval of a test accuracy of 0.9.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
-# Half-width of the 95% interval of a mean absolute error over one item, relative to that error.
-# For normal errors, the absolute error's standard deviation is sqrt(pi / 2 - 1) times its mean.
+# Half-width of the 95% interval of a mean absolute error, relative to this error, for one item. If
+# errors are normal, absolute errors have a standard deviation of sqrt(pi / 2 - 1) times their mean.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 

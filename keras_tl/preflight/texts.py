@@ -88,7 +88,7 @@ def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str
 
 
 def other_tokens(context: CheckContext) -> Finding | None:
-    """Find texts whose tokens differ from those that the publisher's tokenizer makes."""
+    """Find texts that get other tokens from the publisher's tokenizer."""
     preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         return None

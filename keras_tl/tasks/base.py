@@ -54,8 +54,8 @@ class Question:
 class Task(abc.ABC):
     """Task of a model, such as binary classification, with the names of its classes.
 
-    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head,
-    float (n, outputs). Calibrated logits are logits already divided by the temperature.
+    For labels, see `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head, float
+    (n, outputs). Calibrated logits are logits already divided by the temperature.
 
     Attributes:
         class_names: Names of the classes or labels, in the order of the outputs.

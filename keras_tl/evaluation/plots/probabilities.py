@@ -12,7 +12,7 @@ from sklearn.metrics import auc
 from keras_tl.evaluation.calibration import Calibration
 from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
 
-# The points of one curve for each label, with the name of the label as the key.
+# Points of a curve, by name of the label.
 Curves = Mapping[str, Sequence[Sequence[float]]]
 
 # More curves than this would hide each other.
@@ -33,8 +33,8 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
 def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
     """Return the ROC curves to draw: all curves, or the eight with the lowest area under the curve.
 
-    In the metrics, `roc` holds the curves by label. For two classes, it is one curve: the curve of
-    the second class.
+    In the metrics, `roc` holds the curves by label. For two classes, `roc` is only the curve of the
+    second class.
     """
     found = metrics.get("roc") or {}
     curves = found if isinstance(found, Mapping) else {class_names[1]: found}
@@ -120,7 +120,7 @@ def _colours(curves: Curves) -> Iterator[str]:
 
 
 def square(draw: Any, *values: Any) -> Figure:
-    """Return a figure with one plot. The function `draw` draws the plot."""
+    """Return a square figure whose plot the function `draw` draws."""
     figure = Figure(figsize=(4.8, 4.5), layout="constrained")
     draw(figure.subplots(), *values)
     return figure

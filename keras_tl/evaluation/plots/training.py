@@ -52,7 +52,7 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor:
     axes.set_ylabel(_axis_name(metric, monitor))
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    if axes.get_legend_handles_labels()[0]:  # If training diverged at once, there is no curve.
+    if axes.get_legend_handles_labels()[0]:  # There is no curve if the first epoch diverged.
         axes.legend(loc="best")
 
 

@@ -34,11 +34,11 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Guess | None]:
-    """Return the separator of several labels in a cell, and the guess if a cell contains one.
+    """Return the separator of several labels in a cell, and the guess if a cell contains it.
 
-    A character is a separator if at least half of the parts between these characters also occur in
-    another cell, or if all cells are equal. If class names are given, all parts must instead be
-    class names. `None`: each cell is one class name.
+    A character is a separator if at least half of the parts that it separates also occur in another
+    cell. It is also a separator if all cells are equal. If class names are given, all parts must
+    instead be class names. `None`: each cell is one class name.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}

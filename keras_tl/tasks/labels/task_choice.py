@@ -20,14 +20,14 @@ def read_labels(
     """Choose the task from the structure of the labels, unless `task` is given.
 
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
-    hold: (1) there are at most 20 different numbers, (2) most numbers occur more than once, (3) the
+    hold. (1) There are at most 20 different numbers. (2) Most numbers occur more than once. (3) The
     numbers start at 0 or 1, and at least 90% of the numbers up to the largest occur. Whole numbers
     are also classes if the median number occurs at least 10 times. Other numbers are targets of a
     regression.
     Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Else each row holds
     several labels of one item.
-    Texts are class names. But if a text consists of parts between `;` or `|`, and at least half of
-    the parts also occur in other texts, each part is a label.
+    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of the
+    parts also occur in other texts, each part is a label.
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
