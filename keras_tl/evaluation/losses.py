@@ -98,10 +98,10 @@ def top_losses(
     answers = task.decisions(record.logits)
     items = []
     for row in np.argsort(-losses, kind="stable")[:count]:
-        logits, source = record.logits[row], None if sources is None else sources[row]
+        logits = record.logits[row]
         true, true_share = task.in_words(record.labels[row], logits)
         predicted, share = task.in_words(answers[row], logits)
-        loss = float(losses[row])
+        source, loss = None if sources is None else sources[row], float(losses[row])
         items.append(TopLoss(int(row), source, true, predicted, true_share, share, loss))
     return TopLosses(split, tuple(items), task.loss_unit)
 

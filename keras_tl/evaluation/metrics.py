@@ -75,8 +75,7 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
     `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
-    with the same resamples. There are 1,000 resamples: fewer for more than 20,000 logits, but at
-    least 200.
+    with the same resamples: 1,000, or fewer (at least 200) if there are more than 20,000 logits.
 
     Returns:
         For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`
