@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_tl.base.config import JsonConfig
 from keras_tl.comparison.curve_measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, SkillsByArm
 
@@ -11,7 +12,7 @@ _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class Choice(JsonConfig):
     """The arm to ship, for one training set size.
 
     Attributes:
