@@ -120,8 +120,7 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     each with half weight. Their values are the largest possible positive and negative values
     (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
     Statistics in Medicine 24, 2005, for one seed). Without these items, a difference in four or
-    five items would look certain. Without a difference in any item, the interval would have width
-    0.
+    five items would look certain. Without any difference, the interval would have width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.

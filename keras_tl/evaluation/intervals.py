@@ -51,8 +51,7 @@ def proportion_interval(count: int, items: int) -> Interval:
     """Return the proportion of items with some property, with its 95% confidence interval.
 
     Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22, 1927). The interval stays within [0, 1]. For every proportion, also 0 and 1, it has a
-    width above 0.
+    JASA 22, 1927). The interval stays within [0, 1], and always has a width above 0.
 
     Args:
         count: Number of items with the property, such as a right prediction.

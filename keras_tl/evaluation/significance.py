@@ -72,9 +72,8 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
-    significant, and the remaining tests have the level of that test. So a test is significant
-    exactly if its p-value is at most its level. The probability of any false claim is at most
-    `level`.
+    significant, and the remaining tests have the level of that test. So a test is significant if
+    its p-value is at most its level. `level` limits the probability of any false claim.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
