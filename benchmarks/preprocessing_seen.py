@@ -47,7 +47,7 @@ def main() -> None:
     print(f"{'':32}" + "".join(f"{name:>9}" for name in PREPROCESSINGS))
     for name, images in pixels.items():
         found = [
-            first_statistics(network_of(bare, preprocess, size), images).ratio
+            first_statistics(network_of(bare, preprocess, size), images)[1]
             for preprocess in PREPROCESSINGS
         ]
         print(f"{name:32}" + "".join(f"{ratio:9.3g}" for ratio in found))

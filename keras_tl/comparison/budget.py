@@ -33,13 +33,9 @@ class Budget:
 
     def to_json(self) -> dict[str, Any]:
         """Return the budget as JSON types."""
-        return {
-            "epochs": self.epochs,
-            "scratch": [phase.to_json() for phase in self.scratch],
-            "frozen": self.frozen.to_json(),
-            "head": self.head and self.head.to_json(),
-            "fine-tuned": [phase.to_json() for phase in self.fine_tuned],
-        }
+        values = dataclasses.asdict(self)
+        values["fine-tuned"] = values.pop("fine_tuned")
+        return values
 
 
 Policy = str | Phase | Sequence[Phase]
@@ -53,8 +49,8 @@ class Protocol:
         epochs: Budget: passes of each arm over the training split, at least 2. `None`: the default
             epochs of the head plus the default epochs of the policy.
         head_epochs: Passes that train only the head, before fine-tuning. `None`: the passes of the
-            budget that the policy does not use, at least 1. A policy of one phase limits them to
-            the default epochs of the head, or to 0 if the policy needs no trained head.
+            budget that the policy does not use, at least 1. For a policy of one phase, at most the
+            default epochs of the head, or 0 if the policy needs no trained head.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
             the fine-tuned arm. `None`: the measured default.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and

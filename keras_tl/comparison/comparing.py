@@ -68,8 +68,8 @@ def compare(
         data: Data with a training and a test split.
         seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3. One seed gives no
             verdict.
-        sizes: Training set sizes to compare, in items. Each seed draws other items. Every class
-            keeps its proportion and at least one item. `None`: all items.
+        sizes: Training set sizes to compare, in items. Each seed selects other items. Every class
+            keeps its proportion, and at least one item. `None`: all items.
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
             "no measurable difference", the whole confidence interval must be smaller than this.
@@ -114,7 +114,8 @@ def compare(
         cache=cache,
     )
     what = _what(setup)
-    store = Store(_folder(what) if out is None else out)
+    name = hashlib.sha256(json_text(what).encode()).hexdigest()[:8]
+    store = Store(Path("runs", f"compare-{name}") if out is None else out)
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]
@@ -169,17 +170,14 @@ def _checked(
             f"None]. None stands for all training items. Received: {quoted(sizes)}."
         )
     items = len(data.split("train"))
+    # Every class needs an item, and a training set at least two.
+    fewest = max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
     for size in sizes:
         if size is not None:
-            check_range("a size", size, _fewest(data), items, whole=True)
+            check_range("a size", size, fewest, items, whole=True)
     splits = {name: data.split(name) for name in ("train", "test")}
     amounts = dict.fromkeys(None if size == items else size for size in sizes)
     return dataclasses.replace(data, splits=splits), tuple(amounts)
-
-
-def _fewest(data: LabelledData) -> int:
-    """Return the smallest training set: one item for each class (if items have one), at least 2."""
-    return max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
 
 
 def _what(setup: Setup) -> dict[str, Any]:
@@ -199,11 +197,6 @@ def _what(setup: Setup) -> dict[str, Any]:
         "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
         | {"labels": {name: split.label_fingerprint for name, split in setup.data.splits.items()}},
     }
-
-
-def _folder(what: dict[str, Any]) -> Path:
-    name = hashlib.sha256(json_text(what).encode()).hexdigest()[:8]
-    return Path("runs") / f"compare-{name}"
 
 
 def _run_all(setup: Setup, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:

@@ -9,6 +9,7 @@ from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.running import Run, Setup, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
+# Arm, training set size and seed of a run.
 Job = tuple[str, int | None, int]
 
 # Trial run: steps per pass, test items, passes per phase. The first pass also traces the graph.
@@ -60,13 +61,7 @@ def time_text(seconds: float) -> str:
 
 
 def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
-    """Estimate the time of the missing runs: measure a few steps and extrapolate.
-
-    Args:
-        setup: Settings that all arms share.
-        jobs: The missing runs, each (arm, size, seed).
-        finished: Number of finished runs.
-    """
+    """Estimate the time of the missing runs (`jobs`): measure a few steps and extrapolate."""
     seconds: dict[str, float] = {}
     if jobs:
         trial, items = _trial(setup)
@@ -132,18 +127,12 @@ class _Costs:
 
     @classmethod
     def of(cls, trial: Run, train: int, test: int) -> "_Costs":
-        (_, second), (third, fourth) = trial.marks[:2], trial.marks[2:]
-        first_end = trial.marks[0][1]
-        head, live = second[0] - first_end, fourth[0] - third[1]
+        first, second, third, fourth = trial.marks
+        head, live = second[0] - first[1], fourth[0] - third[1]
         forward = fourth[1] - fourth[0]
-        until_live = third[1] - second[1] - live - forward
-        return cls(
-            head / train,
-            live / train,
-            forward / test,
-            max(first_end - head, 0.0),
-            max(until_live, 0.0),
-        )
+        until_head = max(first[1] - head, 0.0)
+        until_live = max(third[1] - second[1] - live - forward, 0.0)
+        return cls(head / train, live / train, forward / test, until_head, until_live)
 
     def of_run(
         self, budget: Budget, arm: str, train: int, test: int, without_features: bool

@@ -37,44 +37,31 @@ def weights_of(measure: str, epochs: int) -> np.ndarray:
 
 
 def measured(values: np.ndarray, weights: np.ndarray) -> Components:
-    """Return the mean and its variance components for a weighted sum over the evaluations.
+    """Return mean and variance components of a weighted sum over the evaluations.
 
-    Args:
-        values: Skill of each item, float array (seeds, epochs, items).
-        weights: Weights of the evaluations, float array (epochs,).
+    `values` is the skill of each item, (seeds, epochs, items). `weights` has shape (epochs,).
     """
     return components(np.einsum("e,sei->si", weights, values), float(np.abs(weights).sum()))
 
 
 def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
-    """Return the mean skill and its 95% interval at each evaluation.
-
-    Args:
-        values: Skill of each item, as in `measured`, at most 1.
-        lowest: Smallest possible skill.
-    """
-    found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
-    return [
-        estimate
-        if estimate.low is None
-        else dataclasses.replace(
-            estimate, low=max(estimate.low, lowest), high=min(estimate.high, 1.0)
-        )
-        for estimate in found
-    ]
+    """Return the mean skill at each evaluation, with its 95% interval cut to [`lowest`, 1]."""
+    found = []
+    for epoch in range(values.shape[1]):
+        one = components(values[:, epoch]).interval()
+        if one.low is not None:
+            one = dataclasses.replace(one, low=max(one.low, lowest), high=min(one.high, 1.0))
+        found.append(one)
+    return found
 
 
 def has_plateau(values: np.ndarray, limit: float) -> bool:
     """Return whether a test shows that a curve has stopped rising and falling.
 
     A least-squares line gives the change over the last third of the evaluations. The 90% interval
-    of this change must lie within -limit and limit: a test of equivalence at the 5% level
+    of this change must lie within -limit and limit. This is a test of equivalence at the 5% level
     (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
-    fewer than six evaluations, and for one seed.
-
-    Args:
-        values: Skill of each item, as in `measured`.
-        limit: Largest change in skill that does not matter to the user.
+    fewer than six evaluations, and for one seed. For `values`, see `measured`.
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:

@@ -1,10 +1,10 @@
 """Choose the trained variant (arm) to ship."""
 
 import dataclasses
-from typing import Any
 
+from keras_tl.base.config import JsonConfig
 from keras_tl.comparison.curve_measures import measured, weights_of
-from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, PredictionRecord
+from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, SkillsByArm
 
 # Arms from the lowest to the highest training cost. A frozen backbone computes each item only once.
 # Training from scratch trains all layers in every pass. All arms have the same cost in serving.
@@ -12,35 +12,27 @@ _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class Choice(JsonConfig):
     """The arm to ship, for one training set size.
 
     Attributes:
         arm: Name of the arm to ship. `None`: one seed is not enough for a choice.
         best: Name of the arm with the highest mean skill.
-        is_settled: Whether the data show for every other arm that the arm is worse, or as good up
-            to `min_difference`. An arm for which they show neither is never chosen.
+        is_settled: Whether the data show for every other arm that it is worse, or that it is as
+            good (up to `min_difference`). If the data show neither, the arm is never chosen.
     """
 
     arm: str | None
     best: str
     is_settled: bool
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the choice as JSON types."""
-        return dataclasses.asdict(self)
 
-
-def choose(arms: PredictionRecord, min_difference: float) -> Choice:
+def choose(arms: SkillsByArm, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
     The 95% interval of the difference in final skill from the best arm decides. An arm is as good
     if this interval contains 0 and does not reach below `-min_difference`. If the interval contains
     0 and reaches below `-min_difference`, the data do not show whether the arm is as good.
-
-    Args:
-        arms: Skill of each item for each arm, float array (seeds, epochs, items).
-        min_difference: Smallest difference in skill that matters to the user.
     """
     finals = {name: values[:, -1].mean() for name, values in arms.items()}
     in_turn = [name for name in _BY_COST if name in arms]

@@ -26,15 +26,10 @@ class Power:
 
 
 def power_of(found: Components, level: float, min_difference: float) -> Power:
-    """Return the numbers for which the interval excludes 0 or lies within +-`min_difference`.
+    """Return the numbers that would make the interval exclude 0, or lie within +-`min_difference`.
 
-    A test with more seeds is a new analysis of the same comparison, with half the significance
-    level (`keras_tl.comparison.statistics.level_of`). Other test items make a new comparison.
-
-    Args:
-        found: Difference without a verdict.
-        level: Significance level of the test of this difference.
-        min_difference: Smallest difference in skill that matters to the user.
+    A test with more seeds is a new analysis of the same comparison. Its significance level is half
+    the `level` (`keras_tl.comparison.statistics.level_of`). Other test items make a new comparison.
     """
     if found.seeds < FEWEST_SEEDS:
         return Power(FEWEST_SEEDS, None)

@@ -1,7 +1,7 @@
 """`Comparison`: the result of a comparison, as text, figure and JSON."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,21 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_tl.base.files import local_path
+from keras_tl.comparison import wording
 from keras_tl.comparison.curve_measures import curve
 from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
-from keras_tl.comparison.verdict import ARMS, PredictionRecord, Verdict, decide
-from keras_tl.comparison.wording import (
-    about_text,
-    choice_text,
-    logme_text,
-    look_text,
-    measures_text,
-    size_text,
-    verdict_text,
-)
+from keras_tl.comparison.verdict import ARMS, Verdict, decide
 from keras_tl.errors import RunError
 from keras_tl.evaluation import plots
 
@@ -41,6 +33,13 @@ class ArmCurve:
     mean: tuple[Estimate, ...]
     by_seed: tuple[tuple[float, ...], ...]
     seconds: float
+
+    @classmethod
+    def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
+        """Compute the curve from skills (seeds, epochs, items) of at least `lowest`."""
+        by_seed = skills.mean(axis=2, dtype=np.float64).tolist()
+        mean = tuple(curve(skills, lowest))
+        return cls(mean, tuple(map(tuple, by_seed)), float(np.median(seconds)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -114,51 +113,6 @@ class Comparison:
         return self.what["budget"]["epochs"]
 
     @classmethod
-    def of_outcomes(
-        cls,
-        what: dict[str, Any],
-        min_difference: float,
-        skills: Mapping[int | None, PredictionRecord],
-        seeds: Mapping[int | None, tuple[int, ...]],
-        seconds: Mapping[int | None, Mapping[str, float]],
-        folder: str,
-        logme: dict[str, float],
-        look: int = 1,
-    ) -> Self:
-        """Compute the verdicts from the skills of the runs.
-
-        Args:
-            what: Attribute of `Comparison`.
-            min_difference: Attribute of `Comparison`.
-            skills: Skill of each item by training set size and arm: float array (seeds, epochs,
-                items).
-            seeds: Seeds by training set size.
-            seconds: Median time of a run in seconds, by training set size and arm.
-            folder: Folder of the runs.
-            logme: Attribute of `Comparison`.
-            look: Attribute of `Comparison`.
-        """
-        skill, verdicts = Skill.from_json(what["skill"]), decide(skills, min_difference, look)
-        sizes = [
-            OfSize(
-                size,
-                seeds[size],
-                {
-                    arm: ArmCurve(
-                        tuple(curve(values, skill.lowest)),
-                        tuple(map(tuple, values.mean(axis=2, dtype=np.float64).tolist())),
-                        seconds[size][arm],
-                    )
-                    for arm, values in arms.items()
-                },
-                tuple(verdict for verdict in verdicts if verdict.size == size),
-                choose(arms, min_difference),
-            )
-            for size, arms in skills.items()
-        ]
-        return cls(what, skill.name, min_difference, tuple(sizes), folder, logme, look)
-
-    @classmethod
     def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:
         """Read the finished runs of a comparison, also if the comparison was interrupted.
 
@@ -173,19 +127,23 @@ class Comparison:
         plan = store.plan()
         if min_difference is None:
             min_difference = plan["min_difference"]
-        skills, seeds, seconds = {}, {}, {}
+        skill = Skill.from_json(plan["what"]["skill"])
+        skills, seeds, curves = {}, {}, {}
         for size in plan["sizes"]:
-            seeds[size] = tuple(
+            finished = [
                 seed
                 for seed in plan["seeds"]
                 if all(store.is_finished(arm, size, seed) for arm in ARMS)
-            )
-            if seeds[size]:
-                found = {arm: [store.read(arm, size, seed) for seed in seeds[size]] for arm in ARMS}
-                skills[size] = {arm: np.stack([o for o, _ in runs]) for arm, runs in found.items()}
-                seconds[size] = {
-                    arm: float(np.median([about["seconds"] for _, about in runs]))
-                    for arm, runs in found.items()
+            ]
+            if finished:
+                runs = {arm: [store.read(arm, size, seed) for seed in finished] for arm in ARMS}
+                skills[size] = {arm: np.stack([x for x, _ in found]) for arm, found in runs.items()}
+                seeds[size] = tuple(finished)
+                curves[size] = {
+                    arm: ArmCurve.of(
+                        skills[size][arm], [about["seconds"] for _, about in found], skill.lowest
+                    )
+                    for arm, found in runs.items()
                 }
         if not skills:
             raise RunError(
@@ -193,15 +151,20 @@ class Comparison:
                 "of keras_tl.compare() or keras-tl compare: the comparison continues with the "
                 "missing runs."
             )
-        return cls.of_outcomes(
-            plan["what"],
-            min_difference,
-            skills,
-            seeds,
-            seconds,
-            str(store.folder),
-            plan["logme"],
-            store.look,
+        verdicts = decide(skills, min_difference, store.look)
+        sizes = tuple(
+            OfSize(
+                size,
+                seeds[size],
+                curves[size],
+                tuple(verdict for verdict in verdicts if verdict.size == size),
+                choose(arms, min_difference),
+            )
+            for size, arms in skills.items()
+        )
+        folder = str(store.folder)
+        return cls(
+            plan["what"], skill.name, min_difference, sizes, folder, plan["logme"], store.look
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -216,23 +179,23 @@ class Comparison:
     def sentences(self) -> dict[str, Any]:
         """Return the result in words for a report.
 
-        Returns:
-            `about`: text on the compared networks and the method. `sizes`: for each training set
-            size, `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
+        `about` is a text on the compared networks and the method. `sizes` has for each training set
+        size `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
         """
         sizes = [
             {
-                "title": size_text(found.size),
+                "title": wording.size_text(found.size),
                 "verdicts": [
-                    verdict_text(v, self.skill, self.min_difference) for v in found.verdicts
+                    wording.verdict_text(verdict, self.skill, self.min_difference)
+                    for verdict in found.verdicts
                 ],
-                "ship": choice_text(found.ship),
+                "ship": wording.choice_text(found.ship),
             }
             for found in self.sizes
         ]
-        about = [about_text(self.what, self.skill), logme_text(self.logme)]
+        about = [wording.about_text(self.what, self.skill), wording.logme_text(self.logme)]
         if self.look > 1:
-            about.append(look_text(self.look))
+            about.append(wording.look_text(self.look))
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
@@ -243,7 +206,7 @@ class Comparison:
             if len(self.sizes) > 1 or found.size is not None:
                 lines.append(f"With {said['title']}:")
             for verdict, sentence in zip(found.verdicts, said["verdicts"], strict=True):
-                lines += [sentence, f"    {measures_text(verdict)}"]
+                lines += [sentence, f"    {wording.measures_text(verdict)}"]
             lines.append(said["ship"])
         return "\n".join(lines)
 

@@ -97,12 +97,8 @@ class Watch(keras.callbacks.Callback):
 def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
     """Train one arm from the beginning to the end of the budget.
 
-    Args:
-        setup: Settings that all arms share.
-        arm: `"scratch"`, `"frozen"` or `"fine-tuned"`.
-        size: Number of training items, drawn with the seed. `None`: all.
-        seed: Seed of the learner. With the same seed all arms see the same items in the same order
-            and start with the same head.
+    The seed also selects the `size` training items (`None`: all). With the same seed, all arms see
+    the same items in the same order and start with the same head.
 
     Raises:
         ConfigError: The training diverged.
@@ -114,13 +110,8 @@ def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
     budget = setup.budget
     head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]
     if head is not None:
-        learner.fit_head(
-            head.epochs,
-            head.learning_rate,
-            cache=setup.cache,
-            batch_size=head.batch_size,
-            **shared,
-        )
+        options = {"batch_size": head.batch_size, "cache": setup.cache}
+        learner.fit_head(head.epochs, head.learning_rate, **options, **shared)
     if arm != FROZEN:
         phases = budget.scratch if arm == SCRATCH else budget.fine_tuned
         learner.fine_tune(policy=phases, **shared)
@@ -136,10 +127,9 @@ def scores(setup: Setup) -> dict[str, float]:
     train = setup.data.split("train")
     chosen = train.take(draw(train.labels, _SCORED, seed=0))
     learners = {"pretrained": setup.source, "random": setup.learner(SCRATCH, setup.data, 0)}
+    task = get_task(setup.data.task)
     return {
-        weights: logme(
-            learner.features(chosen, cache="off"), chosen.labels, get_task(setup.data.task)
-        )
+        weights: logme(learner.features(chosen, cache="off"), chosen.labels, task)
         for weights, learner in learners.items()
     }
 

@@ -17,9 +17,9 @@ class Skill(JsonConfig):
       or all labels apply). The mean is the label ranking average precision (Tsoumakas, Katakis and
       Vlahavas, "Mining multi-label data", 2010, sec. 7), which needs no threshold.
     * Regression: 1 - |error| / the mean |error| of a baseline that always predicts the median of
-      the training targets. The mean is the skill score of the mean absolute error (as explained in
-      Murphy, "Skill scores based on the mean square error", Monthly Weather Review 116, 1988). 1 is
-      perfect, 0 is no better than the baseline, below 0 is worse.
+      the training targets. The mean is the skill score of the mean absolute error: 1 is perfect, 0
+      is no better than the baseline, below 0 is worse. Murphy explains skill scores ("Skill scores
+      based on the mean square error", Monthly Weather Review 116, 1988).
 
     Attributes:
         task: Name of the task.
@@ -47,10 +47,5 @@ class Skill(JsonConfig):
         return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1.
-
-        Args:
-            labels: Labels of the items.
-            logits: Outputs of the head, float array (n, outputs).
-        """
+        """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1."""
         return get_task(self.task)().skills(labels, logits, self.reference)

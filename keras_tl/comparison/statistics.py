@@ -8,14 +8,14 @@ items has the variance
 
 A t interval over the seeds' means ignores the variation of the items. A bootstrap of the items
 ignores the variation of the networks. Studies in radiology have the same design, with readers in
-place of seeds and cases in place of items. This module uses the test of these studies (Obuchowski
-and Rockette, "Hypothesis testing of diagnostic accuracy for multiple readers and multiple tests",
-Communications in Statistics 24, 1995), for the difference of two tests. The degrees of freedom by
-Hillis ("A comparison of denominator degrees of freedom methods for multiple observer ROC analysis",
-Statistics in Medicine 26, 2007, `ddf_H`) gave too many false claims in the simulation of
-`benchmarks/false_claims.py`: up to 7.1% with three seeds, at a significance level of 5%. This
-module takes the geometric mean of `ddf_H` and the degrees of freedom between seeds, S - 1. With
-this mean, the tests keep the significance level.
+place of seeds and cases in place of items. This module uses the test of these studies for the
+difference of two tests (Obuchowski and Rockette, "Hypothesis testing of diagnostic accuracy for
+multiple readers and multiple tests", Communications in Statistics 24, 1995). Hillis gives degrees
+of freedom for this test, `ddf_H` ("A comparison of denominator degrees of freedom methods for
+multiple observer ROC analysis", Statistics in Medicine 26, 2007). With `ddf_H`, the simulation in
+`benchmarks/false_claims.py` had too many false claims: up to 7.1% with three seeds, at a
+significance level of 5%. This module takes the geometric mean of `ddf_H` and S - 1, the degrees of
+freedom between seeds. With this mean, the tests keep the significance level.
 """
 
 import dataclasses
@@ -81,12 +81,9 @@ class Components:
     def half_width(
         self, confidence: float = CONFIDENCE, seeds: int | None = None, items: int | None = None
     ) -> float:
-        """Return half the width of the interval, optionally with more seeds or items.
+        """Return half the width of the interval, optionally with other numbers of seeds or items.
 
-        Args:
-            confidence: Confidence level of the interval, in (0, 1).
-            seeds: Number of seeds, at least 2. `None`: the present number.
-            items: Number of items, at least 2. `None`: the present number.
+        Both numbers must be at least 2. `None`: the present number.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
@@ -119,11 +116,11 @@ class Components:
 def components(values: np.ndarray, largest: float = 1.0) -> Components:
     """Return the mean over seeds and items with its variance components (analysis of variance).
 
-    Negative components become 0. The sum of squares of the items includes two artificial items of
-    half weight with the largest possible values, one positive and one negative (Agresti and Min,
-    "Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine
-    24, 2005, for one seed). Without these two items, a difference in four or five items would look
-    certain, and a difference in no item would have an interval of width 0.
+    Negative components become 0. The sum of squares over the items includes two artificial items,
+    each with half weight. Their values are the largest possible positive and negative values
+    (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
+    Statistics in Medicine 24, 2005, for one seed). Without these items, a difference in four or
+    five items would look certain. Without any difference, the interval would have width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.

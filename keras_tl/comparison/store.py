@@ -1,7 +1,7 @@
 """The folder of a comparison. An interrupted comparison continues from the runs in this folder.
 
-plan.json             facts of the comparison, seeds and sizes of the last call, seeds and sizes of
-                      each analysis, that is each call with verdicts ("looks"), and LogME
+plan.json             facts of the comparison, seeds and sizes of the last call, LogME, and "looks":
+                      seeds and sizes of each analysis (a call that gave verdicts)
 runs/NAME.npy         skills of a finished run, see `keras_tl.comparison.running.Run`
 runs/NAME.json        other facts of the run, written last: this file marks it as finished
 """
@@ -22,11 +22,7 @@ _FORMAT = 1
 
 
 class Store:
-    """The finished runs of a comparison.
-
-    Args:
-        folder: Folder of the comparison, existing or new.
-    """
+    """The finished runs of a comparison, in an existing or new folder."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -34,8 +30,7 @@ class Store:
     def check(self, what: dict[str, Any]) -> None:
         """Raise `RunError` if the folder holds another comparison or other files.
 
-        Args:
-            what: Facts that all runs of a comparison must have in common, as JSON types.
+        `what` holds the facts that all runs of a comparison have in common, as JSON types.
         """
         if self.is_begun:
             differs = _first_difference(self.plan()["what"], json.loads(json_text(what)))
@@ -58,9 +53,7 @@ class Store:
     def begin(self, what: dict[str, Any], asked: dict[str, Any]) -> None:
         """Write the plan of the comparison, after a `check`.
 
-        Args:
-            what: As in `check`.
-            asked: Seeds, sizes and other entries of the plan, which may differ in each call.
+        `asked` holds the entries of the plan that may differ in each call, such as the seeds.
         """
         self.check(what)
         remove_leftovers(self.folder / _RUNS)
@@ -69,11 +62,7 @@ class Store:
 
     @property
     def look(self) -> int:
-        """Number of the analysis with the seeds and sizes of the plan, from 1.
-
-        Earlier verdicts with other seeds or sizes are earlier analyses. Calls with the same seeds
-        and sizes belong to the same analysis.
-        """
+        """Number of the analysis, from 1. Calls with the same seeds and sizes are one analysis."""
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))
@@ -107,15 +96,7 @@ class Store:
     def write(
         self, arm: str, size: int | None, seed: int, skills: np.ndarray, about: dict[str, Any]
     ) -> None:
-        """Save a finished run.
-
-        Args:
-            arm: Name of the arm.
-            size: Number of training items. `None`: all.
-            seed: Seed of the run.
-            skills: Skills of the run, see `keras_tl.comparison.running.Run`.
-            about: Other facts of the run, as JSON types.
-        """
+        """Save a finished run: `Run.skills`, and other facts as JSON types."""
         buffer = io.BytesIO()
         np.save(buffer, skills, allow_pickle=False)
         path = self._path(arm, size, seed, "npy")

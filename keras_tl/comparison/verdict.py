@@ -16,15 +16,16 @@ ARMS = (SCRATCH, FROZEN, FINE_TUNED)
 
 HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
 
-# Skill of each item by arm, for one training set size: float arrays (seeds, epochs, items).
-PredictionRecord = Mapping[str, np.ndarray]
+# For one training set size, the skill of each item by arm: float arrays (seeds, epochs, items).
+SkillsByArm = Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
     """Whether transfer helps, for one arm and one training set size.
 
-    A difference is the skill of the arm minus that of the network from scratch, by seed and item.
+    A difference is the skill of the arm minus the skill of the network from scratch, for the same
+    seed and item.
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
@@ -74,7 +75,7 @@ class Verdict:
 
 
 def decide(
-    skills: Mapping[int | None, PredictionRecord], min_difference: float, look: int = 1
+    skills: Mapping[int | None, SkillsByArm], min_difference: float, look: int = 1
 ) -> list[Verdict]:
     """Return the verdicts for all sizes. The significance level holds for all tests together.
 
@@ -82,7 +83,7 @@ def decide(
         skills: Skill of each item by training set size and arm. Each size has `"scratch"` and
             other arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters to the user.
-        look: Number of the analysis, see `keras_tl.comparison.statistics.level_of`.
+        look: Number of the analysis, see `level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])
@@ -92,40 +93,27 @@ def decide(
     ]
     finals = [_of(differences, "final") for _, _, differences in contrasts]
     levels = holm_levels([final.p_value for final in finals], level_of(look))
-    return [
-        _verdict(arm, size, skills[size], differences, final, level, min_difference)
-        for (size, arm, differences), final, level in zip(contrasts, finals, levels, strict=True)
-    ]
-
-
-def _verdict(
-    arm: str,
-    size: int | None,
-    arms: PredictionRecord,
-    differences: np.ndarray,
-    final: Components,
-    level: float,
-    min_difference: float,
-) -> Verdict:
-    found = final.interval(1 - level)
-    outcome = outcome_of(found, min_difference)
-    scratch = float(arms[SCRATCH][:, -1].mean())
-    return Verdict(
-        arm=arm,
-        size=size,
-        outcome=outcome,
-        final=found,
-        skill=float(arms[arm][:, -1].mean()),
-        scratch=scratch,
-        start=_of(differences, "start").interval(),
-        slope=_of(differences, "slope").interval(),
-        area=_of(differences, "area").interval(),
-        is_asymptote=all(has_plateau(arms[name], min_difference / 2) for name in (arm, SCRATCH)),
-        epochs_to_match=epochs_to_reach(arms[arm], scratch),
-        power=power_of(final, level, min_difference) if outcome == UNDECIDED else None,
-        seeds=final.seeds,
-        items=final.items,
-    )
+    verdicts = []
+    for (size, arm, differences), final, level in zip(contrasts, finals, levels, strict=True):
+        own, scratch, found = skills[size][arm], skills[size][SCRATCH], final.interval(1 - level)
+        outcome, end = outcome_of(found, min_difference), float(scratch[:, -1].mean())
+        verdicts.append(
+            Verdict(
+                arm=arm,
+                size=size,
+                outcome=outcome,
+                final=found,
+                skill=float(own[:, -1].mean()),
+                scratch=end,
+                **{name: _of(differences, name).interval() for name in ("start", "slope", "area")},
+                is_asymptote=all(has_plateau(x, min_difference / 2) for x in (own, scratch)),
+                epochs_to_match=epochs_to_reach(own, end),
+                power=power_of(final, level, min_difference) if outcome == UNDECIDED else None,
+                seeds=final.seeds,
+                items=final.items,
+            )
+        )
+    return verdicts
 
 
 def outcome_of(difference: Estimate, min_difference: float) -> str:

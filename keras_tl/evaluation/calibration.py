@@ -4,13 +4,14 @@ Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04
 """
 
 import dataclasses
+import json
 from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from keras_tl.base.config import ModelConfig
+from keras_tl.base.config import JsonConfig, ModelConfig
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.intervals import proportion_interval
 from keras_tl.evaluation.prediction_record import PredictionRecord
@@ -19,17 +20,17 @@ from keras_tl.tasks import Task
 
 # 15 bins, as in Guo et al., sec. 5, so that the ECE is comparable with published values.
 BINS = 15
-# Limits of the temperature. Without limits, it would become 0 if all predictions are right.
+# Limits of the temperature, which would become 0 without limits if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Bin:
-    """Bin of a reliability diagram: the probabilities in an interval.
+class Bin(JsonConfig):
+    """Bin of a reliability diagram: all probabilities above `low` and up to `high`.
 
     Attributes:
-        low: Lower end of the interval of probabilities. The bin includes this end only if it is 0.
-        high: Upper end of the interval of probabilities. The bin includes this end.
+        low: Lower end of the bin. The first bin also contains its lower end, 0.
+        high: Upper end of the bin.
         items: Number of probabilities in the bin.
         confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
         frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
@@ -47,19 +48,19 @@ class Bin:
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """Agreement of the predicted probabilities with the observed frequencies.
+    """How well the predicted probabilities agree with the observed frequencies.
 
     Attributes:
         probabilities_of: The event whose probability the model predicts: the predicted class, the
             second of two classes, or every label of every item.
         items: Number of items.
-        ece: Expected calibration error, in [0, 1]: mean of |`confidence` - `frequency`| over 15
-            bins of equal width, weighted by the number of probabilities in each bin (Naeini et al.,
-            AAAI 2015; Guo et al., 2017, eq. 3). By chance, the ECE of a perfectly calibrated model
-            is also above 0, especially with few items.
-        brier: Mean squared error of the probabilities. With several classes, the squared errors of
-            an item are summed over the classes, which gives a value in [0, 2] (Brier, "Verification
-            of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950).
+        ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
+            3). The ECE is the mean of |`confidence` - `frequency`| over 15 bins of equal width,
+            weighted by the number of probabilities in each bin. By chance, the ECE of a perfectly
+            calibrated model is also above 0, especially with few items.
+        brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
+            in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
+            squared errors of an item are summed over the classes: a value in [0, 2].
         nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
         bins: The 15 bins of the reliability diagram.
     """
@@ -73,19 +74,12 @@ class Calibration:
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON types."""
-        values = dataclasses.asdict(self)
-        for one in values["bins"]:
-            one["interval"] = one["interval"] and list(one["interval"])
-        return values | {"bins": list(values["bins"])}
+        return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read the result of `to_json`."""
-        bins = [
-            Bin(**one | {"interval": one["interval"] and tuple(one["interval"])})
-            for one in values["bins"]
-        ]
-        return cls(**values | {"bins": tuple(bins)})
+        return cls(**values | {"bins": tuple(map(Bin.from_json, values["bins"]))})
 
     def describe(self) -> str:
         """Return ECE, Brier score and NLL as one line of text."""
@@ -94,10 +88,6 @@ class Calibration:
 
 def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
     """Compute the reliability diagram, the ECE, the Brier score and the NLL of predictions.
-
-    Args:
-        task: Task of the model.
-        record: Prediction record of a split, with logits already divided by the temperature.
 
     Raises:
         ConfigError: The task has no probabilities.
@@ -134,16 +124,12 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 def fit_temperature(task: Task, record: PredictionRecord) -> float:
     """Return the temperature that gives the highest likelihood (Guo et al., 2017, sec. 4.2).
 
-    All logits are divided by the same number, so the ranking of the classes or labels of an item
-    never changes.
+    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. All logits are
+    divided by the same number, so the ranking of the classes of an item never changes.
 
     Args:
-        task: Task of the model.
-        record: Prediction record of the validation split, never of the test split. The logits are
-            those of the model, not yet divided by a temperature.
-
-    Returns:
-        The temperature, from 0.05 to 20. It is above 1 if the model is overconfident.
+        record: Prediction record of the validation split, never of the test split. Its logits are
+            not yet divided by a temperature.
 
     Raises:
         ConfigError: The task has no probabilities.
@@ -154,7 +140,7 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
     def loss(logarithm: float) -> float:
         return float(task.item_losses(record.labels, logits / np.exp(logarithm)).mean())
 
-    # The loss is convex in 1 / temperature, so it has one minimum.
+    # The loss is convex in 1 / temperature, so there is one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
     found = minimize_scalar(loss, bounds=tuple(limits), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
@@ -182,8 +168,8 @@ class Calibrated:
 
     Attributes:
         temperature: The number by which the model now divides its logits.
-        before: For each split, the calibration before the logits are divided by the temperature.
-        after: For each split, the calibration after the logits are divided by the temperature.
+        before: Calibration by split, for the model's logits.
+        after: Calibration by split, for the logits divided by the temperature.
     """
 
     temperature: float
@@ -192,12 +178,7 @@ class Calibrated:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON types."""
-        return {
-            "temperature": self.temperature,
-            "before": {split: found.to_json() for split, found in self.before.items()},
-            "after": {split: found.to_json() for split, found in self.after.items()},
-            "worse": list(self.worse),
-        }
+        return json.loads(json.dumps(dataclasses.asdict(self))) | {"worse": list(self.worse)}
 
     def describe(self) -> str:
         """Return the result as lines of text."""
@@ -223,10 +204,7 @@ class Calibrated:
 def calibrate(task: Task, records: dict[str, PredictionRecord]) -> Calibrated:
     """Fit a temperature on the validation split, and measure its effect on all given splits.
 
-    Args:
-        task: Task of the model.
-        records: Prediction record of each split, with logits not yet divided by a temperature. The
-            validation split is required.
+    The logits of the `records` by split are not yet divided by a temperature.
     """
     temperature = fit_temperature(task, records["validation"])
     before, after = (

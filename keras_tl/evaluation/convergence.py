@@ -6,9 +6,9 @@ from keras_tl.runs.history import PhaseRecord
 
 # The decrease of a loss is measured over this last fraction of the sum of all learning rates.
 _LAST = 0.25
-# A loss still falls if it decreases by `_OF_ITSELF` of its value. A loss also still falls if it
-# decreases by `_OF_GAINED` of its distance to the loss of guessing. The second rule only holds if
-# this distance is at least `_LITTLE` of the loss of guessing.
+# A loss still falls if the decrease is at least the fraction `_OF_ITSELF` of the loss. The decrease
+# can instead be at least the fraction `_OF_GAINED` of the distance to the loss of guessing. This
+# distance must then be at least the fraction `_LITTLE` of the loss of guessing.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 
@@ -19,14 +19,13 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
     the decrease is measured over the last quarter of the sum of all learning rates. With a constant
     learning rate, this is the last quarter of the epochs. With cosine decay, it is the last 56%.
 
+    `None`: the phase has fewer than two epochs, or a value of the loss is not finite.
+
     Args:
         record: Record of the phase.
         name: `"loss"` or `"val_loss"`.
-        guessing: Loss of a model that guesses. If the learning rate is very low, the loss of the
-            phase stays near this value.
-
-    Returns:
-        `None`: the phase has fewer than two epochs, or a value of the loss is not finite.
+        guessing: Loss of a model that guesses. With a very low learning rate, the loss stays near
+            this value.
     """
     values = column(record, name)
     if len(values) < 2 or not np.isfinite(values).all():

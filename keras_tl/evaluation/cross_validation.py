@@ -1,4 +1,4 @@
-"""Cross-validation of a head on cached features. The metrics use all items, not only one split."""
+"""Cross-validation of a head on cached features: metrics on all items, not only on one split."""
 
 import dataclasses
 import time
@@ -10,8 +10,7 @@ import numpy as np
 from keras_tl.base.config import check_range
 from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
-from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.metrics import MetricMapping, measure
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
@@ -42,8 +41,8 @@ class CrossValidation(MetricMapping):
     """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
 
     If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
-    confidence intervals account for the random choice of the items. They do not account for the
-    training items that the folds share.
+    confidence intervals account for the random choice of the items. The intervals ignore that the
+    folds share training items.
 
     Attributes:
         metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.
@@ -107,26 +106,20 @@ def cross_validate(
         DataError: There are fewer groups than folds.
     """
     began = time.perf_counter()
-    count = len(items.labels)
+    labels, groups, count = items.labels, items.groups, len(items.labels)
     check_range("folds", folds, 2, count, whole=True)
     check_range("repeats", repeats, 1, whole=True)
-    if items.groups is not None and len(np.unique(items.groups)) < folds:
+    if groups is not None and len(np.unique(groups)) < folds:
         raise DataError(
             f"Expected at least as many groups as folds ({folds}). Received "
-            f"{len(np.unique(items.groups))} groups. Pass fewer folds, or groups=None."
+            f"{len(np.unique(groups))} groups. Pass fewer folds, or groups=None."
         )
     task = training.task
-    classes = items.labels if items.labels.dtype.kind in "iu" else None
-    numbers = np.stack(
-        [
-            make_folds(classes, items.groups, count, folds, training.seed + repeat)
-            for repeat in range(repeats)
-        ]
-    )
+    classes = labels if labels.dtype.kind in "iu" else None
+    seeds = range(training.seed, training.seed + repeats)
+    numbers = np.stack([make_folds(classes, groups, count, folds, seed) for seed in seeds])
     records = tuple(
-        PredictionRecord(
-            items.labels, training.logits(items.labels, items.features, row, items.groups)
-        )
+        PredictionRecord(labels, training.logits(labels, items.features, row, groups))
         for row in numbers
     )
     measured = [measure(task.undecided, found) for found in records]

@@ -15,8 +15,7 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.losses import TopLosses, top_losses
-from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.metrics import MetricMapping, measure
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 class Evaluation(MetricMapping):
     """Metrics of a model on a split, readable as a mapping: `evaluation["accuracy"]`.
 
-    An evaluation describes one set of weights and one set of items. It never changes.
+    An evaluation never changes: it describes one set of weights and one set of items.
 
     Attributes:
         split: Name of the split.
@@ -70,7 +69,7 @@ class Evaluation(MetricMapping):
         """Evaluate the predictions of a model on a split.
 
         Args:
-            split: Name of the split. The class docstring describes the arguments not listed here.
+            split: Name of the split. For the other arguments, see the class.
             groups: Pair of the column name of the groups (or `None`) and the group of each item.
                 `None` instead of the pair: do not compute metrics by group.
         """
@@ -126,8 +125,7 @@ class Evaluation(MetricMapping):
             ConfigError: pandas is not installed.
         """
         pandas = import_extra("pandas", "pandas", "pandas")
-        losses = self.top_losses(len(self.raw)).items
-        rows = sorted(losses, key=lambda item: item.row)
+        rows = sorted(self.top_losses(len(self.raw)).items, key=lambda item: item.row)
         return pandas.DataFrame(
             {
                 "item": [item.source for item in rows],
@@ -147,8 +145,7 @@ class Evaluation(MetricMapping):
 
     def _repr_html_(self) -> str:
         table = table_html(("metric", "value", "95% interval"), metric_rows(self.metrics))
-        slices = self.slices
-        more = "" if slices is None else slices._repr_html_()
+        more = "" if self.slices is None else self.slices._repr_html_()
         return paragraphs_html(self._title) + table + more
 
     @property
@@ -187,14 +184,11 @@ class Evaluation(MetricMapping):
         check_has_thresholds(self.task)
         curves = plots.roc_curves(self.metrics, self.task.class_names)
         if not curves:
-            raise DataError(
-                f"The {self.split} split has no ROC curve. The curve needs items with and without "
-                "a label, or items of both classes. Evaluate a larger split."
-            )
+            raise self._no_curve("ROC", "items with and without a label, or items of both classes")
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
-        """Draw precision-recall curves of at most eight labels, those of lowest average precision.
+        """Draw at most eight precision-recall curves, for the labels with low average precision.
 
         Raises:
             ConfigError: The task has no decision thresholds.
@@ -205,11 +199,15 @@ class Evaluation(MetricMapping):
         found = precision_recall(self.task, self.record)
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
-            raise DataError(
-                f"The {self.split} split has no precision-recall curve. The curve needs items with "
-                "a label, or items of the second class. Evaluate a larger split."
-            )
+            needs = "items with a label, or items of the second class"
+            raise self._no_curve("precision-recall", needs)
         return plots.precision_recall(curves)
+
+    def _no_curve(self, name: str, needs: str) -> DataError:
+        return DataError(
+            f"The {self.split} split has no {name} curve. The curve needs {needs}. Evaluate a "
+            "larger split."
+        )
 
     def plot_values(self) -> Figure:
         """Draw predicted against true values.

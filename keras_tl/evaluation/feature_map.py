@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -35,12 +35,9 @@ class FeatureMap:
 
     @classmethod
     def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
-        """Compute the map. `None`: there are fewer than three items, or a feature is not finite.
+        """Compute the map from features (n, ...) and their labels.
 
-        Args:
-            split: Name of the split.
-            labels: Labels of the items, n rows.
-            features: Features of the items, array (n, ...).
+        `None`: there are fewer than three items, or a feature is not finite.
         """
         if len(features) < 3 or not np.isfinite(features).all():
             return None
@@ -69,10 +66,6 @@ class FeatureMap:
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Read the result of `to_bytes`."""
-        values: dict[str, Any] = json.loads(content)
-        read = {
-            "labels": np.array(values["labels"]),
-            "points": np.array(values["points"]),
-            "explained": tuple(values["explained"]),
-        }
-        return cls(**(values | read))
+        values = json.loads(content)
+        arrays = {name: np.array(values[name]) for name in ("labels", "points")}
+        return cls(**values | arrays | {"explained": tuple(values["explained"])})

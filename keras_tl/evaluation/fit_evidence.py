@@ -18,8 +18,8 @@ _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
 # Training is near perfect if the metric is at least `_NEAR_PERFECT` (0.95 in float32). An error is
 # near perfect if it is at most `_SMALL_ERROR` standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# The validation result of an epoch is worse if a loss or error is higher by the fraction `_WORSE`,
-# or a metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` worse epochs are needed.
+# An epoch is worse if its validation loss or error is higher by the fraction `_WORSE`, or its
+# validation metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` epochs must be worse.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
 # A training loss is flat if it changed by less than this fraction.
 _FLAT = 0.02
@@ -34,12 +34,7 @@ class Evidence:
     Attributes:
         record: Record of the phase.
         task: Task of the model.
-        items: Number of validation items. `None`: unknown.
-        train: Value of the task's metric in training, for the weights that the phase kept. `None`:
-            unknown.
-        validation: Value of the task's metric on the validation split. `None`: unknown.
-        is_measured: Whether `train` and `validation` were measured after training, in inference
-            mode. `False`: they are the logged values of the kept epoch.
+        items: See `keras_tl.evaluation.phase_fit.PhaseFit`, also for the other attributes.
     """
 
     record: PhaseRecord
@@ -58,7 +53,7 @@ class Evidence:
 
     @property
     def matters(self) -> bool:
-        """Whether the gap is large enough to matter. It may still be due to chance."""
+        """Whether the gap is large enough to matter. Chance may still be the cause."""
         if self.gap is None or self.task.more_is_better:
             return self.gap is not None and self.gap > _GAP
         is_large = self.gap > _SHARE_OF_SCALE * self.task.target_scale
@@ -82,11 +77,6 @@ class Evidence:
     def is_mixed(self) -> bool:
         """Whether an augmentation mixed the labels, so that logged training metrics say little."""
         return mixes_labels(self.record.augment or False) and not self.is_measured
-
-    @property
-    def guessing(self) -> float:
-        """Loss of a model that guesses, see `keras_tl.tasks.Task.guessing_loss`."""
-        return self.task.guessing_loss
 
     @cached_property
     def is_validated(self) -> bool:
@@ -112,19 +102,19 @@ class Evidence:
         shares = [1 - smoothing + smoothing / count, *[smoothing / count] * (count - 1)]
         least = -sum(share * math.log(share) for share in shares if share)
         last = np.fmin(self._loss[-1], self._validation_loss[-1])
-        return bool(last > least + _HIGH * (self.guessing - least))
+        return bool(last > least + _HIGH * (self.task.guessing_loss - least))
 
     @cached_property
     def is_above_guessing(self) -> bool:
         """Whether the training loss of the last epoch is above the loss of guessing."""
-        return bool(self._loss[-1] > self.guessing)
+        return bool(self._loss[-1] > self.task.guessing_loss)
 
     @cached_property
     def has_converged(self) -> bool | None:
         """Whether the training loss has converged. `None`: unknown, for example after one epoch."""
         if self.record.solved:
             return True
-        falls = still_falls(self.record, "loss", self.guessing)
+        falls = still_falls(self.record, "loss", self.task.guessing_loss)
         return None if falls is None else not falls
 
     @cached_property
@@ -132,22 +122,22 @@ class Evidence:
         """Whether further epochs would improve the model.
 
         Two conditions must hold. First, the training loss still falls, and training is not near
-        perfect. Second, the validation loss still falls, or both losses are high. Mixed labels
-        always make the losses high, so high losses then do not count. The result is `False` after
-        early stopping.
+        perfect. Second, the validation loss still falls, or both losses are high. If an
+        augmentation mixed the labels, the losses are always high and do not count. The result is
+        `False` after early stopping.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
             return False
         is_high = self.is_high and not self.is_mixed
-        return is_high or bool(still_falls(self.record, "val_loss", self.guessing))
+        return is_high or bool(still_falls(self.record, "val_loss", self.task.guessing_loss))
 
     @cached_property
     def turned(self) -> bool:
         """Whether validation got worse in two or more epochs after the best, including the last.
 
-        If the phase kept the weights from before the phase, the first epoch replaces the best
-        epoch. The result is always `False` for a head that began at its optimum.
+        If no epoch improved the model, the first epoch takes the place of the best epoch. The
+        result is always `False` for a head that began at its optimum.
         """
         if self.record.solved:
             return False
@@ -173,7 +163,7 @@ class Evidence:
 
     @cached_property
     def _since(self) -> int:
-        """Index of the epoch with the best validation result. 0 if the phase kept no epoch."""
+        """Index of the epoch with the best validation result. 0 if no epoch improved the model."""
         best = best_epoch(self.record, self.task)
         return best - 1 if best and self.record.best_epoch else 0
 

@@ -1,6 +1,5 @@
 """Decide from the evidence whether a phase overfits, underfits, diverged or fits."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -16,66 +15,56 @@ MIXED_LABELS, NOTHING_BETTER, AVERAGED = "mixed-labels", "nothing-better", "aver
 NOT_FINITE, ROSE, ABOVE_GUESSING = "not-finite", "rose", "above-guessing"
 
 
-@dataclasses.dataclass(frozen=True)
-class Judgement:
-    """State of a phase with its reason.
-
-    Attributes:
-        state: See `keras_tl.evaluation.phase_fit.PhaseFit`.
-        reason: Why the state is `"unknown"` or `"diverged"`: one of the constants above. Empty for
-            all other states.
-    """
-
-    state: str
-    reason: str = ""
+# State of a phase, and the reason if the state is `UNKNOWN` or `DIVERGED` (else empty).
+Judgement = tuple[str, str]
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Return the state of a phase. If the evidence shows several states, return the first."""
+    """Return the first state that the evidence shows, with its reason."""
     if not evidence.record.was_judged:
-        return Judgement(UNKNOWN, AVERAGED)
+        return (UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 
 
 def _harm(evidence: Evidence) -> Iterator[Judgement]:
     """Yield that training diverged, or that the only epoch brought no improvement."""
     if not evidence.is_finite:
-        yield Judgement(DIVERGED, NOT_FINITE)
+        yield (DIVERGED, NOT_FINITE)
     if evidence.made_nothing_better and len(evidence.record.epochs) == 1:
         above = evidence.is_above_guessing
-        yield Judgement(DIVERGED, ABOVE_GUESSING) if above else Judgement(UNKNOWN, NOTHING_BETTER)
+        yield (DIVERGED, ABOVE_GUESSING) if above else (UNKNOWN, NOTHING_BETTER)
     if (evidence.turned or evidence.made_nothing_better) and evidence.rose:
-        yield Judgement(DIVERGED, ROSE)
+        yield (DIVERGED, ROSE)
 
 
 def _fit(evidence: Evidence) -> Iterator[Judgement]:
     """Yield that the phase overfits, avoided overfitting, or ended before it converged."""
     if evidence.is_wide and not evidence.goes_on:
         is_known = evidence.has_converged is not None or evidence.is_near_perfect
-        yield Judgement(OVERFITS) if is_known else Judgement(UNKNOWN, ONE_EPOCH)
+        yield (OVERFITS, "") if is_known else (UNKNOWN, ONE_EPOCH)
     if evidence.turned and evidence.fell:
         is_last_kept = evidence.record.best_epoch == len(evidence.record.epochs)
-        yield Judgement(OVERFITS if is_last_kept else SPARED)
+        yield (OVERFITS if is_last_kept else SPARED), ""
     if evidence.goes_on and (evidence.is_validated or evidence.is_measured):
-        yield Judgement(UNCONVERGED)
+        yield (UNCONVERGED, "")
 
 
 def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield the reasons why the state is unknown. After them, yield underfitting or a good fit."""
+    """Yield the reasons why the state is unknown, then underfitting or a good fit."""
     if evidence.made_nothing_better and evidence.fell:
-        yield Judgement(UNKNOWN, NOTHING_BETTER)
+        yield (UNKNOWN, NOTHING_BETTER)
     if not evidence.record.best_epoch:
-        yield Judgement(FITS)
+        yield (FITS, "")
     if evidence.gap is None and not evidence.is_validated:
-        yield Judgement(UNKNOWN, NO_VALIDATION)
+        yield (UNKNOWN, NO_VALIDATION)
     if evidence.matters and not evidence.is_wide:
-        yield Judgement(UNKNOWN, FEW_ITEMS)
+        yield (UNKNOWN, FEW_ITEMS)
     if evidence.is_mixed:
-        yield Judgement(UNKNOWN, MIXED_LABELS)
+        yield (UNKNOWN, MIXED_LABELS)
     # If labels may be rare, the loss of a model that guesses is unknown.
     if evidence.is_high and evidence.task.has_known_guessing and not evidence.is_near_perfect:
         if evidence.has_converged is None:
-            yield Judgement(UNKNOWN, ONE_EPOCH)
+            yield (UNKNOWN, ONE_EPOCH)
         elif evidence.has_converged:
-            yield Judgement(UNDERFITS)
-    yield Judgement(FITS)
+            yield (UNDERFITS, "")
+    yield (FITS, "")

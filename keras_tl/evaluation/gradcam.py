@@ -39,14 +39,9 @@ def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.nd
 
 
 def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Colour the important positions of images. Higher Grad-CAM values give brighter colours.
+    """Return images (n, height, width, 3) in [0, 255] whose important positions have a colour.
 
-    Args:
-        pixels: Images (n, height, width, 3) in [0, 255].
-        heat: Grad-CAM maps (n, h, w) in [0, 1].
-
-    Returns:
-        float array (n, height, width, 3) in [0, 255].
+    Higher values in the Grad-CAM maps `heat`, (n, h, w) in [0, 1], give brighter colours.
     """
     heat = tf.image.resize(heat[..., None], pixels.shape[1:3]).numpy().clip(0, 1)
     colours = 255 * matplotlib.colormaps["plasma"](heat[..., 0])[..., :3]

@@ -28,7 +28,7 @@ class Interval:
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     """Return the mean over seeds, with its confidence interval.
 
-    Student's t interval (Student, "The probable error of a mean", Biometrika 6, 1908). It assumes
+    Student's t interval (Student, "The probable error of a mean", Biometrika 6, 1908) assumes
     that the values are independent and roughly normal.
 
     Args:
@@ -47,24 +47,22 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(mean, mean - half, mean + half)
 
 
-def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
-    """Return the proportion of items with some property, with its confidence interval.
+def proportion_interval(count: int, items: int) -> Interval:
+    """Return the proportion of items with some property, with its 95% confidence interval.
 
     Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22, 1927). The interval stays within [0, 1]. Its width is above 0 even if the proportion is
-    0 or 1.
+    JASA 22, 1927). The interval stays within [0, 1], and always has a width above 0.
 
     Args:
         count: Number of items with the property, such as a right prediction.
         items: Number of all items, at least 1.
-        confidence: See `mean_interval`.
     """
-    found = stats.binomtest(count, items).proportion_ci(confidence, "wilson")
+    found = stats.binomtest(count, items).proportion_ci(0.95, "wilson")
     return Interval(count / items, float(found.low), float(found.high))
 
 
-def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95) -> Interval:
-    """Return the F1 score of a class, with its confidence interval.
+def f1_interval(right: int, items: int, answered: int) -> Interval:
+    """Return the F1 score of a class, with its 95% confidence interval.
 
     F1 is 2 s / (1 + s). Here s is the number of right items, divided by the number of items that
     are of the class, predicted as the class, or both. The interval is the Wilson interval of s (Lam
@@ -74,34 +72,32 @@ def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95)
         right: Number of items of the class with the right prediction.
         items: Number of items of the class.
         answered: Number of items predicted as the class. `answered` and `items` are not both 0.
-        confidence: See `mean_interval`.
     """
-    share = proportion_interval(right, items + answered - right, confidence)
+    share = proportion_interval(right, items + answered - right)
     return Interval(*(2 * s / (1 + s) for s in (share.mean, share.low, share.high)))
 
 
 def bootstrap_interval(
-    statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95
 ) -> Interval | None:
     """Return a metric of items, with its bootstrap confidence interval.
 
     Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
-    13.3): resamples of the items are drawn with replacement. If a metric is at its optimum, such as
-    an AUC of 1, it is at its optimum in every resample. The interval is then meaningless.
+    13.3), with resamples of the items with replacement. If a metric is at its optimum, such as an
+    AUC of 1, every resample has the same value. The interval is then meaningless.
 
     Args:
         statistic: The metric as a function of item weights.
         items: Number of items.
         resamples: Number of resamples.
         confidence: See `mean_interval`.
-        seed: Random seed of the resamples.
 
     Returns:
         `None`: there is only one item, or the metric is undefined on the items or on most
         resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     found = []
     step = max(1, _AT_A_TIME // items)
     for start in range(0, resamples, step):

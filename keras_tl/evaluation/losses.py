@@ -12,11 +12,6 @@ from keras_tl.evaluation.wording import number_text, shortened, with_share
 from keras_tl.tasks import Task
 
 
-def largest_losses(losses: np.ndarray, count: int) -> np.ndarray:
-    """Return the rows of the largest losses, the largest first. Equal losses keep their order."""
-    return np.argsort(-losses, kind="stable")[:count]
-
-
 @dataclasses.dataclass(frozen=True)
 class TopLoss:
     """An item with a large loss.
@@ -95,26 +90,19 @@ def top_losses(
     split: str,
     count: int = 9,
 ) -> TopLosses:
-    """Return the items of a split with the largest losses.
+    """Return the `count` items with the largest losses. Equal losses keep the order of the split.
 
-    Args:
-        task: Task of the model.
-        record: Prediction record of the split, with logits already divided by the temperature.
-        sources: One source per item, see `TopLoss.source`. `None`: pixels in memory.
-        split: Name of the split.
-        count: Maximum number of items.
+    `sources` has one source per item, see `TopLoss.source`. `None`: pixels in memory.
     """
     losses = task.item_losses(record.labels, record.logits)
     answers = task.decisions(record.logits)
     items = []
-    for row in largest_losses(losses, count):
-        said = [
-            task.in_words(label, record.logits[row]) for label in (record.labels[row], answers[row])
-        ]
-        (true, true_share), (predicted, predicted_share) = said
-        source = None if sources is None else sources[row]
-        loss = float(losses[row])
-        items.append(TopLoss(int(row), source, true, predicted, true_share, predicted_share, loss))
+    for row in np.argsort(-losses, kind="stable")[:count]:
+        logits = record.logits[row]
+        true, true_share = task.in_words(record.labels[row], logits)
+        predicted, share = task.in_words(answers[row], logits)
+        source, loss = None if sources is None else sources[row], float(losses[row])
+        items.append(TopLoss(int(row), source, true, predicted, true_share, share, loss))
     return TopLosses(split, tuple(items), task.loss_unit)
 
 

@@ -28,16 +28,14 @@ def find_metric_drop(
     percentages", Psychometrika 12, 1947). The test is also exact for few items. If only five
     predictions change, all five must get worse for a warning.
 
+    `None`: the metric is not significantly worse, or a logit is not finite.
+
     Args:
-        task: Task of the model.
         before: Prediction record of the model before the phase.
         after: Prediction record after the phase, for the same items in the same order.
         item: Name of one item in messages, such as `"image"`.
         groups: Group of each item, (n,), where items of one group depend on each other. `None`: all
             items are independent.
-
-    Returns:
-        `None`: the metric is not significantly worse, or a logit is not finite.
     """
     if not (np.isfinite(before.logits).all() and np.isfinite(after.logits).all()):
         return None
@@ -55,16 +53,14 @@ def find_metric_drop(
     p_value = float(stats.binomtest(worse, worse + better, alternative="greater").pvalue)
     if p_value > LEVEL:
         return None
-    values = (float(first.mean()), float(last.mean()))
-    return MetricDrop(task.item_metric, *values, len(first), unit, worse, better, p_value)
+    means = float(first.mean()), float(last.mean())
+    return MetricDrop(task.item_metric, *means, len(first), unit, worse, better, p_value)
 
 
 def describe_metric_drop(record: PhaseRecord, is_command: bool = False) -> str | None:
-    """Return a warning, with remedies, if the phase made the model worse. Else return `None`.
+    """Return a warning if the phase made the model worse, with remedies. Else return `None`.
 
-    Args:
-        record: Record of the phase.
-        is_command: Whether the remedies are for the command line instead of Python.
+    The remedies are for the command line (`is_command`) or for Python.
     """
     drop, phase = record.metric_drop, record.phase
     if drop is None:

@@ -1,5 +1,6 @@
 """All metrics of a split, as `evaluate()` returns them."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,27 @@ _CURVES = 20
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
+class MetricMapping(Mapping[str, Any]):
+    """Mapping from the names of metrics to their values.
+
+    Attributes:
+        metrics: Metrics by name as JSON types, see `measure`.
+    """
+
+    metrics: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+
 def measure(task: Task, record: PredictionRecord) -> Metrics:
     """Return the metrics of a split, their confidence intervals and the calibration.
-
-    Args:
-        task: Task of the model.
-        record: Prediction record of the split, with logits already divided by the temperature.
 
     Returns:
         Metrics by name as JSON types: the metrics of `task.measure`, and
@@ -59,8 +75,7 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
     `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
-    with the same resamples. The number of resamples is 1,000. For more than 20,000 logits it is
-    smaller, but at least 200. For the arguments, see `measure`.
+    with the same resamples: 1,000, or fewer (at least 200) if there are more than 20,000 logits.
 
     Returns:
         For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`
@@ -77,17 +92,11 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     if masks is None:
         return found
     truths, said = masks
-    found["accuracy"] = _ends(
-        proportion_interval(int(task.hits(labels, answers).sum()), len(labels))
-    )
-    counts = zip(
-        task.class_names,
-        (truths & said).sum(axis=0),
-        truths.sum(axis=0),
-        said.sum(axis=0),
-        strict=True,
-    )
-    found["per_class"] = {name: _of_class(*map(int, three)) for name, *three in counts}
+    right = int(task.hits(labels, answers).sum())
+    found["accuracy"] = _ends(proportion_interval(right, len(labels)))
+    counts = [mask.sum(axis=0).tolist() for mask in (truths & said, truths, said)]
+    rows = zip(task.class_names, *counts, strict=True)
+    found["per_class"] = {name: _of_class(*three) for name, *three in rows}
     return found
 
 

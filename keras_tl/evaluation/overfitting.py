@@ -8,7 +8,7 @@ from typing import Any
 from keras_tl.base.config import ModelConfig
 from keras_tl.evaluation import fit_state as states
 from keras_tl.evaluation.fit_evidence import chance
-from keras_tl.evaluation.phase_fit import PhaseFit, read_phase, with_values
+from keras_tl.evaluation.phase_fit import PhaseFit, read_phase
 from keras_tl.evaluation.remedies import remedies_for
 from keras_tl.evaluation.remedy import Remedy, Situation
 from keras_tl.evaluation.wording import title_of
@@ -21,9 +21,9 @@ class Overfitting:
     """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: State of the last phase, see `PhaseFit.state`. If the kept weights are from an
-            earlier phase, it is the state of the earlier phase in two cases: the earlier phase
-            overfits, or the curves of the last phase show nothing.
+        state: State of the last phase, see `PhaseFit.state`. Sometimes the model's weights are from
+            an earlier phase. If that phase overfits, or if the curves of the last phase show
+            nothing, the state is the state of the earlier phase.
         statement: The diagnosis in one or two sentences.
         phases: Diagnosis of each phase.
         remedies: At most two remedies, the most promising first.
@@ -54,9 +54,8 @@ class Overfitting:
     @property
     def _before_remedies(self) -> str:
         judged = next(phase for phase in reversed(self.phases) if phase.state == self.state)
-        again = self.state in (states.OVERFITS, states.SPARED, states.DIVERGED)
-        again &= not judged.solved
-        return "Try, on a new Learner:" if again else "Try:"
+        has_harm = self.state in (states.OVERFITS, states.SPARED, states.DIVERGED)
+        return "Try, on a new Learner:" if has_harm and not judged.solved else "Try:"
 
     def __repr__(self) -> str:
         return self.describe()
@@ -86,8 +85,6 @@ def find_overfitting(
 
     Args:
         history: Records of the phases that ran, at least one.
-        task: Task of the model.
-        config: Configuration of the model.
         blocks: Names of the backbone's blocks.
         validation_items: Number of validation items. A gap counts as chance if it is at most two
             standard errors of a proportion of 0.5 among these items. `None`: unknown.
@@ -99,14 +96,12 @@ def find_overfitting(
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # Find the last phase that kept the weights of an epoch. Without such a phase, use the last one.
+    # The weights come from the last phase that kept an epoch. If no phase did, use the last phase.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:
         values = [measured[split][task.monitor] for split in ("train", "validation")]
-        phases[of_weights] = with_values(
-            phases[of_weights], history[of_weights], task, values, True
-        )
+        phases[of_weights] = read_phase(history[of_weights], task, validation_items, values)
     says_nothing = phases[last].state == states.FITS and not phases[last].kept_epoch
     chosen = of_weights if says_nothing or phases[of_weights].state == states.OVERFITS else last
     found, record = phases[chosen], history[chosen]

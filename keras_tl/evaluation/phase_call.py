@@ -34,15 +34,12 @@ class PhaseCall:
 def call_of(phase: Phase, family: str) -> PhaseCall:
     """Return the shortest call that runs a phase, with the name of a policy if possible.
 
-    Args:
-        phase: Phase to run.
-        family: Key of the default settings, see `keras_tl.base.config.family_of`.
+    `family` is the key of the default settings, see `keras_tl.base.config.family_of`.
     """
     given = _given(phase, SOLVED_HEAD, _OF_HEADS)
     if given is not None and "epochs" not in given:
         return PhaseCall("fit_head", given)
-    lengthened = dataclasses.replace(HEADS[family], min_steps=0)
-    given = _given(phase, lengthened, _OF_HEADS)
+    given = _given(phase, dataclasses.replace(HEADS[family], min_steps=0), _OF_HEADS)
     if given is not None:
         return PhaseCall("fit_head", {"epochs": phase.epochs} | given)
     found = {}
@@ -51,9 +48,8 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         given = _given(phase, own, _OF_POLICIES)
         if given is not None and len(phases[family]) == 1:
             # Without epochs=, the policy computes the number of epochs from a number of steps.
-            lasts = FEWEST_STEPS.get(name, {}).get(family, 0)
-            lasting = {"epochs": phase.epochs} if lasts else {}
-            found[name] = lasting | given
+            steps = FEWEST_STEPS.get(name, {}).get(family, 0)
+            found[name] = ({"epochs": phase.epochs} if steps else {}) | given
     if not found:
         return PhaseCall("fine_tune", {"policy": phase}, is_own=True)
     nearest = min(found, key=lambda name: len(found[name]))

@@ -9,7 +9,7 @@ import numpy as np
 from keras_tl.data.images.augmentation import mixes_labels
 from keras_tl.evaluation.convergence import column
 from keras_tl.evaluation.fit_evidence import Evidence, best_epoch
-from keras_tl.evaluation.fit_state import UNKNOWN, judge
+from keras_tl.evaluation.fit_state import judge
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
 
@@ -33,26 +33,25 @@ class PhaseFit:
             not comparable with `validation`, because an augmentation mixed the labels or the phase
             kept the weights from before the phase.
         validation: Value on the validation split.
-        gap: Difference by which `train` is better than `validation`. From logged values, the gap is
-            a lower bound: a logged training value is a mean over an epoch, in which the weights
-            changed and dropout and augmentation were on.
+        gap: Difference by which `train` is better than `validation`. If the values were logged, the
+            true gap may be larger: a logged training value is a mean over an epoch, with changing
+            weights, dropout and augmentation.
         trend: Change of the logged gap per epoch, by least squares. `None`: fewer than three
             epochs, a value that is not finite, mixed labels, or a solved head.
         state: State of the phase, one of the following.
-            `"overfits"`: the kept weights are clearly better on the training split than on the
-                validation split. Or the weights were kept after the validation result got worse.
-            `"spared"`: the validation result got worse while the training loss fell. The phase kept
-                earlier weights.
+            `"overfits"`: the model is clearly better on the training split than on the validation
+                split. Or the validation result got worse, and the phase kept the last weights.
+            `"spared"`: the validation result got worse while the training loss fell, but the phase
+                kept earlier weights.
             `"diverged"`: a loss is not finite. Or the model got worse, and the training loss rose
                 or was above the loss of guessing.
             `"unconverged"`: training ended while the model still improved.
             `"underfits"`: training and validation losses are high, and the training loss is flat.
             `"fits"`: no sign of another state. `"unknown"`: see `reason`.
-        reason: Reason for `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
-            `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
-            weights) or `"nothing-better"` (the phase kept the weights from before the phase, and
-            the curves do not show why). Reason for `"diverged"`: `"not-finite"`, `"rose"` or
-            `"above-guessing"`. Empty for the other states.
+        reason: Empty, except for two states. `"unknown"`: `"no-validation"`, `"few-items"` (the gap
+            may be chance), `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a
+            callback kept other weights) or `"nothing-better"` (no epoch improved the model, and the
+            curves do not show why). `"diverged"`: `"not-finite"`, `"rose"` or `"above-guessing"`.
         converged: Whether the training loss has converged. `None`: unknown, as after one epoch.
         is_measured: Whether `train` and `validation` were measured with the kept weights in
             inference mode, instead of logged during training.
@@ -72,12 +71,12 @@ class PhaseFit:
     validation: float | None
     gap: float | None
     trend: float | None
-    state: str = UNKNOWN
-    reason: str = ""
-    converged: bool | None = None
-    is_measured: bool = False
-    items: int | None = None
-    solved: bool = False
+    state: str
+    reason: str
+    converged: bool | None
+    is_measured: bool
+    items: int | None
+    solved: bool
 
     @property
     def saved(self) -> int:
@@ -85,13 +84,18 @@ class PhaseFit:
         return self.planned - self.ran
 
 
-def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> PhaseFit:
+def read_phase(
+    record: PhaseRecord,
+    task: Task,
+    items: int | None = None,
+    measured: Sequence[float] | None = None,
+) -> PhaseFit:
     """Diagnose a phase from its curves.
 
     Args:
-        record: Record of the phase.
-        task: Task of the model.
         items: Number of validation items. `None`: unknown.
+        measured: Values of the task's metric on the training and the validation split, measured
+            with the kept weights. `None`: use the logged values.
     """
     monitor, more = monitored(task, record.phase)
     validation = column(record, f"val_{monitor}")
@@ -99,17 +103,20 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     if 0 < kept < len(validation):
         change = float((validation[-1] - validation[kept - 1]) * (-1 if more else 1))
         avoided = change if math.isfinite(change) else None
-    sign = 1 if task.more_is_better else -1
+    sign, is_mixed = 1 if task.more_is_better else -1, mixes_labels(record.augment or False)
     gaps = sign * (column(record, task.monitor) - column(record, f"val_{task.monitor}"))
     trend = None
-    if (
-        len(gaps) > 2
-        and np.isfinite(gaps).all()
-        and not mixes_labels(record.augment or False)
-        and not record.solved
-    ):
+    if len(gaps) > 2 and np.isfinite(gaps).all() and not is_mixed and not record.solved:
         trend = float(np.polyfit(np.arange(len(gaps)), gaps, 1)[0])
-    fit = PhaseFit(
+    values = (None, None) if measured is None else measured
+    if measured is None and not is_mixed:
+        row = record.kept_values
+        logged = row.get(task.monitor), row.get(f"val_{task.monitor}")
+        if None not in logged and np.isfinite(logged).all():
+            values = logged
+    evidence = Evidence(record, task, items, *values, is_measured=measured is not None)
+    state, reason = judge(evidence)
+    return PhaseFit(
         name=record.phase.name,
         planned=record.phase.epochs,
         ran=len(record.epochs),
@@ -118,48 +125,14 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         monitor=monitor,
         avoided=avoided,
         metric=task.monitor,
-        train=None,
-        validation=None,
-        gap=None,
+        train=evidence.train,
+        validation=evidence.validation,
+        gap=evidence.gap,
         trend=trend,
+        state=state,
+        reason=reason,
+        converged=evidence.has_converged if evidence.is_finite else None,
+        is_measured=evidence.is_measured,
         items=items,
         solved=record.solved,
-    )
-    values = None, None
-    if not mixes_labels(record.augment or False):
-        row = record.kept_values
-        logged = row.get(task.monitor), row.get(f"val_{task.monitor}")
-        if None not in logged and np.isfinite(logged).all():
-            values = logged
-    return with_values(fit, record, task, values, False)
-
-
-def with_values(
-    fit: PhaseFit,
-    record: PhaseRecord,
-    task: Task,
-    values: Sequence[float | None],
-    is_measured: bool,
-) -> PhaseFit:
-    """Diagnose a phase again, with given values of the task's metric.
-
-    Args:
-        fit: Earlier diagnosis, whose values are replaced.
-        record: See `read_phase`.
-        task: See `read_phase`.
-        values: The metric in training and on the validation split. `None`: not comparable.
-        is_measured: See `PhaseFit`.
-    """
-    train, validation = values
-    evidence = Evidence(record, task, fit.items, train, validation, is_measured)
-    found = judge(evidence)
-    return dataclasses.replace(
-        fit,
-        train=train,
-        validation=validation,
-        gap=evidence.gap,
-        is_measured=is_measured,
-        state=found.state,
-        reason=found.reason,
-        converged=evidence.has_converged if evidence.is_finite else None,
     )

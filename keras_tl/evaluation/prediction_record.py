@@ -16,10 +16,12 @@ _FIELDS = ("labels", "logits")
 class PredictionRecord:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
+    Saved logits are not divided by the temperature of a calibration. Unless a function says
+    otherwise, it takes a record whose logits `scaled` has divided by the temperature.
+
     Attributes:
         labels: See `keras_tl.data.labelled_data.Split`.
-        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Saved logits are
-            not divided by the temperature of a calibration. The method `scaled` divides them.
+        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`.
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
     """
 
@@ -50,17 +52,13 @@ class PredictionRecord:
 
     def to_files(self, split: str) -> dict[str, bytes]:
         """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes."""
-        return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
+        return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
     def from_files(cls, split: str, files: Mapping[str, bytes], fingerprint: str | None) -> Self:
         """Read the files of `to_files` for a split."""
-        read = (io.BytesIO(files[_name(split, field)]) for field in _FIELDS)
+        read = (io.BytesIO(files[f"{split}_{field}.npy"]) for field in _FIELDS)
         return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)
-
-
-def _name(split: str, field: str) -> str:
-    return f"{split}_{field}.npy"
 
 
 def _npy(array: np.ndarray) -> bytes:

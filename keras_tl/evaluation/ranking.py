@@ -33,8 +33,8 @@ class RankedBackbone:
         width: Number of features of an item.
         parameters: Number of weights of the backbone.
         item_seconds: Seconds to predict one item.
-        seconds: Wall time of loading the backbone, computing features, `metric` and `score`. It is
-            short if the features were in the cache.
+        seconds: Wall time to load the backbone and to compute features, `metric` and `score`. The
+            time is short if the features were in the cache.
         error: Reason why there are no measurements. `None`: there are measurements.
     """
 
@@ -140,11 +140,11 @@ def choose_backbone(
     """Return the name of the fastest backbone within one standard error of the best metric.
 
     Times that differ by up to a quarter count as equal. The best metric then decides.
-    Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
-    1984, sec. 3.4.3, with the standard error of the difference on the same items.
+    Source: the one-standard-error rule (Breiman et al., "Classification and Regression Trees",
+    1984, sec. 3.4.3). The standard error is of the difference between two backbones, on the same
+    items.
 
     Args:
-        task: Task of the data, with the primary metric.
         records: Out-of-fold predictions of the same items, by backbone name.
         item_seconds: Seconds to predict one item, by backbone name.
     """
@@ -154,8 +154,12 @@ def choose_backbone(
         for name, found in records.items()
     }
     count = len(next(iter(records.values())))
-    everyone = np.ones((1, count))
-    best = max(metrics, key=lambda name: _known(sign * metrics[name](everyone)[0]))
+    values = {
+        name: sign * float(metric(np.ones((1, count)))[0]) for name, metric in metrics.items()
+    }
+    # An undefined metric is the worst.
+    values = {name: x if math.isfinite(x) else -math.inf for name, x in values.items()}
+    best = max(metrics, key=values.__getitem__)
 
     def is_near(name: str) -> bool:
         found = bootstrap_interval(
@@ -169,8 +173,4 @@ def choose_backbone(
     near.sort(key=lambda name: item_seconds[name])
     limit = _AS_FAST * item_seconds[near[0]]
     fast = [name for name in near if item_seconds[name] <= limit]
-    return max(fast, key=lambda name: _known(sign * metrics[name](everyone)[0]))
-
-
-def _known(value: float) -> float:
-    return value if math.isfinite(value) else -math.inf
+    return max(fast, key=values.__getitem__)

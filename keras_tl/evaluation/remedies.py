@@ -1,5 +1,6 @@
 """Remedies for overfitting and underfitting, as Python calls and as commands."""
 
+import itertools
 from collections.abc import Iterator
 
 from keras_tl.data.images.augmentation import mixes_labels
@@ -22,8 +23,7 @@ def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     there is none. More epochs or another learning rate are never remedies for a head that began at
     its optimum: they would change nothing.
     """
-    found = _BY_STATE[state](situation)
-    return tuple(remedy for _, remedy in zip(range(_COUNT), found, strict=False))
+    return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 
 
 def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
@@ -57,15 +57,18 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
 
 
 def _more_augmentation(situation: Situation) -> Iterator[Remedy]:
-    used = situation.record.augment
+    if situation.record.augment == ():
+        yield _augmentation(situation, "augmentation")
+    elif situation.record.augment == ("standard",):
+        yield _augmentation(situation, "stronger augmentation", "randaugment", '"randaugment"')
+
+
+def _augmentation(
+    situation: Situation, what: str, option: str = "standard", code: str = "True"
+) -> Remedy:
     # On the command line, only fine-tuning has an option for augmentation.
-    if used == ():
-        command = None if situation.is_head else situation.command("--augment standard")
-        yield Remedy("augmentation", situation.again({"augment": "True"}), command)
-    elif used == ("standard",):
-        command = None if situation.is_head else situation.command("--augment randaugment")
-        python = situation.again({"augment": '"randaugment"'})
-        yield Remedy("stronger augmentation", python, command)
+    command = None if situation.is_head else situation.command(f"--augment {option}")
+    return Remedy(what, situation.again({"augment": code}), command)
 
 
 def _against_underfitting(situation: Situation) -> Iterator[Remedy]:
@@ -80,10 +83,7 @@ def _against_underfitting(situation: Situation) -> Iterator[Remedy]:
         yield _more_items(situation)
         return
     if mixes_labels(record.augment or False):
-        python = situation.again({"augment": "True"})
-        # On the command line, only fine-tuning has an option for augmentation.
-        command = None if situation.is_head else situation.command("--augment standard")
-        yield Remedy("augmentation that mixes no labels", python, command)
+        yield _augmentation(situation, "augmentation that mixes no labels")
     yield situation.rate(_HIGHER, "a higher learning rate")
     yield _more_epochs(situation)
 

@@ -34,13 +34,10 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """Facts on which the choice of remedies depends.
+    """Phase and model on which the choice of remedies depends.
 
     Attributes:
-        record: Record of the phase.
-        config: Configuration of the model.
         blocks: Names of the backbone's blocks.
-        task: Task of the model.
         reason: Reason of the state, see `keras_tl.evaluation.phase_fit.PhaseFit`.
     """
 
@@ -68,12 +65,9 @@ class Situation:
     def again(self, code: Mapping[str, str] = MappingProxyType({}), **changes: Any) -> str:
         """Return the call that runs the phase again with these changes.
 
-        Args:
-            code: Python code of arguments, by name.
-            changes: New values of fields of `Phase`, by name.
+        `code` is Python code of arguments. `changes` are new values of fields of `Phase`.
         """
-        phase = dataclasses.replace(self.record.phase, **changes)
-        call = call_of(phase, self.config.family)
+        call = call_of(dataclasses.replace(self.record.phase, **changes), self.config.family)
         # Write a change even if it equals the policy's default.
         arguments = call.arguments if call.is_own else call.arguments | changes
         arguments = {name: code_of(value) for name, value in arguments.items()}
@@ -91,8 +85,7 @@ class Situation:
     def anew(self, data: str = "data", **changes: Any) -> str:
         """Return the call that runs the phase again on a new learner with a changed head."""
         head = dataclasses.replace(self.config.head, **changes)
-        is_default = head == HEAD_CONFIGS[self.config.family]
-        own = "" if is_default else f", head={code_of(head)}"
+        own = "" if head == HEAD_CONFIGS[self.config.family] else f", head={code_of(head)}"
         return f"learner = ktl.Learner(backbone, {data}{own}); {self.again()}"
 
     def command(self, options: str) -> str | None:

@@ -7,7 +7,7 @@ import numpy as np
 from keras_tl.tasks.resampling import Statistic
 
 # Minimum number of permutations, and number for each group. With 40 permutations for each group, a
-# p-value that is corrected for all groups can be as low as 0.025.
+# p-value corrected for the number of groups can be as low as 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
 # Maximum number of weights in memory at a time.
 _AT_A_TIME = 2_000_000
@@ -16,18 +16,18 @@ _AT_A_TIME = 2_000_000
 def permutation_p_values(
     statistic: Statistic, codes: np.ndarray, more_is_better: bool
 ) -> list[float | None]:
-    """Return one p-value per group, of the test whether the group is worse than the rest.
+    """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
-    One-sided permutation test. The p-value is the fraction of random groups of equal size that are
-    at least as much worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
+    The one-sided permutation test draws random groups of the same size. The p-value is the fraction
+    of these groups whose metric is at least as far behind the metric of the other items (Phipson
+    and Smyth, 2010, arXiv:1603.05766).
+
+    `None` instead of a p-value: the metric of the group or of the rest is undefined.
 
     Args:
         statistic: The metric as a function of item weights.
         codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
-
-    Returns:
-        One p-value per group. `None`: the metric of the group or of the rest is undefined.
     """
     sign = 1.0 if more_is_better else -1.0
     groups = range(int(codes.max()) + 1)
@@ -44,10 +44,8 @@ def permutation_p_values(
             # The tolerance covers rounding. An undefined difference counts as equally bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
-    return [
-        float(share) if np.isfinite(seen) else None
-        for share, seen in zip(shares, observed, strict=True)
-    ]
+    known = np.isfinite(observed)
+    return [share if here else None for share, here in zip(shares.tolist(), known, strict=True)]
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
@@ -74,12 +72,8 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
-    significant, and all have the level of that first test. So a test is significant exactly if its
-    p-value is at most its level.
-
-    Args:
-        p_values: One p-value per test.
-        level: Probability of one or more false claims among all tests.
+    significant, and the remaining tests have the level of that test. So a test is significant if
+    its p-value is at most its level. `level` limits the probability of any false claim.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
@@ -91,7 +85,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return the tests by rising p-value, each with how many tests are left, including itself."""
+    """Return the tests by rising p-value, each with the number of tests from there to the end."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -1,11 +1,13 @@
 """Metrics by group of items, with the groups that are clearly worse than the rest."""
 
 import dataclasses
+import json
 from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
+from keras_tl.base.config import JsonConfig
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.evaluation.intervals import bootstrap_interval, proportion_interval
@@ -21,7 +23,7 @@ _LEVEL = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Slice:
+class Slice(JsonConfig):
     """Metric of one group of items, compared with the metric of all other items (the rest).
 
     Attributes:
@@ -67,19 +69,12 @@ class Slices:
 
     def to_json(self) -> dict[str, Any]:
         """Return the groups as JSON types."""
-        values = dataclasses.asdict(self)
-        for one in values["slices"]:
-            one["interval"] = one["interval"] and list(one["interval"])
-        return values | {"slices": list(values["slices"])}
+        return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read the result of `to_json`."""
-        slices = [
-            Slice(**one | {"interval": one["interval"] and tuple(one["interval"])})
-            for one in values["slices"]
-        ]
-        return cls(**values | {"slices": tuple(slices)})
+        return cls(**values | {"slices": tuple(map(Slice.from_json, values["slices"]))})
 
     def verdict(self) -> str:
         """Return a sentence that names the clearly worse groups."""
@@ -168,9 +163,7 @@ def measure_slices(
     group is called worse is at most 5%.
 
     Args:
-        task: Task of the model, with the primary metric.
-        record: Prediction record of n items, with logits already divided by the temperature.
-        by: Name of the column of groups, or `None`.
+        record: Prediction record of n items.
         values: One value for each of the n items. Items with equal values form a group.
     """
     metric = task.primary_metric
@@ -188,12 +181,12 @@ def measure_slices(
 
 
 def _interval(task: Task, record: PredictionRecord) -> tuple[float, float] | None:
-    """Return the 95% confidence interval of the primary metric of a group."""
-    statistic = task.statistics(record.labels, record.logits)[task.primary_metric]
+    """Return the 95% confidence interval of the primary metric for the items of one group."""
     if task.primary_metric == "accuracy":
         right = task.hits(record.labels, task.decisions(record.logits))
         found = proportion_interval(int(right.sum()), len(record))
     else:
+        statistic = task.statistics(record.labels, record.logits)[task.primary_metric]
         found = bootstrap_interval(statistic, len(record))
     return None if found is None else (found.low, found.high)
 

@@ -34,9 +34,8 @@ class Rule:
     def __post_init__(self):
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
-                "Expected precision= or recall=, not both. With neither, the goal is the "
-                "largest F1. "
-                f"Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
+                "Expected precision= or recall=, not both. With neither, the goal is the largest "
+                f"F1. Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
             )
         for name in ("precision", "recall"):
             if getattr(self, name) is not None:
@@ -114,14 +113,12 @@ def _row(rates: Rates) -> str:
 def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
     """Return the precision-recall curve of each label: at most 200 points, by rising recall.
 
-    Args:
-        task: Task of the model. A binary task has only the curve of the second class.
-        record: Prediction record of a split, with logits already divided by the temperature.
+    A binary task has only the curve of the second class. If no item has a label, the curve of the
+    label has no points.
 
     Returns:
-        For each label the points [recall, precision, threshold]. In these points, an item gets the
-        label if its probability is at least the threshold. If no item has the label, the curve has
-        no points.
+        For each label the points [recall, precision, threshold]. For these points, an item gets the
+        label if its probability is at least the threshold.
     """
     return {
         name: _points(labels, shares)
@@ -140,20 +137,18 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
 def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
     """Return the ROC curve of each label: at most 200 points, from (0, 0) to (1, 1).
 
-    Args:
-        task: See `precision_recall`.
-        record: See `precision_recall`.
+    A binary task has only the curve of the second class. If all items or no item have a label, the
+    curve of the label has no points.
 
     Returns:
-        For each label the points [false positive rate, true positive rate]. If all items or no item
-        have the label, the curve has no points.
+        For each label the points [false positive rate, true positive rate].
     """
-    return {
-        name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
-        if 0 < labels.mean() < 1
-        else []
-        for name, labels, shares in task.label_columns(record.labels, record.logits)
-    }
+    curves = {}
+    for name, labels, shares in task.label_columns(record.labels, record.logits):
+        curves[name] = []
+        if 0 < labels.mean() < 1:
+            curves[name] = _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
+    return curves
 
 
 def _thinned(points: np.ndarray) -> list[list[float]]:
@@ -166,11 +161,8 @@ def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Ru
     """Choose a decision threshold for each label on the validation split.
 
     Args:
-        task: Task of the model.
-        records: Prediction records by split, with logits already divided by the temperature. The
-            `"validation"` split is required: the function chooses the thresholds on this split, and
-            only evaluates them on the other splits.
-        rule: Goal of the thresholds.
+        records: Prediction records by split, with `"validation"`. The other splits are only
+            evaluated with the thresholds.
 
     Raises:
         ConfigError: The task has no decision thresholds.
@@ -221,7 +213,7 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
 
 
 def _rates(labels: np.ndarray, answers: np.ndarray) -> Rates:
-    right, items, answered = ((labels & answers).sum(), labels.sum(), answers.sum())
+    right, items, answered = (labels & answers).sum(), labels.sum(), answers.sum()
     return Rates(
         float(right / answered) if answered else None,
         float(right / items) if items else None,

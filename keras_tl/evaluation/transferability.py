@@ -38,14 +38,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
 
 
 def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
-    """Return the target columns of the linear model of `logme`.
-
-    Args:
-        labels: See `logme`.
-        task: See `logme`.
-
-    Returns:
-        float64 (n, columns), without constant columns.
+    """Return the target columns for `logme` without constant columns, float64 (n, columns).
 
     Raises:
         DataError: All columns are constant.
@@ -102,15 +95,13 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     best = _profile(np.exp(grid), powers, explained, rest, n).argmax(axis=0)
     found = []
     for column, place in enumerate(best):
-        around = grid[max(place - 1, 0)], grid[min(place + 1, _GRID - 1)]
         one = explained[:, [column]], rest[[column]]
-        found.append(
-            -minimize_scalar(
-                lambda log_t, one=one: -_profile(np.exp([log_t]), powers, *one, n)[0, 0],
-                bounds=around,
-                method="bounded",
-            ).fun
-        )
+
+        def loss(log_ratio: float, one: tuple = one) -> float:
+            return -_profile(np.exp([log_ratio]), powers, *one, n)[0, 0]
+
+        around = grid[max(place - 1, 0)], grid[min(place + 1, _GRID - 1)]
+        found.append(-minimize_scalar(loss, bounds=around, method="bounded").fun)
     return np.array(found)
 
 
@@ -120,7 +111,7 @@ def _profile(
     """Return the log evidence per item with the best beta for each ratio, (ratios, columns).
 
     Args:
-        ratios: Values of alpha / beta, (ratios,).
+        ratios: Values of alpha / beta.
         powers: Squared singular values of the features, (rank,).
         explained: Squared targets along each left singular vector, (rank, columns).
         rest: Squared length of the targets outside the left singular vectors, (columns,).

@@ -15,7 +15,6 @@ _TITLES = {
     "r2": "R\N{SUPERSCRIPT TWO}",
 }
 
-
 # Texts from the data are cut to this number of characters, and lists to this number of names.
 LONGEST_TEXT = 600
 _NAMES = 20
@@ -34,11 +33,7 @@ def number_text(value: float | int | None) -> str:
 
 
 def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return name, value and 95% confidence interval of each scalar metric, as texts.
-
-    Args:
-        metrics: See `keras_tl.evaluation.metrics.measure`.
-    """
+    """Return name, value and 95% confidence interval of each scalar metric, as texts."""
     known = metrics["intervals"]
     return [
         (title_of(key), number_text(value), ", ".join(map(number_text, known.get(key) or ())))
@@ -64,7 +59,7 @@ def shortened(text: str) -> str:
 
 def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
     """Return labels with their decision thresholds, for example `dog above 0.1060`."""
-    # A binary task has one threshold: that of the second class.
+    # The only threshold of a binary task belongs to the second class.
     names = class_names[-len(thresholds) :] if thresholds else ()
     return listed([f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True)])
 

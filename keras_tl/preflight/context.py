@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.errors import KerasTLError
@@ -16,7 +15,7 @@ from keras_tl.models.heads import TransferModel
 from keras_tl.models.modality import Modality
 from keras_tl.preflight.findings import NotChecked, Unreadable
 from keras_tl.preflight.thumbnails import pixels_at
-from keras_tl.tasks import Task
+from keras_tl.tasks import Task, get_task
 from keras_tl.training.trainer import Trainer
 
 # Number of training items that represent the split in slow checks.
@@ -33,7 +32,6 @@ class CheckedModel:
     """The model under check and its trainer.
 
     Attributes:
-        config: Configuration of the model.
         parts: Model, backbone and head.
         modality: Object that describes and preprocesses the inputs.
         trainer: Trainer of the model, which computes features.
@@ -56,17 +54,6 @@ class CheckedModel:
         """Task of the trainer, which defines loss and targets."""
         return self.trainer.task
 
-    @property
-    def preprocessor(self) -> TextPreprocessor:
-        """Preprocessor that converts texts to tokens.
-
-        Raises:
-            NotChecked: The encoder takes strings, so there is no preprocessor.
-        """
-        if self.modality.preprocessor is None:
-            raise NotChecked("the encoder makes its tokens itself")
-        return self.modality.preprocessor
-
 
 @dataclasses.dataclass(frozen=True)
 class CheckContext:
@@ -79,6 +66,11 @@ class CheckContext:
 
     data: LabelledData
     given: CheckedModel | None = None
+
+    @property
+    def task(self) -> Task:
+        """Task of the data, without the settings of a model."""
+        return get_task(self.data.task)(self.data.class_names)
 
     @property
     def train(self) -> Split:
@@ -120,7 +112,7 @@ class CheckContext:
 
         Raises:
             NotChecked: The features are not cached.
-            Unreadable: See `skip_if_unreadable`.
+            Unreadable: The held-out split is unreadable.
         """
         if self.model.features != "all":
             raise NotChecked("the features of all items are not cached")
@@ -148,10 +140,8 @@ class CheckContext:
         """Features, float32 (n, ...), of the items in `sample_rows`, and their labels."""
         if self.model.features == "none":
             raise NotChecked("the backbone is not frozen")
-        rows = self.sample_rows
+        rows, labels = self.sample_rows, self.train.labels[self.sample_rows]
         if self.model.features == "all":
-            features = self.features("train").read(rows)
-        else:
-            batches = self.model.trainer.features.batches(self.train.take(rows))
-            features = np.concatenate([*batches])
-        return features, self.train.labels[rows]
+            return self.features("train").read(rows), labels
+        batches = self.model.trainer.features.batches(self.train.take(rows))
+        return np.concatenate([*batches]), labels

@@ -24,11 +24,11 @@ LOST, LOST_SHARE = 4, 0.01
 # Largest relative standard deviation that equal numbers in float64 can have.
 _EQUAL = 1e-12
 
-_STANDARDISE = (
+_TOO = (
     "fit_head() standardises the features. Standardise the features for a head of your own too: "
+    "usual learning rates are too {} for these features."
 )
-_TOO_HIGH = f"{_STANDARDISE}usual learning rates are too high for these features."
-_TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for these features."
+_TOO_HIGH, _TOO_LOW = _TOO.format("high"), _TOO.format("low")
 
 
 def feature_scale(context: CheckContext) -> Finding | None:
@@ -43,14 +43,13 @@ def feature_scale(context: CheckContext) -> Finding | None:
     live = spreads > _EQUAL * np.abs(means)
     if not live.any():
         raise NotChecked("the features are constant")
-    found = [
+    parts = (
         _size(features, spreads),
         _dominant(spreads),
         _lost(means[live], spreads[live], context.model.config.precision),
         _far(context, features - means),
-    ]
-    found = [one for one in found if one is not None]
-    if not found:
+    )
+    if not (found := [part for part in parts if part is not None]):
         return None
     return Finding(
         "feature-scale",
@@ -95,7 +94,7 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
 
 
 def _far(context: CheckContext, centred: np.ndarray) -> tuple[str, str] | None:
-    """Find single items whose features are far away from those of all other items."""
+    """Find single items whose features are far away from the features of all other items."""
     distances = np.linalg.norm(centred, axis=1)
     far = np.flatnonzero(distances > FAR * np.median(distances))
     if not len(far):

@@ -39,14 +39,9 @@ class Finding(JsonConfig):
 class Findings(tuple[Finding, ...]):
     """Tuple of all findings, the worst first. Notebooks show the findings as a table.
 
-    Args:
-        findings: Findings in any order.
-        not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
-        failed: Names of checks that failed, but may succeed in a later run.
-
     Attributes:
-        not_checked: The argument `not_checked` as a dict.
-        failed: The argument `failed` as a set. `to_json` omits this set.
+        not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
+        failed: Names of checks that failed, but may succeed in a later run. Not in `to_json`.
     """
 
     not_checked: dict[str, str]
@@ -71,15 +66,11 @@ class Findings(tuple[Finding, ...]):
 
     def summary(self) -> str:
         """Return a sentence with the number and names of the findings of each severity."""
-        names = {
-            severity: [finding.name for finding in self if finding.severity == severity]
-            for severity in SEVERITIES
-        }
-        parts = [
-            f"{len(found)} {severity}{'s' if len(found) > 1 else ''} ({', '.join(found)})"
-            for severity, found in names.items()
-            if found
-        ]
+        parts = []
+        for severity in SEVERITIES:
+            if names := [finding.name for finding in self if finding.severity == severity]:
+                plural = "s" if len(names) > 1 else ""
+                parts.append(f"{len(names)} {severity}{plural} ({', '.join(names)})")
         return f"Preflight: {', '.join(parts) or 'nothing found'}."
 
     def brief(self) -> str:
@@ -115,10 +106,8 @@ class Findings(tuple[Finding, ...]):
 
     def to_json(self) -> dict[str, Any]:
         """Convert to JSON types, without `failed`."""
-        return {
-            "findings": [finding.to_json() for finding in self],
-            "not_checked": self.not_checked,
-        }
+        findings = [finding.to_json() for finding in self]
+        return {"findings": findings, "not_checked": self.not_checked}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

@@ -19,7 +19,7 @@ _MOST_KEPT = 100
 def cached_findings(context: CheckContext) -> Findings:
     """Return the findings of `run_checks`, from a cache if features are cached on disk.
 
-    A second process then starts to train at once, because features and findings are cached.
+    A second process then starts to train immediately, because features and findings are cached.
     Findings with failed checks are not cached: more memory or a restored file may help next time.
     """
     store = context.model.trainer.features.store
@@ -39,9 +39,8 @@ def cached_findings(context: CheckContext) -> Findings:
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as temporary:
             temporary.write_text(json.dumps(found.to_json()), encoding="utf-8")
-        for old in sorted(file.parent.glob("*.json"), key=lambda x: x.stat().st_mtime)[
-            :-_MOST_KEPT
-        ]:
+        files = sorted(file.parent.glob("*.json"), key=lambda x: x.stat().st_mtime)
+        for old in files[:-_MOST_KEPT]:
             old.unlink()
     return found
 

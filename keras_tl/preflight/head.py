@@ -63,14 +63,15 @@ def initial_loss(context: CheckContext) -> Finding | None:
     a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of standardised targets.
     Another value shows a fault of the loss or of the targets.
     """
-    model = context.model
-    if model.trainer.history or not _is_untrained(model.parts.head):
+    model, head = context.model, context.model.parts.head
+    # Keras's `model.fit` adds no phase to the history, so the weights of the last layer count too.
+    if model.trainer.history or any(map(np.any, head.get_layer("logits").get_weights())):
         raise NotChecked("the head is trained")
     features, labels = context.sample
     expected = model.task.loss_of_guessing(labels)
     if not expected:
         raise NotChecked("the targets are constant")
-    loss = loss_of(model.task, labels, np.asarray(model.parts.head(features, training=False)))
+    loss = loss_of(model.task, labels, np.asarray(head(features, training=False)))
     if abs(loss - expected) <= _ROUNDING * (1 + expected):
         return None
     return Finding(
@@ -80,14 +81,6 @@ def initial_loss(context: CheckContext) -> Finding | None:
         "guessing, because all weights of the last layer are 0.",
         "Check that the loss expects logits, not probabilities, and that the targets fit the task.",
     )
-
-
-def _is_untrained(head: keras.Model) -> bool:
-    """Return whether the last layer's weights are 0.
-
-    The trainer's history is not enough, because Keras's `model.fit` adds no phase to this history.
-    """
-    return not any(np.any(weight) for weight in head.get_layer("logits").get_weights())
 
 
 def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
@@ -136,7 +129,7 @@ def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarra
 def overfit(
     head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
 ) -> tuple[float, float]:
-    """Fit a new copy of a head to a few items. The head itself stays unchanged.
+    """Fit a new copy of a head to n items. Return the first and the lowest loss.
 
     The function tests whether head and loss fit together, not the learning rate. So the function
     uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming
@@ -145,12 +138,9 @@ def overfit(
     Args:
         head: Model from features to logits.
         task: Task that defines loss and targets.
-        features: Features of n items, float32 (n, ...).
-        labels: Labels of the n items.
+        features: Features of the items, float32 (n, ...).
+        labels: Labels of the items.
         goal: Loss at which fitting stops.
-
-    Returns:
-        The first and the lowest loss.
     """
     with seeded(0):
         copy = keras.models.clone_model(head)
@@ -158,7 +148,8 @@ def overfit(
     scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
     inputs, targets = tf.constant(scaled, tf.float32), tf.constant(task.targets(labels))
     weights, loss = copy.trainable_variables, task.loss()
-    sizes = np.cumsum([math.prod(w.shape) for w in weights])[:-1]
+    sizes = [math.prod(w.shape) for w in weights]
+    ends = np.cumsum(sizes)[:-1]
 
     @tf.function(autograph=False)
     def gradients():
@@ -169,14 +160,16 @@ def overfit(
     losses = []
 
     def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
-        for weight, values in zip(weights, np.split(point, sizes), strict=True):
+        for weight, values in zip(weights, np.split(point, ends), strict=True):
             weight.assign(values.reshape(weight.shape))
         with no_retracing_warnings():
             value, found = gradients()
         losses.append(float(value))
-        parts = [np.zeros(weight.shape) if g is None else g.numpy() for weight, g in
-                 zip(weights, found, strict=True)]  # fmt: skip
-        return losses[-1], np.concatenate([np.ravel(part) for part in parts]).astype(np.float64)
+        parts = [
+            np.zeros(size) if part is None else np.ravel(part.numpy())
+            for size, part in zip(sizes, found, strict=True)
+        ]
+        return losses[-1], np.concatenate(parts).astype(np.float64)
 
     def stop_at_the_goal(point: np.ndarray) -> None:
         if min(losses) <= goal:

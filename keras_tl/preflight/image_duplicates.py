@@ -15,20 +15,15 @@ from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import DataError
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.leakage import (
-    REMOVE,
-    Pair,
-    duplicates_finding,
-    pairs_of,
-    part_of_split,
-)
+from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_of, part_of_split
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 
-# docs/preflight.md explains the choice of these limits.
-SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
-# For copies, the correlation of the thumbnails is this many times nearer to 1 than the typical
-# correlation of different images. So the correlation of copies is above 0.95, as none is below -1.
+# Minimum cosine of the centred features of two images whose thumbnails are compared.
+# docs/preflight.md explains the choice of this limit and of `CLOSER`.
+SIMILAR = 0.4
+# The thumbnails of copies have a correlation that is this many times nearer to 1 than the typical
+# correlation of different images. No correlation is below -1, so copies are always above 0.95.
 CLOSER = 40
 # Number of pairs for the estimate of the typical correlation of different images.
 _TYPICAL = 200
@@ -39,8 +34,8 @@ class Limits:
     """Limits that keep the time of the comparison at seconds for data of any size.
 
     Attributes:
-        compared: Maximum number of image pairs to compare by features for each split. Of a larger
-            split, only a sample is compared.
+        compared: Maximum number of image pairs to compare by features, for each split. From a
+            split with more pairs, only a sample is compared.
         fewest: Minimum number of images in such a sample.
         pairs: Maximum number of pairs to compare by thumbnails, most similar first.
     """
@@ -61,7 +56,7 @@ def duplicate_images(context: CheckContext) -> Finding | None:
 
 def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
     """Find copies of an image in another encoding or size."""
-    pairs = [pair for pair, _ in near_pairs(context, limits)]
+    pairs = near_pairs(context, limits)
     how = "also in {} with another encoding or size"
     counts = {name: len(rows) for name, rows in compared(context, limits).items()}
     sampled = {name: n for name, n in counts.items() if n < len(context.held_out[name])}
@@ -85,16 +80,13 @@ def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.nd
     return rows
 
 
-def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
+def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[Pair]:
     """Find validation and test images that are copies of their nearest neighbour.
 
     The function tests the rows from `compared`. The features of the frozen backbone give the
     nearest neighbour. Thumbnails decide whether both images show the same picture. In some data
     sets, such as handwritten digits, all images are similar. So the threshold depends on the median
     correlation with the second neighbour. The result omits images with equal bytes or pixels.
-
-    Returns:
-        The pairs, and the correlation of their thumbnails.
     """
     if not context.held_out or len(context.train) < 2:
         return []
@@ -118,10 +110,10 @@ def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pa
     values = _alike(context, [*first, *others])
     typical = float(np.median(values[len(first) :]))
     least = 1 - (1 - typical) / CLOSER
-    best: dict[tuple[str, int], tuple[Pair, float]] = {}
+    best: dict[tuple[str, int], Pair] = {}
     for pair, value in zip(first, values.tolist(), strict=False):
         if value >= least:
-            best.setdefault(pair.item, (pair, value))
+            best.setdefault(pair.item, pair)
     return [best[item] for item in sorted(best)]
 
 

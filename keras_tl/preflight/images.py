@@ -14,12 +14,12 @@ from keras_tl.preflight.value_range import are_too_dark
 MOST_ENLARGED = 4
 # Limit of reduction: at 8 times, 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# Smallest ratio of the model's image size to the image size in the training of the weights.
+# Limit of the model's image size, relative to the image size with which the weights were trained.
 LEAST_OF_OWN_SIZE = 0.5
 # Largest value (of 255) in a black image, and fraction of black images that the check reports.
 BLACK, MOST_BLACK = 2.0, 0.5
-# Standard deviation of the input of the first normalisation layer, relative to that in training.
-# docs/preflight.md explains the limits.
+# The first normalisation layer's input has a standard deviation, now and in training. Limits of
+# the ratio of the two, see docs/preflight.md.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
 # Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
 # a standard deviation of 0.5 to 1, raw pixels of about 60.
@@ -40,36 +40,35 @@ def image_sizes(context: CheckContext) -> Finding | None:
     spec = None if context.model.is_random else CATALOGUE.get(context.model.config.backbone)
     own = getattr(spec, "image_size", None)
     if enlarged >= MOST_ENLARGED:
-        return Finding(
-            "image-size",
-            "note",
+        what = (
             f"The median image has {median} pixels and is enlarged {enlarged:.1f} times to "
-            f"{wanted[1]} x {wanted[0]}, which adds no detail.",
+            f"{wanted[1]} x {wanted[0]}, which adds no detail."
+        )
+        action = (
             "A smaller image_size= is faster, but enlarged images often give better results. "
-            "Compare both sizes on the validation split.",
+            "Compare both sizes on the validation split."
         )
-    if shrunk >= MOST_SHRUNK:
-        trained_at = (
-            f", up to {max(own)} for these weights," if own and max(wanted) < max(own) else ""
-        )
-        return Finding(
-            "image-size",
-            "note",
+    elif shrunk >= MOST_SHRUNK:
+        most = f", up to {max(own)} for these weights," if own and max(wanted) < max(own) else ""
+        what = (
             f"The median image has {median} pixels and is shrunk {shrunk:.1f} times to "
-            f"{wanted[1]} x {wanted[0]}: details of less than {shrunk:.0f} pixels are lost.",
-            f"If such details matter, try a larger image_size={trained_at} or cut the images into "
-            "parts.",
+            f"{wanted[1]} x {wanted[0]}: details of less than {shrunk:.0f} pixels are lost."
         )
-    if own and max(wanted) < LEAST_OF_OWN_SIZE * max(own):
-        return Finding(
-            "image-size",
-            "note",
+        action = (
+            f"If such details matter, try a larger image_size={most} or cut the images into parts."
+        )
+    elif own and max(wanted) < LEAST_OF_OWN_SIZE * max(own):
+        what = (
             f"The model takes {wanted[1]} x {wanted[0]} pixels, but its weights were trained at "
-            f"{own[1]} x {own[0]} (the median image has {median}).",
-            f"Try a larger image_size=, up to {max(own)}: features of much smaller images are "
-            "worse.",
+            f"{own[1]} x {own[0]} (the median image has {median})."
         )
-    return None
+        action = (
+            f"Try a larger image_size=, up to {max(own)}: features of much smaller images are "
+            "worse."
+        )
+    else:
+        return None
+    return Finding("image-size", "note", what, action)
 
 
 def _sizes(split: ImageSplit) -> np.ndarray:
@@ -106,7 +105,7 @@ def pixel_range(context: CheckContext) -> Finding | None:
 
 
 def preprocessing(context: CheckContext) -> Finding | None:
-    """Compare activations inside the network with those in the training of the weights.
+    """Compare activations inside the network with the activations when the weights were trained.
 
     A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
     another range, the first BatchNorm layer sees another variance. In a user's network without
@@ -117,36 +116,37 @@ def preprocessing(context: CheckContext) -> Finding | None:
         return None
     config, network = context.model.config, context.model.parts.backbone.network
     pixels = context.pixels
-    action = (
-        "Check preprocess=: 'none' only if the network scales pixels itself, else 'tf', 'torch' or "
-        "'caffe', as in the training of the weights. The images must be in [0, 255]."
-    )
     found = first_statistics(network, pixels)
     if found is not None:
-        if LOWEST_RATIO <= found.ratio <= HIGHEST_RATIO:
+        layer, ratio = found
+        if LOWEST_RATIO <= ratio <= HIGHEST_RATIO:
             return None
-        much = f"{found.ratio:.2g}" if found.ratio < 1 else f"{found.ratio:,.0f}"
-        return Finding(
-            "preprocessing",
-            "warning",
+        much = f"{ratio:.2g}" if ratio < 1 else f"{ratio:,.0f}"
+        what = (
             f"For {len(pixels)} training images, the input of the network's first BatchNorm layer "
-            f"({found.layer}) has {much} times the standard deviation of its training inputs.",
-            action,
+            f"({layer}) has {much} times the standard deviation of its training inputs."
         )
-    if config.architecture is None:
+    elif config.architecture is None:
         return None
-    seen = at_first_weights(network, pixels)
-    if seen is None:
-        raise NotChecked("the input of the network's first layer with weights cannot be computed")
-    mean, scale = seen
-    # Networks from the time of Caffe take unscaled pixels, but centred around 0.
-    is_raw = scale > HIGHEST_SCALE and mean > scale
-    if scale >= LOWEST_SCALE and not is_raw:
-        return None
+    else:
+        seen = at_first_weights(network, pixels)
+        if seen is None:
+            raise NotChecked(
+                "the input of the network's first layer with weights cannot be computed"
+            )
+        mean, scale = seen
+        # Networks from the time of Caffe take unscaled pixels, but centred around 0.
+        is_raw = scale > HIGHEST_SCALE and mean > scale
+        if scale >= LOWEST_SCALE and not is_raw:
+            return None
+        what = (
+            f"The first layer with weights receives values with mean {mean:.3g} and standard "
+            f"deviation {scale:.2g}. Expected pixels that are scaled once, to about 1."
+        )
     return Finding(
         "preprocessing",
         "warning",
-        f"The first layer with weights receives values with mean {mean:.3g} and standard "
-        f"deviation {scale:.2g}. Expected pixels that are scaled once, to about 1.",
-        action,
+        what,
+        "Check preprocess=: 'none' only if the network scales pixels itself, else 'tf', 'torch' or "
+        "'caffe', as in the training of the weights. The images must be in [0, 255].",
     )

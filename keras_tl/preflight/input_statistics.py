@@ -1,7 +1,5 @@
 """Compute statistics of the inputs of a network's first layers, for given pixels."""
 
-import dataclasses
-
 import keras
 import numpy as np
 
@@ -10,21 +8,11 @@ from keras_tl.base.keras_compat import layers_of
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 
 
-@dataclasses.dataclass(frozen=True)
-class Statistics:
-    """Input statistics of a BatchNorm layer, compared with the training of this layer.
+def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, float] | None:
+    """Return the name of the first BatchNorm layer, and how much its input varies.
 
-    Attributes:
-        layer: Name of the layer.
-        ratio: Standard deviation of the input, divided by that in training. Median over channels.
-    """
-
-    layer: str
-    ratio: float
-
-
-def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | None:
-    """Return the first BatchNorm layer's statistics. `None`: no such layer, or an untrained one.
+    The number is the standard deviation of the layer's input, divided by the standard deviation in
+    training (median over the channels). `None`: there is no such layer, or it is untrained.
 
     Args:
         network: Network. The layers may be networks themselves.
@@ -40,7 +28,7 @@ def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | N
     axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
     channels = np.moveaxis(given, axis, -1).reshape(-1, len(variance))
     ratios = channels.std(axis=0) / np.sqrt(variance + layer.epsilon)
-    return Statistics(layer.name, float(np.median(ratios)))
+    return layer.name, float(np.median(ratios))
 
 
 def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, float] | None:
@@ -62,9 +50,8 @@ def _input_of(
     nodes = [node for level in levels for node in level]
     for layer in network.layers:
         inner = isinstance(layer, keras.Model)
-        if inner and not any(wanted(x) for x in layers_of(layer, include_self=False)):
-            continue
-        if not inner and not wanted(layer):
+        parts = layers_of(layer, include_self=False) if inner else [layer]
+        if not any(map(wanted, parts)):
             continue
         # Not `layer.input`: for a nested network, this is the input tensor of its inner graph.
         calls = [node for node in nodes if node.operation is layer]

@@ -8,7 +8,6 @@ from keras_tl.evaluation.intervals import proportion_interval
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
-from keras_tl.tasks import Task, get_task
 
 # Largest class / smallest class. Above this ratio, a model may ignore the smallest class.
 MOST_IMBALANCED = 10
@@ -18,17 +17,16 @@ FEWEST = 10
 # Limits for the half-width of the 95% interval of a test accuracy of 0.9.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
-# Half-width of the 95% interval of a mean absolute error over one item, relative to that error.
-# For normal errors, the absolute error's standard deviation is sqrt(pi / 2 - 1) times its mean.
+# Half-width of the 95% interval of a mean absolute error, relative to this error, for one item. If
+# errors are normal, absolute errors have a standard deviation of sqrt(pi / 2 - 1) times their mean.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
 def labels_out_of_range(context: CheckContext) -> Finding | None:
     """Find labels for which the head has no output, and targets that are not numbers."""
-    task, found = _task(context), []
+    task, found = context.task, []
     for name, split in context.data.splits.items():
-        strange = task.strange_rows(split.labels)
-        if len(strange):
+        if len(strange := task.strange_rows(split.labels)):
             found.append(
                 f"{len(strange):,} of {len(split):,} in {name}, such as {split.labels[strange[0]]} "
                 f"in row {strange[0]}"
@@ -43,26 +41,18 @@ def labels_out_of_range(context: CheckContext) -> Finding | None:
     )
 
 
-def _task(context: CheckContext) -> Task:
-    return get_task(context.data.task)(context.data.class_names)
-
-
 def unused_classes(context: CheckContext) -> Finding | None:
     """Find classes without training items, for example because labels count from 1."""
-    if not context.data.class_names:
-        return None
-    names, task = context.data.class_names, _task(context)
-    counts = task.class_counts(context.train.labels)
-    unused = np.flatnonzero(counts == 0)
+    names, task = context.data.class_names, context.task
+    unused = np.flatnonzero(task.class_counts(context.train.labels) == 0)
     if not len(unused):
         return None
-    shifted = unused.tolist() == [0] and task.has_one_class
-    hint = (
-        f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1. Each "
-        "item then has the name of the next class."
-        if shifted
-        else ""
-    )
+    hint = ""
+    if unused.tolist() == [0] and task.has_one_class:
+        hint = (
+            f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1. Each "
+            "item then has the name of the next class."
+        )
     return Finding(
         "unused-classes",
         "warning",
@@ -75,9 +65,7 @@ def unused_classes(context: CheckContext) -> Finding | None:
 
 def few_items(context: CheckContext) -> Finding | None:
     """Find classes with too few training items."""
-    if not context.data.class_names:
-        return None
-    names, task = context.data.class_names, _task(context)
+    names, task = context.data.class_names, context.task
     counts = task.class_counts(context.train.labels)
     few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
     if not few:
@@ -99,9 +87,9 @@ def few_items(context: CheckContext) -> Finding | None:
 
 def class_imbalance(context: CheckContext) -> Finding | None:
     """Find classes that have many times as many items as other classes."""
-    if not context.data.class_names or (context.given and context.given.weighted):
+    if context.given and context.given.weighted:
         return None
-    names, task = context.data.class_names, _task(context)
+    names, task = context.data.class_names, context.task
     counts = task.class_counts(context.train.labels)
     present = np.flatnonzero(counts)
     if len(present) < 2:
@@ -128,7 +116,7 @@ def class_imbalance(context: CheckContext) -> Finding | None:
 
 def constant_targets(context: CheckContext) -> Finding | None:
     """Find out whether all training targets of a regression are equal."""
-    if not _task(context).is_number or np.ptp(context.train.labels) > 0:
+    if not context.task.is_number or np.ptp(context.train.labels) > 0:
         return None
     return Finding(
         "constant-targets",
@@ -149,8 +137,8 @@ def small_test_split(context: CheckContext) -> Finding | None:
     if half <= WIDEST_NOTE:
         return None
     shows = (
-        f"a model with a true accuracy of 90% would have a test accuracy from {found.low:.0%} to "
-        f"{found.high:.0%}"
+        "a model with a true accuracy of 90% would have a test accuracy from "
+        f"{found.low:.0%} to {found.high:.0%}"
         if context.data.class_names
         else "by chance, the mean absolute error would be up to "
         f"{_ERROR_OFF / count**0.5:.0%} larger or smaller than its true value"

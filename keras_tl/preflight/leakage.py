@@ -72,23 +72,15 @@ def duplicates_finding(
 ) -> Finding | None:
     """Return the finding about the pairs, or `None` without pairs.
 
-    Args:
-        context: Data and model under check.
-        name: Name of the check.
-        pairs: Pairs that the check found.
-        how: Text about the location of the copies. `{}` stands for the earlier splits.
-        action: Advice for the user.
-        sampled: Number of compared items, for each split whose sample was compared.
+    `how` says where the copies are: `{}` stands for the earlier splits. `sampled` has the number
+    of compared items of each split from which only a sample was compared.
     """
     if not pairs:
         return None
     counts = Counter(pair.split for pair in pairs)
-    parts = [
-        part_of_split(context, split, count, sampled.get(split)) for split, count in counts.items()
-    ]
+    parts = [part_of_split(context, split, n, sampled.get(split)) for split, n in counts.items()]
     shown = [
-        f"{name_of(context.data, p.split, p.row)} = "
-        f"{name_of(context.data, p.twin_split, p.twin_row)}"
+        f"{name_of(context.data, *p.item)} = {name_of(context.data, p.twin_split, p.twin_row)}"
         for p in sorted(pairs, key=lambda p: p.split != "test")
     ]
     where = " or ".join(x for x in context.data.splits if x in {p.twin_split for p in pairs})

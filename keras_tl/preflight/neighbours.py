@@ -21,9 +21,9 @@ def nearest(
     ReLU network point in about the same direction. Feature maps are first averaged over positions.
 
     Args:
-        queries: Features of the items to find neighbours for.
-        among: Features of the m candidates. The mean of these features is the centre.
-        count: Number of neighbours for each item, at most m.
+        queries: Features of the items.
+        among: Features of the candidates. The mean of these features is the centre.
+        count: Number of neighbours for each item. If there are fewer candidates, all of them.
         which: The n rows of `queries` to use. `None`: all rows.
         block: Number of rows in memory at the same time.
 

@@ -65,14 +65,11 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
 
 
 def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str]:
-    """Return the fraction of unknown words, for an encoder that takes strings.
+    """Return the fraction of unknown words, and the text with the largest fraction.
 
-    A word is unknown if its features equal those of letters from ancient scripts (`STRANGE`).
-    The function tests only the most frequent words. Each occurrence of a word counts.
-
-    Returns:
-        The fraction (0 if the features of the `STRANGE` letters differ), and the text with the
-        largest fraction of unknown words.
+    For an encoder that takes strings. A word is unknown if its features equal the features of
+    letters from ancient scripts (`STRANGE`). If the features of these letters differ from each
+    other, no word counts as unknown. Only the most frequent words are tested.
     """
     texts = [text.split() for text in sample.texts]
     counts = dict(Counter(chain(*texts)).most_common(_COUNTED))
@@ -91,7 +88,7 @@ def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str
 
 
 def other_tokens(context: CheckContext) -> Finding | None:
-    """Find texts whose tokens differ from those that the publisher's tokenizer makes."""
+    """Find texts that get other tokens from the publisher's tokenizer."""
     preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         return None
@@ -130,7 +127,9 @@ def other_tokens(context: CheckContext) -> Finding | None:
 
 def truncated_texts(context: CheckContext) -> Finding | None:
     """Find texts that are longer than the encoder's input."""
-    preprocessor = context.model.preprocessor
+    preprocessor = context.model.modality.preprocessor
+    if preprocessor is None:
+        raise NotChecked("the encoder makes its tokens itself")
     sample = context.train.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(*_strings(sample)))
     length = preprocessor.sequence_length

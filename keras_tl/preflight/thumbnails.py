@@ -21,11 +21,6 @@ def correlations(
     A thumbnail shows the whole image, for every aspect ratio. Each colour is centred separately.
     So copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
 
-    Args:
-        first: First image of each pair.
-        second: Second image of each pair.
-        value_range: See `keras_tl.data.images.decoder.decode_image`.
-
     Returns:
         float32 (n,) in [-1, 1]. 0 if one of the images has a single colour.
     """

@@ -14,33 +14,29 @@ def value_range(context: CheckContext) -> Finding | None:
     black, white = given or ALL_VALUES
     low, high = found.fitting
     how = f"value_range=({low}, {high}) (--value-range {low} {high})"
+    severity = "warning"
     if not found.count:
         if given is None:
             return None
-        return Finding(
-            "value-range",
-            "warning",
+        what = (
             f"value_range={given} has no effect: none of the {found.files:,} files is a PNG file "
-            "with 16 bits per value.",
-            "Leave value_range out, or convert the images to PNG with 16 bits per value.",
+            "with 16 bits per value."
         )
-    if found.wastes(given):
+        action = "Leave value_range out, or convert the images to PNG with 16 bits per value."
+    elif found.wastes(given):
         levels = 256 * (found.high - black) // (white - black + 1) + 1
-        return Finding(
-            "value-range",
-            "warning",
+        what = (
             f"{found}. With white at {white:,}, these values cover {max(levels, 1):,} of 256 grey "
-            "levels: the images are dark.",
-            f"Read the data with {how}, or with the range that your device writes.",
+            "levels: the images are dark."
         )
-    if found.low < black or found.high > white:
-        return Finding(
-            "value-range",
-            "note",
-            f"{found}. Values below {black:,} become black, values above {white:,} become white.",
-            f"If these values matter, read the data with {how}.",
-        )
-    return None
+        action = f"Read the data with {how}, or with the range that your device writes."
+    elif found.low < black or found.high > white:
+        severity = "note"
+        what = f"{found}. Values below {black:,} become black, values above {white:,} become white."
+        action = f"If these values matter, read the data with {how}."
+    else:
+        return None
+    return Finding("value-range", severity, what, action)
 
 
 def are_too_dark(context: CheckContext) -> bool:

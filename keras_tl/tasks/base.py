@@ -54,8 +54,8 @@ class Question:
 class Task(abc.ABC):
     """Task of a model, such as binary classification, with the names of its classes.
 
-    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head,
-    float (n, outputs). Calibrated logits are logits already divided by the temperature.
+    For labels, see `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head, float
+    (n, outputs). Calibrated logits are logits already divided by the temperature.
 
     Attributes:
         class_names: Names of the classes or labels, in the order of the outputs.
@@ -131,11 +131,7 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def encoder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelEncoder:
-        """Create the label encoder from the training labels.
-
-        Args:
-            y: Labels of the training split, from `keras_tl.tasks.labels.task_choice.read_labels`.
-            class_names: Class names, see `keras_tl.tasks.labels.task_choice.read_labels`.
+        """Create the label encoder from training labels, see `labels.task_choice.read_labels`.
 
         Raises:
             DataError: The labels do not fit the task.
@@ -204,27 +200,19 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def dense_targets(self, labels: np.ndarray, smoothing: float = 0.0) -> np.ndarray:
-        """Return targets of the last Dense layer: probabilities or values, float64 (n, outputs).
-
-        Args:
-            labels: Labels of n items.
-            smoothing: Label smoothing, see `loss`.
-        """
+        """Return targets of the last Dense layer: probabilities or values, float64 (n, outputs)."""
 
     @abc.abstractmethod
     def convex_loss(
         self, outputs: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the loss of every item and its gradient with respect to `outputs`, in NumPy.
+        """Return the loss of every item, (n,), and its gradient, (n, outputs), in float64.
 
-        The loss is that of `loss`, times `loss_weight`. The loss is a convex function of `outputs`.
+        The loss function is `loss`, times `loss_weight`: a convex function of `outputs`.
 
         Args:
             outputs: Outputs of the last Dense layer, float64 (n, outputs).
             targets: Targets from `dense_targets`.
-
-        Returns:
-            Losses, float64 (n,), and gradients, float64 (n, outputs).
         """
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
@@ -251,8 +239,8 @@ class Task(abc.ABC):
 
         Args:
             labels: Training labels.
-            asked: A mapping of class names to weights. `"balanced"`: the weight of a class is items
-                / (classes * items of the class). `None`: no weights.
+            asked: Weights by class name. `"balanced"`: the weight of a class is items / (classes *
+                items of the class). `None`: no weights.
         """
         return None
 
@@ -283,21 +271,14 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Return the probability of each class or label of each item, float64 (n, classes).
+        """Return the probability of each class or label from calibrated logits, float64 (n, k).
 
         A binary task returns only the probability of the second class, float64 (n, 1).
-
-        Args:
-            logits: Calibrated logits.
         """
 
     @abc.abstractmethod
     def decisions(self, logits: np.ndarray) -> np.ndarray:
-        """Return the predicted label of each item, according to the decision thresholds.
-
-        Args:
-            logits: Calibrated logits.
-        """
+        """Return the predicted label of each item, from calibrated logits and the thresholds."""
 
     @property
     def threshold_count(self) -> int:
@@ -318,8 +299,8 @@ class Task(abc.ABC):
     def statistics(self, labels: np.ndarray, logits: np.ndarray) -> dict[str, Statistic]:
         """Return functions that compute metrics of `measure` from item weights, by metric name.
 
-        The weight of an item is how often the item is in a resample. To measure a group of items,
-        the weight is 1 in the group and 0 outside the group.
+        The weight of an item is its number of copies in a resample. Weights of 1 in a group of
+        items and 0 elsewhere give the metric of the group.
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:

@@ -51,9 +51,9 @@ class Binary(Sigmoid, OneClass):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        The metrics are those of `OneClass.measure` and three metrics of the second class against
-        the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1], or
-        `None` if all items have the same class. `"roc"` holds the points (false positive rate, true
+        In addition to the metrics of `OneClass.measure`, three metrics compare the second class
+        with the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1].
+        `None`: all items have the same class. `"roc"` holds the points (false positive rate, true
         positive rate) of the ROC curve.
         """
         score = logits[:, 0]

@@ -95,11 +95,12 @@ class Multilabel(Sigmoid):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        `"mean_average_precision"` and `"auc"`: means over the labels that some items have and other
-        items do not have, in [0, 1] (`None`: there is no such label). `"f1_micro"` and
-        `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of items with all
-        labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number of items.
-        `"per_class"`: for each label precision, recall, f1, items, average_precision and auc.
+        `"mean_average_precision"` and `"auc"`: means over the labels, in [0, 1]. Labels of all
+        items or of no item are left out. `None`: no label is left.
+        `"f1_micro"` and `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of
+        items with all labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number
+        of items. `"per_class"`: for each label precision, recall, f1, items, average_precision and
+        auc.
         """
         labels, predicted = labels.astype(int), self.decisions(logits)
         scores = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
@@ -184,7 +185,7 @@ class _MaskEncoder(LabelEncoder):
         if class_names is not None:
             self.class_names = distinct_names(class_names)
         elif isinstance(y, np.ndarray):
-            self.class_names = tuple(str(column) for column in range(y.shape[1]))
+            self.class_names = tuple(map(str, range(y.shape[1])))
         else:
             self.class_names = tuple(sorted({str(label) for labels in y for label in labels}))
         if not self.class_names:

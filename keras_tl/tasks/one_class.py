@@ -145,7 +145,9 @@ class ClassEncoder(LabelEncoder):
     def __init__(
         self, y: Sequence, class_names: Sequence[str] | None = None, task: str | None = None
     ):
-        y = _as_integers(np.asarray(y))
+        y = np.asarray(y)
+        if y.dtype.kind == "f" and np.all(y == np.rint(y)):
+            y = y.astype(np.int64)
         if class_names is None:
             try:
                 values = np.unique(y).tolist()
@@ -157,10 +159,10 @@ class ClassEncoder(LabelEncoder):
         else:
             self.class_names = tuple(map(str, class_names))
             values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
-        if len(set(self.class_names)) < 2:
+        if (count := len(set(self.class_names))) < 2:
             amounts = ' If the labels are amounts to predict, pass task="regression" (--task).'
             raise DataError(
-                f"Expected at least two classes, found {len(set(self.class_names))}: "
+                f"Expected at least two classes, found {count}: "
                 f"{', '.join(self.class_names)}.{amounts if y.dtype.kind in 'iu' else ''}"
             )
         distinct_names(self.class_names)
@@ -175,8 +177,7 @@ class ClassEncoder(LabelEncoder):
     def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         y = np.asarray(y)
         check_count(y.shape, items, name, item)
-        strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
-        if strange:
+        if strange := sorted(set(y.tolist()) - set(self._numbers), key=str):
             raise DataError(
                 f"Unknown {name} labels {quoted(strange[:SHOWN])}. Expected {len(self._numbers)} "
                 f"classes: {listing(self._numbers)}."
@@ -187,8 +188,3 @@ class ClassEncoder(LabelEncoder):
 def task_of_classes(class_names: Sequence[str]) -> str:
     """Return the name of the task with one of these classes per item."""
     return "binary" if len(class_names) == 2 else "multiclass"
-
-
-def _as_integers(y: np.ndarray) -> np.ndarray:
-    """Convert whole floating-point numbers, such as 1.0, to integers. Keep other values."""
-    return y.astype(np.int64) if y.dtype.kind == "f" and np.all(y == np.rint(y)) else y

@@ -73,7 +73,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
 
 
 def mean_of_known(parts: list[Statistic]) -> Statistic:
-    """Return the mean of those metrics that are defined, as a function of item weights."""
+    """Return the mean of all metrics that are defined, as a function of item weights."""
 
     def mean(weights: np.ndarray) -> np.ndarray:
         values = np.stack([part(weights) for part in parts])

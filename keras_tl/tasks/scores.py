@@ -7,14 +7,10 @@ import numpy as np
 
 def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and number of items by class from scikit-learn's arrays."""
+    rows = zip(class_names, *(score.tolist() for score in scores), strict=True)
     return {
-        name: {
-            "precision": float(scores[0][i]),
-            "recall": float(scores[1][i]),
-            "f1": float(scores[2][i]),
-            "items": int(scores[3][i]),
-        }
-        for i, name in enumerate(class_names)
+        name: {"precision": precision, "recall": recall, "f1": f1, "items": items}
+        for name, precision, recall, f1, items in rows
     }
 
 

@@ -78,7 +78,6 @@ def label_encoder(
     """Create the label encoder from the training labels, see `Task.encoder`.
 
     Args:
-        y: Labels of the training split.
         class_names: Names of the classes that integers index, or of the columns of 0 and 1. `None`:
             the sorted distinct labels.
         task: Name of the task. `None`: binary for two classes, multiclass for more classes.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from keras_tl.evaluation.losses import largest_losses, top_losses
+from keras_tl.evaluation.losses import top_losses
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes, make_task
 
@@ -38,7 +39,10 @@ def test_a_sure_mistake_has_a_finite_loss(task):
 
 
 def test_the_largest_come_first():
-    assert largest_losses(np.array([1.0, 3, 2, 3]), 3).tolist() == [1, 3, 2]
+    record = PredictionRecord(np.zeros(4), np.array([[1.0], [3], [2], [3]]))
+    found = top_losses(make_task("regression"), record, None, "test", 3)
+    assert [item.loss for item in found.items] == [9, 9, 4]
+    assert found.rows.tolist() == [1, 3, 2]
 
 
 @pytest.mark.parametrize("task", TASKS)

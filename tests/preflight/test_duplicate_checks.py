@@ -106,7 +106,7 @@ def test_every_leaked_image_is_found_and_no_other(clean, learner, in_test, in_va
     # Those that are most alike come first, if not all can be looked at.
     for most in (2000, 150):
         found = near_pairs(subject_of(learner, data), Limits(pairs=most))
-        pairs = [dataclasses.astuple(pair) for pair, _ in found]
+        pairs = [dataclasses.astuple(pair) for pair in found]
         assert pairs == sorted(leaked["near-duplicates"] + others["near-duplicates"])
 
 

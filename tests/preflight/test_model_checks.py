@@ -211,9 +211,9 @@ def test_statistics_are_those_of_the_first_layer_even_deep_inside(clean):
     pixels = clean.splits["train"].images
     network = trained_on_tf(pixels)
     outer = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Rescaling(2.0), network])
-    found = first_statistics(outer, pixels / 127.5 - 1)
-    assert found.layer == "first_norm"
-    assert found.ratio == pytest.approx(2.0, rel=0.02)
+    layer, ratio = first_statistics(outer, pixels / 127.5 - 1)
+    assert layer == "first_norm"
+    assert ratio == pytest.approx(2.0, rel=0.02)
 
 
 # Side of the images and of the model, whether its weights are of 224 pixels, what is said.

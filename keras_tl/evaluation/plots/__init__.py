@@ -4,12 +4,7 @@ Functions whose names begin with `draw_` draw on axes that the caller passes.
 """
 
 from keras_tl.evaluation.plots.arms import comparison, draw_comparison
-from keras_tl.evaluation.plots.items import (
-    draw_features,
-    feature_maps,
-    image_grid,
-    prediction_grid,
-)
+from keras_tl.evaluation.plots.items import draw_features, feature_maps, image_grid, prediction_grid
 from keras_tl.evaluation.plots.measures import (
     average_precisions,
     confusion,

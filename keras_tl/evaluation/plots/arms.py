@@ -19,9 +19,7 @@ _STYLES = {
 def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
     """Draw learning curves of trained variants (arms), one plot per size of the training split.
 
-    Args:
-        sizes: For each plot, `size` (items, or `None` for all) and `curves`, see `draw_comparison`.
-        skill: Name of the metric on the vertical axis, such as `"accuracy"`.
+    `sizes` has for each plot `size` (items, or `None` for all) and `curves`, see `draw_comparison`.
     """
     count = len(sizes)
     figure = Figure(figsize=(max(4.2 * count, 6.5), 4), layout="constrained")
@@ -38,8 +36,8 @@ def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: 
 
     Args:
         axes: Axes to draw on.
-        curves: For each trained variant, a dictionary. Its key `mean` holds, for each pass over the
-            training split, `mean`, `low` and `high` (the last two are `None` with one seed).
+        curves: Curve of each arm. `curve["mean"]` holds `mean`, `low` and `high` for each pass over
+            the training split. `low` and `high` are `None` with one seed.
         skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     for arm, curve in curves.items():

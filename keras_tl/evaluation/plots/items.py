@@ -26,7 +26,6 @@ def prediction_grid(
         truths: Names of the n true labels.
         predictions: The n items of a `Predictions` object.
         judged: Whether colours mark right and wrong predictions. `False` for a regression.
-        columns: Images per row.
     """
     titles, colours = [], []
     for truth, item in zip(truths, predictions, strict=False):
@@ -39,13 +38,9 @@ def prediction_grid(
 def image_grid(
     images: Sequence[np.ndarray], titles: Sequence[str], colours: Sequence[str], columns: int
 ) -> Figure:
-    """Draw images with one title each.
+    """Draw images (height, width, 3) in [0, 255], each with a title and the title's colour.
 
-    Args:
-        images: n images (height, width, 3) in [0, 255].
-        titles: One title per image. Pass texts of the user through `label_text` first.
-        colours: One colour per title.
-        columns: Images per row.
+    Pass texts of the user through `label_text` first. A row has `columns` images.
     """
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(1.7 * columns, 2.0 * rows), layout="constrained")

@@ -8,14 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keras_tl.evaluation.calibration import Calibration
-from keras_tl.evaluation.plots.probabilities import (
-    lowest,
-    precision_recall,
-    reliability,
-    roc,
-    roc_curves,
-    square,
-)
+from keras_tl.evaluation.plots import probabilities
 from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
@@ -60,7 +53,7 @@ def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> F
 
 def scatter(values: Sequence[Sequence[float]]) -> Figure:
     """Draw predicted against true values, with a line where both are equal."""
-    return square(draw_scatter, values)
+    return probabilities.square(draw_scatter, values)
 
 
 def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
@@ -78,14 +71,15 @@ def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> di
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)
-    if curves := roc_curves(metrics, class_names):
-        figures["ROC curve"] = roc(curves)
+    if curves := probabilities.roc_curves(metrics, class_names):
+        figures["ROC curve"] = probabilities.roc(curves)
     rows = metrics.get("per_class", {})
     found = metrics.get("precision_recall", {})
-    if curves := lowest(found, lambda name: rows[name]["average_precision"]):
-        figures["Precision and recall"] = precision_recall(curves)
+    if curves := probabilities.lowest(found, lambda name: rows[name]["average_precision"]):
+        figures["Precision and recall"] = probabilities.precision_recall(curves)
     if "calibration" in metrics:
-        figures["Reliability"] = reliability(Calibration.from_json(metrics["calibration"]))
+        calibration = Calibration.from_json(metrics["calibration"])
+        figures["Reliability"] = probabilities.reliability(calibration)
     if "mean_average_precision" in metrics:
         figures["Average precision"] = average_precisions(metrics["per_class"])
     if "values" in metrics:

@@ -12,7 +12,7 @@ from sklearn.metrics import auc
 from keras_tl.evaluation.calibration import Calibration
 from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
 
-# The points of one curve for each label, with the name of the label as the key.
+# Points of a curve, by name of the label.
 Curves = Mapping[str, Sequence[Sequence[float]]]
 
 # More curves than this would hide each other.
@@ -22,10 +22,7 @@ MOST_CURVES = 8
 def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, Any]:
     """Return the curves to draw: all curves with points, or the eight with the lowest values.
 
-    Args:
-        curves: All curves by label.
-        value: Function that returns the value of a label, such as the area under the curve. `None`
-            counts as 0.
+    `value` returns the value of a label, such as the area under the curve. `None` counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:
@@ -36,10 +33,8 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
 def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
     """Return the ROC curves to draw: all curves, or the eight with the lowest area under the curve.
 
-    Args:
-        metrics: Metrics. `roc` holds the curves by label, or for two classes the curve of the
-            second class.
-        class_names: Names of the classes or labels.
+    In the metrics, `roc` holds the curves by label. For two classes, `roc` is only the curve of the
+    second class.
     """
     found = metrics.get("roc") or {}
     curves = found if isinstance(found, Mapping) else {class_names[1]: found}
@@ -52,11 +47,7 @@ def area_under(points: Sequence[Sequence[float]]) -> float:
 
 
 def roc(curves: Curves) -> Figure:
-    """Draw ROC curves: true positive rate against false positive rate.
-
-    Args:
-        curves: See `roc_curves`.
-    """
+    """Draw ROC curves: true positive rate against false positive rate."""
     return square(draw_roc, curves)
 
 
@@ -103,11 +94,7 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
 
 
 def precision_recall(curves: Curves) -> Figure:
-    """Draw precision against recall: one curve for each label that some items have.
-
-    Args:
-        curves: Points by label, see `keras_tl.evaluation.thresholds.precision_recall`.
-    """
+    """Draw precision against recall: one curve for each label that some items have."""
     return square(draw_precision_recall, curves)
 
 
@@ -133,7 +120,7 @@ def _colours(curves: Curves) -> Iterator[str]:
 
 
 def square(draw: Any, *values: Any) -> Figure:
-    """Return a figure with one plot. The function `draw` draws the plot."""
+    """Return a square figure whose plot the function `draw` draws."""
     figure = Figure(figsize=(4.8, 4.5), layout="constrained")
     draw(figure.subplots(), *values)
     return figure

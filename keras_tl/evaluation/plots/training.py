@@ -18,7 +18,7 @@ _SHOWN_STEPS = 400
 def learning_curves(history: Sequence[PhaseRecord], monitor: str = "accuracy") -> Figure:
     """Draw the loss and another metric over the epochs, with a line at the start of each phase.
 
-    A dot marks the epoch whose weights a phase kept.
+    A large dot marks the epoch whose weights a phase kept.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 2), ("loss", monitor), strict=True):
@@ -28,21 +28,17 @@ def learning_curves(history: Sequence[PhaseRecord], monitor: str = "accuracy") -
 
 def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor: str) -> None:
     """Draw one metric over the epochs of all phases."""
-    for name, label, colour in (
-        (metric, "training", FIRST),
-        (f"val_{metric}", "validation", SECOND),
-    ):
+    starts = np.cumsum([0, *(len(record.epochs) for record in history)])[:-1]
+    lines = (metric, "training", FIRST), (f"val_{metric}", "validation", SECOND)
+    for name, label, colour in lines:
         values = [epoch.get(name, np.nan) for record in history for epoch in record.epochs]
         if not np.all(np.isnan(values)):
             axes.plot(range(1, len(values) + 1), values, ".-", color=colour, label=label)
-            start = 0
-            for record in history:
+            for record, start in zip(history, starts, strict=True):
                 if record.kept_values:
                     kept = start + record.best_epoch
                     axes.plot(kept, values[kept - 1], "o", color=colour, markersize=9, alpha=0.4)
-                start += len(record.epochs)
-    start = 0
-    for record in history:
+    for record, start in zip(history, starts, strict=True):
         axes.axvline(start + 0.5, color=SOFT, linewidth=0.8, linestyle="--")
         axes.annotate(
             label_text(record.phase.name),
@@ -52,12 +48,11 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor:
             fontsize="small",
             color=INK,
         )
-        start += len(record.epochs)
     axes.set_xlabel("epoch (large dots: weights kept)")
     axes.set_ylabel(_axis_name(metric, monitor))
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    if axes.get_legend_handles_labels()[0]:  # If training diverged at once, there is no curve.
+    if axes.get_legend_handles_labels()[0]:  # There is no curve if the first epoch diverged.
         axes.legend(loc="best")
 
 

@@ -1,7 +1,7 @@
 """Table cells with several labels, such as `a;b`."""
 
-import collections
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,13 +17,10 @@ def separated(
     task: str | None = None,
     separator: str | None = None,
 ) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
-    """Return a list of labels per cell (`None`: each cell is one label), and any guess about it.
+    """Return the labels of each cell, and any guess about the separator.
 
-    Args:
-        cells: Texts, or other cell values.
-        class_names: Names of the classes, if known.
-        task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task from the cells.
-        separator: Text between two labels of a cell. `None`: `separator_of` chooses the separator.
+    `None` instead of lists of labels: each cell is one label. If no task or no separator is given,
+    the function chooses it from the cells (see `separator_of`).
     """
     guess = None
     if separator is None and task in (None, "multilabel"):
@@ -37,14 +34,11 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Guess | None]:
-    """Return the separator of several labels in a cell. `None`: each cell is one class name.
+    """Return the separator of several labels in a cell, and the guess if a cell contains it.
 
-    A character is a separator if at least half of the parts between these characters also occur in
-    another cell, or if all cells are equal. If class names are given, all parts must instead be
-    class names.
-
-    Returns:
-        The separator, and the guess if a cell contains a separator.
+    A character is a separator if at least half of the parts that it separates also occur in another
+    cell. It is also a separator if all cells are equal. If class names are given, all parts must
+    instead be class names. `None`: each cell is one class name.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}
@@ -87,9 +81,7 @@ def _separates(
 ) -> bool:
     if class_names is not None:
         return {part for cell in different for part in parts_of(cell, separator)} <= {*class_names}
-    found_in = collections.Counter(
-        part for cell in different for part in {*parts_of(cell, separator)}
-    )
+    found_in = Counter(part for cell in different for part in {*parts_of(cell, separator)})
     parts = {part for cell in held for part in parts_of(cell, separator)}
     shared = sum(found_in[part] > 1 for part in parts)
     return bool(parts) and (2 * shared >= len(parts) or len(different) == 1)

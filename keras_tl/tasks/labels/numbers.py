@@ -30,15 +30,13 @@ def read_numbers(
         return LabelInterpretation(task, class_names)
     if not _are_whole(values):
         return LabelInterpretation("regression")
-    different = np.unique(values)
-    shown = listing(map(int, different))
+    different, what = np.unique(values), "The labels are whole numbers. They were read as "
     if count_classes(values):
-        what = f"The labels are whole numbers. They were read as {len(different)} classes: {shown}."
+        what += f"{len(different)} classes: {listing(map(int, different))}."
         action = 'If the numbers are amounts to predict, pass task="regression" (--task).'
         return LabelInterpretation(None, None, (Guess("label-type", what, action),))
-    what = (
-        "The labels are whole numbers. They were read as targets of a regression: "
-        f"{len(different):,} different values in {len(values):,} items."
+    what += (
+        f"targets of a regression: {len(different):,} different values in {len(values):,} items."
     )
     action = 'If the numbers stand for classes, pass task="multiclass" (--task).'
     return LabelInterpretation("regression", None, (Guess("label-type", what, action),))
@@ -49,30 +47,22 @@ def count_classes(values: np.ndarray) -> bool:
     different, counts = np.unique(values, return_counts=True)
     first, last = int(different[0]), int(different[-1])
     are_few = len(different) <= FEW
-    are_repeated = np.median(counts) > 1
+    are_repeated = bool(np.median(counts) > 1)
     count_up = first in (0, 1) and len(different) >= _PRESENT * (last - first + 1)
-    if np.median(counts) >= _MANY:
-        return True
-    return int(are_few) + int(are_repeated) + int(count_up) >= 2
+    return bool(np.median(counts) >= _MANY or are_few + are_repeated + count_up >= 2)
 
 
 def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
-    """Return the numbers allowed in label columns. If both -1 and 0 occur, -1 is not allowed.
+    """Return the numbers allowed in label columns, and advice about others (empty: no advice).
 
-    Args:
-        found: Different values that occur in the columns.
-
-    Returns:
-        The allowed numbers, and advice about other numbers (empty: no advice).
+    If both -1 and 0 are among the `found` values of the columns, -1 is not allowed.
     """
     is_mixed = {-1, 0} <= {*found}
     return ((0, 1), _MAY_BE_UNKNOWN) if is_mixed else ((-1, 0, 1), "")
 
 
 def as_mask(rows: np.ndarray) -> np.ndarray:
-    """Convert label rows (n, k) to a float32 array of 0 and 1.
-
-    Rows of -1 and 1, as in some attribute tables, become rows of 0 and 1.
+    """Convert label rows (n, k) of 0 and 1, or of -1 and 1, to a float32 array of 0 and 1.
 
     Raises:
         DataError: The rows contain other numbers.

@@ -58,11 +58,7 @@ def is_several(label: Any) -> bool:
 
 
 def label_text(label: Any) -> str:
-    """Return a class name as text without blanks at its ends. Bytes are decoded as UTF-8.
-
-    Raises:
-        DataError: The bytes are not UTF-8.
-    """
+    """Return a label as text without outer blanks. Raise `DataError` if bytes are not UTF-8."""
     if not isinstance(label, bytes):
         return str(label).strip()
     try:
@@ -84,8 +80,7 @@ def category_texts(values: Sequence, categories: Sequence) -> tuple[list, tuple[
     """Return the values of a Categorical as stripped texts, and the categories that occur."""
     texts = [None if is_missing(value) else label_text(value) for value in values]
     found = {*texts}
-    names = map(label_text, categories)
-    return texts, tuple(name for name in names if name in found)
+    return texts, tuple(name for name in map(label_text, categories) if name in found)
 
 
 def _names_of(labels: Any) -> list[str]:

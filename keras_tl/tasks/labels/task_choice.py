@@ -1,6 +1,5 @@
 """Choose the task from the labels, by the same rule for all sources of images and texts."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,14 +20,14 @@ def read_labels(
     """Choose the task from the structure of the labels, unless `task` is given.
 
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
-    hold: (1) there are at most 20 different numbers, (2) most numbers occur more than once, (3) the
+    hold. (1) There are at most 20 different numbers. (2) Most numbers occur more than once. (3) The
     numbers start at 0 or 1, and at least 90% of the numbers up to the largest occur. Whole numbers
     are also classes if the median number occurs at least 10 times. Other numbers are targets of a
     regression.
     Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Else each row holds
     several labels of one item.
-    Texts are class names. But if a text consists of parts between `;` or `|`, and at least half of
-    the parts also occur in other texts, each part is a label.
+    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of the
+    parts also occur in other texts, each part is a label.
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
@@ -70,13 +69,12 @@ def read_splits(
     class_names: Sequence[str] | None = None,
     task: str | None = None,
 ) -> tuple[dict[str, tuple[Any, Labels]], LabelInterpretation]:
-    """Choose the task from the labels of all splits together.
+    """Choose the task from the labels of all splits together, as `read_labels` does.
 
     Args:
         given: Items and labels of each split.
         item: Name of one item, for messages.
-        class_names: See `read_labels`.
-        task: See `read_labels`.
+        class_names: See `read_labels`, also for `task`.
 
     Returns:
         Items and labels of each split, and the interpretation of the labels.
@@ -97,12 +95,10 @@ def read_splits(
         check_count(shape, len(items), name, item, axes=(1, 2))
         parts[name] = values
     labels, meaning = read_labels(_joined(parts), class_names, task)
-    ends = [*itertools.accumulate(map(len, parts.values()))]
-    starts = [0, *ends[:-1]]
-    read = {
-        name: (given[name][0], labels[start:end])
-        for name, start, end in zip(parts, starts, ends, strict=True)
-    }
+    read, start = {}, 0
+    for name, part in parts.items():
+        read[name] = given[name][0], labels[start : start + len(part)]
+        start += len(part)
     return read, meaning
 
 
@@ -172,8 +168,7 @@ def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
 
 
 def _check_given(are_missing: np.ndarray) -> None:
-    rows = np.flatnonzero(are_missing)
-    if len(rows):
+    if len(rows := np.flatnonzero(are_missing)):
         raise DataError(
             f"A label is missing in {len(rows)} of {len(are_missing)} items, in rows "
             f"{listing(rows)}. Fill the labels in or leave the items out."
