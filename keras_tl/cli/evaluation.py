@@ -50,11 +50,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return the specification of a run's training data, if a Python package contains the data.
-
-    Raises:
-        ConfigError: The user must pass `--data`, because no package contains the data.
-    """
+    """Return `--data` for a run on packaged data. Raise `ConfigError` for a run on other data."""
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind

@@ -27,10 +27,6 @@ def in_options(message: str, command: click.Command) -> str:
     """Replace the Python arguments in a message by the options of a command.
 
     An argument stays unchanged if the command has no option for it.
-
-    Args:
-        message: Text for users, such as the message of a `KerasTLError`.
-        command: The command that the user called.
     """
     flags = _flags_of(command)
 
