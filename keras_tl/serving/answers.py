@@ -12,11 +12,7 @@ Answers = Mapping[str, np.ndarray]
 
 
 def check_one_each(answers: Answers, inputs: Mapping[str, Values]) -> None:
-    """Check that each output of a signature has one row for each item of a batch.
-
-    Raises:
-        ServingError: The number of rows differs from the number of items.
-    """
+    """Raise `ServingError` unless each output has one row for each item of the batch."""
     (count,) = {len(values) for values in inputs.values()}
     for name, rows in sorted(answers.items()):
         if np.shape(rows)[:1] != (count,):
@@ -33,11 +29,7 @@ def differ(parts: Sequence[Answers]) -> bool:
 
 
 def check_kind(answers: Answers) -> None:
-    """Check that the outputs are predictions.
-
-    Raises:
-        ServingError: The outputs are no predictions, for example features.
-    """
+    """Raise `ServingError` if the outputs are no predictions, but for example features."""
     if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
         return
     received = ", ".join(f"{name!r} {rows.shape}" for name, rows in sorted(answers.items()))
