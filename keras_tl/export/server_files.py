@@ -39,10 +39,6 @@ def server_name(base: Path) -> str:
 def server_files(export: Exported, cores: int) -> dict[str, bytes]:
     """Return the content of each file, by name. The generated README explains the files.
 
-    Args:
-        export: Export to serve.
-        cores: Number of CPU cores of the server.
-
     Raises:
         ConfigError: The name of the model folder is not a valid model name for a server.
     """

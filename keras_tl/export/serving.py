@@ -24,11 +24,8 @@ class ServingModel(tf.Module):
 
     Args:
         parts: Models from the modality's inputs to features, and from features to logits.
-        task: Task, which converts logits to outputs.
+        task: Task, which converts logits to outputs, with its temperature and thresholds.
         modality: Object that describes and preprocesses the inputs.
-
-    Attributes:
-        task: The argument `task`. The functions apply the temperature and thresholds of the task.
     """
 
     def __init__(self, parts: TransferModel, task: Task, modality: Modality):
@@ -122,14 +119,7 @@ class ServingModel(tf.Module):
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call signatures batch by batch, and join the outputs.
-
-        Args:
-            questions: Pairs of a signature name and its arguments, one pair for each batch.
-
-        Returns:
-            Each named output, concatenated over all batches.
-        """
+        """Call a signature for each batch (its name and arguments). Concatenate each output."""
         answers = [self.ask(name, arguments) for name, arguments in questions]
         return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
 

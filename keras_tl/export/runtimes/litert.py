@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_tl.base.extras import import_extra
 from keras_tl.base.reporting import only_errors
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
-from keras_tl.export.without_keras.findings import first_line
+from keras_tl.export.without_keras.errors import first_line
 
 
 class LiteRT(Runtime):

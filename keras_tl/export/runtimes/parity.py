@@ -20,12 +20,6 @@ def compare(
 ) -> tuple[dict, list[str]]:
     """Compare the outputs of a file with those of the model.
 
-    Args:
-        answers: Outputs of the file.
-        expected: Outputs of the model.
-        precision: Precision of the file, a key of `TOLERANCES`.
-        thresholds: Decision thresholds, see `keras_tl.base.config.ModelConfig`.
-
     Returns:
         The largest difference of each float output (relative for values above 1), and a sentence,
         without full stop, for each wrong output.

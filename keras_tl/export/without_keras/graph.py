@@ -7,7 +7,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from .findings import UnusableError, first_line
+from .errors import UnusableError, first_line
 
 _TAG = "serve"
 
@@ -32,6 +32,12 @@ def read_meta_graph(folder: Path):
         f"saved_model.pb has no graph tagged {_TAG!r}, which TensorFlow Serving needs. Tags of the "
         f"graphs: {tags}"
     )
+
+
+def signatures_of(meta_graph) -> dict:
+    """Return the `SignatureDef` of each signature by name, without TensorFlow's own signatures."""
+    found = sorted(meta_graph.signature_def.items())
+    return {name: signature for name, signature in found if not name.startswith("__")}
 
 
 def missing_assets(folder: Path, meta_graph) -> list[str]:

@@ -15,14 +15,7 @@ _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def check_operations(meta_graph) -> tuple[list[str], list[str]]:
-    """Find operations of a graph that a server lacks, and operations of tensorflow_text.
-
-    Args:
-        meta_graph: Graph of the export, a `MetaGraphDef`.
-
-    Returns:
-        Sentences about problems, and names of the operations of tensorflow_text.
-    """
+    """Return sentences about missing operations, and the names of tensorflow_text's operations."""
     used = _used(meta_graph.graph_def)
     problems = [
         f"The graph uses the operation {name}, which calls Python: a server has no Python"

@@ -3,8 +3,8 @@
 import numpy as np
 
 from . import graph
+from .errors import first_line
 from .examples import decode_array
-from .findings import first_line
 
 
 def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:

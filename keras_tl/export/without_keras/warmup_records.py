@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 
 from . import graph
-from .findings import first_line
+from .errors import first_line
 from .serving_messages import EXAMPLE_LOGS, PredictionLog
 
 MOST = 1000
@@ -49,13 +49,7 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
 
 
 def replay(session, signatures, records: list[bytes]) -> Replayed:
-    """Send the request of each record to its signature.
-
-    Args:
-        session: Session with the loaded model.
-        signatures: `SignatureDef` by signature name.
-        records: Serialised `PredictionLog`s.
-    """
+    """Send the request of each record, a serialised `PredictionLog`, to its signature."""
     replayed = Replayed()
     for number, record in enumerate(records, 1):
         try:
