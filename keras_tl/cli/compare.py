@@ -9,14 +9,7 @@ from keras_tl.base.config import CACHES
 from keras_tl.base.files import whole_file
 from keras_tl.base.overwriting import check_new
 from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
-from keras_tl.cli.group import (
-    PATH,
-    cli,
-    image_size_of,
-    overwrite_option,
-    start_toolkit,
-    with_json,
-)
+from keras_tl.cli.group import PATH, cli, image_size_of, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.model import head_learning_rate_option, model_options
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import POLICIES

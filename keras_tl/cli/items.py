@@ -28,9 +28,7 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "items without a prediction. Standard error names each invalid item and the reason.",
     )
     literal = click.option(
-        "--literal",
-        is_flag=True,
-        help="Read all ITEMS as texts, even if a file has the same name.",
+        "--literal", is_flag=True, help="Read all ITEMS as texts, even if a file has the same name."
     )
     return argument(on_invalid(literal(command)))
 

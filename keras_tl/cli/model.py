@@ -52,9 +52,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
     )
     @click.option(
-        "--sequence-length",
-        type=int,
-        help="Tokens per text. Default: enough for 99% of the texts.",
+        "--sequence-length", type=int, help="Tokens per text. Default: enough for 99% of the texts."
     )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:

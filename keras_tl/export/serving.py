@@ -75,11 +75,7 @@ class ServingModel(tf.Module):
             return task.standard_answers(serving_default(raw))
 
         # Not `self.signatures`: TensorFlow reserves this attribute on saved objects.
-        self._functions = {
-            "serving_default": serving_default,
-            standard: by_example,
-            "embed": embed,
-        }
+        self._functions = {"serving_default": serving_default, standard: by_example, "embed": embed}
         numbers = modality.numbers
         if numbers is not None:
             self._functions[numbers.name] = tf.function(

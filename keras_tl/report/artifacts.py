@@ -91,10 +91,7 @@ class Artifacts:
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
         """Return whether these test items are stored, and the Grad-CAMs explain these predictions.
 
-        Args:
-            rows: Rows of the items in the test split, int array (n,).
-            answers: Prediction of each item, see `keras_tl.tasks.Task.question`. `None`: the
-                Grad-CAMs may explain any predictions.
+        With `answers=None`, the Grad-CAMs may explain any predictions.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -103,11 +100,7 @@ class Artifacts:
         return all(kept[row].get("seen", answer) == answer for row, answer in pairs)
 
     def explaining(self, answers: Sequence[str]) -> "Artifacts":
-        """Return a copy without the Grad-CAMs of items whose predictions have changed.
-
-        Args:
-            answers: Present prediction of each test item, see `keras_tl.tasks.Task.question`.
-        """
+        """Return a copy without Grad-CAMs that explain other predictions than `answers`."""
         items = list((self.top_items() or {}).values())
         wrong = [one for one in items if one.get("seen") not in (None, answers[one["row"]])]
         if not wrong:
@@ -155,10 +148,6 @@ def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
 def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     """Return the file name of a comparison, mapped to the content of the file.
 
-    Args:
-        given: Comparison of transfer learning with training from scratch.
-        task: Task of the reported model.
-
     Raises:
         ConfigError: `given` is not a comparison, or was made for another task or other classes.
     """
@@ -170,10 +159,7 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     model = given.what["model"]
     there, here = (
         f"{kind} of {', '.join(names) or 'a number'}"
-        for kind, names in (
-            (model["task"], model["class_names"]),
-            (task.kind, task.class_names),
-        )
+        for kind, names in ((model["task"], model["class_names"]), (task.kind, task.class_names))
     )
     if there != here:
         raise ConfigError(
@@ -200,8 +186,7 @@ def keep_top_items(
         split: Split with only these n items.
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
         parts: Model that does not belong to a distribution strategy.
-        task: Task of the model.
-        record: Prediction record of the n items.
+        task, record: Task of the model, and prediction record of the n items.
     """
     items = [
         {"row": int(row), "place": place, "texts": texts}

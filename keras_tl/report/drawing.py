@@ -61,8 +61,7 @@ def plot(
         name: Name of the plot, unique in the page. Use letters, digits and hyphens.
         caption: Caption of the plot.
         alt: Description for readers who cannot see the plot, including its main values.
-        draw: Function that takes matplotlib axes and `values`.
-        values: Values to draw, the further arguments of `draw`.
+        draw: Function that takes matplotlib axes and `values`, the values to draw.
         size: Width and height in inches.
     """
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
@@ -94,6 +93,6 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     return start + Markup(_TAG.sub(as_in_a_page, inside).strip())
 
 
-def picture(content: bytes, alt: str, kind: str = "jpeg") -> Picture:
-    """Return an image file as a `data:` URI."""
-    return Picture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", alt)
+def picture(content: bytes, alt: str) -> Picture:
+    """Return a JPEG file as a `data:` URI."""
+    return Picture(f"data:image/jpeg;base64,{base64.b64encode(content).decode()}", alt)

@@ -85,13 +85,7 @@ class Facts:
 
 
 def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Backbone) -> Facts:
-    """Collect the facts of a model.
-
-    Args:
-        run: Recorded facts of a run as JSON types, see `keras_tl.runs.run_files`.
-        parameters: Number of parameters of the `backbone` and of the `head`, by these names.
-        backbone: Backbone of the model.
-    """
+    """Collect the facts of a model from its run, see `keras_tl.runs.run_files`."""
     config = ModelConfig.from_json(run["config"])
     history = tuple(map(PhaseRecord.from_json, run["history"]))
     fitted = run["fit"] and FitResult.from_json(run["fit"])

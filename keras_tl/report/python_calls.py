@@ -5,12 +5,7 @@ from typing import Any
 
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import PLACES
-from keras_tl.evaluation.phase_call import (
-    augment_code,
-    call_lines,
-    code_of,
-    phase_lines,
-)
+from keras_tl.evaluation.phase_call import augment_code, call_lines, code_of, phase_lines
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.source_kinds import LEARNER, MODEL, RUN
 from keras_tl.report.data_facts import DataFacts

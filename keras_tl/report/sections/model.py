@@ -24,17 +24,13 @@ _NOT_REPRODUCIBLE = (
 def model(context: ReportContext) -> Section:
     """Return the configuration, the versions, the calls that reproduce the model, and limits."""
     facts = context.facts
-    blocks = [*details(facts), *reproduction(facts), limits(facts)]
+    limits = Notes("Limits and risks", limits_of(facts))
+    blocks = [*details(facts), *reproduction(facts), limits]
     return Section("model", "Model and how to reproduce it", blocks)
 
 
 def details(facts: Facts, exported: str | None = None) -> list[Block]:
-    """Return the main facts, and the earlier trainings of the weights.
-
-    Args:
-        facts: Facts of the model.
-        exported: Date of the export. `None`: no export.
-    """
+    """Return the main facts, the date `exported`, and the earlier trainings of the weights."""
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
     # Random weights have no source and no licence.
     unknown = None if before.kind == RANDOM else NOT_RECORDED
@@ -107,8 +103,3 @@ def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
 def reproduction(facts: Facts) -> list[Block]:
     """Return the calls that train the model again, and a text on the limits of reproduction."""
     return [Code("\n".join(facts.calls)), Paragraph(_NOT_REPRODUCIBLE)]
-
-
-def limits(facts: Facts) -> Notes:
-    """Return the limits and risks of the model as notes."""
-    return Notes("Limits and risks", limits_of(facts))
