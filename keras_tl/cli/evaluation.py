@@ -50,7 +50,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return `--data` for a run on packaged data. Raise `ConfigError` for a run on other data."""
+    """Return `--data` of a run if a Python package has its data, else raise `ConfigError`."""
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind

@@ -88,6 +88,6 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
 
 
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
-    """Return whether an item is a file: a word with a suffix of files, or an existing file."""
+    """Return whether an item with one of the suffixes is a single word or an existing file."""
     is_name = item.lower().endswith(suffixes)
     return is_name and (len(item.split()) == 1 or os.path.isfile(item))

@@ -190,7 +190,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
         yield f"Warning: {warning}"
     history, primary_metric = learner.history, learner.task.primary_metric
     if history.findings is not None:
-        # Findings without a problem are false in a condition.
+        # `bool(findings)` is false if the preflight found no problem.
         kept = " The run records the findings." if history.findings else ""
         yield f"{history.findings.summary()}{kept}"
     fitted = history.fitted
@@ -204,7 +204,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether an option sets a phase. Raise if another option is only for `Learner.fit`."""
+    """Return whether the user set options of a phase. Raise if options of `fit` are set too."""
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:

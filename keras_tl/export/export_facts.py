@@ -51,7 +51,7 @@ def read_export(path: Path) -> Exported:
     """Read the facts about a version folder, or about the latest version in a model folder.
 
     Raises:
-        ExportError: There is no export at the path, or the export is damaged or of another program.
+        ExportError: There is no export at the path, or it is damaged, or another program wrote it.
     """
     folder = version_folder(path).resolve()
     if not folder.name.isdecimal():

@@ -96,7 +96,7 @@ def _check_sections(sections: object) -> None:
 
 def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
     texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
-    # No licence: only the owner of the model can choose one. No `library_name: keras`: the
+    # No licence: only the owner of the model can choose a licence. No `library_name: keras`: the
     # Hugging Face Hub would tell people to load a `.keras` file.
     kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
     return render(

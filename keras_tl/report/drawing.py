@@ -39,7 +39,7 @@ _SETTINGS = {
     ),
 }
 _START = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
-# CSS rules of one plot would apply to the whole page. The page has CSS rules of its own.
+# Remove the CSS rules of a plot, because they would apply to the whole page.
 _STYLESHEET = re.compile(r"<style.*?</style>|<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
@@ -83,7 +83,7 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     referred = {name for _, name in _REFERENCE.findall(inside)}
 
     def as_in_a_page(match: re.Match) -> str:
-        """Return a tag in the page's colours. Text between tags may belong to the user: keep it."""
+        """Return a tag in the page's colours. Text outside tags stays: it may be the user's."""
         tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
         # All figures use the same ids, but an id must be unique in a page.
         tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)

@@ -39,7 +39,7 @@ class Facts:
         history: Records of the training phases, in order.
         is_as_trained: Whether the weights have not changed since the last training phase.
         evaluations: Metrics of each evaluated split, by name of the split.
-        untested: Sentences with an estimated metric if all items trained the model, else `None`.
+        untested: Sentences with an estimated metric, if no item was left for a test, else `None`.
         calls: Lines of Python that train the model again.
         trained_with: Versions of the libraries that trained the model, by name.
         exported_with: Versions of the libraries in this process, by name.
@@ -80,7 +80,7 @@ class Facts:
         return any(record.changed_backbone for record in self.history)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types. NaN and infinity become `None`, as JSON has neither."""
+        """Return the fields as JSON types. JSON has no NaN and no infinity: both become `None`."""
         return _finite(dataclasses.asdict(self))
 
 

@@ -29,7 +29,7 @@ def differ(parts: Sequence[Answers]) -> bool:
 
 
 def check_kind(answers: Answers) -> None:
-    """Raise `ServingError` if the outputs are no predictions, but for example features."""
+    """Raise `ServingError` if the outputs are not predictions, such as features."""
     if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
         return
     received = ", ".join(f"{name!r} {rows.shape}" for name, rows in sorted(answers.items()))
@@ -61,14 +61,14 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Return whether class names fit the outputs: same number, same names of best classes."""
+    """Return whether the number of class names is right, and the labels of all items agree."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))
 
 
 def names_from(answers: Answers) -> tuple[str, ...]:
-    """Return a name for each class: its number, or its label if it is any item's best class."""
+    """Return the labels of the classes that the items have. Other classes have their number."""
     names = [str(number) for number in range(answers["probabilities"].shape[1])]
     for number, label in _best(answers):
         if number < len(names):

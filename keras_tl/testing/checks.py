@@ -37,7 +37,7 @@ CHECKS: list[Callable[[Case, Path], None]] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):
-    """Register a check function. Cheap checks build networks and run each at most once."""
+    """Register a check function. Cheap checks run each network at most once, without training."""
 
     def add(function):
         function.applies = applies
@@ -124,7 +124,7 @@ def check_record(case: Case, tmp_path: Path) -> None:
 
 @_check(lambda case: case.in_catalogue, cheap=True)
 def check_output_block(case: Case, tmp_path: Path) -> None:
-    """Check that a network cut after a block has no weights of the blocks above, and all others.
+    """Check that a network cut after a block has exactly the weights up to this block.
 
     The check compares shapes, because Keras gives the second network of a process other names.
     """

@@ -50,7 +50,7 @@ def compare(
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """Return the decision from the file's probabilities. Near a tie, the model's may differ."""
+    """Decide from the file's probabilities. Near a tie, the model's decision may differ."""
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

@@ -17,7 +17,7 @@ from .serving_messages import WARMUP
 def main(folder: Path, seconds: float) -> None:
     """Check an export and print the result as JSON. Raise `RuntimeError` if Keras is loaded.
 
-    The timings take about `seconds`. 0: no timings.
+    The timings take about `seconds`. With 0, there are no timings.
     """
     found = {"tensorflow": tf.__version__, "problems": [], "notes": []}
     try:

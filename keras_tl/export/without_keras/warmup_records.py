@@ -1,4 +1,4 @@
-"""Replay warm-up requests and report those that a server would refuse.
+"""Replay warm-up requests, and report the requests that a server would refuse.
 
 A server does not load a version with a request that fails, or with more than 1000 requests:
 https://www.tensorflow.org/tfx/serving/saved_model_warmup
@@ -27,7 +27,7 @@ class Replayed:
     Attributes:
         problems: A sentence for each wrong record, with its number from 1.
         notes: Sentences about the records that were not replayed.
-        asked: For each signature, the inputs of the last record that called it.
+        asked: Inputs of the last record that called each signature, by signature name.
     """
 
     problems: list[str] = dataclasses.field(default_factory=list)
@@ -78,7 +78,7 @@ def _kind(log) -> str:
 
 
 def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
-    """Return the signature name and the inputs of a request. Raise `ValueError` for a wrong one."""
+    """Return signature name and inputs of a request. Raise `ValueError` for a wrong request."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
         raise ValueError(

@@ -69,8 +69,8 @@ def _confusion(test: Evaluation) -> Table:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(names) <= _LARGEST_MATRIX:
         rows = []
-        for name, row, parts in zip(names, counts, shares, strict=True):
-            pairs = zip(row, parts, strict=True)
+        for name, items, fractions in zip(names, counts, shares, strict=True):
+            pairs = zip(items, fractions, strict=True)
             cells = (Cell(f"{n:,}" if n else "", share=float(share)) for n, share in pairs)
             rows.append([name, *cells])
         caption = (

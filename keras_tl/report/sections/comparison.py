@@ -22,7 +22,7 @@ _MEASURES = {
 
 
 def verdict(context: ReportContext) -> list[Block]:
-    """Return verdicts on the variants (arms) and the arm to ship, for the largest training set."""
+    """Return the verdicts for the largest training set, and the model variant (arm) to deploy."""
     found = context.artifacts.comparison()
     if found is None:
         text = "Transfer learning was not compared with training from scratch. Compare them:"

@@ -83,7 +83,7 @@ def fit(context: ReportContext) -> list[Block]:
 
 
 def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
-    """Return a table of the fit of each phase, such as the gap, and a text that explains it."""
+    """Return a table of the overfitting in each phase, and a text that explains the columns."""
     metric = title_of(phases[0].metric)
     head = ["phase", f"{metric} in training", "in validation", "gap", "change per epoch"]
     head += ["best epoch", "epochs not run", "last epoch worse by"]
