@@ -21,11 +21,7 @@ _GIB = 2**30
 
 
 def server_name(base: Path) -> str:
-    """Return the model's name on a server: the name of its folder.
-
-    Raises:
-        ConfigError: The folder's name is not a valid model name.
-    """
+    """Return the name of the model folder, or raise `ConfigError` if servers do not accept it."""
     name = base.resolve().name
     if not _NAME.fullmatch(name):
         raise ConfigError(

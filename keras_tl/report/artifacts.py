@@ -53,11 +53,7 @@ class ComparisonResult(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Artifacts:
-    """Artifact files by name, and methods that read them.
-
-    Attributes:
-        files: Content of each file, by file name.
-    """
+    """Artifact files (content by file name), and methods that read them."""
 
     files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 

@@ -94,12 +94,7 @@ class Transport(abc.ABC):
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """Send one batch to one signature, and return the outputs.
-
-        Args:
-            signature: Name of the signature, as `metadata` returns it.
-            inputs: Dict from input name to an array or a list of strings.
-            outputs: Dict from output name to dtype, such as `"float32"`.
+        """Send one batch to one signature. `outputs` maps each output name to its dtype.
 
         Returns:
             Dict from output name to array. Strings are str in an array of dtype object.

@@ -13,11 +13,7 @@ _TAG = "serve"
 
 
 def read_meta_graph(folder: Path):
-    """Return the graph that TensorFlow Serving loads, as a `MetaGraphDef`.
-
-    Raises:
-        UnusableError: There is no such graph.
-    """
+    """Return the `MetaGraphDef` that TensorFlow Serving loads, or raise `UnusableError`."""
     try:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     except FileNotFoundError:
@@ -50,11 +46,7 @@ def missing_assets(folder: Path, meta_graph) -> list[str]:
 
 
 def load(session, folder: Path) -> None:
-    """Load graph, variables and tables into a session, with the TF1 loader.
-
-    Raises:
-        UnusableError: The export does not load.
-    """
+    """Load graph, variables and tables with the TF1 loader, or raise `UnusableError`."""
     try:
         tf.compat.v1.saved_model.loader.load(session, [_TAG], str(folder))
     except Exception as error:
