@@ -1,4 +1,4 @@
-"""Commands that compare before training: `compare`, `rank` and `cross-validate`."""
+"""Commands that compare methods, rank backbones, and cross-validate a head."""
 
 from pathlib import Path
 from typing import Any

@@ -115,7 +115,7 @@ class ServingModel(tf.Module):
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call a signature for each pair of its name and a batch of arguments. Join the outputs."""
+        """Call the named signature with each batch of arguments, and join the outputs."""
         answers = [self.ask(name, arguments) for name, arguments in questions]
         return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
 

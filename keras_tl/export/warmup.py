@@ -18,9 +18,9 @@ from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP,
 def write_warmup(folder: Path, model: str) -> None:
     """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
-    Each signature gets two requests, one with one item and one with all items, because TensorFlow
-    chooses some kernels and allocates memory by batch size. The inputs are generated: real inputs
-    would publish training data.
+    Each signature gets two requests: with one item and with all items. TensorFlow chooses some
+    kernels and allocates memory by batch size. The inputs are generated: real inputs would publish
+    training data.
     """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     signatures = saved.meta_graphs[0].signature_def

@@ -48,7 +48,7 @@ class ComparisonResult(Protocol):
         """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return all numbers as JSON types."""
+        """Return all numbers of the comparison as JSON types."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +145,7 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     """Return a comparison as a file: a dict from its name to its content.
 
     Raises:
-        ConfigError: `given` is not a comparison, or was made for another task or other classes.
+        ConfigError: `given` is not a comparison, or `task` has another kind or other classes.
     """
     if not isinstance(given, ComparisonResult):
         raise ConfigError(

@@ -83,7 +83,7 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     referred = {name for _, name in _REFERENCE.findall(inside)}
 
     def as_in_a_page(match: re.Match) -> str:
-        """Return a tag in the page's colours. Text outside tags stays: it may be the user's."""
+        """Return a tag with the page's colours and unique ids. Text between tags stays as is."""
         tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
         # All figures use the same ids, but an id must be unique in a page.
         tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)

@@ -1,4 +1,4 @@
-"""Facts of a model, the source of its report and its model card."""
+"""Facts of a model, for its report and its model card."""
 
 import dataclasses
 import importlib.metadata
@@ -39,7 +39,7 @@ class Facts:
         history: Records of the training phases, in order.
         is_as_trained: Whether the weights have not changed since the last training phase.
         evaluations: Metrics of each evaluated split, by name of the split.
-        untested: Sentences with an estimated metric, if no item was left for a test, else `None`.
+        untested: Estimated metric in sentences, if all items trained the model, else `None`.
         calls: Lines of Python that train the model again.
         trained_with: Versions of the libraries that trained the model, by name.
         exported_with: Versions of the libraries in this process, by name.

@@ -87,7 +87,7 @@ class Pretraining:
 
     Attributes:
         weights: Origin of the weights in words.
-        kind: Kind of the original weights, from which the earliest recorded training started.
+        kind: Kind of the original weights, those before the earliest recorded training.
         source: Source of the original weights. `None`: not recorded.
         licence: Licence of the original weights. `None`: not recorded.
         module_sha256: SHA-256 of the files of a TF-Hub module. `None`: no TF-Hub module.

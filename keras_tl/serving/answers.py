@@ -68,7 +68,7 @@ def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
 
 
 def names_from(answers: Answers) -> tuple[str, ...]:
-    """Return the labels of the classes that the items have. Other classes have their number."""
+    """Return a name for each class: the label in the outputs, or the number of the class."""
     names = [str(number) for number in range(answers["probabilities"].shape[1])]
     for number, label in _best(answers):
         if number < len(names):

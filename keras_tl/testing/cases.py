@@ -157,7 +157,7 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """Return the training split as `parts` equal batches (the last padded), and each item's row."""
+    """Return `parts` equal batches of the training split (the last padded), and the rows."""
     split = learner.data.split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order

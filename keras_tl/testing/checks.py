@@ -1,7 +1,7 @@
 """Conformance checks. Each check takes a case and a temporary folder, and can raise AssertionError.
 
-Most checks train eagerly, without tracing. To trace a training step of a deep network takes longer
-than the rest of a check.
+Most checks train eagerly, because tracing a training step of a deep network takes longer than the
+rest of a check.
 """
 
 import collections

@@ -48,7 +48,7 @@ class Runtime(abc.ABC):
     def refuse(self, operations: Iterable[str], said: str = "") -> ExportError:
         """Return the error for a model that cannot be converted.
 
-        The error names the `operations` that the runtime lacks, or else has the message `said`.
+        The message names the `operations` that the runtime lacks. Without these, it quotes `said`.
         """
         known = ", ".join(sorted(operations))
         reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said

@@ -65,7 +65,7 @@ def describe(
         "task": model.task.kind,
         "labels": list(model.task.class_names),
         "temperature": model.task.temperature,
-        # One for each label, one for the second of two classes, or none.
+        # A threshold for each label, or for the second of two classes, or an empty list.
         "thresholds": list(model.task.thresholds or [THRESHOLD] * model.task.threshold_count),
         "inputs": inputs,
         "preparation": model.modality.preparation,

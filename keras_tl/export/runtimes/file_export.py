@@ -54,7 +54,7 @@ def export_file(
     With `overwrite`, the function replaces files of the same names. The model file comes last.
 
     Returns:
-        The largest difference from the model's outputs. For values above 1, the relative one.
+        The largest difference from the model's outputs, relative for values above 1.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.
@@ -70,7 +70,7 @@ def export_file(
         file.write_bytes(content)
         try:
             answers = runtime.ask(file, model.questions)
-        except Exception as error:  # Each runtime has exception types of its own.
+        except Exception as error:  # Each runtime raises different exceptions.
             reason = f"{runtime.name} cannot run the file ({first_line(error)})"
             raise runtime.refuse((), reason) from error
         differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)

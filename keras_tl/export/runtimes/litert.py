@@ -37,7 +37,7 @@ class LiteRT(Runtime):
         try:
             with only_errors("tensorflow"):
                 return converter.convert()
-        except Exception as error:  # The converter has many exception types, most are private.
+        except Exception as error:  # The converter raises many exceptions, mostly private.
             operators = {found.operator.name for found in getattr(error, "errors", ())}
             names = {name.removeprefix("tf.") for name in operators if name}
             raise self.refuse(names, first_line(error)) from error

@@ -77,7 +77,7 @@ class NumericModel:
         return {name: values.numpy() for name, values in answers.items()}
 
     def _answer(self, tensors: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the outputs for the inputs in the order of the flattened structure."""
+        """Return the outputs. The tensors are in the order of the flattened inputs."""
         inputs = keras.tree.pack_sequence_as(self._structure, tensors)
         logits = self._parts.head(self._parts.extractor(inputs, training=False), training=False)
         answers = self.task.answers(logits)

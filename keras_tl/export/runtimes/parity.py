@@ -1,4 +1,4 @@
-"""Compare the outputs of a file in its own runtime with the outputs of the model."""
+"""Compare the outputs of an exported file with the outputs of the model."""
 
 from collections.abc import Mapping
 
@@ -21,8 +21,8 @@ def compare(
     """Compare the outputs of a file with those of the model.
 
     Returns:
-        The largest difference of each float output (relative for values above 1), and a sentence,
-        without full stop, for each wrong output.
+        The largest difference of each float output (relative for values above 1). A sentence
+        without full stop for each wrong output.
     """
     differences, problems = {}, []
     if set(answers) != set(expected):

@@ -1,8 +1,8 @@
 """Find the operations of a graph that a server lacks.
 
 After `import tensorflow`, the registry of TensorFlow has only TensorFlow's own operations.
-`check_operations` looks up all other operations again after it has loaded the libraries of
-tensorflow_text, which TensorFlow Serving contains.
+`check_operations` then loads the libraries of tensorflow_text, which TensorFlow Serving contains,
+and looks up all other operations again.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""Compare the outputs of an export with the outputs that the model gave at export time."""
+"""Compare the outputs of an export with the recorded outputs of the model."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Load an export as TF Serving does, with the TF1 loader into a session, and check it."""
+"""Load an export like TF Serving, with the TF1 loader into a session, and check the export."""
 
 import json
 import sys

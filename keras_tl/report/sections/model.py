@@ -1,4 +1,4 @@
-"""The facts of the model, and the calls that reproduce it."""
+"""The facts of the model, and the calls that reproduce the model."""
 
 from collections.abc import Sequence
 
@@ -95,7 +95,7 @@ def _earlier(one: EarlierTraining) -> str:
 
 
 def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
-    """Return the validation perplexity of the last phase that recorded it, in words."""
+    """Return the last recorded validation perplexity in words."""
     found = [record.kept_values.get("val_perplexity") for record in history]
     return [f"validation perplexity {value:.1f}" for value in found if value is not None][-1:]
 

@@ -17,7 +17,7 @@ _SQUARE = (4.6, 4.3)
 
 
 def probabilities(context: ReportContext) -> Section:
-    """Return the reliability diagram, and for labels or two classes the threshold curves."""
+    """Return the reliability diagram, and threshold curves for labels or for two classes."""
     title, task, test = "Probabilities", context.task, context.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
@@ -84,7 +84,7 @@ def _roc(test: Evaluation) -> list[Plot]:
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
-    """Return a text about the drawn curves if some labels have no curve, else an empty text."""
+    """Return a text on which labels have a curve. If all have a curve, return an empty text."""
     labels = len(test.task.class_names)
     if len(curves) < plots.MOST_CURVES or len(curves) == labels:
         return ""

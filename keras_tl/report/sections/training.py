@@ -1,4 +1,4 @@
-"""The course and results of the training, over all phases."""
+"""The learning curves and the results of all training phases."""
 
 from collections.abc import Sequence
 
