@@ -41,7 +41,7 @@ _INTERVALS = (
 )
 _USES = {
     "test": "not used for training, early stopping or tuning",
-    "validation": "used to choose the kept epochs, so the metrics are too optimistic",
+    "validation": "used to choose the best epochs, so the metrics are too optimistic",
     "train": "used for training, so the metrics are too optimistic",
 }
 
