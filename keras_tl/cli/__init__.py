@@ -6,16 +6,7 @@ from typing import NoReturn
 
 import click
 
-from keras_tl.cli import (  # noqa: F401 (each adds its commands)
-    about,
-    compare,
-    cross_validation,
-    evaluation,
-    rank,
-    runs,
-    train,
-    verify,
-)
+from keras_tl.cli import about, compare, evaluation, runs, train, verify  # noqa: F401 (commands)
 from keras_tl.cli.group import cli
 from keras_tl.errors import KerasTLError
 

@@ -1,21 +1,18 @@
-"""The command `keras-tl compare`: compare transfer learning with training from scratch."""
+"""Commands that compare methods, rank backbones, and cross-validate a head."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from keras_tl.base.config import CACHES
 from keras_tl.base.files import whole_file
 from keras_tl.base.overwriting import check_new
-from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
-from keras_tl.cli.model import (
-    head_learning_rate_option,
-    model_options,
-    policy_option,
-    sequence_length_option,
-)
+from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
+from keras_tl.cli.group import PATH, cli, image_size_of, overwrite_option, start_toolkit, with_json
+from keras_tl.cli.model import head_learning_rate_option, model_options
 from keras_tl.errors import ConfigError, quoted
+from keras_tl.training.policies import POLICIES
 
 # Options that the command passes as fields of `keras_tl.Protocol`.
 _PROTOCOL = ("epochs", "head_epochs", "head_learning_rate", "policy", "batch_size")
@@ -35,7 +32,6 @@ def _sizes(value: str) -> list[int | None]:
 @data_options
 @split_options
 @model_options
-@sequence_length_option
 @click.option(
     "--seeds",
     default=5,
@@ -49,7 +45,13 @@ def _sizes(value: str) -> list[int | None]:
     help="Number of epochs, of --epochs, that train only the head before fine-tuning.",
 )
 @head_learning_rate_option
-@policy_option
+@click.option(
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="standard",
+    show_default=True,
+    help="Method of fine-tuning.",
+)
 @click.option(
     "--sizes",
     default="all",
@@ -116,4 +118,86 @@ def compare(
     if plot is not None and not dry_run:
         with whole_file(plot) as temporary:
             found.plot().savefig(temporary, dpi=120, format="png")
+    return found.to_json(), found.describe()
+
+
+@cli.command()
+@click.argument("backbones", nargs=-1, metavar="[BACKBONES]...")
+@data_options
+@split_options
+@click.option(
+    "--image-size", metavar="SIDE|HxW", help="Image size in pixels. Default: each backbone's size."
+)
+@click.option(
+    "--preprocess",
+    help="Tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with one of "
+    "these files. Default: the tokenizer of each encoder.",
+)
+@click.option(
+    "--items", default=2000, show_default=True, help="Maximum number of training items to use."
+)
+@click.option(
+    "--cache",
+    type=click.Choice(CACHES),
+    default="auto",
+    show_default=True,
+    help="Place where the features are stored.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
+@with_json
+def rank(
+    verbose: bool, backbones: tuple[str, ...], spec: DataAsked, **options: Any
+) -> tuple[dict, str]:
+    """Rank BACKBONES for the data, by the cross-validated metric of a head on their features.
+
+    BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH. Without
+    BACKBONES, the command ranks the image backbones with weights on this machine.
+    """
+    toolkit = start_toolkit()
+    size = image_size_of(options.pop("image_size"))
+    data = load_data(spec, verbose=verbose)
+    found = toolkit.rank_backbones(
+        data, backbones or None, image_size=size, verbose=verbose, **options
+    )
+    return found.to_json(), found.describe()
+
+
+@cli.command("cross-validate")
+@data_options
+@split_options
+@groups_option
+@model_options
+@click.option("--folds", default=5, show_default=True, help="Number of folds, at least 2.")
+@click.option(
+    "--repeats", default=1, show_default=True, help="Number of repetitions with different folds."
+)
+@click.option(
+    "--splits",
+    multiple=True,
+    metavar="NAME",
+    help="Name of a split to use. Can be repeated. Default: all splits.",
+)
+@click.option("--balanced", is_flag=True, help="Give every class the same weight in the loss.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
+@with_json
+def cross_validate(
+    verbose: bool,
+    spec: DataAsked,
+    model: dict[str, Any],
+    seed: int,
+    folds: int,
+    repeats: int,
+    splits: tuple[str, ...],
+    balanced: bool,
+) -> tuple[dict, str]:
+    """Cross-validate a head on the features of all items, without fine-tuning.
+
+    The backbone computes the features once. The training of all folds then takes seconds.
+    """
+    toolkit = start_toolkit()
+    data = load_data(spec, verbose=verbose)
+    learner = toolkit.Learner(data=data, **model, seed=seed, verbose=verbose)
+    found = learner.cross_validate(
+        folds, repeats, splits=splits or None, class_weight="balanced" if balanced else None
+    )
     return found.to_json(), found.describe()

@@ -37,10 +37,7 @@ class DataAsked:
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
     """Add `--data` and the options for reading. The command receives all values as `spec`.
 
-    Args:
-        command: Function of a command, to which the options are added.
-        required: Whether the user must give `--data`. False for commands with a saved run, which
-            may record its data.
+    For commands with a saved run, `--data` is not `required`: the run may record its data.
     """
 
     @click.option(

@@ -50,11 +50,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return the specification of a run's training data, if a Python package contains the data.
-
-    Raises:
-        ConfigError: The user must pass `--data`, because no package contains the data.
-    """
+    """Return `--data` of a run if a Python package has its data, else raise `ConfigError`."""
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind
@@ -113,7 +109,7 @@ def evaluate(
         try:
             lines.append(_keep(learner, run, [split]))
         except (OSError, ConfigError) as error:
-            # The evaluation succeeded, so a failure to save it is not an error.
+            # The evaluation succeeded: do not fail if the run cannot be written.
             kept = False
             lines.append(f"The command did not save these metrics in {run}: {error}")
     return metrics.metrics | {"kept": kept}, "\n".join(lines)
@@ -126,7 +122,7 @@ def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
 
 
 def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
-    """Return the saved evaluation of the split. If the items changed, evaluate the split."""
+    """Return the saved evaluation of a split, or evaluate the split if necessary."""
     from keras_tl.learner.measuring import evaluation_of
 
     return evaluation_of(learner._state, split)

@@ -1,6 +1,5 @@
 """The argument ITEMS of commands that predict, and the options for reading the items."""
 
-import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,8 @@ _TABLE, _FOLDER = "csv:", "folder:"
 
 def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument ITEMS and the options for reading the items to a command."""
-
-    @click.argument("items", nargs=-1, required=True)
-    @click.option(
+    argument = click.argument("items", nargs=-1, required=True)
+    on_invalid = click.option(
         "--on-invalid",
         type=click.Choice(ON_INVALID),
         default="raise",
@@ -29,16 +27,10 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "UTF-8. raise: stop with an error. skip: leave invalid items out. keep: keep invalid "
         "items without a prediction. Standard error names each invalid item and the reason.",
     )
-    @click.option(
-        "--literal",
-        is_flag=True,
-        help="Read all ITEMS as texts, even if a file has the same name.",
+    literal = click.option(
+        "--literal", is_flag=True, help="Read all ITEMS as texts, even if a file has the same name."
     )
-    @functools.wraps(command)
-    def wrapped(**options: Any) -> Any:
-        return command(**options)
-
-    return wrapped
+    return argument(on_invalid(literal(command)))
 
 
 def read_items(
@@ -46,17 +38,10 @@ def read_items(
 ) -> Any:
     """Convert ITEMS of the command line to the argument of `Learner.predict`.
 
-    Args:
-        learner: Learner that predicts.
-        run: Folder of the run from which the learner was loaded.
-        items: For images: files, or one folder or pattern. For texts: a name that ends in `.txt` is
-            a file with one text, any other word is a text. In pairs, first and second texts
-            alternate. For images and texts: one `folder:PATH`, or one table with the columns of the
-            training data. A table is `csv:PATH` or a file with the suffix of a table.
-        literal: Whether all items are texts and none is a file. For texts only.
-
-    Raises:
-        ConfigError: There is a table and another item, or `literal` is used with images.
+    Images are files, or one folder or pattern. For texts, a name that ends in `.txt` is a file with
+    one text, and any other word is a text. With `literal`, all words are texts. In pairs, first and
+    second texts alternate. For images and texts, there can be one `folder:PATH`, or one table with
+    the columns of the training data: `csv:PATH`, or a file with the suffix of a table.
     """
     # Import here, so that --help does not wait for these modules.
     from keras_tl.data.tables.table_files import TABLE_SUFFIXES
@@ -103,6 +88,6 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
 
 
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
-    """Return whether an item is a file: a word with a suffix of files, or an existing file."""
+    """Return whether an item with one of the suffixes is a single word or an existing file."""
     is_name = item.lower().endswith(suffixes)
     return is_name and (len(item.split()) == 1 or os.path.isfile(item))

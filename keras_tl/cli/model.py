@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from keras_tl.cli.group import image_size_of
-from keras_tl.training.policies import POLICIES
 
 _MADE_WITH = (
     *("backbone", "weights", "image_size", "output_block"),
@@ -52,6 +51,9 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
     )
+    @click.option(
+        "--sequence-length", type=int, help="Tokens per text. Default: enough for 99% of the texts."
+    )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:
         model = {name: options.pop(name) for name in _MADE_WITH}
@@ -62,20 +64,8 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-sequence_length_option = click.option(
-    "--sequence-length", type=int, help="Tokens per text. Default: enough for 99% of the texts."
-)
-
 head_learning_rate_option = click.option(
     "--head-learning-rate",
     type=float,
     help="Peak learning rate for training the head on the frozen backbone.",
-)
-
-policy_option = click.option(
-    "--policy",
-    type=click.Choice(list(POLICIES)),
-    default="standard",
-    show_default=True,
-    help="Method of fine-tuning.",
 )

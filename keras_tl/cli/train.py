@@ -12,11 +12,7 @@ import keras_tl
 from keras_tl.base.config import CACHES
 from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
 from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
-from keras_tl.cli.model import (
-    head_learning_rate_option,
-    model_options,
-    sequence_length_option,
-)
+from keras_tl.cli.model import head_learning_rate_option, model_options
 from keras_tl.cli.wording import in_options
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
@@ -38,7 +34,6 @@ def _number_or_name(value: str | None) -> int | str | None:
 @split_options
 @groups_option
 @model_options
-@sequence_length_option
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0.01),
@@ -195,7 +190,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
         yield f"Warning: {warning}"
     history, primary_metric = learner.history, learner.task.primary_metric
     if history.findings is not None:
-        # Findings without a problem are false in a condition.
+        # `bool(findings)` is false if the preflight found no problem.
         kept = " The run records the findings." if history.findings else ""
         yield f"{history.findings.summary()}{kept}"
     fitted = history.fitted
@@ -209,11 +204,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether the user gave an option for a phase, so that `Learner.fit` is not called.
-
-    Raises:
-        click.UsageError: The user also gave an option that applies only to `Learner.fit`.
-    """
+    """Return whether the user set options of a phase. Raise if options of `fit` are set too."""
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:

@@ -1,14 +1,12 @@
 """The command that verifies an export."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from keras_tl.cli.group import PATH, cli, with_json
-
-if TYPE_CHECKING:
-    from keras_tl.export.verification import Verification
+from keras_tl.export import verification
 
 
 @cli.command()
@@ -26,9 +24,7 @@ def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[
     PATH is the folder of one version, or the folder of all versions. The latest of all versions is
     verified. The export may come from any tool. Exit status 1: the export has errors.
     """
-    from keras_tl.export.verification import verify as verify_export
-
-    found = verify_export(path, not quick, **({"python": python} if python else {}))
+    found = verification.verify(path, not quick, python or sys.executable)
     lines = [f"{found.path} is {'valid' if found.ok else 'NOT valid'}."]
     lines += [f"  error: {problem}." for problem in found.problems]
     lines += [f"  note: {note}." for note in found.notes]
@@ -45,10 +41,10 @@ def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[
     return found.to_json(), "\n".join(lines)
 
 
-def _signature_lines(name: str, found: "Verification") -> list[str]:
-    signature: dict[str, Any] = found.signatures[name]
+def _signature_lines(name: str, found: verification.Verification) -> list[str]:
+    signature = found.signatures[name]
     inputs, outputs = (
-        ", ".join(f"{key} {value['dtype']}{value['shape']}" for key, value in part.items())
+        ", ".join(f"{key} {info['dtype']}{info['shape']}" for key, info in part.items())
         for part in (signature["inputs"], signature["outputs"])
     )
     lines = [f"  {name} ({found.methods[name]}): {inputs} -> {outputs}"]

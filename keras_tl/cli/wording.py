@@ -27,10 +27,6 @@ def in_options(message: str, command: click.Command) -> str:
     """Replace the Python arguments in a message by the options of a command.
 
     An argument stays unchanged if the command has no option for it.
-
-    Args:
-        message: Text for users, such as the message of a `KerasTLError`.
-        command: The command that the user called.
     """
     flags = _flags_of(command)
 
@@ -56,7 +52,7 @@ def _flags_of(command: click.Command) -> dict[str, str]:
 
 
 def _option(flag: str, value: str | None) -> str | None:
-    """Return an option with its value in shell syntax. `None`: the value is impossible."""
+    """Return an option with its value in shell syntax. `None`: no option has this value."""
     if value is None:
         return flag
     try:

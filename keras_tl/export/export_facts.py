@@ -11,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_tl.errors import ExportError, quoted
 from keras_tl.export.client_items import CLIENT_ITEMS
 from keras_tl.export.verification import version_folder
+from keras_tl.export.without_keras.graph import signatures_of
 from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS
 
 _DEFAULT = "serving_default"
@@ -50,7 +51,7 @@ def read_export(path: Path) -> Exported:
     """Read the facts about a version folder, or about the latest version in a model folder.
 
     Raises:
-        ExportError: There is no export at the path, or the export is damaged or of another program.
+        ExportError: There is no export at the path, or it is damaged, or another program wrote it.
     """
     folder = version_folder(path).resolve()
     if not folder.name.isdecimal():
@@ -68,8 +69,7 @@ def read_export(path: Path) -> Exported:
         ) from None
     signatures = {
         name: (_tensors(definition.inputs), _tensors(definition.outputs))
-        for name, definition in sorted(graph.signature_def.items())
-        if not name.startswith("__")
+        for name, definition in signatures_of(graph).items()
     }
     taken = set(signatures[_DEFAULT][0]) if _DEFAULT in signatures else set()
     methods = set(EXAMPLE_LOGS.values())

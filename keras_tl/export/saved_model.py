@@ -86,7 +86,7 @@ def _write(
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
-    # TensorFlow keeps the file name of an asset, so the file must have its final name.
+    # In a SavedModel, an asset has the name of its file, so use the final name here.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")

@@ -52,7 +52,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # Write checksums before the user's files: the next call must see that these are changed.
+        # Before the user's files, so that the next call finds these files changed or added.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

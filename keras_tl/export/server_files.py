@@ -21,11 +21,7 @@ _GIB = 2**30
 
 
 def server_name(base: Path) -> str:
-    """Return the model's name on a server: the name of its folder.
-
-    Raises:
-        ConfigError: The folder's name is not a valid model name.
-    """
+    """Return the name of the model folder, or raise `ConfigError` if servers do not accept it."""
     name = base.resolve().name
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -38,10 +34,6 @@ def server_name(base: Path) -> str:
 
 def server_files(export: Exported, cores: int) -> dict[str, bytes]:
     """Return the content of each file, by name. The generated README explains the files.
-
-    Args:
-        export: Export to serve.
-        cores: Number of CPU cores of the server.
 
     Raises:
         ConfigError: The name of the model folder is not a valid model name for a server.

@@ -24,11 +24,8 @@ class ServingModel(tf.Module):
 
     Args:
         parts: Models from the modality's inputs to features, and from features to logits.
-        task: Task, which converts logits to outputs.
+        task: Task, which converts logits to outputs, with its temperature and thresholds.
         modality: Object that describes and preprocesses the inputs.
-
-    Attributes:
-        task: The argument `task`. The functions apply the temperature and thresholds of the task.
     """
 
     def __init__(self, parts: TransferModel, task: Task, modality: Modality):
@@ -78,11 +75,7 @@ class ServingModel(tf.Module):
             return task.standard_answers(serving_default(raw))
 
         # Not `self.signatures`: TensorFlow reserves this attribute on saved objects.
-        self._functions = {
-            "serving_default": serving_default,
-            standard: by_example,
-            "embed": embed,
-        }
+        self._functions = {"serving_default": serving_default, standard: by_example, "embed": embed}
         numbers = modality.numbers
         if numbers is not None:
             self._functions[numbers.name] = tf.function(
@@ -122,14 +115,7 @@ class ServingModel(tf.Module):
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call signatures batch by batch, and join the outputs.
-
-        Args:
-            questions: Pairs of a signature name and its arguments, one pair for each batch.
-
-        Returns:
-            Each named output, concatenated over all batches.
-        """
+        """Call the named signature with each batch of arguments, and join the outputs."""
         answers = [self.ask(name, arguments) for name, arguments in questions]
         return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
 

@@ -102,8 +102,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
             "TensorFlow, such as /srv/tf/bin/python."
         )
     # Skip the load error: the checksum error already names the changed file.
-    problems = _changes(folder)
-    if problems:
+    if problems := _changes(folder):
         return Verification(str(folder), problems)
     replay = str(Path(__file__).parent / "without_keras" / "__main__.py")
     done = subprocess.run(
@@ -118,13 +117,8 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
         problem = f"The process that loads the export ended with status {done.returncode}: {reason}"
         return Verification(str(folder), (problem,))
     found = json.loads(done.stdout.splitlines()[-1])
-    problems, notes = _judge(found, ours=(folder / CHECKSUMS).is_file())
-    lists = {
-        "problems": (*found.pop("problems"), *problems),
-        "notes": (*found.pop("notes"), *notes),
-        "text_operations": tuple(found.pop("text_operations")),
-    }
-    return Verification(str(folder), **lists, **found)
+    lists = {name: tuple(found.pop(name, ())) for name in ("problems", "notes", "text_operations")}
+    return _judged(Verification(str(folder), **lists, **found), (folder / CHECKSUMS).is_file())
 
 
 def _changes(folder: Path) -> tuple[str, ...]:
@@ -143,37 +137,40 @@ def _changes(folder: Path) -> tuple[str, ...]:
     )
 
 
-def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
-    """Return problems and notes. Serving defects are problems only in an export of keras_tl."""
+def _judged(found: Verification, ours: bool) -> Verification:
+    """Add problems and notes. Serving defects are problems only in exports of keras_tl (`ours`)."""
     problems = [
         f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"
-        for signature, outputs in found["differences"].items()
+        for signature, outputs in found.differences.items()
         for output, difference in outputs.items()
         if difference is not None and difference > TOLERANCE
     ]
     lacks = [
         f"{name} cannot be batched: the first dimension of {', '.join(fixed)} is fixed"
-        for name, signature in found["signatures"].items()
+        for name, signature in found.signatures.items()
         if (fixed := _not_batchable(signature))
     ]
     lacks += [
         f"{name} has the method name {quoted(method)}, which no API of TensorFlow Serving uses"
-        for name, method in found["methods"].items()
+        for name, method in found.methods.items()
         if method not in _METHODS
     ]
-    if found["signatures"] and "serving_default" not in found["signatures"]:
+    if found.signatures and "serving_default" not in found.signatures:
         lacks.append(
             "The export has no signature serving_default: clients must name another signature"
         )
     notes = []
-    if not found["problems"]:
-        if not found["signatures"]:
+    if not found.problems:
+        if not found.signatures:
             problems.append("The export has no signature: clients have nothing to call")
-        if not found["differences"]:
+        if not found.differences:
             notes.append("The export has no recorded examples: its outputs were not compared")
-        if not found["warmup_records"]:
+        if not found.warmup_records:
             notes.append("The export has no warm-up requests: the first responses will be slow")
-    return (problems + lacks, notes) if ours else (problems, notes + lacks)
+    (problems if ours else notes).extend(lacks)
+    return dataclasses.replace(
+        found, problems=(*found.problems, *problems), notes=(*found.notes, *notes)
+    )
 
 
 def _not_batchable(signature: dict[str, Any]) -> list[str]:

@@ -15,45 +15,30 @@ from keras_tl.export.without_keras.examples import EXAMPLES, decode_array
 from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
 
 
-def write_warmup(folder: Path, model: str) -> int:
+def write_warmup(folder: Path, model: str) -> None:
     """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
-    Each signature gets two requests, one with one item and one with all items, because TensorFlow
-    chooses some kernels and allocates memory by batch size. The inputs are generated: real inputs
-    would publish training data.
-
-    Args:
-        folder: Version folder, with saved_model.pb and the recorded examples.
-        model: Name of the model on the server.
-
-    Returns:
-        Number of requests: two for each signature.
+    Each signature gets two requests: with one item and with all items. TensorFlow chooses some
+    kernels and allocates memory by batch size. The inputs are generated: real inputs would publish
+    training data.
     """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     signatures = saved.meta_graphs[0].signature_def
     recorded = json.loads((folder / "assets.extra" / EXAMPLES).read_text("utf-8"))
-    logs = [
-        prediction_log(model, name, signatures[name].method_name, inputs)
-        for name, example in recorded.items()
-        for inputs in _batches(example["inputs"])
-    ]
     with tf.io.TFRecordWriter(str(folder / "assets.extra" / WARMUP)) as writer:
-        for log in logs:
-            writer.write(log.SerializeToString(deterministic=True))
-    return len(logs)
+        for name, example in recorded.items():
+            for inputs in _batches(example["inputs"]):
+                log = prediction_log(model, name, signatures[name].method_name, inputs)
+                writer.write(log.SerializeToString(deterministic=True))
 
 
 def prediction_log(
     model: str, signature: str, method: str, inputs: Mapping[str, np.ndarray]
 ) -> PredictionLog:
-    """Return one warm-up request.
+    """Return a warm-up request with arrays of one batch as `inputs`.
 
-    Args:
-        model: Name of the model on the server.
-        signature: Name of the signature.
-        method: Method name of the signature, for example `tensorflow/serving/classify`.
-        inputs: Arrays of one batch, by input name. For `tensorflow/serving/classify` and
-            `/regress`: one array (batch,) of serialised `tf.Example`s (bytes).
+    For the methods `tensorflow/serving/classify` and `tensorflow/serving/regress`, pass one array
+    (batch,) of serialised `tf.Example`s (bytes).
     """
     log = PredictionLog()
     kind = next((kind for kind, name in EXAMPLE_LOGS.items() if name == method), "predict_log")

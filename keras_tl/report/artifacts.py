@@ -48,16 +48,12 @@ class ComparisonResult(Protocol):
         """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return all numbers as JSON types."""
+        """Return all numbers of the comparison as JSON types."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Artifacts:
-    """Artifact files by name, and methods that read them.
-
-    Attributes:
-        files: Content of each file, by file name.
-    """
+    """Artifact files (content by file name), and methods that read them."""
 
     files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
@@ -73,7 +69,7 @@ class Artifacts:
     def before_training(self) -> "Artifacts":
         """Return the artifacts that remain valid when the weights change.
 
-        A comparison with training from scratch remains valid, because it trained other networks.
+        A comparison with training from scratch remains valid: it does not use these weights.
         """
         true = _map_name(BEFORE), _COMPARISON
         return Artifacts({n: content for n, content in self.files.items() if n in true})
@@ -83,18 +79,15 @@ class Artifacts:
         return Artifacts({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
     def without_maps_of(self, splits: Sequence[str]) -> "Artifacts":
-        """Return a copy without the feature maps of `splits`, whose data have changed."""
+        """Return a copy without the feature maps of `splits`, because their data have changed."""
         found = {when: self.feature_map(when) for when in (BEFORE, AFTER)}
         gone = {_map_name(when) for when, one in found.items() if one and one.split in splits}
         return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
-        """Return whether these test items are stored, and the Grad-CAMs explain these predictions.
+        """Return whether these test items are stored, with Grad-CAMs for these predictions.
 
-        Args:
-            rows: Rows of the items in the test split, int array (n,).
-            answers: Prediction of each item, see `keras_tl.tasks.Task.question`. `None`: the
-                Grad-CAMs may explain any predictions.
+        With `answers=None`, the Grad-CAMs may explain any predictions.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -103,11 +96,7 @@ class Artifacts:
         return all(kept[row].get("seen", answer) == answer for row, answer in pairs)
 
     def explaining(self, answers: Sequence[str]) -> "Artifacts":
-        """Return a copy without the Grad-CAMs of items whose predictions have changed.
-
-        Args:
-            answers: Present prediction of each test item, see `keras_tl.tasks.Task.question`.
-        """
+        """Return a copy without the Grad-CAMs that explain predictions other than `answers`."""
         items = list((self.top_items() or {}).values())
         wrong = [one for one in items if one.get("seen") not in (None, answers[one["row"]])]
         if not wrong:
@@ -148,19 +137,15 @@ class Artifacts:
 
 
 def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
-    """Return the file name of a feature map, mapped to the content of the file."""
+    """Return a feature map as a file: a dict from its name to its content."""
     return {_map_name(when): found.to_bytes()}
 
 
 def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
-    """Return the file name of a comparison, mapped to the content of the file.
-
-    Args:
-        given: Comparison of transfer learning with training from scratch.
-        task: Task of the reported model.
+    """Return a comparison as a file: a dict from its name to its content.
 
     Raises:
-        ConfigError: `given` is not a comparison, or was made for another task or other classes.
+        ConfigError: `given` is not a comparison, or `task` has another kind or other classes.
     """
     if not isinstance(given, ComparisonResult):
         raise ConfigError(
@@ -170,10 +155,7 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     model = given.what["model"]
     there, here = (
         f"{kind} of {', '.join(names) or 'a number'}"
-        for kind, names in (
-            (model["task"], model["class_names"]),
-            (task.kind, task.class_names),
-        )
+        for kind, names in ((model["task"], model["class_names"]), (task.kind, task.class_names))
     )
     if there != here:
         raise ConfigError(
@@ -193,15 +175,14 @@ def keep_top_items(
     task: Task,
     record: PredictionRecord,
 ) -> dict[str, bytes]:
-    """Return the files about the items with the largest losses: content by file name.
+    """Return files about the items with the largest losses: a dict from name to content.
 
     Args:
         rows: Rows of the items in the test split, int array (n,).
         split: Split with only these n items.
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
         parts: Model that does not belong to a distribution strategy.
-        task: Task of the model.
-        record: Prediction record of the n items.
+        task, record: Task of the model, and prediction record of the n items.
     """
     items = [
         {"row": int(row), "place": place, "texts": texts}
@@ -223,7 +204,7 @@ def keep_top_items(
 
 
 def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
-    """Return for each item the last two parts of the file's path, or `None`, and the texts."""
+    """Return the end of the file path (or `None`) and the texts of each item."""
     if split.sources is None:
         return [(None, [])] * len(split)
     if split.in_files:
@@ -242,7 +223,7 @@ def _map_name(when: str) -> str:
 
 
 def _jpeg(image: np.ndarray) -> bytes:
-    """Encode an image as JPEG, at most as large as the report shows it."""
+    """Encode an image as JPEG. Reduce images that are larger than the report shows them."""
     height, width = image.shape[:2]
     if max(height, width) > _LARGEST_SIDE:
         scale = _LARGEST_SIDE / max(height, width)

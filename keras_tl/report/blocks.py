@@ -53,7 +53,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table(Block):
-    """Table with a caption and row names. `numbers`: align all columns right except the first."""
+    """Table with a caption and row names. `numbers`: align all but the first column right."""
 
     caption: str
     head: Sequence[str]
@@ -131,7 +131,7 @@ class Code(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Notes(Block):
-    """Remarks under their headings. The HTML page folds them away under the title."""
+    """Remarks under their headings. The HTML page shows them after a click on the title."""
 
     title: str
     notes: dict[str, str]

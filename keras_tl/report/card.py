@@ -11,13 +11,13 @@ from pathlib import Path
 
 from keras_tl.base.files import json_text
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.report.blocks import Block, Paragraph, Section, Table, Written
+from keras_tl.report.blocks import Block, Notes, Paragraph, Section, Table, Written
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import limits_of, warnings_of
 from keras_tl.report.rendering import render
 from keras_tl.report.sections.classes import per_class
 from keras_tl.report.sections.data import NOT_RECORDED, about_data
-from keras_tl.report.sections.model import details, limits, reproduction
+from keras_tl.report.sections.model import details, reproduction
 from keras_tl.report.sections.summary import metrics, warnings
 from keras_tl.report.sections.training import phases
 
@@ -41,7 +41,7 @@ _INTERVALS = (
 )
 _USES = {
     "test": "not used for training, early stopping or tuning",
-    "validation": "used to choose the kept epochs, so the metrics are too optimistic",
+    "validation": "used to choose the best epochs, so the metrics are too optimistic",
     "train": "used for training, so the metrics are too optimistic",
 }
 
@@ -64,11 +64,6 @@ def write_card(
     facts: Facts, name: str, sections: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return the texts of `MODEL_CARD.md` and `model.json`, by file name.
-
-    Args:
-        facts: Facts of the model.
-        name: Name of the model.
-        sections: The user's sections in Markdown, by heading.
 
     Raises:
         ConfigError: `sections` does not map headings to texts, or has a heading that keras_tl uses.
@@ -101,7 +96,7 @@ def _check_sections(sections: object) -> None:
 
 def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
     texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
-    # No licence: only the owner of the model can choose one. No `library_name: keras`: the
+    # No licence: only the owner of the model can choose a licence. No `library_name: keras`: the
     # Hugging Face Hub would tell people to load a `.keras` file.
     kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
     return render(
@@ -150,7 +145,7 @@ _OWN: dict[str, Callable[[Facts], list[Block]]] = {
     "Training and evaluation data": _data,
     "Metrics": _metrics,
     "Training": lambda facts: [phases(facts)],
-    "Limits and risks": lambda facts: [limits(facts)],
+    "Limits and risks": lambda facts: [Notes("Limits and risks", limits_of(facts))],
     "How to reproduce": reproduction,
     "Versions": _versions,
 }

@@ -30,7 +30,7 @@ class DataFacts:
         options: Options for images or texts, by name.
         fingerprint_of: Basis of the fingerprints: `"files"` (path, size, time) or `"content"`.
         splits: Facts about each split, by name.
-        checked: Number of checked `items`, and number of those `left_out`. `None`: no check.
+        checked: Number of checked `items` and of unusable items (`left_out`). `None`: no check.
         unused_files: Files in the source that were not used as items.
     """
 

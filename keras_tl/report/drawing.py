@@ -39,7 +39,7 @@ _SETTINGS = {
     ),
 }
 _START = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
-# CSS rules of one plot would apply to the whole page. The page has CSS rules of its own.
+# Remove the CSS rules of a plot, because they would apply to the whole page.
 _STYLESHEET = re.compile(r"<style.*?</style>|<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
@@ -61,8 +61,7 @@ def plot(
         name: Name of the plot, unique in the page. Use letters, digits and hyphens.
         caption: Caption of the plot.
         alt: Description for readers who cannot see the plot, including its main values.
-        draw: Function that takes matplotlib axes and `values`.
-        values: Values to draw, the further arguments of `draw`.
+        draw: Function that takes matplotlib axes and `values`, the values to draw.
         size: Width and height in inches.
     """
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
@@ -84,7 +83,7 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     referred = {name for _, name in _REFERENCE.findall(inside)}
 
     def as_in_a_page(match: re.Match) -> str:
-        """Return a tag in the page's colours. Text between tags may belong to the user: keep it."""
+        """Return a tag with the page's colours and unique ids. Text between tags stays as is."""
         tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
         # All figures use the same ids, but an id must be unique in a page.
         tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)
@@ -94,6 +93,6 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     return start + Markup(_TAG.sub(as_in_a_page, inside).strip())
 
 
-def picture(content: bytes, alt: str, kind: str = "jpeg") -> Picture:
-    """Return an image file as a `data:` URI."""
-    return Picture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", alt)
+def picture(content: bytes, alt: str) -> Picture:
+    """Return a JPEG file as a `data:` URI."""
+    return Picture(f"data:image/jpeg;base64,{base64.b64encode(content).decode()}", alt)

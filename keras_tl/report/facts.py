@@ -1,4 +1,4 @@
-"""Facts of a model, the source of its report and its model card."""
+"""Facts of a model, for its report and its model card."""
 
 import dataclasses
 import importlib.metadata
@@ -39,7 +39,7 @@ class Facts:
         history: Records of the training phases, in order.
         is_as_trained: Whether the weights have not changed since the last training phase.
         evaluations: Metrics of each evaluated split, by name of the split.
-        untested: Sentences with an estimated metric if all items trained the model, else `None`.
+        untested: Estimated metric in sentences, if all items trained the model, else `None`.
         calls: Lines of Python that train the model again.
         trained_with: Versions of the libraries that trained the model, by name.
         exported_with: Versions of the libraries in this process, by name.
@@ -80,18 +80,12 @@ class Facts:
         return any(record.changed_backbone for record in self.history)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types. NaN and infinity become `None`, as JSON has neither."""
+        """Return the fields as JSON types. JSON has no NaN and no infinity: both become `None`."""
         return _finite(dataclasses.asdict(self))
 
 
 def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Backbone) -> Facts:
-    """Collect the facts of a model.
-
-    Args:
-        run: Recorded facts of a run as JSON types, see `keras_tl.runs.run_files`.
-        parameters: Number of parameters of the `backbone` and of the `head`, by these names.
-        backbone: Backbone of the model.
-    """
+    """Collect the facts of a model from its run, see `keras_tl.runs.run_files`."""
     config = ModelConfig.from_json(run["config"])
     history = tuple(map(PhaseRecord.from_json, run["history"]))
     fitted = run["fit"] and FitResult.from_json(run["fit"])

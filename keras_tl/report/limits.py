@@ -7,7 +7,7 @@ from keras_tl.report.pretraining import IMAGENET, RANDOM
 from keras_tl.report.split_metrics import MetricEstimate, SplitMetrics
 from keras_tl.runs.ancestry import LANGUAGE_MODEL
 
-# A confidence interval that is wider than this hides differences that matter in use.
+# A wider confidence interval hides differences that matter in use.
 _WIDE = 0.1
 # At this ratio, the most frequent class has twice the weight of the rarest class in the loss.
 _IMBALANCED = 2.0
@@ -17,7 +17,7 @@ _NOT_RECORDED = MetricEstimate(None)
 
 
 def warnings_of(facts: Facts) -> list[str]:
-    """Return reasons not to use a model or not to trust its card, each in a sentence or two."""
+    """Return the reasons not to use a model, or not to trust its model card."""
     found = []
     if not facts.history:
         found.append(
@@ -95,7 +95,7 @@ def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
 
 
 def limits_of(facts: Facts) -> dict[str, str]:
-    """Return the limits and risks by heading."""
+    """Return the limits and risks: a dict from heading to text."""
     found = {
         "Out of domain": _out_of_domain(facts),
         "Inherited bias": _bias(facts),

@@ -5,7 +5,8 @@ from pathlib import Path
 from keras_tl.base.files import whole_file
 from keras_tl.report.context import ReportContext
 from keras_tl.report.rendering import render
-from keras_tl.report.sections import SECTIONS, summary
+from keras_tl.report.sections import SECTIONS
+from keras_tl.report.sections.summary import summary
 
 _TITLE = "Transfer learning report: "
 

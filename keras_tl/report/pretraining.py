@@ -17,7 +17,7 @@ from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
 from keras_tl.runs.history import PhaseRecord
 
 IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
-# Kind of pretrained weights before any recorded training, by the prefix of their location.
+# Kind of the original weights, by the prefix of the place from which they were loaded.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
 # Weights taken from a Python object have no location.
 _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.Model"}
@@ -87,7 +87,7 @@ class Pretraining:
 
     Attributes:
         weights: Origin of the weights in words.
-        kind: Kind of the original weights, from which the earliest recorded training started.
+        kind: Kind of the original weights, those before the earliest recorded training.
         source: Source of the original weights. `None`: not recorded.
         licence: Licence of the original weights. `None`: not recorded.
         module_sha256: SHA-256 of the files of a TF-Hub module. `None`: no TF-Hub module.

@@ -5,12 +5,7 @@ from typing import Any
 
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import PLACES
-from keras_tl.evaluation.phase_call import (
-    augment_code,
-    call_lines,
-    code_of,
-    phase_lines,
-)
+from keras_tl.evaluation.phase_call import augment_code, call_lines, code_of, phase_lines
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.source_kinds import LEARNER, MODEL, RUN
 from keras_tl.report.data_facts import DataFacts
@@ -49,7 +44,7 @@ def _fit(last: PhaseRecord, fitted: FitResult) -> list[str]:
 def _phases(history: Sequence[PhaseRecord], family: str) -> list[str]:
     lines = []
     for before, record in zip([None, *history], history, strict=False):
-        # A contrastive phase trains a new head itself, so the head phase after it needs no call.
+        # A contrastive phase also trains a new head, so the next head phase needs no call.
         follows = before is not None and before.phase.objective == "contrastive"
         if not follows or record.phase.unfreeze is not None:
             lines += phase_lines(record, family)

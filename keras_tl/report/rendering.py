@@ -35,12 +35,7 @@ def prose_as_html(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template with values and return the document.
-
-    Args:
-        template: File in `templates/`. The suffix `.html` or `.md` selects the language.
-        values: Variables of the template.
-    """
+    """Fill a template with values. Its suffix, `.html` or `.md`, selects the language."""
     return _environment(Path(template).suffix).get_template(template).render(values)
 
 

@@ -36,8 +36,8 @@ class SplitMetrics:
         fingerprint: Fingerprint of the items. `None`: unknown.
         metrics: Metrics over all items, by name.
         per_class: Metrics of each class or label, by its name. Empty for a regression.
-        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: the
-            items do not have exactly one class each.
+        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: items
+            have values, or can have several labels.
         confusion_matrix: Number of items for each true class (row) and predicted class (column).
             `None`: the task has no such matrix, or there are more than 100 classes.
         slices: Metrics of groups of items. `None`: groups were not evaluated.

@@ -12,11 +12,7 @@ Answers = Mapping[str, np.ndarray]
 
 
 def check_one_each(answers: Answers, inputs: Mapping[str, Values]) -> None:
-    """Check that each output of a signature has one row for each item of a batch.
-
-    Raises:
-        ServingError: The number of rows differs from the number of items.
-    """
+    """Raise `ServingError` unless each output has one row for each item of the batch."""
     (count,) = {len(values) for values in inputs.values()}
     for name, rows in sorted(answers.items()):
         if np.shape(rows)[:1] != (count,):
@@ -33,11 +29,7 @@ def differ(parts: Sequence[Answers]) -> bool:
 
 
 def check_kind(answers: Answers) -> None:
-    """Check that the outputs are predictions.
-
-    Raises:
-        ServingError: The outputs are no predictions, for example features.
-    """
+    """Raise `ServingError` if the outputs are not predictions, such as features."""
     if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
         return
     received = ", ".join(f"{name!r} {rows.shape}" for name, rows in sorted(answers.items()))
@@ -69,14 +61,14 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Return whether class names fit the outputs: same number, same names of best classes."""
+    """Return whether the number of class names is right, and the labels of all items agree."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))
 
 
 def names_from(answers: Answers) -> tuple[str, ...]:
-    """Return a name for each class: its number, or its label if it is any item's best class."""
+    """Return a name for each class: the label in the outputs, or the number of the class."""
     names = [str(number) for number in range(answers["probabilities"].shape[1])]
     for number, label in _best(answers):
         if number < len(names):

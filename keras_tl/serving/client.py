@@ -1,14 +1,16 @@
 """`Client`: send items to TF Serving by REST or gRPC, and return the predictions."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_tl.base.config import ON_INVALID, check_choice, check_range
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
+from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.prediction_items import PredictionItems
+from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import ServingError, listed
 from keras_tl.serving.answers import (
     Answers,
@@ -19,7 +21,6 @@ from keras_tl.serving.answers import (
     names_from,
     read_answers,
 )
-from keras_tl.serving.items import empty_example, read_items
 from keras_tl.serving.remote import RemoteModel
 from keras_tl.serving.transport import Target
 
@@ -136,7 +137,7 @@ class Client(RemoteModel):
         """Return the concatenated outputs of all batches, and the items that were read."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
-        given = read_items(items, self._signatures, on_invalid)
+        given = _read_items(items, _inputs_of(self._signatures), on_invalid)
         parts = []
         for usual, inputs in given.questions(batch_size):
             parts.append(self.ask(signature or usual, inputs))
@@ -176,11 +177,29 @@ class Client(RemoteModel):
         if self._given_names is not None:
             return self._given_names
         if self._told_names is None and _CLASSIFY in self._signatures:
+            # An empty image or text: only the class names in the answer matter.
+            takes = _inputs_of(self._signatures) & {"image_bytes", "text", "text_pair"}
             with self._explaining():
-                told = self._transport.classify(_CLASSIFY, empty_example(self._signatures))
+                told = self._transport.classify(_CLASSIFY, dict.fromkeys(sorted(takes), b""))
             self._told_names = tuple(told)
         return self._told_names
 
     def _forget(self) -> None:
         super()._forget()
         self._told_names = None
+
+
+def _inputs_of(signatures: Mapping[str, Any]) -> set[str]:
+    return {name for signature in signatures.values() for name in signature["inputs"]}
+
+
+def _read_items(items: Any, takes: set[str], on_invalid: str) -> PredictionItems:
+    """Read the items as images or as texts, depending on the inputs that the model takes."""
+    if takes & {"image_bytes", "pixels"}:
+        return read_inputs(items, on_invalid=on_invalid)
+    if "text" in takes:
+        return read_texts(items, are_pairs="text_pair" in takes, on_invalid=on_invalid)
+    raise ServingError(
+        "Expected a model that learner.export() wrote, with the input 'image_bytes' or 'text'. "
+        f"The inputs of this model are {listed(sorted(takes))}. Use client.ask(signature, inputs)."
+    )

@@ -163,7 +163,7 @@ def _transport(target: Target) -> Transport:
     if parts.scheme in ("http", "https") and parts.hostname:
         return RestTransport(target)
     if parts.scheme == "grpc" and parts.hostname:
-        # Import here, because this module imports TensorFlow.
+        # Import `rpc` only here, because `rpc` imports TensorFlow.
         from keras_tl.serving.rpc import GrpcTransport
 
         return GrpcTransport(target)

@@ -39,11 +39,7 @@ _ADVICE = {
 
 
 class RestTransport(Transport):
-    """Transport that sends JSON over HTTP.
-
-    Args:
-        target: The model. The address of the server starts with `http://` or `https://`.
-    """
+    """Transport that sends JSON to a server with an address `http://...` or `https://...`."""
 
     def __init__(self, target: Target):
         self._target = target
@@ -66,17 +62,14 @@ class RestTransport(Transport):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
 
     def status(self) -> dict[str, Any]:
-        """See `Transport`."""
         return self._ask(self._model)
 
     def metadata(self) -> dict[str, Any]:
-        """See `Transport`."""
         return self._ask(f"{self._version}/metadata")
 
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """See `Transport`."""
         body = {
             "signature_name": signature,
             # Use the columnar format, because client and server both keep the inputs as arrays.
@@ -96,7 +89,6 @@ class RestTransport(Transport):
             }
 
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """See `Transport`."""
         example = {name: _encoded([value])[0] for name, value in features.items()}
         body = {"signature_name": signature, "examples": [example]}
         answer = self._ask(f"{self._version}:classify", body)
@@ -105,7 +97,6 @@ class RestTransport(Transport):
             return [label for label, _ in pairs]
 
     def close(self) -> None:
-        """See `Transport`."""
         self._session.close()
 
     def _ask(self, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -28,10 +28,7 @@ _ADVICE = {
 
 
 class GrpcTransport(Transport):
-    """Transport by gRPC, without encryption.
-
-    Args:
-        target: The model. The address of the server is `grpc://HOST:PORT`.
+    """Transport by gRPC, without encryption, to a server with an address `grpc://HOST:PORT`.
 
     Raises:
         ConfigError: tensorflow-serving-api is not installed.
@@ -52,13 +49,11 @@ class GrpcTransport(Transport):
         self._predictions = _api("prediction_service_pb2_grpc").PredictionServiceStub(self._channel)
 
     def status(self) -> dict[str, Any]:
-        """See `Transport`."""
         request = self._protos["get_model_status"].GetModelStatusRequest()
         request.model_spec.name = self._target.model
         return _as_json(self._ask(self._models.GetModelStatus, request))
 
     def metadata(self) -> dict[str, Any]:
-        """See `Transport`."""
         messages = self._protos["get_model_metadata"]
         request = self._addressed(messages.GetModelMetadataRequest(metadata_field=[_SIGNATURES]))
         response = self._ask(self._predictions.GetModelMetadata, request)
@@ -72,7 +67,6 @@ class GrpcTransport(Transport):
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """See `Transport`."""
         import tensorflow as tf
 
         request = self._addressed(self._protos["predict"].PredictRequest(), signature)
@@ -88,7 +82,6 @@ class GrpcTransport(Transport):
             return {name: _as_text(a) if a.dtype == object else a for name, a in arrays.items()}
 
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """See `Transport`."""
         request = self._addressed(self._protos["classification"].ClassificationRequest(), signature)
         example = request.input.example_list.examples.add()
         for name, value in features.items():
@@ -98,7 +91,6 @@ class GrpcTransport(Transport):
             return [found.label for found in response.result.classifications[0].classes]
 
     def close(self) -> None:
-        """See `Transport`."""
         self._channel.close()
 
     def _addressed(self, request, signature: str = ""):

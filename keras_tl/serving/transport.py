@@ -68,13 +68,7 @@ class Target:
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
-        """Return the error for a server that does not answer.
-
-        Args:
-            reason: Reason that REST or gRPC reported.
-            interface: Interface that was expected at the address: `"REST"` or `"gRPC"`.
-            port: TF Serving's default port for this interface.
-        """
+        """Return the error for a server that does not answer on the interface REST or gRPC."""
         return ServingError(
             f"No answer from {self.address}: {reason}. Check that the server is running, and that "
             f"this is the port of its {interface} interface. TF Serving's default port is {port}."
@@ -100,12 +94,7 @@ class Transport(abc.ABC):
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """Send one batch to one signature, and return the outputs.
-
-        Args:
-            signature: Name of the signature, as `metadata` returns it.
-            inputs: Dict from input name to an array or a list of strings.
-            outputs: Dict from output name to dtype, such as `"float32"`.
+        """Send one batch to one signature. `outputs` maps each output name to its dtype.
 
         Returns:
             Dict from output name to array. Strings are str in an array of dtype object.
@@ -113,12 +102,7 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """Send one example to a classify signature, and return the class names in the answer.
-
-        Args:
-            signature: Name of the signature, as `metadata` returns it.
-            features: Dict from feature name to bytes: the features of the `tf.Example`.
-        """
+        """Send a `tf.Example` with these features, and return the class names in the answer."""
 
     @abc.abstractmethod
     def close(self) -> None:

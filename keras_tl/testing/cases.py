@@ -157,16 +157,7 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """Return the training split as batches of inputs for the learner's model.
-
-    Args:
-        learner: Learner with data.
-        parts: Number of batches to make.
-
-    Returns:
-        Batches of equal size, with the last batch padded. Row numbers in the split of all items, in
-        the order of the batches.
-    """
+    """Return `parts` equal batches of the training split (the last padded), and the rows."""
     split = learner.data.split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order
@@ -208,25 +199,14 @@ CASES = (
     *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(
         "efficientnet",
-        "efficientnet_b1",
-        "efficientnet_b2",
-        "efficientnet_b3",
-        "efficientnet_b4",
-        "efficientnet_b5",
-        "efficientnet_b6",
-        "efficientnet_b7",
+        *(f"efficientnet_b{number}" for number in range(1, 8)),
         statistics=_IMAGENET,
         trained=False,
     ),
     *_rows("efficientnet_v2", "efficientnet_v2_b0"),
     *_rows(
         "efficientnet_v2",
-        "efficientnet_v2_b1",
-        "efficientnet_v2_b2",
-        "efficientnet_v2_b3",
-        "efficientnet_v2_s",
-        "efficientnet_v2_m",
-        "efficientnet_v2_l",
+        *(f"efficientnet_v2_{size}" for size in ("b1", "b2", "b3", "s", "m", "l")),
         trained=False,
     ),
     *_rows("mobilenet", "mobilenet"),
@@ -247,10 +227,7 @@ CASES = (
     *_rows("convnext", "convnext_tiny"),
     *_rows(
         "convnext",
-        "convnext_small",
-        "convnext_base",
-        "convnext_large",
-        "convnext_xlarge",
+        *(f"convnext_{size}" for size in ("small", "base", "large", "xlarge")),
         trained=False,
     ),
     *_rows("vgg16", "vgg16"),

@@ -1,7 +1,7 @@
 """Conformance checks. Each check takes a case and a temporary folder, and can raise AssertionError.
 
-Most checks train eagerly, without tracing. To trace a training step of a deep network takes longer
-than the rest of a check.
+Most checks train eagerly, because tracing a training step of a deep network takes longer than the
+rest of a check.
 """
 
 import collections
@@ -37,7 +37,7 @@ CHECKS: list[Callable[[Case, Path], None]] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):
-    """Register a check function. Cheap checks build networks and run each at most once."""
+    """Register a check function. Cheap checks run each network at most once, without training."""
 
     def add(function):
         function.applies = applies
@@ -61,10 +61,7 @@ def _changed(before: dict[str, list[np.ndarray]], after: dict[str, list[np.ndarr
 
 
 def _without_states(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """Return the weights of a layer, except the states of random generators.
-
-    A TF-Hub module lists these integer states among its weights. Dropout changes the states.
-    """
+    """Return the weights of a layer without the integer states of dropout's random generators."""
     return [weight for weight in layer.weights if weight.dtype.startswith("float")]
 
 
@@ -101,14 +98,6 @@ def _with_gradient(learner: Learner, above: float = _NO_GRADIENT) -> set[str]:
     }
 
 
-def _in_catalogue(case: Case) -> bool:
-    return case.in_catalogue
-
-
-def _tunable(case: Case) -> bool:
-    return case.trained and case.tunable
-
-
 @functools.lru_cache(maxsize=1)
 def _loaded(spec: backbones.BackboneSpec, image_size: int) -> Backbone:
     """Return a backbone with random weights, cached because the checks do not change it."""
@@ -120,7 +109,7 @@ def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
     return [tuple(weight.shape) for layer in layers for weight in layer.weights]
 
 
-@_check(_in_catalogue, cheap=True)
+@_check(lambda case: case.in_catalogue, cheap=True)
 def check_record(case: Case, tmp_path: Path) -> None:
     """Check the catalogue record: numbers of features and parameters, a block for each weight."""
     spec = backbones.get_spec(case.backbone)
@@ -133,9 +122,9 @@ def check_record(case: Case, tmp_path: Path) -> None:
     assert {layer for layer in leaf_layers(network) if layer.weights} <= set(owners)
 
 
-@_check(_in_catalogue, cheap=True)
+@_check(lambda case: case.in_catalogue, cheap=True)
 def check_output_block(case: Case, tmp_path: Path) -> None:
-    """Check that a network cut after a block has no weights of the blocks above, and all others.
+    """Check that a network cut after a block has exactly the weights up to this block.
 
     The check compares shapes, because Keras gives the second network of a process other names.
     """
@@ -150,7 +139,7 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
     assert len(part.network.weights) == expected
 
 
-@_check(_in_catalogue, cheap=True)
+@_check(lambda case: case.in_catalogue, cheap=True)
 def check_default_size(case: Case, tmp_path: Path) -> None:
     """Check that the network can be built for the image size in the catalogue."""
     spec = backbones.get_spec(case.backbone)
@@ -161,11 +150,7 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """Return the network from the original builder, with scaling layers if the builder adds them.
-
-    `weights="imagenet"` only selects the layers that the builder adds for published weights. The
-    weights are random, and the function downloads nothing.
-    """
+    """Build the original network with random weights. `"imagenet"` adds its scaling layers."""
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
         giving_download(Path()),
@@ -202,7 +187,7 @@ def check_preprocessing(case: Case, tmp_path: Path) -> None:
     np.testing.assert_allclose(embedded(_pixels(case)), expected, rtol=1e-5, atol=1e-4)
 
 
-@_check(_in_catalogue, cheap=True)
+@_check(lambda case: case.in_catalogue, cheap=True)
 def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
     """Check that the preprocessing layer is the only scaling layer and computes in float32."""
     network = _loaded(backbones.get_spec(case.backbone), case.image_size).network
@@ -246,20 +231,18 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
 def check_frozen_phase(case: Case, tmp_path: Path) -> None:
     """Check that a phase with a frozen backbone changes only the head, with and without cache."""
     learner = case.learner(settled=True)
-    before = _values(learner.backbone.variables)
+    head, before = learner.trainer.parts.head, _values(learner.backbone.variables)
     for cache in ("off", "memory"):
         # Change the head first. Otherwise the second training would return the same weights.
-        learner.trainer.parts.head.set_weights(
-            [value + 1 for value in learner.trainer.parts.head.get_weights()]
-        )
-        head = _values(learner.trainer.parts.head.weights)
+        head.set_weights([value + 1 for value in head.get_weights()])
+        weights = _values(head.weights)
         with eagerly():
             learner.fit_head(epochs=1, cache=cache)
         assert _changed(before, _values(learner.backbone.variables)) == set()
-        assert _changed(head, _values(learner.trainer.parts.head.weights)) == set(head)
+        assert _changed(weights, _values(head.weights)) == set(weights)
 
 
-@_check(_tunable)
+@_check(lambda case: case.trained and case.tunable)
 def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     """Check that fine-tuning changes all variables with a gradient, but no BatchNorm statistics."""
     learner = case.learner(settled=True)
@@ -285,7 +268,7 @@ def _paths(learner: Learner, block: str) -> set[str]:
     return {w.path for layer in learner.backbone.block_layers(block) for w in layer.weights}
 
 
-@_check(_tunable)
+@_check(lambda case: case.trained and case.tunable)
 def check_unfreeze(case: Case, tmp_path: Path) -> None:
     """Check that fine-tuning some unfrozen blocks changes weights in exactly these blocks."""
     learner = case.learner(settled=True)

@@ -35,9 +35,7 @@ class Runtime(abc.ABC):
     def convert(self, model: NumericModel, precision: str) -> bytes:
         """Convert a model to the content of a file. The file keeps the names of inputs and outputs.
 
-        Args:
-            model: Model to convert.
-            precision: `"float32"` or `"float16"`. Inputs and outputs are float32 in both cases.
+        With each precision, `"float32"` and `"float16"`, the inputs and outputs are float32.
 
         Raises:
             ExportError: The model uses an operation that the runtime lacks.
@@ -45,19 +43,12 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def ask(self, file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run a file in this runtime, on this machine's CPU, and return the outputs by name.
-
-        Args:
-            file: File of this format.
-            inputs: Arrays (n, ...) by input name.
-        """
+        """Run a file on this CPU with input arrays (n, ...), and return the outputs by name."""
 
     def refuse(self, operations: Iterable[str], said: str = "") -> ExportError:
         """Return the error for a model that cannot be converted.
 
-        Args:
-            operations: TensorFlow operations that the runtime lacks. May be empty.
-            said: Message of the converter, for the case that `operations` is empty.
+        The message names the `operations` that the runtime lacks. Without these, it quotes `said`.
         """
         known = ", ".join(sorted(operations))
         reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said

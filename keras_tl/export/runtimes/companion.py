@@ -9,7 +9,7 @@ import numpy as np
 from keras_tl.base.files import sha256
 from keras_tl.export.runtimes.base import AXES, Runtime
 from keras_tl.export.runtimes.numeric_model import NumericModel
-from keras_tl.tasks import THRESHOLD, Task
+from keras_tl.tasks import THRESHOLD
 
 _MEANINGS = {
     "probabilities": "probability of each label, in the order of labels, in [0, 1]",
@@ -40,13 +40,8 @@ def describe(
 ) -> dict[str, Any]:
     """Return the content of the companion as JSON types.
 
-    Args:
-        model: Converted model.
-        runtime: Runtime of the exported file.
-        precision: `"float32"` or `"float16"`.
-        answers: Outputs of the exported file for the model's example inputs.
-        parity: Differences between these outputs and the outputs of the model.
-        written: Path of the exported file.
+    `answers` are the outputs of the file for the example inputs. `parity` has the differences
+    between these outputs and the outputs of the model.
     """
     # The batch is the first dimension of every output. All other dimensions are fixed.
     outputs = {
@@ -70,17 +65,13 @@ def describe(
         "task": model.task.kind,
         "labels": list(model.task.class_names),
         "temperature": model.task.temperature,
-        "thresholds": _thresholds(model.task),
+        # A threshold for each label, or for the second of two classes, or an empty list.
+        "thresholds": list(model.task.thresholds or [THRESHOLD] * model.task.threshold_count),
         "inputs": inputs,
         "preparation": model.modality.preparation,
         "outputs": outputs,
         "parity": parity,
     }
-
-
-def _thresholds(task: Task) -> list[float]:
-    """Return a threshold for each label, one for the second of two classes, or an empty list."""
-    return list(task.thresholds or [THRESHOLD] * task.threshold_count)
 
 
 def _shape(dimensions: Iterable[int | None], runtime: Runtime) -> list[int | str]:

@@ -12,18 +12,13 @@ from keras_tl.export.runtimes.litert import LiteRT
 from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.export.runtimes.onnx import Onnx
 from keras_tl.export.runtimes.parity import TOLERANCES, compare
-from keras_tl.export.without_keras.findings import first_line
+from keras_tl.export.without_keras.errors import first_line
 
 RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
 
 
 def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
     """Return the runtime of an export format, or `None` for a SavedModel.
-
-    Args:
-        path: Path of the export.
-        kind: Format, from `keras_tl.base.config.EXPORT_FORMATS`.
-        precision: Precision, from `keras_tl.base.config.EXPORT_PRECISIONS`.
 
     Raises:
         ConfigError: Path, format or precision is invalid, or a package of an extra is missing.
@@ -58,15 +53,8 @@ def export_file(
 
     With `overwrite`, the function replaces files of the same names. The model file comes last.
 
-    Args:
-        model: Model to convert.
-        path: File to write.
-        runtime: Runtime from `find_runtime`.
-        precision: `"float32"` or `"float16"`.
-        overwrite: Replace existing files.
-
     Returns:
-        The largest difference from the model's outputs. For values above 1, the relative one.
+        The largest difference from the model's outputs, relative for values above 1.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.
@@ -82,7 +70,7 @@ def export_file(
         file.write_bytes(content)
         try:
             answers = runtime.ask(file, model.questions)
-        except Exception as error:  # Each runtime has exception types of its own.
+        except Exception as error:  # Each runtime raises different exceptions.
             reason = f"{runtime.name} cannot run the file ({first_line(error)})"
             raise runtime.refuse((), reason) from error
         differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_tl.base.extras import import_extra
 from keras_tl.base.reporting import only_errors
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
-from keras_tl.export.without_keras.findings import first_line
+from keras_tl.export.without_keras.errors import first_line
 
 
 class LiteRT(Runtime):
@@ -37,7 +37,7 @@ class LiteRT(Runtime):
         try:
             with only_errors("tensorflow"):
                 return converter.convert()
-        except Exception as error:  # The converter has many exception types, most are private.
+        except Exception as error:  # The converter raises many exceptions, mostly private.
             operators = {found.operator.name for found in getattr(error, "errors", ())}
             names = {name.removeprefix("tf.") for name in operators if name}
             raise self.refuse(names, first_line(error)) from error

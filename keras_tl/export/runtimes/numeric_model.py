@@ -1,6 +1,6 @@
 """Numeric part of a model, for other runtimes: it maps numeric inputs to numeric outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -64,21 +64,21 @@ class NumericModel:
             )
             for spec in keras.tree.flatten(self._structure)
         ]
-        names = [spec.name for spec in specs]
 
         def answer(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._answer(dict(zip(names, tensors, strict=True)))
+            return self._answer(tensors)
 
         return tf.function(answer, input_signature=specs, autograph=False)
 
     def answers(self) -> dict[str, np.ndarray]:
         """Return the model's outputs for its example inputs."""
-        given = {name: tf.constant(array) for name, array in self.questions.items()}
-        return {name: values.numpy() for name, values in self._answer(given).items()}
+        specs = keras.tree.flatten(self._structure)
+        answers = self._answer([tf.constant(self.questions[spec.name]) for spec in specs])
+        return {name: values.numpy() for name, values in answers.items()}
 
-    def _answer(self, given: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        wanted = [given[spec.name] for spec in keras.tree.flatten(self._structure)]
-        inputs = keras.tree.pack_sequence_as(self._structure, wanted)
+    def _answer(self, tensors: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return the outputs. The tensors are in the order of the flattened inputs."""
+        inputs = keras.tree.pack_sequence_as(self._structure, tensors)
         logits = self._parts.head(self._parts.extractor(inputs, training=False), training=False)
         answers = self.task.answers(logits)
         return {name: x for name, x in answers.items() if x.dtype != tf.string}

@@ -11,7 +11,7 @@ from typing import Any
 from keras_tl.base.extras import import_extra
 from keras_tl.base.reporting import only_errors
 from keras_tl.export.runtimes.base import AXES, FLOAT16, Runtime
-from keras_tl.export.without_keras.findings import first_line
+from keras_tl.export.without_keras.errors import first_line
 
 
 class Onnx(Runtime):
@@ -44,7 +44,7 @@ class Onnx(Runtime):
                     half = _import("onnxruntime.transformers.float16")
                     converted = half.convert_float_to_float16(converted, keep_io_types=True)
                 return converted.SerializeToString()
-        except Exception as error:  # tf2onnx has no exception class of its own.
+        except Exception as error:  # tf2onnx defines no exception class.
             raise self.refuse((), f"{type(error).__name__}: {first_line(error)}") from error
         raise self.refuse(unknown)
 

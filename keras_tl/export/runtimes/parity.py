@@ -1,4 +1,4 @@
-"""Compare the outputs of a file in its own runtime with the outputs of the model."""
+"""Compare the outputs of an exported file with the outputs of the model."""
 
 from collections.abc import Mapping
 
@@ -20,15 +20,9 @@ def compare(
 ) -> tuple[dict, list[str]]:
     """Compare the outputs of a file with those of the model.
 
-    Args:
-        answers: Outputs of the file.
-        expected: Outputs of the model.
-        precision: Precision of the file, a key of `TOLERANCES`.
-        thresholds: Decision thresholds, see `keras_tl.base.config.ModelConfig`.
-
     Returns:
-        The largest difference of each float output (relative for values above 1), and a sentence,
-        without full stop, for each wrong output.
+        The largest difference of each float output (relative for values above 1). A sentence
+        without full stop for each wrong output.
     """
     differences, problems = {}, []
     if set(answers) != set(expected):
@@ -56,7 +50,7 @@ def compare(
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """Return the decision from the file's probabilities. Near a tie, the model's may differ."""
+    """Decide from the file's probabilities. Near a tie, the model's decision may differ."""
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

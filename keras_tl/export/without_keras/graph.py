@@ -7,17 +7,13 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from .findings import UnusableError, first_line
+from .errors import UnusableError, first_line
 
 _TAG = "serve"
 
 
 def read_meta_graph(folder: Path):
-    """Return the graph that TensorFlow Serving loads, as a `MetaGraphDef`.
-
-    Raises:
-        UnusableError: There is no such graph.
-    """
+    """Return the `MetaGraphDef` that TensorFlow Serving loads, or raise `UnusableError`."""
     try:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     except FileNotFoundError:
@@ -34,6 +30,12 @@ def read_meta_graph(folder: Path):
     )
 
 
+def signatures_of(meta_graph) -> dict:
+    """Return the `SignatureDef` of each signature by name, without TensorFlow's own signatures."""
+    found = sorted(meta_graph.signature_def.items())
+    return {name: signature for name, signature in found if not name.startswith("__")}
+
+
 def missing_assets(folder: Path, meta_graph) -> list[str]:
     """Return a sentence for each missing file that the graph reads."""
     return [
@@ -44,11 +46,7 @@ def missing_assets(folder: Path, meta_graph) -> list[str]:
 
 
 def load(session, folder: Path) -> None:
-    """Load graph, variables and tables into a session, with the TF1 loader.
-
-    Raises:
-        UnusableError: The export does not load.
-    """
+    """Load graph, variables and tables with the TF1 loader, or raise `UnusableError`."""
     try:
         tf.compat.v1.saved_model.loader.load(session, [_TAG], str(folder))
     except Exception as error:

@@ -1,8 +1,8 @@
 """Find the operations of a graph that a server lacks.
 
 After `import tensorflow`, the registry of TensorFlow has only TensorFlow's own operations.
-`check_operations` looks up all other operations again after it has loaded the libraries of
-tensorflow_text, which TensorFlow Serving contains.
+`check_operations` then loads the libraries of tensorflow_text, which TensorFlow Serving contains,
+and looks up all other operations again.
 """
 
 import importlib.util
@@ -15,14 +15,7 @@ _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def check_operations(meta_graph) -> tuple[list[str], list[str]]:
-    """Find operations of a graph that a server lacks, and operations of tensorflow_text.
-
-    Args:
-        meta_graph: Graph of the export, a `MetaGraphDef`.
-
-    Returns:
-        Sentences about problems, and names of the operations of tensorflow_text.
-    """
+    """Return sentences about missing operations, and the names of tensorflow_text's operations."""
     used = _used(meta_graph.graph_def)
     problems = [
         f"The graph uses the operation {name}, which calls Python: a server has no Python"

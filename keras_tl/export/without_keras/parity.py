@@ -1,10 +1,10 @@
-"""Compare the outputs of an export with the outputs that the model gave at export time."""
+"""Compare the outputs of an export with the recorded outputs of the model."""
 
 import numpy as np
 
 from . import graph
+from .errors import first_line
 from .examples import decode_array
-from .findings import first_line
 
 
 def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:

@@ -5,9 +5,9 @@ of TensorFlow Serving 2.21, with the same names and numbers. The package tensorf
 all messages, but an export should not need this package. This module declares only the fields that
 keras_tl reads or writes. Protobuf keeps unknown fields unchanged.
 
-In the wire format, a nested message is a string of bytes, a `map` is a list of pairs, and a `oneof`
-is a set of fields of which one is present. So this module declares `tensorflow.TensorProto` and
-`tensorflow.Example` as bytes, and the logs as fields. A separate descriptor pool avoids name
+In the wire format, a nested message is a string of bytes, and a `map` is a list of pairs. A `oneof`
+is a set of fields, and only one field is present. So this module declares `tensorflow.TensorProto`
+and `tensorflow.Example` as bytes, and the logs as fields. A separate descriptor pool avoids name
 clashes with tensorflow-serving-api in the same process.
 
 The module needs only protobuf.

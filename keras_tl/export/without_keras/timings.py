@@ -28,13 +28,9 @@ def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]]
 
 
 def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
-    """Time the signatures in this process, on this machine.
+    """Time the signatures for about `seconds` in total, in this process and on this machine.
 
-    Args:
-        session: Session with the loaded model.
-        signatures: `SignatureDef` by signature name.
-        questions: Inputs of each signature, arrays by input name. Large batches repeat the items.
-        seconds: Approximate time limit in seconds for all signatures together.
+    `questions` has the inputs of each signature. Large batches repeat the items.
 
     Returns:
         By signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by

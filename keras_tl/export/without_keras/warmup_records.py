@@ -1,4 +1,4 @@
-"""Replay warm-up requests and report those that a server would refuse.
+"""Replay warm-up requests, and report the requests that a server would refuse.
 
 A server does not load a version with a request that fails, or with more than 1000 requests:
 https://www.tensorflow.org/tfx/serving/saved_model_warmup
@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 
 from . import graph
-from .findings import first_line
+from .errors import first_line
 from .serving_messages import EXAMPLE_LOGS, PredictionLog
 
 MOST = 1000
@@ -27,7 +27,7 @@ class Replayed:
     Attributes:
         problems: A sentence for each wrong record, with its number from 1.
         notes: Sentences about the records that were not replayed.
-        asked: For each signature, the inputs of the last record that called it.
+        asked: Inputs of the last record that called each signature, by signature name.
     """
 
     problems: list[str] = dataclasses.field(default_factory=list)
@@ -49,13 +49,7 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
 
 
 def replay(session, signatures, records: list[bytes]) -> Replayed:
-    """Send the request of each record to its signature.
-
-    Args:
-        session: Session with the loaded model.
-        signatures: `SignatureDef` by signature name.
-        records: Serialised `PredictionLog`s.
-    """
+    """Send the request of each record, a serialised `PredictionLog`, to its signature."""
     replayed = Replayed()
     for number, record in enumerate(records, 1):
         try:
@@ -84,7 +78,7 @@ def _kind(log) -> str:
 
 
 def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
-    """Return the signature name and the inputs of a request. Raise `ValueError` for a wrong one."""
+    """Return signature name and inputs of a request. Raise `ValueError` for a wrong request."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
         raise ValueError(

@@ -26,5 +26,3 @@ SECTIONS: tuple[Callable[[ReportContext], Section], ...] = (
     data,
     model,
 )
-
-__all__ = ["SECTIONS", "summary"]

@@ -68,16 +68,11 @@ def _confusion(test: Evaluation) -> Table:
     counts = np.array(test["confusion_matrix"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(names) <= _LARGEST_MATRIX:
-        rows = [
-            [
-                name,
-                *(
-                    Cell(f"{count:,}" if count else "", share=float(share))
-                    for count, share in zip(counts[number], shares[number], strict=True)
-                ),
-            ]
-            for number, name in enumerate(names)
-        ]
+        rows = []
+        for name, items, fractions in zip(names, counts, shares, strict=True):
+            pairs = zip(items, fractions, strict=True)
+            cells = (Cell(f"{n:,}" if n else "", share=float(share)) for n, share in pairs)
+            rows.append([name, *cells])
         caption = (
             "Confusion matrix: rows are true classes, columns are predicted classes. The darker a "
             "cell, the larger its fraction of the row"
@@ -87,27 +82,17 @@ def _confusion(test: Evaluation) -> Table:
     order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
     pairs = [np.unravel_index(place, wrong.shape) for place in order if wrong.flat[place]]
     rows = [
-        [
-            names[true],
-            Cell(names[answer]),
-            f"{counts[true, answer]:,}",
-            f"{shares[true, answer]:.0%}",
-        ]
+        [names[true], names[answer], f"{counts[true, answer]:,}", f"{shares[true, answer]:.0%}"]
         for true, answer in pairs
     ]
-    return Table(
-        "The most frequent confusions",
-        ["true class", "predicted class", "items", "fraction of the true class"],
-        rows,
-    )
+    head = ["true class", "predicted class", "items", "fraction of the true class"]
+    return Table("The most frequent confusions", head, rows)
 
 
 def _values(test: Evaluation) -> Plot:
     values, r2 = test["values"], number_text(test["r2"])
-    return plot(
-        "values",
-        "Each point is an item of the test split. On the dashed line, the prediction is exact.",
-        f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
-        plots.draw_scatter,
-        values,
+    caption = (
+        "Each point is an item of the test split. On the dashed line, the prediction is exact."
     )
+    alt = f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}."
+    return plot("values", caption, alt, plots.draw_scatter, values)

@@ -22,14 +22,11 @@ _MEASURES = {
 
 
 def verdict(context: ReportContext) -> list[Block]:
-    """Return verdicts on the variants (arms) and the arm to ship, for the largest training set."""
+    """Return the verdicts for the largest training set, and the model variant (arm) to deploy."""
     found = context.artifacts.comparison()
     if found is None:
-        return [
-            Paragraph(
-                "Transfer learning was not compared with training from scratch. Compare them:", _HOW
-            )
-        ]
+        text = "Transfer learning was not compared with training from scratch. Compare them:"
+        return [Paragraph(text, _HOW)]
     sizes = [math.inf if one["size"] is None else one["size"] for one in found["sizes"]]
     said = found["sentences"]["sizes"][sizes.index(max(sizes))]
     return [
@@ -64,29 +61,21 @@ def _curves(skill: str, of_size: Mapping[str, Any], items: str, number: int) -> 
     ends = ", ".join(
         f"{arm} {curve['mean'][-1]['mean']:.3f}" for arm, curve in of_size["curves"].items()
     )
-    caption = f"Test {skill} after each pass over {items}"
-    return plot(
-        f"comparison-{number}",
-        f"{caption}, with 95% intervals over seeds and test items.",
-        f"{caption}. Final values: {ends}.",
-        plots.draw_comparison,
-        of_size["curves"],
-        skill,
-    )
+    title, curves = f"Test {skill} after each pass over {items}", of_size["curves"]
+    caption = f"{title}, with 95% intervals over seeds and test items."
+    alt = f"{title}. Final values: {ends}."
+    return plot(f"comparison-{number}", caption, alt, plots.draw_comparison, curves, skill)
 
 
 def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
-    rows = [
-        [one["arm"], *(_cell(one[name]) for name in _MEASURES), _matched(one["epochs_to_match"])]
-        for one in of_size["verdicts"]
-    ]
+    rows = []
+    for one in of_size["verdicts"]:
+        passes = one["epochs_to_match"]
+        matched = "never" if passes is None else f"after pass {passes}"
+        rows.append([one["arm"], *(_cell(one[name]) for name in _MEASURES), matched])
     caption = f"Test {skill}: difference of each arm from training from scratch, on {items}"
     head = ["arm", *_MEASURES.values(), "reaches the final value of training from scratch"]
     return Table(caption, head, rows)
-
-
-def _matched(passes: int | None) -> str:
-    return "never" if passes is None else f"after pass {passes}"
 
 
 def _cell(estimate: Mapping[str, Any]) -> Cell:

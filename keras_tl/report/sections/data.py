@@ -49,12 +49,8 @@ def _findings(context: ReportContext) -> list[Block]:
     """Return the findings in the data and the model before training."""
     found = context.findings
     if found is None:
-        return [
-            Paragraph(
-                "The data and the model were not checked before training. Check them:",
-                "learner.check()",
-            )
-        ]
+        text = "The data and the model were not checked before training. Check them:"
+        return [Paragraph(text, "learner.check()")]
     blocks: list[Block] = []
     if found:
         rows = [[one.name, one.severity, one.what, one.action] for one in found]

@@ -38,13 +38,11 @@ def features(context: ReportContext) -> Section:
     ]
     blocks: list[Block] = [Paragraph(_said(context, maps)), Plots(shown)]
     if tuned and before is None:
-        blocks.append(
-            Paragraph(
-                "The features before fine-tuning were not kept: an earlier version of keras_tl "
-                "fine-tuned this run, or the weights were random.",
-                role="note",
-            )
+        text = (
+            "The features before fine-tuning were not kept: an earlier version of keras_tl "
+            "fine-tuned this run, or the weights were random."
         )
+        blocks.append(Paragraph(text, role="note"))
     return Section("features", _TITLE, blocks)
 
 

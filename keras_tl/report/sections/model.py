@@ -1,4 +1,4 @@
-"""The facts of the model, and the calls that reproduce it."""
+"""The facts of the model, and the calls that reproduce the model."""
 
 from collections.abc import Sequence
 
@@ -24,17 +24,13 @@ _NOT_REPRODUCIBLE = (
 def model(context: ReportContext) -> Section:
     """Return the configuration, the versions, the calls that reproduce the model, and limits."""
     facts = context.facts
-    blocks = [*details(facts), *reproduction(facts), limits(facts)]
+    limits = Notes("Limits and risks", limits_of(facts))
+    blocks = [*details(facts), *reproduction(facts), limits]
     return Section("model", "Model and how to reproduce it", blocks)
 
 
 def details(facts: Facts, exported: str | None = None) -> list[Block]:
-    """Return the main facts, and the earlier trainings of the weights.
-
-    Args:
-        facts: Facts of the model.
-        exported: Date of the export. `None`: no export.
-    """
+    """Return the main facts and the earlier trainings. `exported` is the date of an export."""
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
     # Random weights have no source and no licence.
     unknown = None if before.kind == RANDOM else NOT_RECORDED
@@ -99,7 +95,7 @@ def _earlier(one: EarlierTraining) -> str:
 
 
 def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
-    """Return the validation perplexity of the last phase that recorded it, in words."""
+    """Return the last recorded validation perplexity in words."""
     found = [record.kept_values.get("val_perplexity") for record in history]
     return [f"validation perplexity {value:.1f}" for value in found if value is not None][-1:]
 
@@ -107,8 +103,3 @@ def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
 def reproduction(facts: Facts) -> list[Block]:
     """Return the calls that train the model again, and a text on the limits of reproduction."""
     return [Code("\n".join(facts.calls)), Paragraph(_NOT_REPRODUCIBLE)]
-
-
-def limits(facts: Facts) -> Notes:
-    """Return the limits and risks of the model as notes."""
-    return Notes("Limits and risks", limits_of(facts))

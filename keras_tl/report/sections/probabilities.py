@@ -17,7 +17,7 @@ _SQUARE = (4.6, 4.3)
 
 
 def probabilities(context: ReportContext) -> Section:
-    """Return the reliability diagram, and for labels or two classes the threshold curves."""
+    """Return the reliability diagram, and threshold curves for labels or for two classes."""
     title, task, test = "Probabilities", context.task, context.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
@@ -79,25 +79,16 @@ def _roc(test: Evaluation) -> list[Plot]:
         f"{_of_all(test, curves, 'area')}"
     )
     areas = [f"{name} {plots.area_under(points):.3f}" for name, points in curves.items()]
-    return [
-        plot(
-            "roc",
-            f"{caption}.",
-            f"{caption}. Areas under the curves: {', '.join(areas)}.",
-            plots.draw_roc,
-            curves,
-            size=_SQUARE,
-        )
-    ]
+    alt = f"{caption}. Areas under the curves: {', '.join(areas)}."
+    return [plot("roc", f"{caption}.", alt, plots.draw_roc, curves, size=_SQUARE)]
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
-    """Return a text about the drawn curves if some labels have no curve, else an empty text."""
-    if len(curves) < plots.MOST_CURVES or len(curves) == len(test.task.class_names):
+    """Return a text on which labels have a curve. If all have a curve, return an empty text."""
+    labels = len(test.task.class_names)
+    if len(curves) < plots.MOST_CURVES or len(curves) == labels:
         return ""
-    return (
-        f"; the {len(curves)} labels with the lowest {low}, of {len(test.task.class_names)} labels"
-    )
+    return f"; the {len(curves)} labels with the lowest {low}, of {labels} labels"
 
 
 def _precision_recall(test: Evaluation) -> list[Plot]:
@@ -107,13 +98,5 @@ def _precision_recall(test: Evaluation) -> list[Plot]:
         return []
     caption = "Precision against recall over all decision thresholds"
     caption += _of_all(test, curves, "average precision")
-    return [
-        plot(
-            "precision-recall",
-            f"{caption}.",
-            f"{caption}, of {', '.join(curves)}.",
-            plots.draw_precision_recall,
-            curves,
-            size=_SQUARE,
-        )
-    ]
+    alt, draw = f"{caption}, of {', '.join(curves)}.", plots.draw_precision_recall
+    return [plot("precision-recall", f"{caption}.", alt, draw, curves, size=_SQUARE)]

@@ -26,15 +26,10 @@ def warnings(facts: Facts) -> list[Block]:
 def _headline(context: ReportContext) -> Paragraph:
     test, task = context.facts.test, context.task
     if test is None:
-        return Paragraph(
-            "This model was not evaluated on the test split. Evaluate the model:",
-            "keras-tl evaluate RUN --data SPEC",
-            "lead",
-        )
-    found = test.metrics[task.primary_metric]
-    written = (
-        "not defined" if found.value is None else format(found.value, task.primary_metric_format)
-    )
+        text = "This model was not evaluated on the test split. Evaluate the model:"
+        return Paragraph(text, "keras-tl evaluate RUN --data SPEC", "lead")
+    found, form = test.metrics[task.primary_metric], task.primary_metric_format
+    written = "not defined" if found.value is None else format(found.value, form)
     on = f"On the {test.items:,} {context.facts.item}s of the test split"
     said = task.primary_metric_text.format(written)
     if found.interval is not None:
@@ -42,9 +37,8 @@ def _headline(context: ReportContext) -> Paragraph:
     if baseline := task.baseline_text(context.test.raw.labels):
         said += f"; {baseline}"
     if task.thresholds:
-        said += (
-            f"; chosen decision thresholds: {thresholds_text(task.class_names, task.thresholds)}"
-        )
+        thresholds = thresholds_text(task.class_names, task.thresholds)
+        said += f"; chosen decision thresholds: {thresholds}"
     return Paragraph(f"{on}, {said}.", role="lead")
 
 
@@ -58,7 +52,6 @@ def metrics(facts: Facts) -> Table:
     ]
     shares = [one.most_frequent_share for one in found]
     if any(shares):
-        rows.append(
-            ["accuracy of always predicting the most frequent class", *map(number_text, shares)]
-        )
+        baseline = "accuracy of always predicting the most frequent class"
+        rows.append([baseline, *map(number_text, shares)])
     return Table("Metrics, with 95% intervals where known", ["metric", *splits], rows)

@@ -1,4 +1,4 @@
-"""The course and results of the training, over all phases."""
+"""The learning curves and the results of all training phases."""
 
 from collections.abc import Sequence
 
@@ -74,20 +74,21 @@ def fit(context: ReportContext) -> list[Block]:
     if found.phases:
         blocks += _fits(found.phases)
     blocks += [
-        Paragraph(f"Try {_decapitalised(one.what).rstrip('.')}:", one.command or one.python)
+        Paragraph(
+            f"Try {one.what[:1].lower()}{one.what[1:].rstrip('.')}:", one.command or one.python
+        )
         for one in found.remedies
     ]
     return blocks
 
 
 def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
-    """Return a table of the fit of each phase, such as the gap, and a text that explains it."""
+    """Return a table of the overfitting in each phase, and a text that explains the columns."""
     metric = title_of(phases[0].metric)
     head = ["phase", f"{metric} in training", "in validation", "gap", "change per epoch"]
     head += ["best epoch", "epochs not run", "last epoch worse by"]
-    table = Table(
-        "Training and validation metrics of each phase", head, [_fit_row(one) for one in phases]
-    )
+    rows = [_fit_row(one) for one in phases]
+    table = Table("Training and validation metrics of each phase", head, rows)
     text = (
         f"Gap: how much better the {metric} of the kept epoch is in training than in validation. "
         "The true gap may be larger: training values are means over an epoch in which the weights "
@@ -108,10 +109,6 @@ def _fit_row(fit: PhaseFit) -> list[str | Cell]:
         f"{fit.saved} of {fit.planned}",
         "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {monitor}"),
     ]
-
-
-def _decapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _course(history: Sequence[PhaseRecord], metric: str) -> str:

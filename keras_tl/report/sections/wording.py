@@ -12,12 +12,7 @@ def capitalised(text: str) -> str:
 
 
 def interval_text(interval: Sequence[float] | None, form: str = ".4g") -> str:
-    """Return an interval such as `0.91 to 0.95`, or an empty text for `None`.
-
-    Args:
-        interval: Lower and upper end.
-        form: Format of both ends, as in Python's `format()`.
-    """
+    """Return an interval such as `0.91 to 0.95`, or an empty text for `None`."""
     return "" if interval is None else " to ".join(format(end, form) for end in interval)
 
 
