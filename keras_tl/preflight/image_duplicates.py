@@ -25,7 +25,7 @@ from keras_tl.preflight.leakage import (
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 
-# docs/preflight.md explains the choice of these limits.
+# docs/explanation/check-limits.md explains the choice of these limits.
 SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
 # For copies, the correlation of the thumbnails is this many times nearer to 1 than the typical
 # correlation of different images. So the correlation of copies is above 0.95, as none is below -1.

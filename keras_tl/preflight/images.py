@@ -19,7 +19,7 @@ LEAST_OF_OWN_SIZE = 0.5
 # Largest value (of 255) in a black image, and fraction of black images that the check reports.
 BLACK, MOST_BLACK = 2.0, 0.5
 # Standard deviation of the input of the first normalisation layer, relative to that in training.
-# docs/preflight.md explains the limits.
+# docs/explanation/check-limits.md explains the limits.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
 # Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
 # a standard deviation of 0.5 to 1, raw pixels of about 60.
