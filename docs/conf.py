@@ -41,3 +41,14 @@ html_static_path = ["static"]
 html_css_files = ["tables.css"]
 html_show_copyright = False
 html_copy_source = False
+
+
+def _keep_first_line(app, what, name, obj, options, lines):
+    """Keep napoleon from reading the first line of a property, up to a colon, as a type."""
+    if what in {"attribute", "property"}:
+        lines[:0] = ["..", ""]
+
+
+def setup(app):
+    """Register the handler before that of napoleon."""
+    app.connect("autodoc-process-docstring", _keep_first_line, priority=400)
