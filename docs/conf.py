@@ -29,6 +29,11 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
+# Errors in docstrings must be in the reference. Types of Keras and TensorFlow have no page here.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!(Config|Data|Backbone|Weights|Cache|Run|Export|Serving)Error$).*"),
+]
 python_maximum_signature_line_length = 80
 toc_object_entries_show_parents = "hide"
 

@@ -110,6 +110,26 @@ def test_every_error_class_has_a_section_in_troubleshooting():
     assert {name.lower() for name in errors} <= slugs(DOCS / "troubleshooting.md")
 
 
+def texts_in_code():
+    """The texts of the package, without the values that they are filled with."""
+    for path in sorted((ROOT / "keras_tl").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(p.value for p in node.values if isinstance(p, ast.Constant))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_the_messages_in_troubleshooting_are_messages_of_the_package():
+    titles = re.findall(r"^### (.+)$", prose(DOCS / "troubleshooting.md"), re.M)
+    messages = {message for title in titles for message in re.findall("`([^`]+)`", title)}
+    known = list(texts_in_code())
+    for message in messages:
+        pattern = re.compile(".*".join(map(re.escape, message.split("..."))))
+        assert any(map(pattern.search, known)), message
+    assert messages
+
+
 def test_every_check_before_training_is_in_its_table():
     source = (ROOT / "keras_tl" / "preflight" / "checks.py").read_text("utf-8")
     checks = re.findall(r'^    "([\w-]+)": ', source, re.M)
