@@ -56,8 +56,7 @@ format: $(READY)
 
 # The documentation site, in build/docs. Warnings, such as a broken link between pages, are errors.
 docs: $(READY)
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet \
-		--builder html docs build/docs
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build --fail-on-warning --quiet --builder html docs build/docs
 
 bench: $(READY)
 	$(BIN)/python benchmarks/head_training.py
