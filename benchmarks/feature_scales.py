@@ -8,7 +8,7 @@ in one feature. `mean`: largest ratio of a feature's mean to its standard deviat
 distance of an item from the mean, divided by the median distance. For the second table, the
 features of EfficientNet-Lite0 are multiplied by several factors. A linear head then trains without
 standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos. The limits of the check in
-docs/preflight.md come from both tables.
+docs/explanation/check-limits.md come from both tables.
 """
 
 import argparse

@@ -12,8 +12,8 @@ setting. It prints accuracy and mean cross-entropy on 500 test photos for the mo
 fine-tuning, for the fine-tuned model, and for averages of their weights (with 0.25, 0.5 or 0.75 of
 the fine-tuned weights). `moving average` is an exponential moving average of the weights of all
 steps (momentum 0.98). Each finished run adds a line to a results file. The next call runs only the
-missing runs. The defaults of `fine_tune` and `fit` come from these results: docs/fit.md has the
-table.
+missing runs. The defaults of `fine_tune` and `fit` come from these results:
+docs/explanation/fit.md has the table.
 """
 
 import argparse

@@ -14,7 +14,7 @@ so no fine-tuning is undone. `--validation 0.15` takes a validation split from t
 accuracy. `--pretrain` is for backbones without available weights. It first trains the backbone from
 random weights, on the classes of the given data that are not in `--classes`. The benchmark prints
 mean accuracies before and after fine-tuning and median seconds (`--json`: every run). The tables in
-docs/fine_tuning.md come from it.
+docs/explanation/fine-tuning-defaults.md come from it.
 """
 
 import argparse

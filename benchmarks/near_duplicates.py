@@ -8,8 +8,8 @@ The benchmark makes copies of training images with several encodings and sizes. 
 nearest neighbour among all training images, as `learner.check()` does for validation and test
 images. For each kind of copy, it prints the fraction whose nearest neighbour is the original, and
 quantiles of the cosine and of the thumbnails' correlation. It prints the same quantiles for the
-validation and test images, with the most similar pairs. The thresholds in docs/preflight.md come
-from this benchmark.
+validation and test images, with the most similar pairs. The thresholds in
+docs/explanation/check-limits.md come from this benchmark.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 The benchmark uses EfficientNet-Lite0 with every preprocessing. The images are photos and digits:
 unchanged, darker, or divided by 255. It prints the standard deviation of the input of the first
 BatchNorm layer, relative to the standard deviation in the network's training. The limits of the
-check in docs/preflight.md come from this benchmark.
+check in docs/explanation/check-limits.md come from this benchmark.
 """
 
 import argparse

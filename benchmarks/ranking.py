@@ -8,7 +8,7 @@ ImageNet weights and with random weights. The benchmark prints their scores, and
 test folder of scikit-learn's `LogisticRegression`, trained on standardised features of all training
 images. It prints the rank correlations between scores and accuracies, for each number of scored
 training images in `--items`. Everything runs in one process, with a temporary feature cache. The
-table in docs/ranking.md comes from this benchmark.
+table in docs/explanation/ranking.md comes from this benchmark.
 """
 
 import argparse

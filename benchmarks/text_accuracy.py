@@ -8,7 +8,7 @@ For each data set, pooling and seed, a new process trains the head with its defa
 features. For each setting, another process trains the head and then calls `fine_tune` (`{}`: with
 its defaults). The benchmark prints mean accuracies on validation and test, and the median seconds.
 The encoder is all-MiniLM-L6-v2 as a TF-Hub module, see text_pair.py. `--modules FOLDER` keeps this
-module. The table in docs/texts.md comes from this benchmark.
+module. The table in docs/explanation/text-defaults.md comes from this benchmark.
 """
 
 import argparse

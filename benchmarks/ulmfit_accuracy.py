@@ -12,7 +12,7 @@ confidence intervals.
 
 `--tune` instead tries learning rates (and the strength of the regression's penalty) on a held-out
 tenth of the training questions. It does not read the test questions. `--json` prints every run. The
-tables in docs/ulmfit.md come from this benchmark.
+tables in docs/explanation/ulmfit.md come from this benchmark.
 """
 
 import argparse

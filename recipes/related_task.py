@@ -16,9 +16,9 @@ each of 10 classes, 50 photos of each of 4 target classes), means of 5 seeds, 95
 
 in 17 minutes on 2 CPU cores that other work shared. The plot shows that the gain comes from the
 head: transfer has a higher start, and gains nothing from fine-tuning. Fine-tuning easily damages a
-backbone that was trained on only a thousand photos (docs/fine_tuning.md). scratch still improves at
-its last epoch. The environment variable makes ResNet50's steps about 3.6 times as fast on CPUs
-without AVX512. On other CPUs, this setting is the default.
+backbone that was trained on only a thousand photos (docs/explanation/fine-tuning-defaults.md).
+scratch still improves at its last epoch. The environment variable makes ResNet50's steps about
+3.6 times as fast on CPUs without AVX512. On other CPUs, this setting is the default.
 
 VGG16 has no BatchNorm and needs a lower learning rate from random weights: --backbone vgg16
 --learning-rate 1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10 --keep-last gave
@@ -94,7 +94,8 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="from random weights")
-    # Larger learning rates damage a backbone trained on a thousand photos: see docs/fine_tuning.md.
+    # Larger learning rates damage a backbone trained on a thousand photos: see
+    # docs/explanation/fine-tuning-defaults.md.
     parser.add_argument("--fine-tune-rate", type=float, default=1e-5)
     parser.add_argument(
         "--keep-last",

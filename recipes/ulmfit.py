@@ -11,11 +11,11 @@ label. The language model comes from keras_tl.ulmfit or from fastai's published 
 as many texts as possible).
 
 Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
-language model that was pretrained on the 480,000 words of text in docs/ulmfit.md: a test accuracy
-of 0.814 after training the head and 0.924 after fine-tuning. This took 12 minutes on 2 CPU cores
-that other programs used too, of which 3 minutes for the language model. fastai's model and
-imdb_reviews were not measured, because there was no network connection. For the 25,000 long film
-reviews of imdb_reviews, use a GPU.
+language model that was pretrained on the 480,000 words of text in docs/explanation/ulmfit.md: a
+test accuracy of 0.814 after training the head and 0.924 after fine-tuning. This took 12
+minutes on 2 CPU cores that other programs used too, of which 3 minutes for the language model.
+fastai's model and imdb_reviews were not measured, because there was no network connection. For the
+25,000 long film reviews of imdb_reviews, use a GPU.
 """
 
 import argparse

@@ -61,7 +61,7 @@ def compare(
 
     The function saves every finished run in `out`. A second call trains only the missing runs. You
     can add seeds and sizes later, but the statistical test is then stricter. See
-    docs/comparison.md.
+    docs/explanation/verdict.md.
 
     Args:
         backbone: Backbone as in `Learner`. A TF-Hub module cannot have random weights.

@@ -63,8 +63,8 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
         "tensorflow": ".".join([*export.tensorflow.split(".")[:2], "0"]),
         "cores": cores,
         "queue": 4 * cores,
-        # GiB: 1 for TensorFlow, 0.5 per core for the largest images (docs/serving.md), and twice
-        # the size of the export.
+        # GiB: 1 for TensorFlow, 0.5 per core for the largest images (docs/reference/export.md),
+        # and twice the size of the export.
         "memory": math.ceil(1 + cores / 2 + 2 * export.size / _GIB),
         "standard": export.standard,
         "outputs": json.dumps(list(outputs)),

@@ -462,7 +462,7 @@ class Learner:
         The preflight also runs before the first training, unless `check=False` was passed to
         `Learner`. Before a training, the preflight reports warnings, and stops the training only if
         it cannot work. With the same seed, training gives the same result with and without the
-        preflight. docs/preflight.md lists the checks and explains their limits.
+        preflight. docs/reference/checks.md lists the checks and explains their limits.
 
         Returns:
             The findings. `history.findings` and the saved run also contain the findings.

@@ -1,6 +1,6 @@
 """Check the scale of the features: whether the head needs standardised features.
 
-docs/preflight.md describes how the limits were measured.
+docs/explanation/check-limits.md describes how the limits were measured.
 """
 
 import numpy as np

@@ -20,7 +20,7 @@ from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 
 # Minimum cosine of the centred features of two images whose thumbnails are compared.
-# docs/preflight.md explains the choice of this limit and of `CLOSER`.
+# docs/explanation/check-limits.md explains the choice of this limit and of `CLOSER`.
 SIMILAR = 0.4
 # The thumbnails of copies have a correlation that is this many times nearer to 1 than the typical
 # correlation of different images. No correlation is below -1, so copies are always above 0.95.

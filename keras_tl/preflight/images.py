@@ -19,7 +19,7 @@ LEAST_OF_OWN_SIZE = 0.5
 # Largest value (of 255) in a black image, and fraction of black images that the check reports.
 BLACK, MOST_BLACK = 2.0, 0.5
 # The first normalisation layer's input has a standard deviation, now and in training. Limits of
-# the ratio of the two, see docs/preflight.md.
+# the ratio of the two, see docs/explanation/check-limits.md.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
 # Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
 # a standard deviation of 0.5 to 1, raw pixels of about 60.

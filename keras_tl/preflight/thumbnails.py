@@ -7,7 +7,8 @@ from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 
-# Side of a thumbnail in pixels: so coarse that compression artefacts vanish. See docs/preflight.md.
+# Side of a thumbnail in pixels: so coarse that compression artefacts vanish. See
+# docs/explanation/check-limits.md.
 _SIDE = 12
 # A thumbnail with a smaller standard deviation, in grey levels, shows no picture to compare.
 _FLAT = 2.0

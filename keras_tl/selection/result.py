@@ -17,7 +17,8 @@ class FitResult:
 
     Attributes:
         kept: Share of the kept model, see `Candidate.share`.
-        default: Share of the default model, which `fit` keeps without a comparison (docs/fit.md).
+        default: Share of the default model, which `fit` keeps without a comparison
+            (docs/explanation/fit.md).
         policy: Name of the fine-tuning policy.
         candidates: Models that `fit` compared. Empty if `fit` compared no models.
         plan: Plan of the trainings.

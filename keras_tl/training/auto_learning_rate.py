@@ -5,8 +5,8 @@ import statistics
 import keras
 import numpy as np
 
-# Relative change of a typical weight in one step at the peak learning rate (docs/fit.md), because
-# one step of Adam changes a weight by about the learning rate.
+# Relative change of a typical weight in one step at the peak learning rate
+# (docs/explanation/fit.md), because one step of Adam changes a weight by about the learning rate.
 RELATIVE_STEP = 0.01
 LOWEST, HIGHEST = 1e-5, 1e-3
 

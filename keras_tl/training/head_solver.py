@@ -20,7 +20,7 @@ FOLDS = 5
 # sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
 # Number of prior items: the weight with which the mean variance of all features enters the variance
-# of each feature (docs/head.md).
+# of each feature (docs/explanation/head.md).
 PRIOR_ITEMS = 10
 # Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
 # loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.

@@ -1,8 +1,8 @@
 """Policies: fine-tuning methods as lists of phases, and the default phases of the head.
 
 Each family of backbones has its own defaults (`keras_tl.base.config.family_of`). Measurements
-determined the learning rates and the numbers of epochs (docs/fine_tuning.md, docs/texts.md,
-docs/ulmfit.md).
+determined the learning rates and the numbers of epochs (fine-tuning-defaults.md, text-defaults.md
+and ulmfit.md in docs/explanation).
 """
 
 import dataclasses
@@ -40,7 +40,7 @@ HEAD_CONFIGS = {
     "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
 }
 
-# The measurements in docs/fit.md determined these settings.
+# The measurements in docs/explanation/fit.md determined these settings.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
@@ -59,7 +59,7 @@ _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
-# Patience of 10: in the first epochs the accuracy does not change (docs/ulmfit.md).
+# Patience of 10: in the first epochs the accuracy does not change (docs/explanation/ulmfit.md).
 _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
@@ -88,8 +88,9 @@ _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
-# Settings measured for text encoders (docs/texts.md). Image backbones and language models use the
-# same settings with another learning rate, although these settings were measured only for texts.
+# Settings measured for text encoders (docs/explanation/text-defaults.md). Image backbones and
+# language models use the same settings with another learning rate, although these settings were
+# measured only for texts.
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
@@ -102,8 +103,8 @@ _CONTRASTIVE = {
 }
 
 
-# Minimum number of steps of each policy, by family (docs/fit.md, docs/texts.md). The minimum is not
-# used if the user sets the number of epochs or passes phases.
+# Minimum number of steps of each policy, by family (fit.md and text-defaults.md in
+# docs/explanation). The minimum is not used if the user sets the number of epochs or passes phases.
 FEWEST_STEPS = {
     policy: {"image": 200, "text": 200, "ulmfit": 0}
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
@@ -112,12 +113,15 @@ FEWEST_STEPS = {
 # Minimum number of validation items. With fewer items, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# Maximum items per class for which `fit` uses the contrastive policy, by family (docs/texts.md).
+# Maximum items per class for which `fit` uses the contrastive policy, by family
+# (docs/explanation/text-defaults.md).
 _FEW_ITEMS = {"text": 100}
-# Weight of the fine-tuned model in the weight average that `fit` keeps by default (docs/fit.md).
+# Weight of the fine-tuned model in the weight average that `fit` keeps by default
+# (docs/explanation/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
-# L2 penalty times number of items: C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
+# L2 penalty times number of items: C = 0.01 of scikit-learn's LogisticRegression
+# (docs/explanation/text-defaults.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 

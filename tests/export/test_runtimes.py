@@ -109,7 +109,7 @@ def test_what_answers_otherwise_is_not_kept_and_replaces_nothing(
 @pytest.fixture(scope="module")
 def recipe():
     """The functions that the documentation gives to clients."""
-    text = (Path(__file__).parents[2] / "docs" / "serving.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "other-runtimes.md").read_text("utf-8")
     (block,) = (b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "pixels_of(" in b)
     names = {}
     exec(block, names)

@@ -9,7 +9,7 @@ from keras_tl.tasks import THRESHOLD
 Answers = Mapping[str, np.ndarray]
 
 # Largest allowed difference, relative for values above 1. Differences on photos and texts were at
-# most 3e-6 (float32) and 1.4e-2 (float16), see docs/serving.md, "Other runtimes".
+# most 3e-6 (float32) and 1.4e-2 (float16), see docs/how-to/other-runtimes.md, "Other runtimes".
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 _DECIDED = ("class_id", "labels_mask")
