@@ -47,10 +47,7 @@ def head_problem(
         phase: Phase that sets the label smoothing and the class weights.
         groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
-    weights = None
     by_class = task.class_weights(labels, phase.class_weight)
-    if by_class is not None:
-        weights = by_class[labels]
     return Problem(
         features=features.reshape(len(features), -1),
         targets=task.dense_targets(labels, phase.label_smoothing),
@@ -58,7 +55,7 @@ def head_problem(
         curvature=task.curvature,
         enough=task.enough,
         classes=labels if labels.dtype.kind in "iu" else None,
-        weights=weights,
+        weights=None if by_class is None else by_class[labels],
         groups=groups,
     )
 
