@@ -75,19 +75,19 @@ class Pace:
     @property
     def left(self) -> float | None:
         """Seconds to the end of the phase without early stopping. `None`: no estimate yet."""
-        epochs = self._epochs - self._epoch
-        return self._seconds_of(epochs * self._steps - self._step, epochs)
+        return self._seconds_of(self._epochs - self._epoch)
 
     @property
     def left_in_all(self) -> float | None:
         """Seconds to the end of the last phase, if all epochs take as long as in this phase."""
-        epochs = self._epochs - self._epoch + self._following
-        return self._seconds_of(epochs * self._steps - self._step, epochs)
+        return self._seconds_of(self._epochs - self._epoch + self._following)
 
-    def _seconds_of(self, steps: int, validations: int) -> float | None:
+    def _seconds_of(self, epochs: int) -> float | None:
+        """Return the time of the current epoch's remaining steps and of the other epochs."""
         if self.per_second is None:
             return None
-        return steps / self.per_second + validations * self._validation
+        steps = epochs * self._steps - self._step
+        return steps / self.per_second + epochs * self._validation
 
 
 @dataclass

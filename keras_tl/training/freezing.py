@@ -42,8 +42,8 @@ def prepare(
     Raises:
         ConfigError: The phase names a block that the backbone does not have.
     """
-    unfreeze(backbone, phase.unfreeze, phase.batch_norm)
     blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
+    backbone.unfreeze(blocks, phase.batch_norm)
     optimizer = _optimizer_of(model, backbone, phase, steps)
     shares = needs_class_probabilities(phase, mixed)
 

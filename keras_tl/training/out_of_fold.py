@@ -15,6 +15,7 @@ from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
+from keras_tl.training.phase_inputs import weighted
 from keras_tl.training.snapshot import snapshot
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
@@ -126,9 +127,7 @@ class HeadTraining:
             targets = self.task.targets(labels, soft)
             rows = Features(features.shape, rows=features)
             batches = rows.dataset(targets, phase.batch_size, self.seed)
-            weights = self.task.class_weights(labels, phase.class_weight)
-            if weights is not None:
-                batches = batches.map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
+            batches = weighted(batches, self.task, labels, phase)
             steps = int(batches.cardinality()) * phase.epochs
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))

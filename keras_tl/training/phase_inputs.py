@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_tl.base.config import Phase
@@ -34,6 +35,19 @@ class PhaseInputs:
     validation: tf.data.Dataset | None
     mixed: bool
     cached: bool
+
+
+def weighted(
+    batches: tf.data.Dataset, task: Task, labels: np.ndarray, phase: Phase
+) -> tf.data.Dataset:
+    """Add the weight of each item to batches (inputs, labels), if the phase has class weights.
+
+    `labels` are the labels of all training items, which determine balanced class weights.
+    """
+    weights = task.class_weights(labels, phase.class_weight)
+    if weights is None:
+        return batches
+    return batches.map(lambda x, y: (x, y, task.sample_weights(y, weights)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,25 +90,20 @@ class InputMaker:
             split = data.split("train")
             drawn = class_batches(self.pipeline, split, size, self.replicas, seed, change)
             return PhaseInputs(self.parts.extractor, drawn, None, mixed=False, cached=False)
-        mixed = mixes_labels(augment)
-        splits = self._with_targets(data, needs_class_probabilities(phase, mixed))
-        splits = {name: split for name, split in splits.items() if name in names}
+        labels, mixed = data.split("train").labels, mixes_labels(augment)
+        soft = needs_class_probabilities(phase, mixed)
+        splits = {
+            name: dataclasses.replace(split, labels=self.task.targets(split.labels, soft))
+            for name, split in data.splits.items()
+            if name in names
+        }
         cached = phase.unfreeze is None and augment is False and self.features.are_kept
         if cached:
             model, datasets = self.parts.head, self._cached_datasets(phase, splits, seed)
         else:
             model, datasets = self.parts.model, self._live_datasets(phase, splits, augment, seed)
-        weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
-        if weights is not None:
-            datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
+        datasets[0] = weighted(datasets[0], self.task, labels, phase)
         return PhaseInputs(model, *datasets, mixed, cached)
-
-    def _with_targets(self, data: LabelledData, shares: bool) -> dict[str, Split]:
-        data.split("train")
-        return {
-            name: dataclasses.replace(split, labels=self.task.targets(split.labels, shares))
-            for name, split in data.splits.items()
-        }
 
     def _cached_datasets(
         self, phase: Phase, splits: dict[str, Split], seed: int

@@ -149,7 +149,7 @@ def run_phase(
     stop_after: int | None = None,
     own: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
-    """Train a model for one phase.
+    """Train a model for one phase, and return the record of the phase.
 
     Args:
         phase: Phase to run.
@@ -167,9 +167,6 @@ def run_phase(
         stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
             training stops early or after the last epoch.
         own: Internal callbacks, which run before the user's callbacks.
-
-    Returns:
-        Record of the phase.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.
@@ -206,9 +203,8 @@ def run_phase(
         own.append(StopAfter(stop_after))
     if is_best_kept:
         own.append(BestWeights(phase.patience, before, *monitor))
-    fit = functools.partial(
-        model.fit, inputs.train, validation_data=validation, epochs=phase.epochs
-    )
+    options = {"validation_data": validation, "epochs": phase.epochs}
+    fit = functools.partial(model.fit, inputs.train, **options)
     record = fit_and_record(phase, model, fit, own, callbacks, reporter)
     return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=inputs.cached)
 
@@ -233,7 +229,7 @@ def fit_and_record(
         reporter: Object that prints progress messages.
 
     Returns:
-        Record of the phase. The caller must set the field `seconds`, which is 0.
+        Record of the phase. The caller must set `seconds` and `cached`, which are 0 and false.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.

@@ -87,7 +87,6 @@ _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
-
 # Settings measured for text encoders (docs/texts.md). Image backbones and language models use the
 # same settings with another learning rate, although these settings were measured only for texts.
 _CONTRASTIVE = {
@@ -100,7 +99,6 @@ _CONTRASTIVE = {
     "monitor": "loss",
     "patience": None,
 }
-
 
 # Minimum number of steps of each policy, by family (docs/fit.md, docs/texts.md). The minimum is not
 # used if the user sets the number of epochs or passes phases.
@@ -180,12 +178,7 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
 
 
 def default_share(policy: str, family: str) -> float:
-    """Return the weight of the fine-tuned model in the average that `fit` keeps by default.
-
-    Args:
-        policy: Name of the fine-tuning policy, see `fitting_policy`.
-        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
-    """
+    """Return the weight of the fine-tuned model in the average that `fit` keeps by default."""
     return _DEFAULT_SHARES.get((policy, family), 1.0)
 
 
@@ -199,16 +192,8 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 
     A contrastive phase fits the features to the training labels. Cross-validation on these features
     would choose too weak an L2 penalty. The penalty is therefore a constant divided by the number
-    of items.
-
-    Args:
-        phase: Phase that has just run.
-        config: Configuration of the model.
-        items: Number of training items.
-
-    Returns:
-        Default phase of the head, with label smoothing and class weights of `phase`. `None`:
-        `phase` is not contrastive and has trained the head itself.
+    of training items. If `phase` is not contrastive, it has trained the head itself, and the
+    function returns `None`.
     """
     if phase.objective != "contrastive":
         return None
@@ -226,18 +211,13 @@ def with_heads(
 ) -> list[tuple[Phase, bool]]:
     """Insert a phase of the head after each contrastive phase.
 
-    Args:
-        phases: Phases of a policy.
-        config: Configuration of the model.
-        items: Number of training items.
-
-    Returns:
-        Pairs (phase, inserted). `inserted` is true for the phases of the head.
+    Returns pairs (phase, inserted). `inserted` is true for the phases of the head.
     """
     found = []
     for phase in phases:
-        head = head_after(phase, config, items)
-        found += [(phase, False)] + ([] if head is None else [(head, True)])
+        found.append((phase, False))
+        if (head := head_after(phase, config, items)) is not None:
+            found.append((head, True))
     return found
 
 
@@ -263,9 +243,9 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
     changes = {name: value for name, value in given.items() if value is not None}
     if "epochs" in changes:
         changes["min_steps"] = 0
-    if "epochs" in changes and len(phases) > 1:
-        raise ConfigError(
-            f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
-            "the epochs in your own phases, and pass the phases as policy=."
-        )
+        if len(phases) > 1:
+            raise ConfigError(
+                f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
+                "the epochs in your own phases, and pass the phases as policy=."
+            )
     return tuple(dataclasses.replace(phase, **changes) for phase in phases)

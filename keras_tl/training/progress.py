@@ -1,5 +1,6 @@
 """Progress reports of training: a live display in terminals, and one printed line per epoch."""
 
+import contextlib
 import math
 import time
 
@@ -42,15 +43,14 @@ class EpochProgress(keras.callbacks.Callback):
         self._reporter = reporter
         self._pace = Pace(steps, count, following)
         self._shown = Dashboard(name, count, steps, items, item, self._pace, following, monitor)
-        self._open = None
+        self._open = contextlib.ExitStack()
         self._draw = None
         self._began = 0.0
         self._drawn = -math.inf
 
     def on_train_begin(self, logs=None):
         if self._reporter.can_draw:
-            self._open = self._reporter.live(self._shown)
-            self._draw = self._open.__enter__()
+            self._draw = self._open.enter_context(self._reporter.live(self._shown))
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
@@ -90,9 +90,8 @@ class EpochProgress(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Remove the live display from the terminal, also after an interruption."""
-        if self._open is not None:
-            self._open.__exit__(None, None, None)
-            self._open = self._draw = None
+        self._open.close()
+        self._draw = None
 
     def _frame_if_due(self, logs: dict | None) -> None:
         if self._draw is None or time.perf_counter() - self._drawn < _SECONDS_A_FRAME:

@@ -148,7 +148,7 @@ class Trainer:
             phases: Number of the last phases, which is also the number of records to change.
         """
         line.move(self.parts.model, share)
-        kept = {"share": share} if share else {"share": share, "best_epoch": 0}
+        kept = {"share": share} | ({} if share else {"best_epoch": 0})
         self.history[-phases:] = [
             dataclasses.replace(record, **kept) for record in self.history[-phases:]
         ]
@@ -330,7 +330,8 @@ class Trainer:
             return np.concatenate(
                 [np.asarray(self.parts.head(rows.read(b), training=False)) for b in batches]
             )
-        return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
+        with self._reporter.bar("Evaluating", len(split)) as progress:
+            return np.concatenate([*self._classify.rows(split, self.pipeline, progress)])
 
     def _note_backbone(self) -> None:
         if not any(record.changed_backbone for record in self.history):
@@ -340,10 +341,6 @@ class Trainer:
         """Compile the whole model with a frozen backbone, ready for `fit` and `evaluate`."""
         frozen = dataclasses.replace(phase, l2=None)
         prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
-
-    def _rows(self, runner: BatchRunner, split: Split, title: str) -> Iterator[np.ndarray]:
-        with self._reporter.bar(title, len(split)) as progress:
-            yield from runner.rows(split, self.pipeline, progress)
 
     def _settled(
         self, phase: Phase, data: LabelledData, augment: Augmentation
