@@ -103,10 +103,8 @@ def class_batches(
     """Return a data set of batches (inputs, labels) for contrastive training.
 
     Args:
-        pipeline: Conversion of items to model inputs.
         split: Split in which every item has exactly one class.
         batch_size: Maximum number of items in a batch, see `ClassBatches`.
-        replicas: Number of replicas that share a batch.
         seed: Seed of the random choice of items in all epochs.
         augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
     """

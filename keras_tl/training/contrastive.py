@@ -99,8 +99,6 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
 
     Args:
         phase: Phase to check. If the phase is not contrastive, the function does nothing.
-        task: Task of the model.
-        augment: Augmentation of the phase.
         replicas: Number of replicas that share a batch. The loss pairs items of one replica only.
 
     Raises:

@@ -24,10 +24,7 @@ class Pace:
     The speed does not include the first step, because that step also traces the graph.
 
     Args:
-        steps: Number of training steps per epoch.
-        epochs: Number of epochs of the phase.
         following: Total number of epochs of the following phases, for the estimate.
-        clock: Function that returns the current time in seconds.
 
     Attributes:
         per_second: Training steps per second. `None` before the second step ends.
@@ -95,21 +92,16 @@ class Dashboard:
     """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
 
     Attributes:
-        name: Name of the phase.
-        epochs: Number of epochs of the phase.
         steps: Number of training steps per epoch.
         items: Number of items per step.
         item: Word for one item in the display, such as "image".
-        pace: Training speed, and estimate of the remaining time.
         following: Total number of epochs of the following phases.
         monitor: Name of the validation metric that selects the best epoch, and whether higher
             values are better. `None`: training does not select the best epoch.
         epoch: Current epoch, counted from 1.
-        step: Number of finished steps in the current epoch.
         is_validating: Whether the validation of the current epoch has begun.
         logs: Mean loss and metrics over the finished steps of the current epoch, by name.
         done: Loss and metrics of each finished epoch, by name.
-        rate: Current learning rate.
     """
 
     name: str

@@ -29,9 +29,7 @@ def prepare(
     Args:
         model: Model that `fit` will train: the whole model or only the head.
         backbone: Backbone layer. The head alone, as `model`, does not contain this layer.
-        phase: Phase that will train the model.
         steps: Number of optimizer updates in the phase.
-        task: Task that defines the loss and the metrics.
         mixed: Whether an augmentation mixes labels.
         steps_per_execution: Argument of Keras's `compile`.
 
@@ -84,7 +82,6 @@ def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "aff
     """Make the blocks from `which` up to the head trainable, and freeze all other blocks.
 
     Args:
-        backbone: Backbone layer.
         which: `None` (freeze all blocks), `"all"`, the number of blocks to unfreeze, counted from
             the head down, or the name of the lowest block to unfreeze.
         batch_norm: Mode of BatchNorm layers: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
@@ -116,13 +113,11 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
 def blocks_in_epoch(
     blocks: tuple[str, ...], every: int | str | None, epoch: int, epochs: int
 ) -> tuple[str, ...]:
-    """Return the names of the blocks that are trainable in an epoch.
+    """Return the names of the blocks that are trainable in an epoch, counted from 0.
 
     Args:
         blocks: Names of all blocks that the phase unfreezes, from input to output.
         every: Epochs between unfreezing two blocks, see `Phase.unfreeze_every`.
-        epoch: Number of the epoch, counted from 0.
-        epochs: Number of epochs of the phase.
     """
     if every is None or not blocks:
         return blocks

@@ -75,7 +75,6 @@ def phase_to_sweep(
     Args:
         phase: `"head"`, `"fine-tune"`, or your own phase.
         policy: Policy of fine-tuning. `"fine-tune"` selects the last phase of the policy.
-        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
@@ -119,7 +118,6 @@ class LearningRateSweep(keras.callbacks.Callback):
     """Set the learning rate of each step, record the step's loss, and stop if the loss diverges.
 
     Args:
-        rates: Learning rate of each step.
         advance: Function to call after each step with the number of finished steps.
 
     Attributes:
@@ -164,7 +162,6 @@ def sweep(
         model: Model, compiled with a constant learning rate (see `as_swept`) and one step per
             execution.
         train: Training batches. The sweep repeats these batches as often as needed.
-        rates: Learning rate of each step.
         advance: Function to call after each step with the number of finished steps.
 
     Returns:

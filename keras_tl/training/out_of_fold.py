@@ -29,8 +29,6 @@ class HeadTraining:
 
     Attributes:
         parts: Model with the head to copy. The training does not change this model.
-        config: Configuration of the model.
-        task: Task of the model.
         phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """
@@ -110,8 +108,6 @@ class HeadTraining:
         """Train a copy of the head. Return the copy, and its losses on the items `held_out`.
 
         Args:
-            labels: Labels of the training items.
-            features: Features of the training items.
             evaluated: Epochs, counted from 1, after which to compute the loss. The last epoch ends
                 the training.
             held_out: Features and labels of the items for the losses. `None`: no losses.

@@ -56,9 +56,6 @@ class InputMaker:
 
     Attributes:
         parts: Model to train.
-        task: Task of the model.
-        pipeline: Conversion of a split to model inputs.
-        features: Features of the frozen backbone, with the feature cache.
         replicas: Number of replicas that share a batch.
     """
 
@@ -80,10 +77,7 @@ class InputMaker:
 
         Args:
             phase: Phase whose batch size is divisible by the number of replicas.
-            data: Labelled items of all splits.
-            augment: Augmentation of the training items.
             names: Names of the splits to make batches from.
-            seed: Seed of shuffles and augmentation.
         """
         if phase.objective == CONTRASTIVE:
             change, size = augmenter(augment, seed), phase.batch_size

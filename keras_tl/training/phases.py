@@ -35,7 +35,6 @@ class BestWeights(keras.callbacks.EarlyStopping):
         before: Value of the metric before the phase. `None`: the head is untrained, so the initial
             weights are never restored.
         name: Name of the metric, without `val_`.
-        more_is_better: Whether a higher value of the metric is better.
     """
 
     def __init__(
@@ -87,9 +86,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
 
     Args:
         phase: Phase whose `unfreeze_every` is not `None`.
-        blocks: Names of all blocks that the phase unfreezes.
         train: Function that makes only the given blocks trainable, see `prepare`.
-        reporter: Object that prints progress messages.
     """
 
     def __init__(
@@ -152,12 +149,8 @@ def run_phase(
     """Train a model for one phase, and return the record of the phase.
 
     Args:
-        phase: Phase to run.
         inputs: Model and batches. If there are validation batches and `phase.patience` is set,
             training stops early and restores the best weights.
-        backbone: Backbone layer of the model.
-        task: Task that defines the loss and the metrics.
-        reporter: Object that prints progress messages.
         before: Monitored metric on the validation split before the phase. `None`: the head is
             untrained.
         callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
@@ -220,16 +213,13 @@ def fit_and_record(
     """Fit a compiled model, and record which epoch the final weights are from.
 
     Args:
-        phase: Phase that the record and the messages describe.
-        model: Compiled model.
         fit: Method `fit` of the model, with all arguments bound except the callbacks.
         own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
             weights. Without this callback, the model ends with the last weights.
         callbacks: The user's callbacks, which may set the model's weights.
-        reporter: Object that prints progress messages.
 
     Returns:
-        Record of the phase. The caller must set `seconds` and `cached`, which are 0 and false.
+        Record of the phase, with 0 as `seconds` and false as `cached`. The caller sets both.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.

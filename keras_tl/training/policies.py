@@ -138,7 +138,6 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     """Return the phase that trains a model's head on the frozen backbone.
 
     Args:
-        config: Configuration of the model.
         live: Whether the backbone runs in every epoch, for example on augmented images.
         epochs: Number of epochs from the user. `None`: the default number of epochs.
     """
@@ -169,7 +168,6 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
     """Return the name of the policy with which `Learner.fit` fine-tunes.
 
     Args:
-        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
         class_counts: Number of training items of each class. `None`: the task does not have exactly
             one class per item.
     """

@@ -18,12 +18,9 @@ class EpochProgress(keras.callbacks.Callback):
     """Keras callback that adds the learning rate to the logs and reports every epoch.
 
     Args:
-        reporter: Object that prints progress messages.
-        name: Name of the phase.
         steps: Number of training steps per epoch.
         count: Number of epochs of the phase.
         items: Number of items per step.
-        item: Word for one item, such as "image".
         monitor: Metric that selects the best epoch, see `keras_tl.training.dashboard.Dashboard`.
         following: Number of epochs of the following phases.
     """

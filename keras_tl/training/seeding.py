@@ -18,7 +18,6 @@ def seed_generators(
 
     Args:
         model: Model with `keras.random.SeedGenerator` objects. TF-Hub modules keep their states.
-        seeds: Seeds, whole numbers of at least 0.
         frozen: Layer whose generators the function does not set, because they are not used.
     """
     rng = np.random.default_rng(seeds)

@@ -49,11 +49,7 @@ class Trainer:
     """Trainer that runs phases on a model and keeps a history of these phases.
 
     Args:
-        config: Configuration of the model.
-        parts: Model, with its backbone, extractor and head.
-        strategy: TensorFlow's distribution strategy.
         seed: Seed of shuffles and augmentation.
-        reporter: Object that prints progress messages.
 
     Attributes:
         config, parts, seed: Values of the arguments.
@@ -113,7 +109,6 @@ class Trainer:
         """Set the history of a loaded model, after the weights are loaded.
 
         Args:
-            history: Records of the phases that trained the loaded model.
             are_as_trained: Value of `is_as_trained` when the model was saved.
         """
         self.history.extend(history)
@@ -256,7 +251,6 @@ class Trainer:
         Args:
             phase: Phase to train. If the phase freezes the backbone, the trial uses cached
                 features, unless the cache is `"off"`. Other phases use augmented training items.
-            data: Data with a training split.
             rates: Learning rate of each step, in rising order.
 
         Raises:
@@ -288,7 +282,6 @@ class Trainer:
         """Return an object that trains one head per fold for out-of-fold predictions.
 
         Args:
-            phase: Phase that trains the head.
             items: Number of training items, for the minimum number of steps.
             seed: Seed of folds, initial weights and shuffles.
         """
@@ -300,7 +293,6 @@ class Trainer:
 
         Args:
             phase: Phase that trains a head on cached features with Keras's `fit`.
-            data: Data with a training split.
         """
         train = data.split("train")
         classes = train.labels if train.labels.dtype.kind in "iu" else None

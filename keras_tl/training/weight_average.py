@@ -30,7 +30,6 @@ class WeightAverage:
         """Set a model's weights to a weighted average of `before` and `after`.
 
         Args:
-            model: Model that `before` and `after` belong to.
             share: Fraction of `after` in the average, in [0, 1]. 0 gives exactly `before`, 1 gives
                 exactly `after`.
         """
