@@ -35,29 +35,7 @@ _MODULES = {
     "serving": "keras_tl.serving",
 }
 
-__all__ = [
-    "BackboneSpec",
-    "CacheConfig",
-    "Comparison",
-    "Evaluation",
-    "HeadConfig",
-    "ImageData",
-    "KerasTLError",
-    "Learner",
-    "Phase",
-    "Prediction",
-    "Predictions",
-    "Protocol",
-    "TextData",
-    "WordPiecePreprocessor",
-    "backbones",
-    "compare",
-    "figures",
-    "overfitting",
-    "rank_backbones",
-    "save_features",
-    "serving",
-]
+__all__ = [*_HOMES, *_MODULES]
 
 
 def __getattr__(name: str):

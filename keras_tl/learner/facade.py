@@ -49,7 +49,6 @@ from keras_tl.learner import (
 )
 from keras_tl.learner.history import History
 from keras_tl.learner.ranking import rank
-from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
@@ -124,7 +123,7 @@ class Learner:
     ):
         ancestry = ()
         if isinstance(backbone, Learner):
-            ancestry, backbone = ancestry_of(run_record(backbone._state)), backbone.backbone
+            ancestry, backbone = ancestry_of(backbone._state.run_record()), backbone.backbone
         precision = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None

@@ -13,7 +13,6 @@ from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.measuring import evaluation_of
-from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.report.artifacts import (
     AFTER,
@@ -88,7 +87,7 @@ def facts(state: State) -> Facts:
     """Return the facts about the model for a model card and a report."""
     parts = state.parts
     # Use the JSON form of the record, so that learner and saved run give the same report.
-    recorded = json.loads(json.dumps(run_record(state)))
+    recorded = json.loads(json.dumps(state.run_record()))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)
 
