@@ -35,7 +35,7 @@ _MODULES = {
     "serving": "keras_tl.serving",
 }
 
-__all__ = [*_HOMES, *_MODULES]
+__all__ = list(_HOMES | _MODULES)
 
 
 def __getattr__(name: str):
