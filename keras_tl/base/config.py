@@ -232,11 +232,11 @@ class Phase(JsonConfig):
     def __post_init__(self):
         check_range("epochs", self.epochs, 1, whole=True)
         check_range("min_steps", self.min_steps, 0, whole=True)
-        self._check_l2()
+        _check_auto_or_range("l2", self.l2, 0)
         if self.learning_rate != "auto":
             check_range("learning_rate", self.learning_rate, 0, 1e3)
         check_range("discriminative_factor", self.discriminative_factor, 1, 1e3)
-        self._check_unfreeze_every()
+        _check_auto_or_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("warmup", self.warmup, 0, 1)
         if self.clip_norm is not None:
@@ -249,41 +249,39 @@ class Phase(JsonConfig):
         check_choice("monitor", self.monitor, MONITORS)
         check_choice("batch_norm", self.batch_norm, BATCH_NORMS)
         check_choice("objective", self.objective, OBJECTIVES)
-        if self.objective == "contrastive" and self.unfreeze is None:
-            raise ConfigError(
-                "objective='contrastive' trains the backbone, but unfreeze is None. Set "
-                "unfreeze='all', a number of blocks, or the name of a block."
-            )
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):
             for name, weight in self.class_weight.items():
                 check_range(f"class_weight[{quoted(name)}]", weight, 0)
         elif self.class_weight is not None:
             check_choice("class_weight", self.class_weight, ("balanced",))
+        self._check_unfreeze()
 
-    def _check_l2(self) -> None:
-        if isinstance(self.l2, str):
-            check_choice("l2", self.l2, ("auto",))
-        elif self.l2 is not None:
-            check_range("l2", self.l2, 0)
-        if self.l2 is not None and self.unfreeze is not None:
+    def _check_unfreeze(self) -> None:
+        """Check the settings that need a frozen backbone or an unfrozen backbone."""
+        if self.unfreeze is not None and self.l2 is not None:
             raise ConfigError(
                 "l2= works only in a phase that trains the head alone. Received: unfreeze="
                 f"{quoted(self.unfreeze)}. Set l2=None, or use weight_decay= instead of l2=."
             )
-
-    def _check_unfreeze_every(self) -> None:
-        if self.unfreeze_every is None:
-            return
-        if isinstance(self.unfreeze_every, str):
-            check_choice("unfreeze_every", self.unfreeze_every, ("auto",))
-        else:
-            check_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
-        if self.unfreeze is None:
+        needs = None
+        if self.unfreeze_every is not None:
+            needs = "unfreeze_every= needs a phase that unfreezes blocks"
+        elif self.objective == "contrastive":
+            needs = "objective='contrastive' trains the backbone"
+        if self.unfreeze is None and needs is not None:
             raise ConfigError(
-                "unfreeze_every= needs a phase that unfreezes blocks, but unfreeze is None. Set "
-                "unfreeze='all', a number of blocks, or the name of a block."
+                f"{needs}, but unfreeze is None. Set unfreeze='all', a number of blocks, or the "
+                "name of a block."
             )
+
+
+def _check_auto_or_range(name: str, value: object, low: float, whole: bool = False) -> None:
+    """Raise `ConfigError` unless `value` is `None`, `"auto"` or a number of at least `low`."""
+    if isinstance(value, str):
+        check_choice(name, value, ("auto",))
+    elif value is not None:
+        check_range(name, value, low, whole=whole)
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
