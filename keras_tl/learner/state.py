@@ -61,11 +61,8 @@ class State:
     """State of a learner: model, distribution strategy, data, and the results so far.
 
     Args:
-        config: Configuration of the model: backbone, head, task and precision.
-        parts: The model, its backbone, its head and its modality.
         strategy: Distribution strategy of the model.
         seed: Seed of all random numbers.
-        data: Labelled images or texts. `None`: the learner is loaded from a run without data.
         verbose: Report progress on standard error.
 
     Attributes:
