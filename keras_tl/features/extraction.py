@@ -38,11 +38,6 @@ class BatchRunner:
     ) -> Iterator[np.ndarray]:
         """Yield the outputs in the order of the split, one batch at a time to save memory.
 
-        Args:
-            split: Items for the model.
-            pipeline: Converts the items to model inputs.
-            progress: Function that is called with the number of finished items.
-
         Yields:
             float32 arrays (batch, ...).
 
@@ -52,13 +47,11 @@ class BatchRunner:
         batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
         batches, order = pipeline.once(split, batch_size)
         computed = self._computed(batches, split, pipeline, progress)
-        if order is None:
-            yield from computed
-            return
-        # Only text pipelines change the order of the items. The features of texts are vectors,
-        # small enough to sort in memory.
-        rows = np.concatenate(list(computed))
-        yield rows[np.argsort(order)]
+        if order is not None:
+            # Only text pipelines change the order of the items. The features of texts are vectors,
+            # small enough to sort in memory.
+            computed = [np.concatenate(list(computed))[np.argsort(order)]]
+        yield from computed
 
     def _computed(
         self,

@@ -28,9 +28,6 @@ class FrozenFeatures:
         backbone: The layer inside the extractor whose weights identify the features.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
         pipeline: Converts items to inputs of the extractor.
-        item: Word for one item in messages.
-        strategy: Distribution strategy of the extractor.
-        reporter: Shows progress.
 
     Attributes:
         store: Store of the features from the original weights of the backbone.
@@ -102,10 +99,9 @@ class FrozenFeatures:
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:
         """Return stored or computed features of some items of a split, float32 (len(rows), ...)."""
-        found = self._find(split)
-        return (
-            np.concatenate([*self.batches(split.take(rows))]) if found is None else found.read(rows)
-        )
+        if (found := self._find(split)) is not None:
+            return found.read(rows)
+        return np.concatenate([*self.batches(split.take(rows))])
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
         """Compute features without using the store. Yield float32 arrays (batch, ...)."""

@@ -32,9 +32,6 @@ class FeatureStore:
     With `where="memory"`, all features stay in memory. With `where="auto"`, features up to
     `CacheConfig.memory_limit` bytes stay in memory, so that a file is read only once.
 
-    Args:
-        config: Place and limits of the store.
-
     Attributes:
         config: Place and limits of the store, the argument `config`.
         root: Folder of the cache.

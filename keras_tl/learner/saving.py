@@ -105,7 +105,6 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
 
     Args:
         state: Model, data and results of the learner.
-        path: Folder of the run from which the learner was loaded.
         splits: Names of the splits that were evaluated.
 
     Returns:

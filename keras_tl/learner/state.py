@@ -234,11 +234,7 @@ class State:
         }
 
     def set_decision_rule(self, config: ModelConfig) -> None:
-        """Set a new temperature or new thresholds, and update the evaluations.
-
-        Args:
-            config: Copy of the current configuration with the new temperature or thresholds.
-        """
+        """Set a configuration with another temperature or thresholds, and update the evaluations."""
         before = self.evaluations.copy()
         self.config = config
         after = self.evaluations

@@ -18,8 +18,6 @@ def along_the_line(
     """Return the prediction record of a split for each weight average. Then restore the model.
 
     Args:
-        trainer: Trainer of the fine-tuned model.
-        line: Interpolation between the weights before and after fine-tuning.
         shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
         split: Split whose items were not used for training.
     """
@@ -41,8 +39,6 @@ def out_of_fold(
 
     Args:
         training: Object that fine-tunes a model for each fold, on all other folds.
-        names: Names of the splits. The function uses the cached features of these splits.
-        folds: Number of folds.
         seed: Seed of the random assignment of items to folds.
     """
     data, features = training.data, training.trainer.features

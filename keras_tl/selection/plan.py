@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from typing import Any
 
 from keras_tl.training.policies import ENOUGH_TO_VALIDATE
 from keras_tl.training.timing import Costs
@@ -46,16 +45,8 @@ class Plan:
     seconds_left: float | None
     cuts: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
-        return dataclasses.asdict(self)
-
     def describe(self, item: str = "item") -> str:
-        """Describe the plan in sentences.
-
-        Args:
-            item: Word for one item, such as "image".
-        """
+        """Describe the plan in sentences."""
         if not self.trainings:
             said = "Plan: keep the head."
         else:
@@ -109,12 +100,10 @@ def make_plan(
     steps per training, and last drops the fine-tuning.
 
     Args:
-        costs: Time of training steps and predictions on this machine.
         steps: Number of steps of one fine-tuning.
         items: Number of all items, without the test split if `is_refit` is false.
         validation_items: Number of items in the validation split.
         is_refit: Whether the final model is trained on all items.
-        budget: Time budget. `None`: no limit.
     """
     cuts = []
 
