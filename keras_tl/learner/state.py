@@ -234,7 +234,7 @@ class State:
         }
 
     def set_decision_rule(self, config: ModelConfig) -> None:
-        """Set a configuration with another temperature or thresholds, and update the evaluations."""
+        """Set a configuration with a new temperature or thresholds, and update the evaluations."""
         before = self.evaluations.copy()
         self.config = config
         after = self.evaluations
