@@ -83,10 +83,10 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
     write_json(folder / name, sums)
 
 
-def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
+def manifest(folder: Path) -> dict[str, str]:
     """Return the checksums from `write_checksums`. Empty if there is no valid file."""
     try:
-        return dict(json.loads((folder / name).read_text("utf-8")))
+        return dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return {}
 

@@ -12,25 +12,7 @@ import keras
 from keras.src.legacy.saving import legacy_h5_format
 from keras.src.trainers.trainer import Trainer
 from keras.src.utils import file_utils
-from keras.src.utils.naming import to_snake_case
-
-__all__ = [
-    "TRAINABLE",
-    "added_losses",
-    "decays",
-    "eagerly",
-    "giving_download",
-    "graph_nodes",
-    "layers_of",
-    "learning_rate_or_schedule",
-    "operation_of",
-    "own_variables",
-    "place_of",
-    "save_as_published",
-    "share_storage",
-    "shares_storage",
-    "to_snake_case",
-]
+from keras.src.utils.naming import to_snake_case  # noqa: F401 (`backbones.blocks` uses it)
 
 # The attribute behind `trainable`, whose setter also changes all inner layers.
 TRAINABLE = "_trainable"

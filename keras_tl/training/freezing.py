@@ -78,22 +78,17 @@ def _optimizer_of(
     return optimizer
 
 
-def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:
-    """Make the blocks from `which` up to the head trainable, and freeze all other blocks.
+def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
+    """Return the names of the blocks to unfreeze, from `which` up to the head.
 
     Args:
-        which: `None` (freeze all blocks), `"all"`, the number of blocks to unfreeze, counted from
-            the head down, or the name of the lowest block to unfreeze.
-        batch_norm: Mode of BatchNorm layers: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
+        blocks: Names of all blocks of the backbone.
+        which: `None` (no blocks), `"all"`, the number of blocks to unfreeze, counted from the head
+            down, or the name of the lowest block to unfreeze.
 
     Raises:
         ConfigError: The backbone has no block of this name, or fewer blocks than this number.
     """
-    backbone.unfreeze(blocks_to_unfreeze(backbone.blocks, which), batch_norm)
-
-
-def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
-    """Return the names of the blocks to unfreeze. For `which` see `unfreeze`."""
     if which is None:
         return ()
     if which == "all":
