@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 
 import keras
 import numpy as np
@@ -14,6 +15,14 @@ def weights_fingerprint(layer: keras.layers.Layer) -> str:
         digest.update(f"{weight.shape} {weight.dtype}".encode())
         digest.update(np.ascontiguousarray(weight.numpy()).data)
     return digest.hexdigest()
+
+
+def crc32(arrays: Iterable[np.ndarray]) -> int:
+    """Return the CRC-32 of the values of arrays, in order."""
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    return checksum
 
 
 class WeightsFingerprint:
@@ -33,9 +42,7 @@ class WeightsFingerprint:
 
     def __call__(self) -> str:
         """Return the fingerprint, 64 hexadecimal digits."""
-        checksum = 0
-        for weight in self._layer.weights:
-            checksum = zlib.crc32(np.ascontiguousarray(weight.numpy()).data, checksum)
+        checksum = crc32(weight.numpy() for weight in self._layer.weights)
         if checksum != self._checksum:
             self._value = weights_fingerprint(self._layer)
             self._checksum = checksum

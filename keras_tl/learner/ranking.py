@@ -43,9 +43,7 @@ def rank(
 ) -> Ranking:
     """Rank backbones, see `keras_tl.rank_backbones`.
 
-    Args:
-        learner_class: The class `Learner`, as an argument because an import would be circular.
-        data: See `keras_tl.rank_backbones`, also for the arguments after `data`.
+    `learner_class` is `Learner`, as an argument because an import would be circular.
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:

@@ -60,23 +60,6 @@ class BestWeights(keras.callbacks.EarlyStopping):
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
-class StopAfter(keras.callbacks.Callback):
-    """Stop training early. The learning-rate schedule still covers all epochs of the phase.
-
-    Args:
-        epochs: Number of epochs after which training stops, at least 1.
-    """
-
-    def __init__(self, epochs: int):
-        super().__init__()
-        self._epochs = epochs
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Stop the training if enough epochs have run."""
-        if epoch + 1 >= self._epochs:
-            self.model.stop_training = True
-
-
 class GradualUnfreezing(keras.callbacks.Callback):
     """Unfreeze the blocks of a phase one after the other, from the last block down.
 
@@ -193,13 +176,23 @@ def run_phase(
         blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     if stop_after is not None:
-        own.append(StopAfter(stop_after))
+        own.append(_stopping(model, stop_after))
     if is_best_kept:
         own.append(BestWeights(phase.patience, before, *monitor))
     options = {"validation_data": validation, "epochs": phase.epochs}
     fit = functools.partial(model.fit, inputs.train, **options)
     record = fit_and_record(phase, model, fit, own, callbacks, reporter)
     return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=inputs.cached)
+
+
+def _stopping(model: keras.Model, epochs: int) -> keras.callbacks.Callback:
+    """Return a callback that stops after some epochs. The schedule still covers all epochs."""
+
+    def stop(epoch: int, logs: dict) -> None:
+        if epoch + 1 >= epochs:
+            model.stop_training = True
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=stop)
 
 
 def fit_and_record(

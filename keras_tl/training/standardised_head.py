@@ -87,18 +87,6 @@ class StandardisedHead:
         return [kernel, bias - self.standardisation.mean @ kernel]
 
 
-class FoldEveryEpoch(keras.callbacks.Callback):
-    """Keras callback: update the head after every epoch, because callbacks may use the head."""
-
-    def __init__(self, copy: StandardisedHead):
-        super().__init__()
-        self._copy = copy
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Write the weights of the copy to the head."""
-        self._copy.fold()
-
-
 def _copy_weights(
     sources: Sequence[keras.layers.Layer], targets: Sequence[keras.layers.Layer], convert: Callable
 ) -> None:

@@ -41,17 +41,6 @@ class Costs:
         return self.start + steps * self.step
 
 
-class _StepTimes(keras.callbacks.Callback):
-    """Keras callback that records the time at which each training step ends."""
-
-    def __init__(self):
-        super().__init__()
-        self.ends = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.ends.append(time.perf_counter())
-
-
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
     """Return the seconds per item to compute features, from the fastest of three runs."""
     few = split.take(np.arange(min(_PREDICTED, len(split))))
@@ -84,10 +73,13 @@ def rehearse(
     short = dataclasses.replace(
         phase, name="rehearsal", epochs=-(-_REHEARSED // steps), min_steps=0, patience=None
     )
-    times = _StepTimes()
+    ends = []
+    times = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
+    )
     with trainer.trial() as trial:
         began = time.perf_counter()
         only = dataclasses.replace(data, splits={"train": few})
         trial.run(short, only, augment, callbacks=[times])
-    step = statistics.median(np.diff(times.ends).tolist())
-    return Costs(step, times.ends[0] - began - step, item, measured=True)
+    step = statistics.median(np.diff(ends).tolist())
+    return Costs(step, ends[0] - began - step, item, measured=True)

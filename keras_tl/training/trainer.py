@@ -41,7 +41,6 @@ from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.seeding import seed_generators
 from keras_tl.training.snapshot import snapshot
-from keras_tl.training.standardised_head import FoldEveryEpoch
 from keras_tl.training.weight_average import WeightAverage
 
 
@@ -201,7 +200,8 @@ class Trainer:
         # during the training, and an interrupted phase leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
-        first = [] if start is None else [FoldEveryEpoch(start.head)]
+        # Update the head after every epoch, because the user's callbacks may use the head.
+        fold = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: start.head.fold())
         trained = inputs.model if start is None else start.head.model
         frozen = self.parts.backbone if phase.unfreeze is None else None
         seed_generators(trained, (self.seed, len(self.history)), frozen)
@@ -218,7 +218,7 @@ class Trainer:
                     item=self._modality.item,
                     following=following,
                     stop_after=stop_after,
-                    own=first,
+                    own=[] if start is None else [fold],
                 )
         except ConfigError:  # `run_phase` has restored the weights.
             self._note_backbone()
