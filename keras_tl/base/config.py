@@ -285,12 +285,7 @@ def _check_auto_or_range(name: str, value: object, low: float, whole: bool = Fal
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`.
-
-    Args:
-        backbone: Value of `ModelConfig.backbone`.
-        image_size: (height, width) of the images in pixels. `None` for texts.
-    """
+    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`."""
     if image_size is not None:
         return "image"
     return "ulmfit" if backbone.startswith(ULMFIT) else "text"

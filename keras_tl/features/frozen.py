@@ -76,12 +76,7 @@ class FrozenFeatures:
         self.is_original = True
 
     def adopt(self, split: Split, rows: np.ndarray) -> None:
-        """Store features that were computed before, so that the backbone need not run.
-
-        Args:
-            split: Items whose features were computed before, as items of other splits.
-            rows: Features of the n items of `split`, float32 (n, ...).
-        """
+        """Store features that were computed before, so that the backbone need not run."""
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:

@@ -93,7 +93,6 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
     A learner that was loaded without data can draw all figures of its report.
 
     Args:
-        learner: The learner whose figures are drawn.
         folder: Folder for the PNG files.
         overwrite: Replace existing files of the same names.
 

@@ -104,7 +104,6 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
     temperature and the thresholds are saved. The run then keeps its earlier evaluations.
 
     Args:
-        state: Model, data and results of the learner.
         splits: Names of the splits that were evaluated.
 
     Returns:

@@ -41,7 +41,6 @@ class FineTunedFolds:
         """Return logits for each share, from models that were not trained on the item's fold.
 
         Args:
-            split: Split with n items.
             features: Features of these items from the frozen backbone, float32 (n, ...).
             numbers: Fold number of each item, int (n,).
 

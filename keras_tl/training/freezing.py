@@ -82,7 +82,6 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
     """Return the names of the blocks to unfreeze, from `which` up to the head.
 
     Args:
-        blocks: Names of all blocks of the backbone.
         which: `None` (no blocks), `"all"`, the number of blocks to unfreeze, counted from the head
             down, or the name of the lowest block to unfreeze.
 

@@ -131,7 +131,6 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
     solver is L-BFGS (Liu and Nocedal, 1989, Math. Programming 45).
 
     Args:
-        problem: Features, targets and loss of the training.
         l2: Strength of the penalty, see `Solution`. `None`: the function chooses the strength with
             the smallest mean loss in 5-fold cross-validation.
         seed: Seed of the random assignment of items to folds.
@@ -154,7 +153,6 @@ def choose_l2(problem: Problem, seed: int = 0) -> float:
     strength is proportional to 1 / sqrt(number of training items).
 
     Args:
-        problem: Problem with at least two items.
         seed: Seed of the folds, and of the random sample if there are more than 500 items.
     """
     count = len(problem.features)

@@ -43,7 +43,6 @@ class PerVariableLearningRates:
 
     Args:
         learning_rate_factors: Factor of each variable, in the order of the argument of `build`.
-        others: Arguments of the Keras optimizer.
     """
 
     def __init__(self, *others, learning_rate_factors: Sequence[float], **named):

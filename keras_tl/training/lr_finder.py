@@ -231,10 +231,6 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
     few rising losses do not end the valley. The documentation of fastai describes this rule as
     "valley" (fastai/callback/schedule.py). The code of fastai takes the middle of the valley.
 
-    Args:
-        rates: Learning rate of each step, in rising order.
-        smoothed: Smoothed loss of each step.
-
     Returns:
         An element of `rates`. `None`: the valley has fewer than three points.
     """

@@ -50,8 +50,6 @@ class StandardisedHead:
         """Copy a head and its weights, so that the copy predicts the same logits.
 
         Args:
-            parts: Model whose head begins with a Dense layer, see `first_dense`.
-            standardisation: Mean and scale of the flattened features.
             live: Whether the backbone is part of the new model, to run in every epoch.
         """
         head = parts.head

@@ -36,7 +36,7 @@ from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
-from keras_tl.training.phase_inputs import InputMaker, PhaseInputs
+from keras_tl.training.phase_inputs import PhaseInputs, make_inputs
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.seeding import seed_generators
@@ -360,9 +360,10 @@ class Trainer:
         augment: Augmentation,
         names: Sequence[str] = ("train", "validation"),
     ) -> PhaseInputs:
-        maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
         # Use another seed in each phase, so that the phases shuffle and augment differently.
-        return maker.make(phase, data, augment, names, self.seed + 1000 * len(self.history))
+        seed = self.seed + 1000 * len(self.history)
+        model = self.parts, self.task, self.pipeline, self.features, self._replicas
+        return make_inputs(*model, phase, data, augment, names, seed)
 
     def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:
         if phase.l2 is None:
