@@ -56,6 +56,7 @@ from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.artifacts import ComparisonResult
+from keras_tl.report.page import summary_of
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
@@ -264,8 +265,7 @@ class Learner:
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
                 the cross-validation.
-            label_smoothing: As in `fit_head`.
-            class_weight: As in `fit_head`.
+            label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
             A record of the kept model, the reason, the comparison, and the costs. `history.fitted`
@@ -388,8 +388,7 @@ class Learner:
             augment: As in `fit_head`.
             callbacks: Keras callbacks for the phases of fine-tuning.
             batch_size: Number of items per training step. `None`: the policy decides.
-            label_smoothing: As in `fit_head`.
-            class_weight: As in `fit_head`.
+            label_smoothing, class_weight: As in `fit_head`.
             discriminative_factor: Each block has the learning rate of the block above, divided by
                 this factor. 1: one learning rate for all blocks. `None`: the policy decides.
 
@@ -514,8 +513,7 @@ class Learner:
                 item. Items with the same value stay in one fold. `None`: the groups that were given
                 for the data (`groups=` of `from_csv`).
             splits: Names of the splits to use. `None`: all splits.
-            label_smoothing: As in `fit_head`.
-            class_weight: As in `fit_head`.
+            label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
             A mapping from metrics to values, as `evaluate()` returns. `.records` has the
@@ -734,7 +732,7 @@ class Learner:
         return learner
 
     def _repr_html_(self) -> str:
-        return reporting.summary(self._state)
+        return summary_of(reporting.report_context(self._state))
 
     def __repr__(self) -> str:
         phases = ", ".join(one.phase.name for one in self.trainer.history) or "untrained"

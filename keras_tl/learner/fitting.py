@@ -115,7 +115,10 @@ class _Fit:
         line, records = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
-                records = self._out_of_fold(phases, plan.folds)
+                training = FineTunedFolds(
+                    self._trainer, self._data, self._head, phases, self._augment, self._shares
+                )
+                records = out_of_fold(training, self._compared, plan.folds, self._trainer.seed)
         elif plan.evidence == VALIDATION:
             line = self._tune(phases)
             validation = self._data.split("validation")
@@ -207,12 +210,6 @@ class _Fit:
     def _compared(self) -> list[str]:
         """Splits to compare out-of-fold: with `refit` all splits, else all but the test split."""
         return [name for name in self._data.splits if self._refit or name != "test"]
-
-    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, PredictionRecord]:
-        training = FineTunedFolds(
-            self._trainer, self._data, self._head, phases, self._augment, self._shares
-        )
-        return out_of_fold(training, self._compared, folds, self._trainer.seed)
 
     def _tune(self, phases: tuple[Phase, ...]) -> WeightAverage:
         model = self._state.parts.model

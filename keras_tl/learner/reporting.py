@@ -26,7 +26,7 @@ from keras_tl.report.artifacts import (
 )
 from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts, facts_of
-from keras_tl.report.page import summary_of, write_report
+from keras_tl.report.page import write_report
 
 
 def report(
@@ -63,11 +63,6 @@ def prepare_report(state: State) -> None:
             state.artifacts = state.artifacts.without_answers().with_files(kept.files)
     if state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
-
-
-def summary(state: State) -> str:
-    """Return the HTML that a notebook shows for a learner."""
-    return summary_of(report_context(state))
 
 
 def report_context(state: State) -> ReportContext:

@@ -51,7 +51,6 @@ class Trainer:
         seed: Seed of shuffles and augmentation.
 
     Attributes:
-        config, parts, seed: Values of the arguments.
         history: Record of each finished phase, in order.
         features: Features of the backbone for all splits, with the feature cache.
     """
