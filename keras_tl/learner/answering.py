@@ -85,12 +85,7 @@ def feature_width(state: State) -> int:
 def _report_invalid(
     state: State, given: PredictionItems, valid: np.ndarray, on_invalid: str
 ) -> None:
-    """Report which items are invalid, and why.
-
-    Raises:
-        DataError: An item is invalid and `on_invalid` is `"raise"`, or all items are invalid and
-            `on_invalid` is `"skip"`.
-    """
+    """Report which items are invalid, and why, or raise `DataError` (see `Learner.predict`)."""
     if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
         given.check_valid(valid)
     bad = np.flatnonzero(~valid)

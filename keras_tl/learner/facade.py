@@ -221,14 +221,7 @@ class Learner:
     @property
     def history(self) -> History:
         """Records of the training phases, preflight findings, ranking, and the result of `fit`."""
-        state = self._state
-        return History.of(
-            state.trainer.history,
-            state.task.monitor,
-            state.ranking,
-            state.findings,
-            state.measured.fitted,
-        )
+        return History.of(self._state)
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:

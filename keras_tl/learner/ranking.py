@@ -136,12 +136,7 @@ def _measured(
 
 
 def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each backbone and its arguments for `Learner`.
-
-    Raises:
-        BackboneError: See `rank`.
-        ConfigError: See `rank`.
-    """
+    """Yield the name of each backbone and its arguments for `Learner`."""
     if isinstance(backbones, (str, keras.Model, learner_class, Mapping)) or not backbones:
         raise ConfigError(
             "backbones must be a list of at least one backbone, such as ['efficientnet_lite0', "

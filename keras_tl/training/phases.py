@@ -218,9 +218,8 @@ def fit_and_record(
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.
     """
     best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
-    weights = EpochWeights() if callbacks else None
+    first = [EpochWeights()] if callbacks else []
     given = model.get_weights() if callbacks else []
-    first = [] if weights is None else [weights]
     try:
         with no_retracing_warnings(KERAS_TRAINER):
             # Pass `shuffle=False`, because the data set shuffles its items.
@@ -237,7 +236,7 @@ def fit_and_record(
         )
     epochs = _rows(history)
     chosen = len(epochs) if best is None else best.epoch_of(history.epoch)
-    found = chosen if weights is None else weights.epoch_now()
+    found = first[0].epoch_now() if first else chosen
     if found is None:
         reporter.say(
             f"{phase.name}: a callback set weights that differ from the weights of every epoch, "
