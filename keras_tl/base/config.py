@@ -11,9 +11,9 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
-# Prefix of the name of a ULMFiT backbone, before the folder of the language model.
+# A ULMFiT backbone is named by this prefix and the folder of the language model.
 ULMFIT = "ulmfit:"
-# Number of tokens of the shortest pair of texts: [CLS] a [SEP] b [SEP].
+# Length of the shortest pair of texts in tokens: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
 # Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
@@ -154,7 +154,7 @@ class Phase(JsonConfig):
         min_steps: Minimum number of training steps. If `epochs` means fewer steps, more epochs are
             run.
         learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
-            the size of the weights of the backbone, see `keras_tl.training.auto_learning_rate`.
+            the size of the backbone's weights, see `keras_tl.training.auto_learning_rate`.
             `PhaseRecord` stores the computed number.
         unfreeze: Blocks of the backbone to train: `None` (only the head is trained), `"all"`, the
             number of last blocks, or the name of a block (this block and all later blocks).
@@ -166,9 +166,9 @@ class Phase(JsonConfig):
             to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
             blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
             fewer epochs than blocks.
-        discriminative_factor: Factor, at least 1, by which the learning rate decreases from a block
-            to the next block towards the input, also from the head to the last block. The head
-            has `learning_rate`. Howard and Ruder (sec. 3.2) use 2.6.
+        discriminative_factor: Learning rate of a block divided by the learning rate of the next
+            block towards the input, at least 1. The head has `learning_rate`, and the last block
+            has `learning_rate` divided by this factor. Howard and Ruder (sec. 3.2) use 2.6.
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
@@ -296,8 +296,8 @@ class ModelConfig(JsonConfig):
     """Configuration of a model: all settings needed to build the model again, without weights.
 
     Attributes:
-        backbone: Name of a backbone of the catalogue, a TF-Hub module, a KerasHub preset, a
-            language model, or a network of the user.
+        backbone: Name of a catalogue backbone, a TF-Hub module, a KerasHub preset, a language
+            model, or the user's network.
         architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
         output_block: Block whose output is the output of the backbone. `None` means the last block.
         image_size: (height, width) of the model inputs in pixels. `None` for texts.
@@ -308,9 +308,8 @@ class ModelConfig(JsonConfig):
         class_names: Classes in the order of the logits. Empty for a regression.
         head: Configuration of the head.
         precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
-        target_mean: Mean of the training targets of a regression, in the unit of the targets.
-        target_scale: Standard deviation of the training targets of a regression, in the unit of the
-            targets.
+        target_mean: For a regression, mean of the training targets, in the unit of the targets.
+        target_scale: For a regression, standard deviation of the training targets, in this unit.
         sequence_length: Number of tokens that the model reads of a text. `None`: the input is
             strings or images.
         are_pairs: Whether items are pairs of texts.

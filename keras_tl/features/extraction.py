@@ -1,4 +1,4 @@
-"""Computation of the outputs of a model for all items of a split, on all replicas."""
+"""Compute the outputs of a model for all items of a split, on all replicas."""
 
 from collections.abc import Callable, Iterator
 

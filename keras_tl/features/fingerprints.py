@@ -9,7 +9,7 @@ import numpy as np
 
 
 def weights_fingerprint(layer: keras.layers.Layer) -> str:
-    """Return the SHA-256 of the values of all weights of a layer, in order."""
+    """Return the SHA-256 of all weights of a layer, in order."""
     digest = hashlib.sha256()
     for weight in layer.weights:
         digest.update(f"{weight.shape} {weight.dtype}".encode())

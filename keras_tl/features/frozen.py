@@ -71,7 +71,7 @@ class FrozenFeatures:
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
-    def backbone_is_as_it_came(self) -> None:
+    def backbone_is_restored(self) -> None:
         """Record that the backbone has its original weights again, bit for bit."""
         self.is_original = True
 

@@ -469,8 +469,8 @@ class Learner:
 
         Args:
             split: Name of the split, such as `"test"`.
-            by: Groups of items to evaluate separately: the name of a column of the data (see
-                `slices=` of `from_csv` and `from_dataframe`), or a list with a value per item.
+            by: Groups to evaluate separately: the name of a data column (see `slices=` of
+                `from_csv` and `from_dataframe`), or a list with a value per item.
 
         Returns:
             A mapping from metrics to values, with the predictions, the largest losses and the
@@ -514,7 +514,7 @@ class Learner:
 
         Raises:
             DataError: There are no data or no such split, or there are fewer groups than folds.
-            ConfigError: An argument is invalid, the data have no column of this name, or the
+            ConfigError: An argument is invalid, or the data have no column of this name. Or the
                 backbone was fine-tuned on these items, by this learner or in an earlier run.
             CacheError: The features cannot be stored in the requested place.
 
@@ -717,8 +717,7 @@ class Learner:
 
         Raises:
             RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.
-            DataError: The kind of items, the task or the classes of the data differ from those of
-                the run.
+            DataError: The data differ from the run in the kind of items, the task or the classes.
         """
         learner = cls.__new__(cls)
         learner._state = saving.load(path, data, strategy, verbose)

@@ -103,7 +103,7 @@ def rank_backbones(
             `keras_tl.backbones.local_weights.backbones_without_download`.
         items: Maximum number of training items. A smaller sample has the class proportions of the
             split, and at least one item per class. For multilabel or regression: a random sample.
-        seed: Seed of the sample, of the folds, and of random weights of the backbones.
+        seed: Seed for the sample, the folds, and random weights of backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
         options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a

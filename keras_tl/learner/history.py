@@ -13,7 +13,7 @@ from keras_tl.selection.result import FitResult
 
 
 class History(tuple[PhaseRecord, ...]):
-    """Records of the training phases of a learner, in the order of training.
+    """Records of the training phases of a learner, in order.
 
     Attributes:
         ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.

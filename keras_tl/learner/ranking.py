@@ -90,7 +90,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """Return those options that this backbone accepts, of the options for all backbones."""
+    """From the options for all backbones, return the options that this backbone accepts."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess

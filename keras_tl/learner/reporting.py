@@ -127,7 +127,7 @@ def keep_map_before(state: State) -> None:
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep the features of a sample of items, which is the same before and after fine-tuning."""
+    """Keep the features of a sample of items. The sample does not change in fine-tuning."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:

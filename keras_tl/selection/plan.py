@@ -1,4 +1,4 @@
-"""Plan of `Learner.fit`: number of trainings, steps per training, and comparison of the models."""
+"""Plan of `Learner.fit`: number of trainings, steps per training, and the model comparison."""
 
 import dataclasses
 import math
@@ -17,14 +17,12 @@ class Plan:
     """Plan of the trainings of `Learner.fit`.
 
     Attributes:
-        evidence: Method of the model comparison: predictions of the validation split
-            (`"validation"`), out-of-fold predictions (`"out-of-fold"`), or no comparison
-            (`"none"`).
+        evidence: Predictions that compare the models: `"validation"` (for the validation split),
+            `"out-of-fold"`, or `"none"` (no comparison).
         items: Number of items on which the models are compared.
-        folds: Number of trainings for out-of-fold predictions. 0 if `evidence` is not
-            `"out-of-fold"`.
-        trainings: Number of trainings of the whole model, with the trainings for out-of-fold
-            predictions. 0: only the head is trained.
+        folds: Number of trainings for out-of-fold predictions. 0: no out-of-fold predictions.
+        trainings: Number of whole-model trainings, including these `folds` trainings. 0: only the
+            head is trained.
         steps: Number of steps per training.
         seconds: Estimated time of all trainings and predictions, in seconds.
         measured: Whether the estimate is based on measured training steps, see `Costs`.

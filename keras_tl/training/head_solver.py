@@ -19,8 +19,8 @@ FOLDS = 5
 # Maximum number of items for choosing the penalty. From more items, `choose_l2` takes a random
 # sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
-# Number of prior items: the weight with which the mean variance of all features enters the variance
-# of each feature (docs/head.md).
+# The variance of each feature is averaged with the mean variance of all features. The mean variance
+# counts as much as this number of items (docs/head.md).
 PRIOR_ITEMS = 10
 # Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
 # loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
@@ -39,9 +39,9 @@ class Standardisation:
 
     In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
     would make this feature huge in other items. The variance of each feature is therefore averaged
-    with the mean variance of all features, as if ten more items had the mean variance. This is the
-    posterior variance of Smyth, 2004 (doi:10.2202/1544-6115.1027), with a fixed number of prior
-    degrees of freedom.
+    with the mean variance of all features, as if ten more items had the mean variance. Smyth, 2004
+    (doi:10.2202/1544-6115.1027) calls this average the posterior variance, and estimates the prior
+    degrees of freedom (here always ten).
 
     Attributes:
         mean: Mean of each feature, float64 (d,).

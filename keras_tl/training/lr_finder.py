@@ -180,10 +180,7 @@ def sweep(
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Return whether the loss has diverged.
-
-    The last loss is then not finite, or the smoothed loss exceeds 4 times its minimum.
-    """
+    """Return whether the last loss is not finite, or the smoothed loss is above 4 times its minimum."""
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 
@@ -191,8 +188,8 @@ def has_diverged(losses: Sequence[float]) -> bool:
 def smooth(losses: Sequence[float]) -> np.ndarray:
     """Return the exponential moving average of the losses with decay 0.9, float32 (n,).
 
-    As in Adam, a bias correction makes the weights of the losses sum to 1 from the first step on
-    (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3).
+    The bias correction of Adam (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3) makes the weights of
+    the losses sum to 1 in every step.
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):

@@ -23,8 +23,8 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Phases for heads with hidden layers, for augmented images, and for a number of epochs from the
-# user. A solved linear head keeps its weights unless an epoch is better on the validation split.
+# Phases for heads with hidden layers, for augmented images, and for a number of epochs that the user
+# set. A solved linear head keeps its weights unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
@@ -64,8 +64,8 @@ _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rat
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
-# Phases with a discriminative factor. Only the head has this learning rate. The learning rates of
-# the lowest blocks are far smaller.
+# Phases with a discriminative factor. The learning rate is that of the head. The lowest blocks have
+# far lower learning rates.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),

@@ -195,8 +195,8 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # Mark the backbone as changed before the training, because callbacks may compute logits
-        # during the training, and an interrupted phase leaves no record in the history.
+        # Mark the backbone as changed before the training: callbacks may compute logits during the
+        # training. An interrupted phase leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         # Update the head after every epoch, because the user's callbacks may use the head.
@@ -326,7 +326,7 @@ class Trainer:
 
     def _note_backbone(self) -> None:
         if not any(record.changed_backbone for record in self.history):
-            self.features.backbone_is_as_it_came()
+            self.features.backbone_is_restored()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
         """Compile the whole model with a frozen backbone, ready for `fit` and `evaluate`."""
