@@ -95,9 +95,9 @@ class Learner:
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
             backbones have their own preprocessing. For texts, the tokenizer of the encoder:
             `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
-            folder with one of these files. Or a `keras_tl.backbones.texts.TextPreprocessor`, such
-            as `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the encoder's
-            own tokenizer.
+            folder with either file. Or a `keras_tl.backbones.texts.TextPreprocessor`, such as
+            `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
+            that belongs to the encoder.
         verbose: Report progress on standard error.
         check: Run the preflight `check()` before the first training.
 

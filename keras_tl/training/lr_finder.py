@@ -180,7 +180,7 @@ def sweep(
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Return whether the last loss is not finite, or the smoothed loss is above 4 times its minimum."""
+    """Return whether the loss is not finite, or the smoothed loss exceeds 4 times its minimum."""
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 

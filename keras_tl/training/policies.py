@@ -23,8 +23,8 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Phases for heads with hidden layers, for augmented images, and for a number of epochs that the user
-# set. A solved linear head keeps its weights unless an epoch is better on the validation split.
+# Phases for heads with hidden layers, for augmented images, and if the user sets `epochs`. A solved
+# linear head keeps its weights unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
