@@ -147,8 +147,7 @@ class Dashboard:
     def _values(self, with_lines: bool, with_best: bool) -> Table:
         table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
         for heading in ("", "training", "", "validation", "", ""):
-            right = heading != ""
-            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
         rows = [*self.done, self.logs]
         names = {name: None for row in rows for name in row if not name.startswith(_VALIDATION)}
         for name in names:
