@@ -30,9 +30,6 @@ class WeightsFingerprint:
 
     A CRC-32 of all values detects changes of the weights, three times as fast as SHA-256. The
     CRC-32 misses one accidental change in four billion.
-
-    Args:
-        layer: Layer whose weights any code may change.
     """
 
     def __init__(self, layer: keras.layers.Layer):

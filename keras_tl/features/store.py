@@ -33,7 +33,6 @@ class FeatureStore:
     `CacheConfig.memory_limit` bytes stay in memory, so that a file is read only once.
 
     Attributes:
-        config: Place and limits of the store, the argument `config`.
         root: Folder of the cache.
     """
 

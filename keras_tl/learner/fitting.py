@@ -100,7 +100,7 @@ class _Fit:
     def run(self, minutes: float | None) -> FitResult:
         """Train the candidate models, choose a model, and load its weights into the learner."""
         began = time.perf_counter()
-        head = self._trainer.settled(self._head, self._data.split("train"))
+        head = self._trainer.settled(self._head, len(self._data.split("train")))
         is_trained = [record.phase for record in self._trainer.history] == [head]
         is_trained = is_trained and self._trainer.is_as_trained
         if not (is_trained and self._state.is_training_data("train")):
@@ -183,7 +183,7 @@ class _Fit:
         items = sum(len(data.split(name)) for name in self._compared)
         validation = len(data.splits.get("validation", ()))
         steps = sum(trainer.steps_of(phase, train) for phase in self._phases)
-        epochs = sum(trainer.settled(phase, train).epochs for phase in self._phases)
+        epochs = sum(trainer.settled(phase, len(train)).epochs for phase in self._phases)
         budget = None if minutes is None else TimeBudget(minutes, left, steps // epochs)
         return make_plan(costs, steps, items, validation, self._refit, budget)
 
@@ -201,7 +201,7 @@ class _Fit:
         for phase in self._phases:
             changes = {"patience": None}
             if share < 1:
-                epochs = self._trainer.settled(phase, train).epochs
+                epochs = self._trainer.settled(phase, len(train)).epochs
                 changes |= {"epochs": max(1, round(share * epochs)), "min_steps": 0}
             found.append(dataclasses.replace(phase, **changes))
         return tuple(found)

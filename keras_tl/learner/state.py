@@ -60,11 +60,6 @@ class Measured:
 class State:
     """State of a learner: model, distribution strategy, data, and the results so far.
 
-    Args:
-        strategy: Distribution strategy of the model.
-        seed: Seed of all random numbers.
-        verbose: Report progress on standard error.
-
     Attributes:
         config: Configuration with the current temperature and thresholds.
         parts: The model, its backbone, its head and its modality.

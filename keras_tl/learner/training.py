@@ -109,7 +109,7 @@ def run_all(
     for phase, is_head in with_heads(phases, state.config, len(train)):
         left -= 0 if is_head else phase.epochs
         changes, following = (False, 0) if is_head else (augment, left)
-        stop_after = state.trainer.settled(phase, train).epochs if keeps_last else None
+        stop_after = state.trainer.settled(phase, len(train)).epochs if keeps_last else None
         records.append(_run(state, phase, changes, callbacks, following, stop_after))
     return records
 
@@ -168,7 +168,7 @@ def _last_epoch(state: State, phase: Phase, by_folds: bool) -> int:
     data = state.need_data()
     if not by_folds:
         _say_last_weights(state)
-        return state.trainer.settled(phase, data.split("train")).epochs
+        return state.trainer.settled(phase, len(data.split("train"))).epochs
     found = state.trainer.best_epoch(phase, data)
     state.reporter.say(
         f"{phase.name}: trains for {found} epochs, the number with the lowest out-of-fold loss. "

@@ -35,12 +35,7 @@ def along_the_line(
 def out_of_fold(
     training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
 ) -> dict[float, PredictionRecord]:
-    """Return the out-of-fold prediction record of some splits for each weight average.
-
-    Args:
-        training: Object that fine-tunes a model for each fold, on all other folds.
-        seed: Seed of the random assignment of items to folds.
-    """
+    """Return the out-of-fold prediction record of some splits for each weight average."""
     data, features = training.data, training.trainer.features
     split = data.joined(names)
     rows = np.concatenate([features.of(data.split(name)).all_rows for name in names])

@@ -117,9 +117,6 @@ def as_swept(phase: Phase) -> Phase:
 class LearningRateSweep(keras.callbacks.Callback):
     """Set the learning rate of each step, record the step's loss, and stop if the loss diverges.
 
-    Args:
-        advance: Function to call after each step with the number of finished steps.
-
     Attributes:
         losses: Losses of the finished steps. The last loss can be infinite or NaN.
     """

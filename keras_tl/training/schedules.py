@@ -133,9 +133,6 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
     callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need this wrapper.
-
-    Args:
-        schedule: Learning-rate schedule to wrap.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):

@@ -120,13 +120,20 @@ class Trainer:
         self.history.clear()
         self.parts.head.set_weights(self._untrained_head)
 
-    def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase with the actual epochs, batch size and learning rate for a split."""
-        return self._as_it_runs(phase, len(split))
+    def settled(self, phase: Phase, items: int) -> Phase:
+        """Return a phase with the actual epochs, batch size and learning rate for `items` items."""
+        # Round the batch size up to a multiple of the number of replicas.
+        whole = -(-phase.batch_size // self._replicas) * self._replicas
+        epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
+        rate = phase.learning_rate
+        if rate == "auto":
+            rate = auto_learning_rate(self.parts.backbone.network)
+        changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
+        return dataclasses.replace(phase, **changes)
 
     def steps_of(self, phase: Phase, split: Split) -> int:
         """Return the number of training steps of a phase on a training split."""
-        settled = self._as_it_runs(phase, len(split))
+        settled = self.settled(phase, len(split))
         if phase.objective == CONTRASTIVE:
             drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self.seed)
             return settled.epochs * drawn.count
@@ -182,7 +189,7 @@ class Trainer:
         unless the cache is `"off"`. A contrastive phase trains the backbone without the head. All
         other phases run the whole model. For `following` and `stop_after` see `run_phase`.
         """
-        phase, augment = self._settled(phase, data, augment)
+        phase, augment = self._checked(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
         start, before = self._start(phase, data, inputs.cached), None
         if start is not None:
@@ -255,7 +262,7 @@ class Trainer:
         Raises:
             ConfigError: The head is untrained, and the phase needs a trained head.
         """
-        phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
+        phase, augment = self._checked(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
             raise ConfigError(
                 "The head is untrained. Call fit_head() before lr_find('fine-tune'), or call "
@@ -284,7 +291,7 @@ class Trainer:
             items: Number of training items, for the minimum number of steps.
             seed: Seed of folds, initial weights and shuffles.
         """
-        settled = self._as_it_runs(phase, items)
+        settled = self.settled(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
@@ -333,24 +340,14 @@ class Trainer:
         frozen = dataclasses.replace(phase, l2=None)
         prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
 
-    def _settled(
+    def _checked(
         self, phase: Phase, data: LabelledData, augment: Augmentation
     ) -> tuple[Phase, Augmentation]:
-        phase = self._as_it_runs(phase, len(data.split("train")))
+        phase = self.settled(phase, len(data.split("train")))
         if augment is True:
             augment = data.augmentation
         self.check(phase, augment)
         return phase, augment
-
-    def _as_it_runs(self, phase: Phase, items: int) -> Phase:
-        # Round the batch size up to a multiple of the number of replicas.
-        whole = -(-phase.batch_size // self._replicas) * self._replicas
-        epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
-        rate = phase.learning_rate
-        if rate == "auto":
-            rate = auto_learning_rate(self.parts.backbone.network)
-        changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
-        return dataclasses.replace(phase, **changes)
 
     def _inputs(
         self,
