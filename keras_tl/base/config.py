@@ -151,8 +151,8 @@ class Phase(JsonConfig):
     Attributes:
         name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
         epochs: Number of passes over the training split.
-        min_steps: Minimum number of training steps. If `epochs` means fewer steps, more epochs are
-            run.
+        min_steps: Minimum number of training steps. If `epochs` epochs have fewer steps, training
+            runs for more epochs.
         learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
             the size of the backbone's weights, see `keras_tl.training.auto_learning_rate`.
             `PhaseRecord` stores the computed number.

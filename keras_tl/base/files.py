@@ -119,7 +119,7 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path. After a block without errors, rename it to `path` in one step."""
+    """Yield a temporary path. After a block without errors, rename the file to `path`."""
     temporary = _temporary(path)
     try:
         yield temporary
@@ -132,7 +132,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`. After a block without errors, rename it to `path`.
+    """Yield a temporary folder. After a block without errors, rename the folder to `path`.
 
     Args:
         path: The final folder.

@@ -37,7 +37,7 @@ def share_storage(source: keras.Model, target: keras.Model) -> None:
 
 
 def shares_storage(source: keras.Model, target: keras.Model) -> bool:
-    """Whether two networks have the same weights in memory, see `share_storage`."""
+    """Return whether two networks have the same weights in memory, see `share_storage`."""
     pairs = zip(source.weights, target.weights, strict=True)
     return all(own._value is given._value for given, own in pairs)
 
@@ -70,7 +70,7 @@ def place_of(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) ->
 
 
 def decays(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> bool:
-    """Whether an optimizer applies weight decay to a variable."""
+    """Return whether an optimizer applies weight decay to a variable."""
     return optimizer._use_weight_decay(variable)
 
 

@@ -33,7 +33,7 @@ class OwnFiles:
             self._states[path.resolve()] = state
 
     def hold(self, path: Path) -> bool:
-        """Whether the path still has the recorded content."""
+        """Return whether the path still has the recorded content."""
         state = _state(path)
         return state is not None and self._states.get(path.resolve()) == state
 

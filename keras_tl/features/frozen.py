@@ -89,7 +89,7 @@ class FrozenFeatures:
         return self._place.get(self.key(split), self._shape(split), lambda: self.batches(split))
 
     def has(self, split: Split) -> bool:
-        """Whether the features of a split are already stored."""
+        """Return whether the features of a split are already stored."""
         return self._find(split) is not None
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:

@@ -99,7 +99,7 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return report artifacts with these items of a split: stored artifacts, or new artifacts.
+    """Return the stored report artifacts if they show these items, otherwise new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.
