@@ -1,7 +1,6 @@
 """Out-of-fold predictions: predict each fold by a head trained on all other folds."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -66,7 +65,7 @@ class HeadTraining:
                 own = None if groups is None else groups[~out]
                 found[out] = self._solved(*known, own, features[out])
             else:
-                head, _ = self._fit(*known, [self.phase.epochs])
+                head, _ = self._fit(*known, self.phase.epochs)
                 found[out] = np.asarray(head(features[out], training=False))
         return found
 
@@ -88,28 +87,26 @@ class HeadTraining:
         Keras's `fit` trains one head per fold and evaluates each head at most ten times. For the
         arguments see `logits`.
         """
-        epochs = self.phase.epochs
-        step = -(-epochs // _EVALUATIONS)
-        evaluated = [*range(step, epochs, step), epochs]
-        losses = np.zeros(len(evaluated))
+        passes = -(-self.phase.epochs // _EVALUATIONS)
+        losses = 0.0
         for number in np.unique(numbers):
             out = numbers == number
             held_out = features[out], labels[out]
-            losses += self._fit(labels[~out], features[~out], evaluated, held_out)[1] * out.sum()
-        return evaluated[int(np.argmin(losses))]
+            _, found = self._fit(labels[~out], features[~out], passes, held_out)
+            losses += np.array(found) * out.sum()
+        return min(passes * (int(np.argmin(losses)) + 1), self.phase.epochs)
 
     def _fit(
         self,
         labels: np.ndarray,
         features: np.ndarray,
-        evaluated: Sequence[int],
+        passes: int,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> tuple[keras.Model, np.ndarray]:
+    ) -> tuple[keras.Model, list[float]]:
         """Train a copy of the head. Return the copy, and its losses on the items `held_out`.
 
         Args:
-            evaluated: Epochs, counted from 1, after which to compute the loss. The last epoch ends
-                the training.
+            passes: Number of epochs between two losses. The last loss may come earlier.
             held_out: Features and labels of the items for the losses. `None`: no losses.
         """
         phase = dataclasses.replace(self.phase, l2=None)
@@ -128,11 +125,13 @@ class HeadTraining:
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             options = {"validation_data": validation, "shuffle": False, "verbose": 0}
-            losses = []
+            # The pause of Keras between two epochs takes longer than many steps of a head. One
+            # epoch of `fit` therefore contains several passes over the items.
+            rounds, rest = divmod(phase.epochs, passes)
             with no_retracing_warnings(KERAS_TRAINER):
-                # The pause of Keras between two epochs takes longer than many steps of a head. One
-                # epoch of `fit` therefore contains several passes over the items.
-                for passes in np.diff([0, *evaluated]):
-                    history = head.fit(batches.repeat(int(passes)), **options).history
+                history = head.fit(batches.repeat(passes), epochs=rounds, **options).history
+                losses = history.get("val_loss", [])
+                if rest:
+                    history = head.fit(batches.repeat(rest), **options).history
                     losses += history.get("val_loss", [])
-        return head, np.array(losses)
+        return head, losses
