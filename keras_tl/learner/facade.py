@@ -252,8 +252,8 @@ class Learner:
                 out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
                 `None`: no limit.
             refit: After the choice of the model, train this model on the items of all splits.
-                `learner.data` then has only a training split. The result contains estimated
-                metrics. They come from models whose training did not include the measured items.
+                `learner.data` then has only a training split. The result contains metrics that
+                were estimated with other models, which were not trained on the measured items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
@@ -425,7 +425,7 @@ class Learner:
 
         Args:
             phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
-                train the whole model with the augmentation of the data. A `Phase`: train it.
+                train the whole model with the augmentation of the data. Or your own `Phase`.
             policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
@@ -451,9 +451,9 @@ class Learner:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
         The preflight also runs before the first training, unless `check=False` was passed to
-        `Learner`. Before a training, the preflight reports warnings, and stops the training only if
-        it cannot work. With the same seed, training gives the same result with and without the
-        preflight. docs/preflight.md lists the checks and explains their limits.
+        `Learner`. Before a training, the preflight reports warnings. The preflight stops a training
+        only if the training cannot work. With the same seed, a training has the same result with or
+        without the preflight. docs/preflight.md lists the checks and explains their limits.
 
         Returns:
             The findings. `history.findings` and the saved run also contain the findings.
@@ -679,7 +679,7 @@ class Learner:
             The written file.
 
         Raises:
-            ConfigError: `comparison` is no comparison, or its task or classes differ from those of
+            ConfigError: `comparison` is no comparison, or is for another task or other classes than
                 the learner. Or the file exists, and the learner did not write it. Nothing is
                 written, and the comparison is not kept.
         """

@@ -26,7 +26,7 @@ def comparison(learner: Learner) -> Figure:
     """Draw the learning curves of transfer learning and of training from scratch.
 
     Raises:
-        ConfigError: The learner has no comparison. `learner.report(comparison=...)` stores it.
+        ConfigError: The learner has no comparison from `learner.report(comparison=...)`.
     """
     found = learner._state.artifacts.comparison()
     if found is None:

@@ -54,7 +54,7 @@ class EpochWeights(keras.callbacks.Callback):
     """Find the epoch that produced a model's current weights, after a callback restored weights.
 
     Stores a CRC-32 checksum of all weights before training and after each epoch. This callback must
-    be the first in the list, to read the weights before another callback changes them.
+    be the first in the list, because other callbacks may change the weights.
     """
 
     def on_train_begin(self, logs=None):

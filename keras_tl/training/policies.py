@@ -190,8 +190,7 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 
     A contrastive phase fits the features to the training labels. Cross-validation on these features
     would choose too weak an L2 penalty. The penalty is therefore a constant divided by the number
-    of training items. If `phase` is not contrastive, it has trained the head itself, and the
-    function returns `None`.
+    of training items. For other phases, which train the head themselves, the result is `None`.
     """
     if phase.objective != "contrastive":
         return None
