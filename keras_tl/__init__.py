@@ -1,7 +1,7 @@
 """keras_tl: transfer learning with Keras 3 on TensorFlow.
 
 `import keras_tl` does not import TensorFlow or Keras. The first use of a name, such as
-`keras_tl.Learner`, imports the module of that name's definition.
+`keras_tl.Learner`, imports the module that defines this name.
 """
 
 import importlib
@@ -35,29 +35,7 @@ _MODULES = {
     "serving": "keras_tl.serving",
 }
 
-__all__ = [
-    "BackboneSpec",
-    "CacheConfig",
-    "Comparison",
-    "Evaluation",
-    "HeadConfig",
-    "ImageData",
-    "KerasTLError",
-    "Learner",
-    "Phase",
-    "Prediction",
-    "Predictions",
-    "Protocol",
-    "TextData",
-    "WordPiecePreprocessor",
-    "backbones",
-    "compare",
-    "figures",
-    "overfitting",
-    "rank_backbones",
-    "save_features",
-    "serving",
-]
+__all__ = list(_HOMES | _MODULES)
 
 
 def __getattr__(name: str):

@@ -14,7 +14,6 @@ from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.base.files import sha256, write_json
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
 from keras_tl.learner.reporting import facts
-from keras_tl.learner.run_record import run_record
 from keras_tl.report.card import write_card
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
@@ -306,7 +305,7 @@ def test_data_split_otherwise_are_noticed(trained, tmp_path, capsys):
     loaded = ktl.Learner.load(tmp_path / "run", again)
     assert "may be images that trained the model" in capsys.readouterr().err
     # It has not been trained on them.
-    assert run_record(loaded._state)["data"] == trained.data.describe() != again.describe()
+    assert loaded._state.run_record()["data"] == trained.data.describe() != again.describe()
 
 
 def test_predictions_follow_the_training_in_mixed_precision(tiny_data):

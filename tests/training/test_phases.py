@@ -230,6 +230,24 @@ def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items
     assert losses[found - 1] == pytest.approx(min(losses), rel=1e-3)
 
 
+def test_the_search_for_the_best_epoch_trains_for_exactly_the_epochs_of_the_phase(monkeypatch):
+    learner, steps, fit = wide_learner(0), [], keras.Model.fit
+    train = learner.data.split("train")
+    features = learner.features(train)
+
+    def counted(model, batches, **options):
+        steps.append(int(batches.cardinality()) * options.get("epochs", 1))
+        return fit(model, batches, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", counted)
+    phase = dataclasses.replace(HEADS["image"], min_steps=0, epochs=11)
+    training = learner.trainer.out_of_fold(phase, len(train), seed=0)
+    found = training.best_epoch(train.labels, features, np.arange(len(train)) % 2)
+    in_a_pass = -(-len(train) // 2 // phase.batch_size)
+    assert sum(steps) == 2 * 11 * in_a_pass
+    assert found in {2, 4, 6, 8, 10, 11}
+
+
 # How a head is made and trained; whether the validation items say which epoch is kept.
 HEADS_OF_FEW = {
     "solved": ((), {}, False),
