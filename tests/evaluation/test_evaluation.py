@@ -19,22 +19,24 @@ def data():
     return make_tiny_data(per_class=24)
 
 
-def make_trained(data):
+@pytest.fixture(scope="module")
+def unchanged(data):
+    """A trained learner for tests that leave its weights as they were."""
     made = make_small_learner(data)
     made.fit_head(1, cache="memory")
     made.fine_tune(1)
     return made
 
 
-@pytest.fixture
-def learner(data):
-    return make_trained(data)
-
-
 @pytest.fixture(scope="module")
-def unchanged(data):
-    """A learner for tests that only ask."""
-    return make_trained(data)
+def run(unchanged, tmp_path_factory):
+    return unchanged.save(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture
+def learner(run, data):
+    """The trained learner, loaded, to be changed."""
+    return ktl.Learner.load(run, data=data, verbose=False)
 
 
 def set_weights(learner):
@@ -100,15 +102,15 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
         assert "weights were changed after" in one._repr_html_()
 
 
-def test_weights_that_come_back_are_not_guessed(learner):
-    learner.evaluate()
-    before = learner.model.get_weights()
-    set_weights(learner)
-    assert learner.evaluations == {}
-    learner.model.set_weights(before)
-    assert learner.trainer.is_as_trained
+def test_weights_that_come_back_are_not_guessed(unchanged):
+    unchanged.evaluate()
+    before = unchanged.model.get_weights()
+    set_weights(unchanged)
+    assert unchanged.evaluations == {}
+    unchanged.model.set_weights(before)
+    assert unchanged.trainer.is_as_trained
     # A new call measures them again.
-    assert learner.evaluate()["accuracy"] is not None
+    assert unchanged.evaluate()["accuracy"] is not None
 
 
 def test_an_evaluation_is_a_mapping_of_json_types(unchanged):

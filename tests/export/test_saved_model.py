@@ -15,7 +15,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.errors import ConfigError, ExportError
 from keras_tl.export import saved_model
-from keras_tl.export.verification import verify
+from keras_tl.export.without_keras import graph
 from keras_tl.export.without_keras.examples import EXAMPLES, decode_array, encode_array
 from tests.conftest import export_unverified
 
@@ -60,7 +60,9 @@ def test_signatures_are_as_documented(exported):
         "label": array("string", -1),
     }
     files, valid = {"image_bytes": array("string", -1)}, {"valid": array("bool", -1)}
-    assert verify(exported, timings=False).signatures == {
+    definitions = graph.read_meta_graph(exported).signature_def
+    found = {n: graph.describe(definitions[n]) for n in definitions if not n.startswith("__")}
+    assert found == {
         "serving_default": {"inputs": files, "outputs": answers | valid},
         "pixels": {"inputs": {"pixels": array("float32", -1, -1, -1, 3)}, "outputs": answers},
         "classify": {
@@ -75,9 +77,8 @@ def test_signatures_are_as_documented(exported):
 
 
 def test_the_methods_are_those_of_tf_serving(exported):
-    graph = saved_model_pb2.SavedModel()
-    graph.ParseFromString((exported / "saved_model.pb").read_bytes())
-    methods = {name: s.method_name for name, s in graph.meta_graphs[0].signature_def.items()}
+    saved = saved_model_pb2.SavedModel.FromString((exported / "saved_model.pb").read_bytes())
+    methods = {name: s.method_name for name, s in saved.meta_graphs[0].signature_def.items()}
     methods.pop("__saved_model_init_op", None)
     assert methods == {
         "serving_default": "tensorflow/serving/predict",
@@ -149,9 +150,10 @@ def test_it_answers_as_predict_does(learner, exported):
 
 def spoil_outputs(folder):
     file = folder / "assets.extra" / EXAMPLES
-    examples = json.loads(file.read_text())
-    recorded = examples["pixels"]["outputs"]["probabilities"]
-    examples["pixels"]["outputs"]["probabilities"] = encode_array(decode_array(recorded) + 1e-3)
+    # The other signatures take seconds: they decode files.
+    examples = {"pixels": json.loads(file.read_text())["pixels"]}
+    outputs = examples["pixels"]["outputs"]
+    outputs["probabilities"] = encode_array(decode_array(outputs["probabilities"]) + 1e-3)
     file.write_text(json.dumps(examples))
 
 
