@@ -9,6 +9,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.learner import fitting
 from keras_tl.learner.reporting import facts
@@ -26,7 +27,14 @@ SHORT = Phase("fine-tune", 2, 1e-3, unfreeze="all", optimizer="adamw", batch_siz
 
 @pytest.fixture
 def short(monkeypatch):
-    """Fine-tuning in no time."""
+    """Fine-tuning in no time: TensorFlow traces a step for longer than a few steps take."""
+    with eagerly():
+        yield use(monkeypatch, SHORT)
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """The same with traced steps, as users train."""
     return use(monkeypatch, SHORT)
 
 
@@ -65,7 +73,8 @@ def compared():
 
     learner = fresh(grouped)
     console = learner._state.reporter.console
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as said:
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said), eagerly():
         use(patch, SHORT)
         patch.setattr(FineTunedFolds, "logits", watched)
         console.quiet = False
@@ -78,7 +87,7 @@ def compared():
 def validated():
     """A learner with enough validation items after `fit`, and the record of its earlier head."""
     learner = fresh(with_validation(hard_data(), 50))
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, eagerly():
         use(patch, SHORT)
         head = learner.fit_head()
         learner.fit(augment=False)
@@ -165,9 +174,10 @@ def test_a_ruinous_learning_rate_ends_with_the_head(monkeypatch, validation_item
             data, splits={name: data.split(name) for name in ("train", "test")}
         )
     learner = fresh(data)
-    learner.fit_head()
-    head = learner.model.get_weights()
-    result = learner.fit(augment=False)
+    with eagerly():
+        learner.fit_head()
+        head = learner.model.get_weights()
+        result = learner.fit(augment=False)
     assert (result.kept, result.name) == (0.0, "head")
     assert "lower than the mean loss of the default" in result.reason
     for kept, wanted in zip(learner.model.get_weights(), head, strict=True):
@@ -211,7 +221,7 @@ def test_no_item_answers_for_itself(short):
 
 
 @pytest.mark.slow
-def test_one_seed_repeats_it(short):
+def test_one_seed_repeats_it(traced):
     learners = [fresh(hard_data()) for _ in range(2)]
     results = [learner.fit(augment=False) for learner in learners]
     assert results[0].candidates == results[1].candidates
@@ -220,7 +230,7 @@ def test_one_seed_repeats_it(short):
 
 
 @pytest.mark.slow
-def test_refit_fine_tunes_on_all_items(short):
+def test_refit_fine_tunes_on_all_items(traced):
     data = hard_data()
     total = sum(map(len, data.splits.values()))
     learner = fresh(data)
@@ -235,7 +245,7 @@ def test_refit_fine_tunes_on_all_items(short):
 def hurried():
     """A learner that had no time to fine-tune, with a head that all items trained."""
     learner = fresh(hard_data())
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, eagerly():
         use(patch, SHORT)
         learner.fit(minutes=0.01, refit=True, augment=False)
     return learner
@@ -286,7 +296,7 @@ def test_without_a_comparison_the_training_items_show_a_barrier(short, monkeypat
 
 
 @pytest.mark.slow
-def test_a_budget_is_planned_with_measured_steps(short, capsys):
+def test_a_budget_is_planned_with_measured_steps(traced, capsys):
     learner = fresh(hard_data())
     learner._state.reporter.console.quiet = False
     result = learner.fit(minutes=30, augment=False)
@@ -325,7 +335,7 @@ def test_wrong_arguments(arguments, message):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["regression", "multilabel"])
-def test_other_tasks(short, task):
+def test_other_tasks(traced, task):
     rng = np.random.default_rng(0)
     pixels = rng.uniform(0, 255, (40, 32, 32, 3)).astype(np.float32)
     means = pixels[:, :, :, 0].mean(axis=(1, 2))
@@ -337,11 +347,11 @@ def test_other_tasks(short, task):
 
 
 @pytest.mark.slow
-def test_the_evidence_is_what_evaluate_would_say(short):
+def test_the_evidence_is_what_evaluate_would_say(traced):
     """The loss of a candidate is the mean of the losses of its predictions."""
     learner = fresh(hard_data())
     learner.fit_head()
-    phases = (dataclasses.replace(short, patience=None),)
+    phases = (dataclasses.replace(traced, patience=None),)
     folds = FineTunedFolds(
         learner.trainer, learner.data, policies.SOLVED_HEAD, phases, False, (0.0, 1.0)
     )
@@ -359,7 +369,7 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     [{"strategy": "mirrored"}, {"precision": "mixed_bfloat16"}, {"precision": "mixed_float16"}],
     ids=str,
 )
-def test_replicas_and_half_precision(short, options):
+def test_replicas_and_half_precision(traced, options):
     learner = fresh(hard_data(), **options)
     result = learner.fit(augment=False)
     assert len(result.candidates) == 5
@@ -392,7 +402,7 @@ WIDE = ktl.HeadConfig(hidden=(128,), dropout=0.0)
 
 
 @pytest.mark.parametrize("batch_norm", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
+def test_the_head_of_a_fold_has_not_seen_the_fold(batch_norm):
     """Labels that have nothing to do with the images: a head that saw them knows them by heart."""
     data = hard_data()
     labels = np.random.default_rng(0).integers(0, 3, len(data.split("train")))
@@ -403,7 +413,8 @@ def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
     assert learner.evaluate("train")["accuracy"] > 0.8
     brief = dataclasses.replace(policies.HEADS["image"], epochs=2, min_steps=0, patience=None)
     folds = FineTunedFolds(learner.trainer, learner.data, brief, (), False, (0.0,))
-    found = out_of_fold(folds, ["train"], 3, seed=0)
+    with eagerly():
+        found = out_of_fold(folds, ["train"], 3, seed=0)
     assert (learner.task.decisions(found[0.0].logits) == labels).mean() < 0.6
 
 
@@ -440,7 +451,7 @@ def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(
 
 
 @pytest.mark.slow
-def test_curves_say_nothing_of_an_average(short, monkeypatch):
+def test_curves_say_nothing_of_an_average(traced, monkeypatch):
     monkeypatch.setattr(fitting, "choose", lambda found, default: found[3])
     learner = fresh(hard_data())
     learner.fit(augment=False)

@@ -1,5 +1,6 @@
 """TF-Hub modules as layers: shared variables, frozen and fine-tuned, saved and exported."""
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import tensorflow as tf
 from keras_tl.backbones.hub import HubLayer, find_hub_layers, load_hub
 from keras_tl.backbones.hub.module import HubModule
 from keras_tl.backbones.hub.saved_model import open_saved_model
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import BackboneError
 from keras_tl.models.device import choose_strategy
 from tests import hub_modules
@@ -128,11 +130,13 @@ def build(folder, image_size=None):
     return backbone, keras.Model(inputs, keras.layers.Dense(1, dtype="float32")(features))
 
 
-def compile_and_fit(model, inputs, rate=0.01):
+def compile_and_fit(model, inputs, rate=0.01, traced=False):
+    """Train four steps, which take less time eagerly than tracing a step does."""
     with model.distribute_strategy.scope():
         model.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
     data = tf.data.Dataset.from_tensor_slices((inputs, np.ones((BATCH, 1), np.float32)))
-    return model.fit(data.batch(8), epochs=2, shuffle=False, verbose=0)
+    with contextlib.nullcontext() if traced else eagerly():
+        return model.fit(data.batch(8), epochs=2, shuffle=False, verbose=0)
 
 
 def values(layer):
@@ -197,7 +201,7 @@ def test_fine_tuning_moves_what_may_be_trained_and_nothing_else(folders, name):
     (layer,) = find_hub_layers(backbone.network)
     before = values(backbone)
     backbone.unfreeze(backbone.blocks)
-    compile_and_fit(model, case.inputs())
+    compile_and_fit(model, case.inputs(), traced=True)
     trainable = {variable.path for variable in layer.trainable_variables}
     assert len(trainable) == len(layer.module.loaded.trainable_variables)
     # A bias of the keys shifts all scores of a softmax: its gradient is 0 but for rounding.
@@ -253,7 +257,7 @@ def test_regularization_losses_count_in_fine_tuning_only(tmp_path):
     model(tokens(), training=True)
     (kernel,) = backbone.trainable_variables
     np.testing.assert_allclose(model.losses, [np.sum(kernel.numpy() ** 2) / 2], rtol=1e-6)
-    history = compile_and_fit(model, tokens(), rate=0.0).history
+    history = compile_and_fit(model, tokens(), rate=0.0, traced=True).history
     plain = model.evaluate(tokens(), np.ones((BATCH, 1)), verbose=0)
     np.testing.assert_allclose(
         history["loss"][1],
@@ -327,7 +331,7 @@ def test_several_replicas_train_the_variables_made_in_their_scope(folders, name)
             return
         backbone.unfreeze(backbone.blocks)
         before = values(backbone)
-    compile_and_fit(model, case.inputs())
+    compile_and_fit(model, case.inputs(), traced=True)
     trainable = {variable.path for variable in backbone.trainable_variables}
     optional = {path for path in trainable if path.endswith("key/bias")}
     assert trainable - optional <= moved(before, backbone) <= trainable

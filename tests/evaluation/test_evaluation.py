@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError
 from keras_tl.learner.reporting import facts, report_context
 from tests.conftest import make_small_learner, make_tiny_data
@@ -23,8 +24,9 @@ def data():
 def unchanged(data):
     """A trained learner for tests that leave its weights as they were."""
     made = make_small_learner(data)
-    made.fit_head(1, cache="memory")
-    made.fine_tune(1)
+    with eagerly():
+        made.fit_head(1, cache="memory")
+        made.fine_tune(1)
     return made
 
 
@@ -47,7 +49,8 @@ def fit(learner):
     train = learner.data.split("train")
     images = train.images.astype(np.float32)
     learner.model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    learner.model.fit(images, train.labels, epochs=1, verbose=0)
+    with eagerly():
+        learner.model.fit(images, train.labels, epochs=1, verbose=0)
 
 
 def step(learner):
@@ -66,7 +69,7 @@ def interrupted(learner):
         raise KeyboardInterrupt
 
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), eagerly():
         learner.fine_tune(1, learning_rate=0.01, callbacks=[callback])
 
 
