@@ -335,7 +335,7 @@ def test_wrong_arguments(arguments, message):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["regression", "multilabel"])
-def test_other_tasks(traced, task):
+def test_other_tasks(short, task):
     rng = np.random.default_rng(0)
     pixels = rng.uniform(0, 255, (40, 32, 32, 3)).astype(np.float32)
     means = pixels[:, :, :, 0].mean(axis=(1, 2))
@@ -347,11 +347,11 @@ def test_other_tasks(traced, task):
 
 
 @pytest.mark.slow
-def test_the_evidence_is_what_evaluate_would_say(traced):
+def test_the_evidence_is_what_evaluate_would_say(short):
     """The loss of a candidate is the mean of the losses of its predictions."""
     learner = fresh(hard_data())
     learner.fit_head()
-    phases = (dataclasses.replace(traced, patience=None),)
+    phases = (dataclasses.replace(short, patience=None),)
     folds = FineTunedFolds(
         learner.trainer, learner.data, policies.SOLVED_HEAD, phases, False, (0.0, 1.0)
     )
@@ -363,19 +363,26 @@ def test_the_evidence_is_what_evaluate_would_say(traced):
         assert by_share[share].loss == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.fixture(scope="module")
+def alone():
+    """The result in float32 on one device."""
+    with pytest.MonkeyPatch.context() as patch, eagerly():
+        use(patch, SHORT)
+        return fresh(hard_data()).fit(augment=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"strategy": "mirrored"}, {"precision": "mixed_bfloat16"}, {"precision": "mixed_float16"}],
     ids=str,
 )
-def test_replicas_and_half_precision(traced, options):
+def test_replicas_and_half_precision(traced, alone, options):
     learner = fresh(hard_data(), **options)
     result = learner.fit(augment=False)
     assert len(result.candidates) == 5
     assert all(np.isfinite(candidate.loss) for candidate in result.candidates)
     # The head does as well as in float32 on one device.
-    alone = fresh(hard_data()).fit(augment=False)
     assert result.candidates[0].loss == pytest.approx(alone.candidates[0].loss, abs=0.05)
 
 
