@@ -78,9 +78,7 @@ def test_from_a_weights_file_to_a_verified_export(photos, tmp_path):
 
 @pytest.mark.slow
 def test_a_head_on_a_weights_file_of_keras_3(photos, tmp_path):
-    network = keras.applications.ResNet50(
-        include_top=False, weights=None, input_shape=(32, 32, 3)
-    )
+    network = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
     weights, run = tmp_path / "resnet50.weights.h5", tmp_path / "run"
     network.save_weights(weights)
     trained = call(
