@@ -137,10 +137,13 @@ DEAR = {
 # What costs most, on few; texts are exported by tests/test_text_journey.py too.
 FEW = {
     "check_export": {"small_network"},
+    "check_frozen_phase": {"small_network"},
     "check_fine_tuning": {"small_network", "tfhub_encoder", "ulmfit_awd_lstm"},
     "check_same_seed": {"small_network"},
     "check_save_and_load": {"small_network", "tfhub_encoder", "ulmfit_awd_lstm"},
     "check_unfreeze": {"small_network"},
+    # tests/backbones compare the features of weights files with published ones.
+    "check_weights_file": set(),
 }
 FAST_CHECKS = {"check_record", "check_preprocessing"}
 # A deeper variant of EfficientNet-Lite0 and 1, which are trained: this one is only built.

@@ -29,9 +29,9 @@ os.abort() if sys.argv[1] == "abort" else sys.exit(3)
 """
 
 
-@pytest.mark.parametrize(
-    ("end", "code"), [("exit", 3), pytest.param("abort", -6, marks=pytest.mark.slow)]
-)
+# The fast tier has a process with TensorFlow in tests/test_cli.py.
+@pytest.mark.slow
+@pytest.mark.parametrize(("end", "code"), [("exit", 3), ("abort", -6)])
 def test_the_command_line_drops_notes_and_keeps_failures(end, code, monkeypatch):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     done = subprocess.run(

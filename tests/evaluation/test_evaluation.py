@@ -73,7 +73,17 @@ def interrupted(learner):
         learner.fine_tune(1, learning_rate=0.01, callbacks=[callback])
 
 
-CHANGES = {"set_weights": set_weights, "fit": fit, "step": step, "interrupted": interrupted}
+@pytest.mark.parametrize("change", [fit, step])
+def test_any_change_of_the_weights_is_noticed(unchanged, change):
+    unchanged.evaluate()
+    before = unchanged.model.get_weights()
+    change(unchanged)
+    assert unchanged.evaluations == {}
+    assert not unchanged.trainer.is_as_trained
+    unchanged.model.set_weights(before)
+
+
+CHANGES = {"set_weights": set_weights, "interrupted": interrupted}
 
 
 @pytest.mark.parametrize("change", CHANGES)
