@@ -181,10 +181,12 @@ def test_bad_files_are_named_skipped_or_kept(learner, answers, mixed, method, ca
         assert np.isnan(np.delete(kept, good, axis=0)).all()
     with pytest.raises(DataError, match=r"Cannot read the image .*gone\.png"):
         ask(gone)
-    with pytest.raises(DataError, match=r"Cannot decode .*empty\.jpg"):
-        ask([mixed / "empty.jpg"], "skip")
     with pytest.raises(ConfigError, match=r"Unknown on_invalid 'drop'"):
         ask(mixed, "drop")
+    if method == "features":
+        return  # Each of the rest starts the decoder of files, which takes seconds.
+    with pytest.raises(DataError, match=r"Cannot decode .*empty\.jpg"):
+        ask([mixed / "empty.jpg"], "skip")
     contents = [(mixed / name).read_bytes() for name in names]
     np.testing.assert_allclose(ask(contents, "skip"), expected, atol=1e-4)
 
