@@ -10,7 +10,7 @@ import keras
 from keras_tl.backbones.blocks import assign_blocks, up_to
 from keras_tl.backbones.building import behind_scaling, build
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
-from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
+from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub
 from keras_tl.backbones.layer import Backbone, leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.spec import BackboneSpec, BlockSpec
@@ -114,12 +114,10 @@ def backbone_of(network: keras.Model) -> Backbone:
     """
     theirs = find_kerashub(network)
     identity = network.to_json()
-    return Backbone(
-        network, _leaf_blocks(network) if theirs is None else blocks_of(theirs)
-    ).set_facts(
-        identity=identity,
-        architecture=json.loads(identity),
-        longest=None if theirs is None else longest_of(theirs),
+    blocks = _leaf_blocks(network) if theirs is None else blocks_of(theirs)
+    longest = getattr(theirs, "max_sequence_length", None)
+    return Backbone(network, blocks).set_facts(
+        identity=identity, architecture=json.loads(identity), longest=longest
     )
 
 

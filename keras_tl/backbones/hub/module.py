@@ -114,17 +114,15 @@ class HubModule:
     @functools.cached_property
     def frozen_because(self) -> str | None:
         """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
+        reason = None
         if not self.trainable_variables:
+            reason = "it has no trainable variables"
+        elif self._has_training and not self._traces(training=True):
+            reason = "it was saved without a trace for training=True"
+        if reason is not None:
             return (
-                f"The module {self.name} cannot be fine-tuned, because it has no trainable "
-                "variables. Keep the module frozen (fit_head), or choose a version published for "
-                "fine-tuning."
-            )
-        if self._has_training and not self._traces(training=True):
-            return (
-                f"The module {self.name} cannot be fine-tuned, because it was saved without a "
-                "trace for training=True. Keep the module frozen (fit_head), or choose a version "
-                "published for fine-tuning."
+                f"The module {self.name} cannot be fine-tuned, because {reason}. Keep the module "
+                "frozen (fit_head), or choose a version published for fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
             # To find shapes, Keras averages the replicas' first batches, which fails for strings.

@@ -1,4 +1,4 @@
-"""Find the blocks and the largest number of tokens of KerasHub networks, without KerasHub."""
+"""Find KerasHub networks and their blocks, without importing KerasHub."""
 
 import glob
 import re
@@ -34,11 +34,6 @@ def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]
     if levels:
         return assign_blocks(backbone, _levels(backbone, levels))
     return _grouped(backbone, assign_blocks(backbone, default_blocks(backbone)))
-
-
-def longest_of(backbone: keras.Model) -> int | None:
-    """Return the largest number of tokens that the network can read. `None`: unknown."""
-    return getattr(backbone, "max_sequence_length", None)
 
 
 def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[BlockSpec, ...]:
