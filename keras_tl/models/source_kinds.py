@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_tl.backbones.awd_lstm.loading import load_ulmfit
+from keras_tl.backbones.awd_lstm.language_model import load_language_model
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.hub import load_hub, resolve
 from keras_tl.backbones.keras_configs import rebuild
@@ -14,6 +14,7 @@ from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of, copy_statistics, copy_weights, load_spec
 from keras_tl.backbones.rebuilding import cut_short, rebuild_backbone
+from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.user_models import copied, network_of
 from keras_tl.base.config import ULMFIT, ModelConfig
 from keras_tl.base.files import local_path
@@ -70,15 +71,21 @@ def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, *
 
 
 def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
-    """Return a backbone that contains the encoder of a language model."""
+    """Return a backbone that contains the encoder of a language model and its vocabulary.
+
+    The embedding and each LSTM layer are blocks.
+    """
     if preprocess is not None:
         raise ConfigError(
             f"The language model {quoted(path)} has its own vocabulary. Leave preprocess= out."
         )
     source = f"{ULMFIT}{path}"
-    found = load_ulmfit(local_path(path))
-    trainings = tuple({"kind": LANGUAGE_MODEL} | training for training in found.ancestry)
-    found.set_facts(source=source, ancestry=trainings)
+    model = load_language_model(local_path(path))
+    found = backbone_of(model.encoder()).set_facts(
+        source=source,
+        preprocessor=WordPreprocessor(model.vocabulary),
+        ancestry=({"kind": LANGUAGE_MODEL} | model.about,) if model.about else (),
+    )
     return _asked(found, source, weights, output_block)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from keras_tl.backbones.awd_lstm.language_model import (
 from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
 from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
-from keras_tl.backbones.texts.words.vocabulary import Vocabulary, count_words
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 from keras_tl.base.config import Phase, check_range
 from keras_tl.base.files import local_path
 from keras_tl.base.reporting import Reporter
@@ -214,18 +215,9 @@ def _train_and_save(
     # If `path` holds a model, do not replace this model before the training has ended.
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
-    record = fit_language_model(
-        model,
-        tokens,
-        model.tokenizer.stream(held_out) if held_out else None,
-        phase,
-        bptt,
-        seed,
-        callbacks,
-        reporter,
-    )
-    before = model.about.get("history", [])
-    about["history"] = [*before, record.to_json()]
+    validation = model.tokenizer.stream(held_out) if held_out else None
+    record = fit_language_model(model, tokens, validation, phase, bptt, seed, callbacks, reporter)
+    about["history"] = [*model.about.get("history", []), record.to_json()]
     model = dataclasses.replace(model, about=about)
     # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
     model.save(path, overwrite=True)
@@ -302,5 +294,5 @@ def _split(texts: list[str], validation: Corpus | float) -> tuple[list[str], lis
 
 def _count(texts: list[str]) -> dict[str, int]:
     parts = (texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE))
-    words = (split_words(part).values.numpy() for part in parts)
-    return {word.decode(): n for word, n in count_words(words).items()}
+    counts = Counter(word for part in parts for word in split_words(part).values.numpy())
+    return {word.decode(): n for word, n in counts.items()}

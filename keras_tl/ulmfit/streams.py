@@ -46,11 +46,6 @@ class TokenStream:
         # Number of the epoch, which determines the order of the lengths in `dataset`.
         self.epoch = 0
 
-    @property
-    def size(self) -> int:
-        """Number of predicted tokens per epoch."""
-        return self._inputs.size
-
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
         return len(self._lengths)
