@@ -22,8 +22,6 @@ from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
 
 _EXAMPLES = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
-
-
 _BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
 
 

@@ -73,11 +73,8 @@ def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
     is_bert_s = tokenizer.split and tokenizer.suffix_indicator == "##"
     if not is_bert_s or tokenizer.oov_token != UNKNOWN or not {*SPECIAL} <= {*tokens}:
         return None
+    rules = {"lower_case": tokenizer.lowercase, "split_cjk": tokenizer.split_on_cjk}
     # `strip_accents=False` is KerasHub's default and says nothing about the vocabulary.
-    strips = True if tokenizer.strip_accents else None
-    rules = {
-        "lower_case": tokenizer.lowercase,
-        "strip_accents": strips,
-        "split_cjk": tokenizer.split_on_cjk,
-    }
+    if tokenizer.strip_accents:
+        rules["strip_accents"] = True
     return WordPieceFiles(tokens, rules)

@@ -56,15 +56,8 @@ _WORD = r"[\p{L}\p{M}\p{N}_]+"
 _CONTRACTION = r"(?i:n['\x{2019}]t|['\x{2019}](?:s|re|ve|d|m|ll))\b"
 # This pattern is applied before the split, so that the preceding word ends at the contraction.
 _BEFORE_CONTRACTION = rf"(\p{{L}})({_CONTRACTION})"
-_TOKEN = "|".join(
-    [
-        _CONTRACTION,
-        r"\p{N}+(?:[.,]\p{N}+)+",
-        r"(?:\p{Lu}\.){2,}",
-        _WORD,
-        r"[^\s]",
-    ]
-)
+_NUMBER, _ABBREVIATION = r"\p{N}+(?:[.,]\p{N}+)+", r"(?:\p{Lu}\.){2,}"
+_TOKEN = "|".join([_CONTRACTION, _NUMBER, _ABBREVIATION, _WORD, r"[^\s]"])
 _IN_CAPITALS = r"\p{Lu}[^\p{Ll}]+"
 _CAPITALISED = r"\p{Lu}[^\p{Lu}]+"
 
