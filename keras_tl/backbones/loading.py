@@ -48,13 +48,9 @@ def load_spec(
     image_size: tuple[int, int],
     output_block: str | None = None,
 ) -> Backbone:
-    """Build the `Backbone` layer that a record describes.
+    """Build the `Backbone` layer that a record describes, cut after `output_block`.
 
-    Args:
-        spec: Record that describes the backbone.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
-        image_size: (height, width) in pixels.
-        output_block: Block after which the network is cut. `None`: the network stays whole.
+    `load` explains `weights`. The image size is (height, width) in pixels.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
     # A user's builder may change under the same name: identify its network by the whole graph.
@@ -122,7 +118,10 @@ def backbone_of(network: keras.Model) -> Backbone:
 
 
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Return a block for each layer with weights. Block names are the shortest unique path ends."""
+    """Return a block for each layer with weights.
+
+    The name of a block is the shortest end of its layer's path that no other layer has.
+    """
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]
     blocks = []

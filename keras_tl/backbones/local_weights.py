@@ -35,11 +35,9 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Return whether a `keras.applications` file holds the backbone's weights, without classifier.
+    """Return whether a file of this name has a backbone's weights from Keras, without classifier.
 
-    Args:
-        name: Name of the backbone in the catalogue.
-        file: Name of the file, with or without the suffix `.h5`.
+    The name of the file may lack the suffix `.h5`.
     """
     pattern = _BEFORE + _plain(name) + _AFTER
     return re.fullmatch(pattern, _plain(file.removesuffix(".h5"))) is not None

@@ -18,7 +18,8 @@ from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError, quoted
 
 # Largest accepted difference between the outputs of a model and of its copy, as a fraction of the
-# largest output. Half precision causes smaller differences, wrong arguments of layers cause larger.
+# largest output. Half precision causes smaller differences. Wrong arguments of layers cause larger
+# differences.
 _TOLERANCE = 0.05
 
 
@@ -71,13 +72,10 @@ _NO_SHAPE = (
 
 
 def copied(network: keras.Model) -> keras.Model:
-    """Return an independent copy of a network, rebuilt from its configuration as in a saved run.
+    """Return an independent copy of a result of `network_of`, rebuilt from its configuration.
 
-    With a copy, training a learner changes neither the user's model nor other learners of the same
-    model.
-
-    Args:
-        network: Result of `network_of`.
+    The training of a learner then changes neither the user's model nor other learners. A saved run
+    is rebuilt in the same way.
 
     Raises:
         BackboneError: The model contains a lambda, cannot be rebuilt, or has outputs that differ

@@ -73,13 +73,7 @@ class Modality(abc.ABC):
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
     ) -> Self:
-        """Create the modality of a model.
-
-        Args:
-            config: Configuration of the model: backbone, head, task and precision.
-            network: Network of the model's backbone.
-            preprocessor: Preprocessor from texts to tokens. `None`: the model has no preprocessor.
-        """
+        """Create the modality of a model from its configuration, network and preprocessor."""
 
     @classmethod
     @abc.abstractmethod

@@ -60,14 +60,14 @@ def of_model(model: keras.Model, *, weights, image_size, output_block, preproces
     with precision_policy("float32"):
         network = copied(network_of(model, preprocess, image_size))
     found = backbone_of(network).set_facts(source=model.name)
-    return _asked(found, MODEL, weights, output_block)
+    return _as_requested(found, MODEL, weights, output_block)
 
 
 def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
     """Return a backbone that contains the network of a KerasHub preset."""
     source = f"{KERASHUB}{preset}"
     found = load_kerashub(os.path.expanduser(preset), image_size, preprocess is None)
-    return _asked(found.set_facts(source=source), source, weights, output_block)
+    return _as_requested(found.set_facts(source=source), source, weights, output_block)
 
 
 def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
@@ -86,7 +86,7 @@ def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
         preprocessor=WordPreprocessor(model.vocabulary),
         ancestry=({"kind": LANGUAGE_MODEL} | model.about,) if model.about else (),
     )
-    return _asked(found, source, weights, output_block)
+    return _as_requested(found, source, weights, output_block)
 
 
 def of_learner(
@@ -139,7 +139,7 @@ def of_run(path: str, *, ancestry, **options) -> Backbone:
     )
 
 
-def _asked(
+def _as_requested(
     found: Backbone, weights_source: str, weights: str | None, output_block: str | None
 ) -> Backbone:
     """Return the backbone with pretrained or random weights, cut after the requested block."""

@@ -26,9 +26,9 @@ from keras_tl.models.source_kinds import (
 )
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
-# From the type of a backbone, or the prefix of its name, to the function that loads the backbone.
-# The first matching row is used. The function receives the name without the prefix, and the other
-# arguments of `find_backbone` by name.
+# Functions that load a backbone, by the type of the backbone or the prefix of its name. The first
+# matching row counts. The function receives the name without the prefix, and the other arguments of
+# `find_backbone` by name.
 SOURCES = {
     keras.Model: of_model,
     Backbone: of_learner,

@@ -54,24 +54,21 @@ LIMITS = VocabularyLimits()
 class _KeepBest(keras.callbacks.Callback):
     """Save the model after each epoch with the best perplexity so far, in case of interruption.
 
-    Without validation, the callback saves the model after every epoch.
-
-    Args:
-        kept: Language model that receives the trained weights and is saved.
-        path: Folder to write the language model to.
+    Without validation, the callback saves the model after every epoch. The language model `saved`
+    receives the trained weights.
     """
 
-    def __init__(self, kept: LanguageModel, path: str | os.PathLike):
+    def __init__(self, saved: LanguageModel, path: str | os.PathLike):
         super().__init__()
-        self._kept, self._path = kept, path
+        self._saved, self._path = saved, path
         self._best = math.inf
 
     def on_epoch_end(self, epoch, logs=None):
         reached = logs.get("val_perplexity", self._best)
         if reached <= self._best:
             self._best = reached
-            self._kept.network.set_weights(self.model.get_weights())
-            self._kept.save(self._path, overwrite=True)
+            self._saved.network.set_weights(self.model.get_weights())
+            self._saved.save(self._path, overwrite=True)
 
 
 def pretrain(
@@ -120,9 +117,7 @@ def pretrain(
     train, held_out = _split(read_texts(texts), validation)
     if isinstance(vocabulary, VocabularyLimits):
         vocabulary = Vocabulary.from_counts(_count(train), **dataclasses.asdict(vocabulary))
-    config = size
-    if isinstance(size, str):
-        config = AwdLstmConfig.named(size, len(vocabulary))
+    config = AwdLstmConfig.named(size, len(vocabulary)) if isinstance(size, str) else size
     model = LanguageModel.new(config, vocabulary, seed)
     return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
 
@@ -200,7 +195,7 @@ def _train_and_save(
     reporter: Reporter,
 ) -> LanguageModel:
     tokens = model.tokenizer.stream(train)
-    unknown = _share_unknown(tokens, model.vocabulary)
+    unknown = _unknown_fraction(tokens, model.vocabulary)
     reporter.say(
         f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,} "
         f"tokens; {unknown:.1%} of the words are unknown"
@@ -224,12 +219,8 @@ def _train_and_save(
     return model
 
 
-def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """Return the fraction of words outside of the vocabulary, ignoring marks and punctuation.
-
-    Raises:
-        DataError: More than 90% of the words are unknown.
-    """
+def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
+    """Return the fraction of the words that are unknown. Marks and punctuation are no words."""
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
     words = [
@@ -237,19 +228,19 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
         for number, token in enumerate(vocabulary.tokens)
         if token not in MARKS and any(map(str.isalnum, token))
     ]
-    share = unknown / max(unknown + counts[words].sum(), 1)
-    if share > _MOST_UNKNOWN:
+    fraction = unknown / max(unknown + counts[words].sum(), 1)
+    if fraction > _MOST_UNKNOWN:
         raise DataError(
-            f"The vocabulary lacks {share:.0%} of the words in the texts, so a model cannot learn "
-            "from these texts. Expected words that recur, with spaces between them. In Chinese, "
-            "Japanese or Thai texts, put spaces between the words, here and in all later texts. "
-            "Otherwise pass more texts, or vocabulary=VocabularyLimits(min_frequency=1)."
+            f"The vocabulary lacks {fraction:.0%} of the words in the texts, so a model cannot "
+            "learn from these texts. Expected words that recur, with spaces between them. In "
+            "Chinese, Japanese or Thai texts, put spaces between the words, here and in all later "
+            "texts. Otherwise pass more texts, or vocabulary=VocabularyLimits(min_frequency=1)."
         )
-    return float(share)
+    return float(fraction)
 
 
 def read_texts(corpus: Corpus) -> list[str]:
-    """Return the given texts, and the non-empty lines of the files given by paths.
+    """Return the texts of a corpus. Of a path, each non-empty line of the file is a text.
 
     Raises:
         DataError: A file cannot be read, or there is no text.

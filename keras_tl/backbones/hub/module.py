@@ -58,11 +58,7 @@ class HubModule:
             )
 
     def __call__(self, inputs: Any, training: bool) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Run the module.
-
-        Args:
-            inputs: Tensors of the shapes and dtypes in the attribute `inputs`.
-            training: Whether to run the module in training mode.
+        """Run the module on tensors of the shapes and dtypes in the attribute `inputs`.
 
         Returns:
             For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
@@ -134,11 +130,10 @@ class HubModule:
 
     @property
     def vocabulary(self) -> tuple[Path, bool] | None:
-        """Path of the module's WordPiece vocabulary, and whether to lower-case texts. `None`:
-        unknown.
+        """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
-        TensorFlow Model Garden encoders contain both values
-        (official/nlp/tools/export_tfhub_lib.py).
+        Encoders of the TensorFlow Model Garden contain both values
+        (official/nlp/tools/export_tfhub_lib.py). `None`: unknown.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)

@@ -45,11 +45,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
     `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
     A GPU returns zeros instead. `tf.device` is not enough: operations run on the device of their
-    variables.
-
-    Args:
-        module: Loaded encoder.
-        path: Folder of the module, to load a copy.
+    variables. `path` is the folder of the module.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module

@@ -29,9 +29,7 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     the files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
     reason.
 
-    Args:
-        preset: Name, handle or folder of the preset.
-        load: Function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
+    `load` loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
         ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or

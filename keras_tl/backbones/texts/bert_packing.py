@@ -20,14 +20,7 @@ class BertPacking(TextPreprocessor):
 
     If a pair is too long, the last token of its longer text is removed, repeatedly, until the pair
     fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
-    run_classifier.py).
-
-    Args:
-        tokens: Vocabulary in the order of the tokens' numbers.
-        sequence_length: Length of a text in tokens, including special tokens and padding.
-
-    Raises:
-        ConfigError: `sequence_length` is less than 5, or tensorflow_text is not installed.
+    run_classifier.py). `tokens` is the vocabulary, in the order of the tokens' numbers.
     """
 
     def __init__(self, tokens: Sequence[str], sequence_length: int):

@@ -1,7 +1,7 @@
 r"""Split texts into words, with TensorFlow's string operations, which also run in an export.
 
-The rules are those of fastai (fastai/text/core.py), so fastai's vocabularies fit. spaCy, which
-splits words in fastai, is not used:
+The rules are fastai's (fastai/text/core.py), so fastai's vocabularies fit. Rule 3 replaces spaCy,
+which splits the words in fastai:
 
 1. `<br />` and the most common HTML entities are replaced by their meaning. `<unk>` becomes
    `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes one character.
@@ -114,14 +114,9 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 
 
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Merge equal neighbours in each row.
+    """Return value, length and row of each series of equal strings in a row.
 
-    Args:
-        parts: Strings (batch, None).
-        countable: Whether each value may be merged, bool. Values with `False` stay single.
-
-    Returns:
-        Value, length (int64) and row (int64) of each series of equal neighbours.
+    `countable` is a bool for each string. Strings with `False` stay single.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
