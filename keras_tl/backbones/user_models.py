@@ -1,11 +1,9 @@
 """Check and copy a user's Keras model, to use it as a backbone."""
 
-import contextlib
 import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -82,14 +80,21 @@ def copied(network: keras.Model) -> keras.Model:
             from the outputs of the copy.
     """
     name = network.layers[-1].name
-    with _rebuildable(name), warnings.catch_warnings():
-        # Keras warns about lambdas, which `_refuse_lambdas` reports as an error.
-        warnings.simplefilter("ignore", UserWarning)
-        architecture = json.loads(network.to_json())
-    _refuse_lambdas(network, name)
-    with _rebuildable(name):
+    try:
+        with warnings.catch_warnings():
+            # Keras warns about lambdas, which `_refuse_lambdas` reports as an error.
+            warnings.simplefilter("ignore", UserWarning)
+            architecture = json.loads(network.to_json())
+        _refuse_lambdas(network, name)
         copy = rebuild(architecture)
         copy_weights(network, copy)
+    except BackboneError:
+        raise
+    except Exception as error:  # The user's layers can raise any exception.
+        raise BackboneError(
+            f"Keras cannot rebuild {name} from its configuration, so a saved run could not be "
+            f"loaded: {_reason(error)} {_CURE}"
+        ) from error
     pixels = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[1:]))
     given, found = (
         np.asarray(each(pixels.astype(np.float32)), np.float32) for each in (network, copy)
@@ -106,19 +111,6 @@ _CURE = (
     "Register custom layers and functions with @keras.saving.register_keras_serializable(). The "
     "get_config() of each layer must return all arguments of its __init__()."
 )
-
-
-@contextlib.contextmanager
-def _rebuildable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except BackboneError:
-        raise
-    except Exception as error:  # The user's layers can raise any exception.
-        raise BackboneError(
-            f"Keras cannot rebuild {name} from its configuration, so a saved run could not be "
-            f"loaded: {_reason(error)} {_CURE}"
-        ) from error
 
 
 def _refuse_lambdas(network: keras.Model, name: str) -> None:

@@ -131,12 +131,8 @@ def of_run(path: str, *, ancestry, **options) -> Backbone:
     config = ModelConfig.from_json(about["config"])
     parts = rebuild_model(config, tf.distribute.get_strategy(), seed=0, **run_files(folder))
     load_run_weights(folder, parts.model)
-    return of_learner(
-        parts.backbone,
-        ancestry=ancestry_of(about),
-        weights_source=f"{RUN}{path}",
-        **options,
-    )
+    source = f"{RUN}{path}"
+    return of_learner(parts.backbone, ancestry=ancestry_of(about), weights_source=source, **options)
 
 
 def _as_requested(

@@ -28,8 +28,7 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
     if _problem(module, wanted) is None:
         return wanted
     works, fails = SHORTEST_SEQUENCE, wanted
-    problem = _problem(module, works)
-    if problem is not None:
+    if (problem := _problem(module, works)) is not None:
         raise BackboneError(
             f"The encoder {module.name} fails on {works} tokens: {problem}. Expected an "
             "encoder that reads texts of any length."

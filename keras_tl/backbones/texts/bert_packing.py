@@ -6,12 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_tl.backbones.extras import import_tensorflow_text
-from keras_tl.backbones.texts.preprocessor import (
-    TextPreprocessor,
-    Texts,
-    count_tokens,
-    segments_of,
-)
+from keras_tl.backbones.texts.preprocessor import TextPreprocessor, Texts, count_tokens, segments_of
 from keras_tl.backbones.texts.wordpiece_files import END, PAD, START, UNKNOWN
 
 

@@ -26,14 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts.preprocessor import Texts, as_strings
-from keras_tl.backbones.texts.words.marks import (
-    CAPITALISED,
-    REPEATED_CHARACTER,
-    REPEATED_WORD,
-    START,
-    UNKNOWN,
-    UPPER_CASE,
-)
+from keras_tl.backbones.texts.words import marks
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 
 _AT_ONCE = 512
@@ -87,7 +80,7 @@ def split_words(texts: Texts) -> tf.RaggedTensor:
 def _mark_repeated_characters(texts: tf.Tensor) -> tf.Tensor:
     characters = tf.strings.unicode_split(texts, "UTF-8", errors="replace")
     one, counts, rows = _runs(characters, characters.values != " ")
-    marked = tf.strings.join([" ", REPEATED_CHARACTER, " ", tf.as_string(counts), " ", one, " "])
+    marked = tf.strings.join(["", marks.REPEATED_CHARACTER, tf.as_string(counts), one, ""], " ")
     twice = tf.strings.join([one, one])
     pieces = tf.where(counts > 2, marked, tf.where(counts == 2, twice, one))
     return _joined(pieces, rows, characters.nrows(), "")
@@ -96,7 +89,7 @@ def _mark_repeated_characters(texts: tf.Tensor) -> tf.Tensor:
 def _mark_words(words: tf.RaggedTensor) -> tf.RaggedTensor:
     one, counts, rows = _runs(words, tf.strings.regex_full_match(words.values, _WORD))
     one = _mark_capitals(one)
-    marked = tf.strings.join([REPEATED_WORD, tf.as_string(counts), one], " ")
+    marked = tf.strings.join([marks.REPEATED_WORD, tf.as_string(counts), one], " ")
     twice = tf.strings.join([one, one], " ")
     pieces = tf.where(counts > 2, marked, tf.where(counts == 2, twice, one))
     return tf.strings.split(_joined(pieces, rows, words.nrows(), " "))
@@ -108,8 +101,8 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
     capitalised = tf.strings.regex_full_match(words, _CAPITALISED)
     return tf.where(
         upper,
-        tf.strings.join([UPPER_CASE, lower], " "),
-        tf.where(capitalised, tf.strings.join([CAPITALISED, lower], " "), lower),
+        tf.strings.join([marks.UPPER_CASE, lower], " "),
+        tf.where(capitalised, tf.strings.join([marks.CAPITALISED, lower], " "), lower),
     )
 
 
@@ -142,14 +135,14 @@ class WordTokenizer(tf.Module):
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
         self._vocabulary = vocabulary
-        self._start = vocabulary.number(START)
+        self._start = vocabulary.number(marks.START)
         # Create the table outside any graph, even if the caller is inside one.
         with tf.init_scope():
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(
                     tf.constant(vocabulary.tokens), tf.range(len(vocabulary), dtype=tf.int32)
                 ),
-                default_value=vocabulary.number(UNKNOWN),
+                default_value=vocabulary.number(marks.UNKNOWN),
             )
 
     @property
