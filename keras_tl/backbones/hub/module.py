@@ -189,9 +189,7 @@ class HubModule:
 
 def _kind_of(inputs: Any) -> Kind | None:
     if isinstance(inputs, dict):
-        optional = {"input_type_ids"}
-        names = set(inputs)
-        fits = set(TOKEN_INPUTS) - optional <= names <= set(TOKEN_INPUTS) and all(
+        fits = {"input_word_ids", "input_mask"} <= set(inputs) <= set(TOKEN_INPUTS) and all(
             spec.dtype == tf.int32 and spec.shape.rank == 2 for spec in inputs.values()
         )
         return Kind.TOKENS if fits else None
