@@ -16,7 +16,7 @@ from keras_tl.errors import BackboneError, unknown
 def assign_blocks(
     network: keras.Model, blocks: tuple[BlockSpec, ...]
 ) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Return the name of each block of a functional model, and the leaf layers of the block.
+    """Return each block of a functional model as a pair: its name, and its leaf layers.
 
     A block consists of its last layer and all layers that lead to this last layer, except the
     layers of earlier blocks. So no block uses the output of a later block, even if the network has

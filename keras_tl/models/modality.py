@@ -102,7 +102,6 @@ class Modality(abc.ABC):
         """Read items that a user passes to `predict` or `features`.
 
         Args:
-            items: The items that the user passed.
             settings: The `source_settings` of the training data.
             on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
                 the item as invalid.

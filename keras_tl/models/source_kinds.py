@@ -1,7 +1,6 @@
 """Functions that load a backbone: one function for each source, such as TF-Hub or KerasHub."""
 
 import os
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -90,14 +89,7 @@ def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
 
 
 def of_learner(
-    trained: Backbone,
-    *,
-    weights: str | None,
-    image_size: tuple[int, int] | None,
-    output_block: str | None,
-    ancestry: tuple[dict[str, Any], ...],
-    weights_source: str = LEARNER,
-    **_,
+    trained: Backbone, *, weights, image_size, output_block, ancestry, weights_source=LEARNER, **_
 ) -> Backbone:
     """Return a copy of another learner's backbone."""
     size = image_size or trained.image_size
@@ -108,14 +100,8 @@ def of_learner(
         )
     if weights is None and trained.module is not None:
         raise BackboneError(_NOT_RANDOM.format(trained.source))
-    found = rebuild_backbone(
-        trained.source,
-        size,
-        trained.output_block,
-        trained.architecture,
-        trained.module,
-        trained.preprocessor,
-    )
+    facts = trained.output_block, trained.architecture, trained.module, trained.preprocessor
+    found = rebuild_backbone(trained.source, size, *facts)
     if weights is None:
         copy_statistics(trained.network, found.network)
     else:

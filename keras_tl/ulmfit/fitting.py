@@ -88,9 +88,9 @@ def fit_language_model(
         reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase with values of each epoch: training loss with AR and TAR regularisation,
-        training perplexity with dropout (`perplexity`), and validation perplexity without dropout
-        (`val_perplexity`).
+        Record of the phase. The values of each epoch are the training loss with AR and TAR, the
+        training perplexity with dropout (`perplexity`), and the validation perplexity without
+        dropout (`val_perplexity`).
 
     Raises:
         ConfigError: The phase uses a setting that language models do not support.

@@ -90,8 +90,8 @@ def pretrain(
     saved after each epoch. An interrupted training then leaves a model, but no training record.
 
     Args:
-        texts: List of texts (str), of paths (`pathlib.Path`) of text files, or of both. Each
-            non-empty line of a file is a text. For texts of TensorFlow Datasets use
+        texts: List of texts (str) and of paths (`pathlib.Path`) of text files. Each non-empty line
+            of a file is a text. For texts of TensorFlow Datasets use
             `tfds_texts("wiki40b/en", limit=10_000)`.
         path: Folder to write the language model to, see `LanguageModel.save`.
         size: Name of a model size (`AwdLstmConfig.named`), or a configuration.

@@ -36,10 +36,10 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
     The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
-    number. Tokens that no text contains get the name `UNUSED_n`, where n is the token's number. The
-    tokenizer never makes such a name, because its words are in lower case. These tokens are
-    `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. If several
-    tokens are equal, fastai uses the last of them, and this function renames the others.
+    number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
+    `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. Of equal
+    tokens, fastai uses the last, and this function renames the others. The tokenizer never makes a
+    name such as `UNUSED_n`, because its words are in lower case.
 
     This function runs no code from the files. The files may hold only tensors, lists and
     dictionaries.

@@ -74,7 +74,7 @@ class LanguageModel:
     def encoder(self, seed: int | None = None) -> keras.Model:
         """Return a copy of the network without its output layer, see `build_encoder`.
 
-        The copy has fastai's dropouts for classifiers. `seed` is their seed.
+        The copy has fastai's dropouts for classifiers. `seed` is the seed of the dropouts.
         """
         # The user chose `drop_multiplier` for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)

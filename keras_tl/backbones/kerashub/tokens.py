@@ -26,8 +26,8 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
     keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
     vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
-    the files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
-    reason.
+    the files behind a handle such as `hf://...`. In this case, `not_compared` of the preprocessor
+    states the reason.
 
     `load` loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 

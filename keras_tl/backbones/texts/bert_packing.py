@@ -13,8 +13,8 @@ from keras_tl.backbones.texts.wordpiece_files import END, PAD, START, UNKNOWN
 class BertPacking(TextPreprocessor):
     """Base class of WordPiece preprocessors, which packs tokens as `[CLS] a [SEP] b [SEP]`.
 
-    If a pair is too long, the last token of its longer text is removed, repeatedly, until the pair
-    fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
+    If a pair is too long, tokens are removed one by one from the end of the longer text, until the
+    pair fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
     run_classifier.py). `tokens` is the vocabulary, in the order of the tokens' numbers.
     """
 

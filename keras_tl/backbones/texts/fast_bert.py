@@ -19,7 +19,7 @@ class FastBertPreprocessor(BertPacking):
     The tokenizer differs from BERT's tokenizer in case folding (`straße` becomes `strasse`), NUL
     and control characters. Older saved runs keep this tokenizer, because their encoders were
     trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true, the
-    tokenizer also removes accents.
+    tokenizer lower-cases texts and removes accents.
     """
 
     def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):

@@ -29,9 +29,9 @@ class WordPiecePreprocessor(BertPacking):
     the name of a special token, such as `[SEP]`, the name counts as ordinary text.
 
     Args:
-        vocabulary: Path of a `vocab.txt` (one token per line, in the order of the numbers), of a
-            `tokenizer.json` of Hugging Face, or of a folder with one of them; or `WordPieceFiles`.
-            A `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
+        vocabulary: `WordPieceFiles`, or a path: a `vocab.txt` (one token per line, in the order of
+            the numbers), a `tokenizer.json` of Hugging Face, or a folder with one of these files. A
+            `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
             arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
             the rules in files are ignored.
         lower_case: Whether texts are lower-cased. `None`: as the files state, else true if only
