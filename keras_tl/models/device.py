@@ -37,11 +37,9 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
     if strategy == "tpu" or (strategy == "auto" and _has_tpu()):
         return _tpu_strategy()
     gpus = tf.config.list_logical_devices("GPU")
-    if strategy == "mirrored":
+    if strategy == "mirrored" or (strategy == "auto" and len(gpus) > 1):
         devices = gpus or tf.config.list_logical_devices("CPU")
         return _mirrored(tuple(device.name for device in devices))
-    if strategy == "auto" and len(gpus) > 1:
-        return _mirrored(tuple(device.name for device in gpus))
     return tf.distribute.get_strategy()
 
 

@@ -79,9 +79,8 @@ class LanguageModel:
         # The user chose `drop_multiplier` for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
-        encoder.get_layer("embedding").set_weights(
-            self.network.get_layer("embedding").get_weights()[:1]
-        )
+        embeddings = self.network.get_layer("embedding").get_weights()[:1]
+        encoder.get_layer("embedding").set_weights(embeddings)
         _copy_recurrent(self.network, encoder)
         return encoder
 
@@ -98,12 +97,9 @@ class LanguageModel:
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
         network = build_language_model(config, seed)
         _copy_recurrent(self.network, network)
-        network.get_layer("embedding").set_weights(
-            [
-                transfer_embeddings(self.vocabulary, vocabulary, weights)
-                for weights in self.network.get_layer("embedding").get_weights()
-            ]
-        )
+        weights = self.network.get_layer("embedding").get_weights()
+        moved = [transfer_embeddings(self.vocabulary, vocabulary, old) for old in weights]
+        network.get_layer("embedding").set_weights(moved)
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
