@@ -212,7 +212,7 @@ def test_fine_tuning_moves_what_may_be_trained_and_nothing_else(folders, name):
     # The seed of live dropout moves by itself.
     changed = {path for path in moved(before, backbone) if not path.endswith("seed")}
     assert trainable - optional <= changed <= trainable
-    assert layer.moves_statistics == case.moves_statistics
+    assert layer.module.moves_statistics == case.moves_statistics
     slots = [v for v in model.optimizer.variables if len(v.shape)]
     assert len(slots) == 2 * len(model.trainable_variables) == 2 * (len(trainable) + 2)
 
