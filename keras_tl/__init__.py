@@ -35,7 +35,29 @@ _MODULES = {
     "serving": "keras_tl.serving",
 }
 
-__all__ = list(_HOMES | _MODULES)
+__all__ = [
+    "BackboneSpec",
+    "CacheConfig",
+    "Comparison",
+    "Evaluation",
+    "HeadConfig",
+    "ImageData",
+    "KerasTLError",
+    "Learner",
+    "Phase",
+    "Prediction",
+    "Predictions",
+    "Protocol",
+    "TextData",
+    "WordPiecePreprocessor",
+    "backbones",
+    "compare",
+    "figures",
+    "overfitting",
+    "rank_backbones",
+    "save_features",
+    "serving",
+]
 
 
 def __getattr__(name: str):
