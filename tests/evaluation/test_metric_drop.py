@@ -112,13 +112,12 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
     assert ktl.Learner.load(tmp_path / "run", verbose=False).history[-1] == record
 
 
-def test_weights_that_the_validation_split_chose_are_not_judged_again(monkeypatch):
-    monkeypatch.setattr("keras_tl.learner.training.find_metric_drop", None)
-    learner = make_small_learner(make_tiny_data())
+def test_a_ruinous_phase_that_the_validation_split_undoes_has_no_drop():
+    learner = make_small_learner(hard_data(count=150))
     learner.fit_head()
-    phase = Phase("own", 1, 1e-3, unfreeze="all", patience=1)
+    phase = Phase("own", 1, RATES["ruinous"][0], unfreeze="all", patience=1)
     (record,) = learner.fine_tune(policy=phase, augment=False)
-    assert record.metric_drop is None
+    assert (record.best_epoch, record.metric_drop) == (0, None)
 
 
 def test_the_cure_is_a_call_or_options():
