@@ -10,10 +10,12 @@ from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.learner import fitting
 from keras_tl.learner.reporting import facts
+from keras_tl.learner.training import run_all
 from keras_tl.selection.candidates import mean_losses
-from keras_tl.selection.evidence import out_of_fold
+from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.training import policies
 from keras_tl.training.fine_tuned_folds import FineTunedFolds
+from keras_tl.training.weight_average import WeightAverage
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_contrastive import make_texts
@@ -29,9 +31,8 @@ def short(monkeypatch):
 
 
 def use(monkeypatch, phase):
-    given = policies.POLICIES | {"standard": {"image": (phase,)}}
-    monkeypatch.setattr(policies, "POLICIES", given)
-    monkeypatch.setattr(policies, "FEWEST_STEPS", {})
+    monkeypatch.setitem(policies.POLICIES, "standard", {"image": (phase,)})
+    monkeypatch.delitem(policies.FEWEST_STEPS, "standard")
     return phase
 
 
@@ -155,22 +156,23 @@ def test_one_seed_repeats_it(short):
         np.testing.assert_array_equal(one, other)
 
 
-def test_groups_stay_in_one_fold(short, monkeypatch):
+def test_groups_stay_in_one_fold():
     seen = []
-    logits = FineTunedFolds.logits
 
-    def watched(self, split, features, numbers):
-        seen.append((split, numbers))
-        return logits(self, split, features, numbers)
+    class Untrained(FineTunedFolds):
+        def logits(self, split, features, numbers):
+            seen.append((split, numbers))
+            return {0.0: np.zeros((len(split), self.trainer.task.outputs), np.float32)}
 
-    monkeypatch.setattr(FineTunedFolds, "logits", watched)
     data = hard_data()
     splits = {}
     for name, split in data.splits.items():
         patients = np.array([f"{name} {row // 4}" for row in range(len(split))])
         splits[name] = dataclasses.replace(split, slices={"patient": patients})
     grouped = dataclasses.replace(data, splits=splits, split_settings={"groups": "patient"})
-    fresh(grouped).fit(augment=False)
+    head, trainer = policies.SOLVED_HEAD, fresh(grouped).trainer
+    folds = Untrained(trainer, grouped, head, (SHORT,), False, (0.0,))
+    out_of_fold(folds, ["train", "validation"], 3, seed=0)
     ((split, numbers),) = seen
     for patient in np.unique(split.slices["patient"]):
         assert len(np.unique(numbers[split.slices["patient"] == patient])) == 1
@@ -383,34 +385,41 @@ def test_a_head_of_other_data_is_trained_again(short, tmp_path):
     assert phases[:2] == ["head", "head"]
 
 
-def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(short, monkeypatch):
-    learner = fresh(with_validation(hard_data(), 50))
-    logits, calls = learner.trainer.logits, []
-
-    def interrupted(split):
-        calls.append(split)
-        if len(calls) > 2:
-            raise KeyboardInterrupt
-        return logits(split)
-
+def tuned_with_line():
+    """A fine-tuned learner, and the line from the weights of its head phase to its weights."""
+    learner = fresh(hard_data())
     learner.fit_head()
-    monkeypatch.setattr(learner.trainer, "logits", interrupted)
+    before = learner.model.get_weights()
+    phase = dataclasses.replace(SHORT, patience=None)
+    run_all(learner._state, (phase,), augment=False, callbacks=())
+    return learner, WeightAverage.to_now(learner.model, before)
+
+
+def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of():
+    learner, line = tuned_with_line()
+    calls = []
+
+    class Interrupted:
+        parts = learner.trainer.parts
+
+        def logits(self, split):
+            calls.append(learner.model.get_weights())
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return learner.trainer.logits(split)
+
     with pytest.raises(KeyboardInterrupt):
-        learner.fit(augment=False)
-    monkeypatch.undo()
-    by_hand = fresh(with_validation(hard_data(), 50))
-    by_hand.fit_head()
-    by_hand.fine_tune(policy=dataclasses.replace(SHORT, patience=None), augment=False)
-    for now, wanted in zip(learner.model.get_weights(), by_hand.model.get_weights(), strict=True):
-        np.testing.assert_allclose(now, wanted, rtol=1e-4, atol=1e-6)
+        along_the_line(Interrupted(), line, (0.0, 0.5, 1.0), learner.data.split("validation"))
+    assert not all(map(np.array_equal, calls[1], line.after))
+    for now, wanted in zip(learner.model.get_weights(), line.after, strict=True):
+        np.testing.assert_array_equal(now, wanted)
     assert learner.history[-1].share == 1
 
 
 @pytest.mark.slow
-def test_curves_say_nothing_of_an_average(short, monkeypatch):
-    monkeypatch.setattr(fitting, "choose", lambda found, default: found[3])
-    learner = fresh(hard_data())
-    learner.fit(augment=False)
+def test_curves_say_nothing_of_an_average():
+    learner, line = tuned_with_line()
+    learner.trainer.keep_share(line, 0.75, 1)
     assert learner.history[-1].share == 0.75
     found = ktl.overfitting(learner)
     assert (found.state, found.phases[-1].reason) == ("unknown", "averaged")

@@ -17,7 +17,7 @@ from keras_tl.report.sections.training import metric_drops
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import POLICIES
-from tests.conftest import make_small_learner, make_tiny_data, small_network
+from tests.conftest import make_small_learner, small_network
 from tests.training.test_head_optimum import hard_data
 
 # Items that change: from right to wrong, from wrong to right; whether that is beyond chance.
