@@ -80,9 +80,8 @@ def test_a_temperature_is_in_every_answer_at_once(learner):
     numeric = NumericModel(
         learner.serving_model, learner._state.twin, learner.task, learner.trainer.parts.modality
     )
-    np.testing.assert_allclose(
-        numeric._answer({"pixels": PIXELS.astype(np.float32)})["probabilities"], expected, atol=1e-6
-    )
+    answers = numeric.function(fixed=False)(PIXELS.astype(np.float32))
+    np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-6)
     metrics = learner.evaluate()
     split = learner.data.split("test")
     np.testing.assert_allclose(
