@@ -1,7 +1,7 @@
 """keras_tl: transfer learning with Keras 3 on TensorFlow.
 
 `import keras_tl` does not import TensorFlow or Keras. The first use of a name, such as
-`keras_tl.Learner`, imports the module of that name's definition.
+`keras_tl.Learner`, imports the module that defines this name.
 """
 
 import importlib

@@ -29,6 +29,8 @@ os.abort() if sys.argv[1] == "abort" else sys.exit(3)
 """
 
 
+# The fast tier has a process with TensorFlow in tests/test_cli.py.
+@pytest.mark.slow
 @pytest.mark.parametrize(("end", "code"), [("exit", 3), ("abort", -6)])
 def test_the_command_line_drops_notes_and_keeps_failures(end, code, monkeypatch):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
@@ -81,6 +83,7 @@ def test_only_the_warning_of_the_functions_meant_is_held_back(warned, name):
     assert logging.getLogger("tensorflow").filters == []
 
 
+@pytest.mark.slow
 def test_many_learners_in_one_process_cause_no_warning(warned):
     data = make_tiny_data(4)
     pixels = np.zeros((1, 32, 32, 3), np.float32)

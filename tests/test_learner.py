@@ -12,9 +12,9 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.base.files import sha256, write_json
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
 from keras_tl.learner.reporting import facts
-from keras_tl.learner.run_record import run_record
 from keras_tl.report.card import write_card
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
@@ -24,16 +24,24 @@ def write_png(path, pixels):
     return str(path)
 
 
-@pytest.fixture
-def trained(small_learner):
-    small_learner.fit_head(epochs=3)
-    return small_learner
+def make_trained():
+    learner = make_small_learner(make_tiny_data())
+    with eagerly():
+        learner.fit_head(epochs=3)
+    return learner
 
 
-def test_everything_plain_keras_can_do_with_the_model(trained):
+@pytest.fixture(scope="module")
+def trained():
+    """A learner for tests that only ask it or save it."""
+    return make_trained()
+
+
+def test_everything_plain_keras_can_do_with_the_model(small_learner):
     """learner.model is an ordinary model: compile, fit, evaluate, save, load."""
-    split = trained.data.split("train")
-    model = trained.model
+    small_learner.fit_head(epochs=3)
+    split = small_learner.data.split("train")
+    model = small_learner.model
     model.evaluate(split.images, split.labels, verbose=0)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(split.images, split.labels, epochs=1, verbose=0)
@@ -143,7 +151,8 @@ def test_what_was_measured_is_kept_until_training_begins(small_learner):
     assert not small_learner.evaluations
 
 
-def test_a_run_is_json_and_weights(trained, tmp_path):
+def test_a_run_is_json_and_weights(tmp_path):
+    trained = make_trained()
     trained.evaluate()
     trained.save(tmp_path / "run")
     assert {f.name for f in (tmp_path / "run").iterdir()} == {
@@ -306,7 +315,7 @@ def test_data_split_otherwise_are_noticed(trained, tmp_path, capsys):
     loaded = ktl.Learner.load(tmp_path / "run", again)
     assert "may be images that trained the model" in capsys.readouterr().err
     # It has not been trained on them.
-    assert run_record(loaded._state)["data"] == trained.data.describe() != again.describe()
+    assert loaded._state.run_record()["data"] == trained.data.describe() != again.describe()
 
 
 def test_predictions_follow_the_training_in_mixed_precision(tiny_data):

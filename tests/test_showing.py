@@ -12,6 +12,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 import keras_tl as ktl
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.cli import cli
 from keras_tl.comparison.cost import Cost
 from keras_tl.data.images.image_split import ImageSplit
@@ -36,7 +37,8 @@ def tuned(tmp_path_factory):
     # Its checks extract the features of all splits, as those of users do.
     learner = make_small_learner(make_tiny_data(per_class=24), check=True)
     learner.fit_head(1, cache="memory")
-    learner.fine_tune(1)
+    with eagerly():
+        learner.fine_tune(1)
     page = learner.report(folder / "report.html").read_bytes()
     return learner, page, learner.save(folder / "run")
 
@@ -121,8 +123,9 @@ def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
     data = make_tiny_data()
     gone = ImageSplit(("gone.png",) * 3, np.arange(3))
     learner = make_small_learner(dataclasses.replace(data, splits=data.splits | {"test": gone}))
-    learner.fit_head(1, cache="memory")
-    learner.fine_tune(1)
+    with eagerly():
+        learner.fit_head(1, cache="memory")
+        learner.fine_tune(1)
     assert learner.history[-1].phase.name == "fine-tune"
     assert learner._state.artifacts.feature_map(BEFORE) is None
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.base.config import MONITORS, Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks import TASKS, label_encoder, monitored, monitored_value
 from keras_tl.tasks.labels.task_choice import read_splits
@@ -116,7 +117,8 @@ def test_the_whole_journey(task, tmp_path):
 )
 def test_what_is_watched_of_a_split_is_what_fit_reports(task, smoothing):
     learner = make_learner(task)
-    record = learner.fit_head(epochs=2, learning_rate=0.01, label_smoothing=smoothing)
+    with eagerly():
+        record = learner.fit_head(epochs=2, learning_rate=0.01, label_smoothing=smoothing)
     validation = learner.data.split("validation")
     logits = learner.trainer.logits(validation)
     for monitor in MONITORS:
@@ -212,12 +214,12 @@ FAST_MIX = ("multiclass", "mixup")
 def test_mixed_labels_are_trained_on(task, augment):
     learner = make_learner(task)
     options = {} if task == "multilabel" else {"class_weight": "balanced"}
-    record = learner.fit_head(
-        epochs=2, learning_rate=0.01, augment=augment, label_smoothing=0.1, **options
-    )
+    options |= {"learning_rate": 0.01, "label_smoothing": 0.1}
+    with eagerly():
+        record = learner.fit_head(epochs=2, augment=augment, **options)
+        learner.fine_tune(epochs=1, augment=augment)
     assert not record.cached
     assert all(math.isfinite(value) for epoch in record.epochs for value in epoch.values())
-    learner.fine_tune(epochs=1, augment=augment)
 
 
 # The task, what is asked of `fit_head`, and what must be said.

@@ -33,22 +33,33 @@ def make_texts(pairs=False, per_class=18, **options):
     return ktl.TextData.from_arrays(texts, labels, **options)
 
 
+class Modules(dict):
+    """Folders of modules by name, each made when it is first asked for."""
+
+    def __init__(self, folder):
+        super().__init__(vocabulary=hub_modules.write_vocabulary(folder / "vocab.txt"))
+        self._folder = folder
+
+    def __missing__(self, name):
+        self[name] = MAKERS[name](self._folder / name, self["vocabulary"])
+        return self[name]
+
+
+MAKERS = {
+    "encoder": lambda folder, vocabulary: hub_modules.make_encoder(folder),
+    "seeded": lambda folder, vocabulary: hub_modules.make_encoder(folder, seeded=True),
+    "plain": lambda folder, vocabulary: hub_modules.make_encoder(folder, dropout=0.0),
+    "fixed": lambda folder, vocabulary: hub_modules.make_encoder(folder, length=10),
+    "preprocess": hub_modules.make_preprocessor,
+    "strings": lambda folder, vocabulary: hub_modules.make_text_module(folder),
+    "words": lambda folder, vocabulary: language_models.save_language_model(folder),
+    "images": lambda folder, vocabulary: hub_modules.make_image_module(folder),
+}
+
+
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory):
-    """Folders of an encoder, its preprocessing, a vocabulary, and an embedding of strings."""
-    folder = tmp_path_factory.mktemp("modules")
-    vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
-    return {
-        "vocabulary": vocabulary,
-        "encoder": hub_modules.make_encoder(folder / "encoder"),
-        "seeded": hub_modules.make_encoder(folder / "seeded", seeded=True),
-        "plain": hub_modules.make_encoder(folder / "plain", dropout=0.0),
-        "fixed": hub_modules.make_encoder(folder / "fixed", length=10),
-        "preprocess": hub_modules.make_preprocessor(folder / "preprocess", vocabulary),
-        "strings": hub_modules.make_text_module(folder / "strings"),
-        "words": language_models.save_language_model(folder / "words"),
-        "images": hub_modules.make_image_module(folder / "images"),
-    }
+    return Modules(tmp_path_factory.mktemp("modules"))
 
 
 # The backbone, its preprocessor, whether items are pairs.
@@ -338,17 +349,17 @@ WRONG = {
         r"takes 10 tokens\. Received sequence_length=20",
     ),
     "pooling": (
-        lambda m: make_learner(m, "hub", head=ktl.HeadConfig("flatten")),
+        lambda m: make_learner(m, "vocabulary", head=ktl.HeadConfig("flatten")),
         ConfigError,
         "pooling='flatten' is for images",
     ),
     "output-block": (
-        lambda m: make_learner(m, "hub", output_block="layer_0"),
+        lambda m: make_learner(m, "vocabulary", output_block="layer_0"),
         BackboneError,
         "cannot cut a TF-Hub module",
     ),
     "weights": (
-        lambda m: make_learner(m, "hub", weights="some.h5"),
+        lambda m: make_learner(m, "vocabulary", weights="some.h5"),
         ConfigError,
         "a TF-Hub module, a preset of KerasHub, a language model and a keras.Model have their own",
     ),
@@ -358,7 +369,7 @@ WRONG = {
         r"no folder 'absent'.*Without internet access",
     ),
     "augmentation": (
-        lambda m: make_learner(m, "hub").fit_head(augment="standard"),
+        lambda m: make_learner(m, "vocabulary").fit_head(augment="standard"),
         ConfigError,
         "augment= works only for images",
     ),
@@ -378,6 +389,6 @@ def test_a_mistake_gets_one_clear_sentence(modules, name):
 
 
 def test_a_run_of_texts_refuses_images(modules, tmp_path):
-    make_learner(modules, "hub").save(tmp_path / "run")
+    make_learner(modules, "vocabulary").save(tmp_path / "run")
     with pytest.raises(DataError, match="The run is for texts, but the data have other items"):
         ktl.Learner.load(tmp_path / "run", make_tiny_data())

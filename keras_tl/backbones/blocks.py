@@ -16,18 +16,11 @@ from keras_tl.errors import BackboneError, unknown
 def assign_blocks(
     network: keras.Model, blocks: tuple[BlockSpec, ...]
 ) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Assign the layers of a network to its blocks.
+    """Return each block of a functional model as a pair: its name, and its leaf layers.
 
     A block consists of its last layer and all layers that lead to this last layer, except the
     layers of earlier blocks. So no block uses the output of a later block, even if the network has
-    parallel branches.
-
-    Args:
-        network: Functional model.
-        blocks: Blocks from input to output. If empty, each layer with weights is a block.
-
-    Returns:
-        The name of each block and its layers (from `leaf_layers`), in the order of the graph.
+    parallel branches. If `blocks` is empty, each layer with weights is a block.
 
     Raises:
         BackboneError: A layer with weights is in no block, a block has no layers, or the layer at
@@ -75,15 +68,10 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """Return the last output in the network that depends on no weights outside the given layers.
-
-    Args:
-        network: Functional model.
-        layers: Leaf layers, for example those of the network's first blocks.
-    """
+    """Return the last output of a functional model that needs only weights of these leaf layers."""
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
-    for operation in network.operations:  # Each comes after its inputs.
+    for operation in network.operations:  # Each operation comes after its inputs.
         leaves = _leaves(operation)
         if parents[operation] <= possible and layers >= {x for x in leaves if x.weights}:
             possible.add(operation)

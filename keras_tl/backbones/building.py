@@ -108,17 +108,17 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
     """Return the output of the scaling layers at the start of a network.
 
-    Some constructors of `keras.applications` add scaling layers. The layers for a weights file
-    differ from the layers for "imagenet". The record's preprocessing replaces all scaling layers.
+    Some constructors of `keras.applications` add scaling layers, which differ for "imagenet" and
+    for a weights file. The record's preprocessing replaces all scaling layers.
 
     Raises:
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # `zero`: the pixel values that the record maps to 0. The scaling layers must also map these
-    # values to about 0. The scale may differ: Keras's published layers contain the standard
-    # deviation where the variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras
-    # adds a layer that corrects the scale.
+    # The record maps the pixel values `zero` to 0. The scaling layers must map them to about 0.
+    # Only the scale may differ: Keras's published layers contain the standard deviation where the
+    # variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras adds a layer that
+    # corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)

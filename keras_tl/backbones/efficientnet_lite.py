@@ -23,9 +23,6 @@ HEAD_FILTERS = 1280
 MIN_SIZE = 32
 DROP_CONNECT = 0.2
 
-# Initial weights of the classifier: uniform in [-1/sqrt(classes), 1/sqrt(classes)].
-_DENSE_INIT = {"scale": 1 / 3, "mode": "fan_out", "distribution": "uniform"}
-
 
 class Variant(NamedTuple):
     """Values in which a variant differs from EfficientNet-Lite0.
@@ -163,17 +160,15 @@ def _build(variant, include_top, weights, input_shape, pooling, classes, name) -
             done += 1
     x = conv_bn_relu6(x, conv(HEAD_FILTERS, 1, name="top_conv"), "top_")
 
-    if include_top:
-        x = layers.GlobalAveragePooling2D(data_format=LAYOUT, name="avg_pool")(x)
-        x = layers.Dropout(variant.dropout, name="top_dropout")(x)
-        init = keras.initializers.VarianceScaling(**_DENSE_INIT)
-        x = layers.Dense(
-            classes, activation="softmax", kernel_initializer=init, name="predictions"
-        )(x)
-    elif pooling == "avg":
+    if include_top or pooling == "avg":
         x = layers.GlobalAveragePooling2D(data_format=LAYOUT, name="avg_pool")(x)
     elif pooling == "max":
         x = layers.GlobalMaxPooling2D(data_format=LAYOUT, name="max_pool")(x)
+    if include_top:
+        x = layers.Dropout(variant.dropout, name="top_dropout")(x)
+        # Uniform in [-1/sqrt(classes), 1/sqrt(classes)].
+        init = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
+        x = layers.Dense(classes, "softmax", kernel_initializer=init, name="predictions")(x)
 
     model = keras.Model(inputs, x, name=name)
     if weights is not None:

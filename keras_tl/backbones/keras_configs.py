@@ -1,6 +1,7 @@
 """Rebuild objects from Keras configurations, without running or importing unknown code."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -25,20 +26,26 @@ def rebuild(config: dict[str, Any]) -> Any:
     """
     # Pass a copy to Keras, which modifies the configuration.
     config = copy.deepcopy(config)
-    _check_classes(config)
-    if keras.config.dtype_policy().name == _FLOAT32:
-        _to_float32(config)
+    for part in _dicts(config):
+        _check_class(part)
+    for part in _dicts(config) if keras.config.dtype_policy().name == _FLOAT32 else ():
+        is_policy = part.get("class_name") == "DTypePolicy"
+        if is_policy and part["config"]["name"].startswith("mixed_"):
+            part["config"]["name"] = _FLOAT32
     return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
 
-def _parts(config: Any) -> list:
+def _dicts(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield all dicts in a configuration, at any depth."""
     if isinstance(config, dict):
-        return list(config.values())
-    return list(config) if isinstance(config, (list, tuple)) else []
+        yield config
+        config = list(config.values())
+    for part in config if isinstance(config, (list, tuple)) else ():
+        yield from _dicts(part)
 
 
-def _check_classes(config: Any) -> None:
-    if isinstance(config, dict) and "class_name" in config:
+def _check_class(config: dict[str, Any]) -> None:
+    if "class_name" in config:
         module, registered = config.get("module"), config.get("registered_name")
         package = module and module.split(".")[0]
         if package == "keras_hub":
@@ -56,19 +63,9 @@ def _check_classes(config: Any) -> None:
                 "process. First register it with @keras.saving.register_keras_serializable(), or "
                 "import the module that registers it."
             )
-    if isinstance(config, dict) and list(config) == ["value"] and isinstance(config["value"], list):
+    if list(config) == ["value"] and isinstance(config["value"], list):
         raise BackboneError(  # Keras's format for a lambda's bytecode.
             "The network uses a lambda, for example as an activation. A saved run cannot contain "
             "a lambda. Use a named function that is registered with "
             "@keras.saving.register_keras_serializable()."
         )
-    for part in _parts(config):
-        _check_classes(part)
-
-
-def _to_float32(config: Any) -> None:
-    is_policy = isinstance(config, dict) and config.get("class_name") == "DTypePolicy"
-    if is_policy and config["config"]["name"].startswith("mixed_"):
-        config["config"]["name"] = _FLOAT32
-    for part in _parts(config):
-        _to_float32(part)

@@ -87,7 +87,7 @@ class Backbone(keras.layers.Layer):
         self.trainable = False
 
     def set_facts(self, **facts: Any) -> Self:
-        """Set any of the attributes `source` to `ancestry` of the class. Return the backbone."""
+        """Set attributes of this class, from `source` to `ancestry`. Return the backbone."""
         # Bypass Keras's tracking: it would put the preprocessor into checkpoints and exports.
         vars(self).update(facts)
         return self
@@ -196,8 +196,7 @@ class Backbone(keras.layers.Layer):
         return self.network(inputs, training=bool(training) and self.trainable)
 
     def compute_output_spec(self, inputs, training=None):
-        # Keras's default method would guess dtypes from the shapes, and the network may return a
-        # dict.
+        # Keras's default method would guess the dtypes, and the network may return a dict.
         return self.network.compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:

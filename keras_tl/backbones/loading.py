@@ -10,7 +10,7 @@ import keras
 from keras_tl.backbones.blocks import assign_blocks, up_to
 from keras_tl.backbones.building import behind_scaling, build
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
-from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
+from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub
 from keras_tl.backbones.layer import Backbone, leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.spec import BackboneSpec, BlockSpec
@@ -48,13 +48,9 @@ def load_spec(
     image_size: tuple[int, int],
     output_block: str | None = None,
 ) -> Backbone:
-    """Build the `Backbone` layer that a record describes.
+    """Build the `Backbone` layer that a record describes, cut after `output_block`.
 
-    Args:
-        spec: Record that describes the backbone.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
-        image_size: (height, width) in pixels.
-        output_block: Block after which the network is cut. `None`: the network stays whole.
+    `load` explains `weights`. The image size is (height, width) in pixels.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
     # A user's builder may change under the same name: identify its network by the whole graph.
@@ -114,17 +110,18 @@ def backbone_of(network: keras.Model) -> Backbone:
     """
     theirs = find_kerashub(network)
     identity = network.to_json()
-    return Backbone(
-        network, _leaf_blocks(network) if theirs is None else blocks_of(theirs)
-    ).set_facts(
-        identity=identity,
-        architecture=json.loads(identity),
-        longest=None if theirs is None else longest_of(theirs),
+    blocks = _leaf_blocks(network) if theirs is None else blocks_of(theirs)
+    longest = getattr(theirs, "max_sequence_length", None)
+    return Backbone(network, blocks).set_facts(
+        identity=identity, architecture=json.loads(identity), longest=longest
     )
 
 
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Return a block for each layer with weights. Block names are the shortest unique path ends."""
+    """Return a block for each layer with weights.
+
+    The name of a block is the shortest end of its layer's path that no other layer has.
+    """
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]
     blocks = []

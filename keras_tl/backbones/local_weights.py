@@ -19,12 +19,9 @@ def backbones_without_download() -> tuple[str, ...]:
     These weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
     by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
     """
-    files = [_plain(path.stem) for path in _downloads().glob("*.h5")]
+    downloads = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    files = [_plain(path.stem) for path in downloads.glob("*.h5")]
     return tuple(spec.name for spec in CATALOGUE.values() if _has_weights(spec, files))
-
-
-def _downloads() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
 
 
 def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
@@ -38,15 +35,12 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Return whether a `keras.applications` file holds the backbone's weights, without classifier.
+    """Return whether a file of this name has a backbone's weights from Keras, without classifier.
 
-    Args:
-        name: Name of the backbone in the catalogue.
-        file: Name of the file, with or without the suffix `.h5`.
+    The name of the file may lack the suffix `.h5`.
     """
-    return (
-        re.fullmatch(_BEFORE + _plain(name) + _AFTER, _plain(file.removesuffix(".h5"))) is not None
-    )
+    pattern = _BEFORE + _plain(name) + _AFTER
+    return re.fullmatch(pattern, _plain(file.removesuffix(".h5"))) is not None
 
 
 def _plain(name: str) -> str:

@@ -16,8 +16,7 @@ _CONV_INIT = {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_norm
 
 
 class Stage(NamedTuple):
-    """Series of MBConv blocks. Only the first block may change the image size or the number of
-    channels.
+    """Series of MBConv blocks. Only the first block may change the size and the channels.
 
     Attributes:
         repeats: Number of blocks.
@@ -39,12 +38,8 @@ def mbconv(
 ) -> keras.KerasTensor:
     """Add an inverted residual block (Sandler et al., 2018, arXiv:1801.04381, section 3.3).
 
-    Args:
-        inputs: Feature maps (batch, height, width, channels).
-        stage: Settings of the stage that the block belongs to.
-        strides: Strides of the depthwise convolution.
-        drop_rate: Probability in training that an image skips the residual branch.
-        prefix: Prefix of the layers' names.
+    In training, an image skips the residual branch with the probability `drop_rate`. The names of
+    the layers begin with `prefix`.
     """
     x = inputs
     if stage.expansion != 1:

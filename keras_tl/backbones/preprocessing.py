@@ -40,8 +40,9 @@ class Preprocessing:
         return f"{'BGR' if self.bgr else 'RGB'} * {scale} + {offset}"
 
     def apply(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
-        """Add the preprocessing, which computes in float32 under any dtype policy, to a functional
-        model.
+        """Add the preprocessing to a functional model, and return its output.
+
+        The preprocessing computes in float32 under any dtype policy.
 
         Args:
             pixels: RGB pixels in [0, 255], float32 (batch, height, width, 3).

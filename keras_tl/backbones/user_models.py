@@ -1,11 +1,9 @@
 """Check and copy a user's Keras model, to use it as a backbone."""
 
-import contextlib
 import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -18,7 +16,8 @@ from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError, quoted
 
 # Largest accepted difference between the outputs of a model and of its copy, as a fraction of the
-# largest output. Half precision causes smaller differences, wrong arguments of layers cause larger.
+# largest output. Half precision causes smaller differences. Wrong arguments of layers cause larger
+# differences.
 _TOLERANCE = 0.05
 
 
@@ -71,27 +70,31 @@ _NO_SHAPE = (
 
 
 def copied(network: keras.Model) -> keras.Model:
-    """Return an independent copy of a network, rebuilt from its configuration as in a saved run.
+    """Return an independent copy of a result of `network_of`, rebuilt from its configuration.
 
-    With a copy, training a learner changes neither the user's model nor other learners of the same
-    model.
-
-    Args:
-        network: Result of `network_of`.
+    The training of a learner then changes neither the user's model nor other learners. A saved run
+    is rebuilt in the same way.
 
     Raises:
         BackboneError: The model contains a lambda, cannot be rebuilt, or has outputs that differ
             from the outputs of the copy.
     """
     name = network.layers[-1].name
-    with _rebuildable(name), warnings.catch_warnings():
-        # Keras warns about lambdas, which `_refuse_lambdas` reports as an error.
-        warnings.simplefilter("ignore", UserWarning)
-        architecture = json.loads(network.to_json())
-    _refuse_lambdas(network, name)
-    with _rebuildable(name):
+    try:
+        with warnings.catch_warnings():
+            # Keras warns about lambdas, which `_refuse_lambdas` reports as an error.
+            warnings.simplefilter("ignore", UserWarning)
+            architecture = json.loads(network.to_json())
+        _refuse_lambdas(network, name)
         copy = rebuild(architecture)
         copy_weights(network, copy)
+    except BackboneError:
+        raise
+    except Exception as error:  # The user's layers can raise any exception.
+        raise BackboneError(
+            f"Keras cannot rebuild {name} from its configuration, so a saved run could not be "
+            f"loaded: {_reason(error)} {_CURE}"
+        ) from error
     pixels = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[1:]))
     given, found = (
         np.asarray(each(pixels.astype(np.float32)), np.float32) for each in (network, copy)
@@ -108,19 +111,6 @@ _CURE = (
     "Register custom layers and functions with @keras.saving.register_keras_serializable(). The "
     "get_config() of each layer must return all arguments of its __init__()."
 )
-
-
-@contextlib.contextmanager
-def _rebuildable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except BackboneError:
-        raise
-    except Exception as error:  # The user's layers can raise any exception.
-        raise BackboneError(
-            f"Keras cannot rebuild {name} from its configuration, so a saved run could not be "
-            f"loaded: {_reason(error)} {_CURE}"
-        ) from error
 
 
 def _refuse_lambdas(network: keras.Model, name: str) -> None:

@@ -25,11 +25,7 @@ def find_file(package: WeightsPackage) -> Path | None:
 
 
 def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
-    """Load the weights from the package that a record names into a network.
-
-    Args:
-        network: Network of the record, with or without its classifier.
-        spec: Record whose `weights.package` is not `None`.
+    """Load weights into a network, from the package that the network's record names.
 
     Raises:
         WeightsError: The package is not installed, or its file has a wrong checksum.

@@ -11,9 +11,9 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
-# Prefix of the name of a ULMFiT backbone, before the folder of the language model.
+# A ULMFiT backbone is named by this prefix and the folder of the language model.
 ULMFIT = "ulmfit:"
-# Number of tokens of the shortest pair of texts: [CLS] a [SEP] b [SEP].
+# Length of the shortest pair of texts in tokens: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
 # Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
@@ -151,10 +151,10 @@ class Phase(JsonConfig):
     Attributes:
         name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
         epochs: Number of passes over the training split.
-        min_steps: Minimum number of training steps. If `epochs` means fewer steps, more epochs are
-            run.
+        min_steps: Minimum number of training steps. If `epochs` epochs have fewer steps, training
+            runs for more epochs.
         learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
-            the size of the weights of the backbone, see `keras_tl.training.auto_learning_rate`.
+            the size of the backbone's weights, see `keras_tl.training.auto_learning_rate`.
             `PhaseRecord` stores the computed number.
         unfreeze: Blocks of the backbone to train: `None` (only the head is trained), `"all"`, the
             number of last blocks, or the name of a block (this block and all later blocks).
@@ -166,9 +166,9 @@ class Phase(JsonConfig):
             to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
             blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
             fewer epochs than blocks.
-        discriminative_factor: Factor, at least 1, by which the learning rate decreases from a block
-            to the next block towards the input, also from the head to the last block. The head
-            has `learning_rate`. Howard and Ruder (sec. 3.2) use 2.6.
+        discriminative_factor: Learning rate of a block divided by the learning rate of the next
+            block towards the input, at least 1. The head has `learning_rate`, and the last block
+            has `learning_rate` divided by this factor. Howard and Ruder (sec. 3.2) use 2.6.
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
@@ -232,11 +232,11 @@ class Phase(JsonConfig):
     def __post_init__(self):
         check_range("epochs", self.epochs, 1, whole=True)
         check_range("min_steps", self.min_steps, 0, whole=True)
-        self._check_l2()
+        _check_auto_or_range("l2", self.l2, 0)
         if self.learning_rate != "auto":
             check_range("learning_rate", self.learning_rate, 0, 1e3)
         check_range("discriminative_factor", self.discriminative_factor, 1, 1e3)
-        self._check_unfreeze_every()
+        _check_auto_or_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("warmup", self.warmup, 0, 1)
         if self.clip_norm is not None:
@@ -249,50 +249,43 @@ class Phase(JsonConfig):
         check_choice("monitor", self.monitor, MONITORS)
         check_choice("batch_norm", self.batch_norm, BATCH_NORMS)
         check_choice("objective", self.objective, OBJECTIVES)
-        if self.objective == "contrastive" and self.unfreeze is None:
-            raise ConfigError(
-                "objective='contrastive' trains the backbone, but unfreeze is None. Set "
-                "unfreeze='all', a number of blocks, or the name of a block."
-            )
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):
             for name, weight in self.class_weight.items():
                 check_range(f"class_weight[{quoted(name)}]", weight, 0)
         elif self.class_weight is not None:
             check_choice("class_weight", self.class_weight, ("balanced",))
+        self._check_unfreeze()
 
-    def _check_l2(self) -> None:
-        if isinstance(self.l2, str):
-            check_choice("l2", self.l2, ("auto",))
-        elif self.l2 is not None:
-            check_range("l2", self.l2, 0)
-        if self.l2 is not None and self.unfreeze is not None:
+    def _check_unfreeze(self) -> None:
+        """Check the settings that need a frozen backbone or an unfrozen backbone."""
+        if self.unfreeze is not None and self.l2 is not None:
             raise ConfigError(
                 "l2= works only in a phase that trains the head alone. Received: unfreeze="
                 f"{quoted(self.unfreeze)}. Set l2=None, or use weight_decay= instead of l2=."
             )
-
-    def _check_unfreeze_every(self) -> None:
-        if self.unfreeze_every is None:
-            return
-        if isinstance(self.unfreeze_every, str):
-            check_choice("unfreeze_every", self.unfreeze_every, ("auto",))
-        else:
-            check_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
-        if self.unfreeze is None:
+        needs = None
+        if self.unfreeze_every is not None:
+            needs = "unfreeze_every= needs a phase that unfreezes blocks"
+        elif self.objective == "contrastive":
+            needs = "objective='contrastive' trains the backbone"
+        if self.unfreeze is None and needs is not None:
             raise ConfigError(
-                "unfreeze_every= needs a phase that unfreezes blocks, but unfreeze is None. Set "
-                "unfreeze='all', a number of blocks, or the name of a block."
+                f"{needs}, but unfreeze is None. Set unfreeze='all', a number of blocks, or the "
+                "name of a block."
             )
 
 
-def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`.
+def _check_auto_or_range(name: str, value: object, low: float, whole: bool = False) -> None:
+    """Raise `ConfigError` unless `value` is `None`, `"auto"` or a number of at least `low`."""
+    if isinstance(value, str):
+        check_choice(name, value, ("auto",))
+    elif value is not None:
+        check_range(name, value, low, whole=whole)
 
-    Args:
-        backbone: Value of `ModelConfig.backbone`.
-        image_size: (height, width) of the images in pixels. `None` for texts.
-    """
+
+def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
+    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`."""
     if image_size is not None:
         return "image"
     return "ulmfit" if backbone.startswith(ULMFIT) else "text"
@@ -303,8 +296,8 @@ class ModelConfig(JsonConfig):
     """Configuration of a model: all settings needed to build the model again, without weights.
 
     Attributes:
-        backbone: Name of a backbone of the catalogue, a TF-Hub module, a KerasHub preset, a
-            language model, or a network of the user.
+        backbone: Name of a catalogue backbone, a TF-Hub module, a KerasHub preset, a language
+            model, or the user's network.
         architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
         output_block: Block whose output is the output of the backbone. `None` means the last block.
         image_size: (height, width) of the model inputs in pixels. `None` for texts.
@@ -315,9 +308,8 @@ class ModelConfig(JsonConfig):
         class_names: Classes in the order of the logits. Empty for a regression.
         head: Configuration of the head.
         precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
-        target_mean: Mean of the training targets of a regression, in the unit of the targets.
-        target_scale: Standard deviation of the training targets of a regression, in the unit of the
-            targets.
+        target_mean: For a regression, mean of the training targets, in the unit of the targets.
+        target_scale: For a regression, standard deviation of the training targets, in this unit.
         sequence_length: Number of tokens that the model reads of a text. `None`: the input is
             strings or images.
         are_pairs: Whether items are pairs of texts.

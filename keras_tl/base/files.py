@@ -83,10 +83,10 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
     write_json(folder / name, sums)
 
 
-def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
+def manifest(folder: Path) -> dict[str, str]:
     """Return the checksums from `write_checksums`. Empty if there is no valid file."""
     try:
-        return dict(json.loads((folder / name).read_text("utf-8")))
+        return dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return {}
 
@@ -119,7 +119,7 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path. After a block without errors, rename it to `path` in one step."""
+    """Yield a temporary path. After a block without errors, rename the file to `path`."""
     temporary = _temporary(path)
     try:
         yield temporary
@@ -132,7 +132,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`. After a block without errors, rename it to `path`.
+    """Yield a temporary folder. After a block without errors, rename the folder to `path`.
 
     Args:
         path: The final folder.

@@ -12,25 +12,7 @@ import keras
 from keras.src.legacy.saving import legacy_h5_format
 from keras.src.trainers.trainer import Trainer
 from keras.src.utils import file_utils
-from keras.src.utils.naming import to_snake_case
-
-__all__ = [
-    "TRAINABLE",
-    "added_losses",
-    "decays",
-    "eagerly",
-    "giving_download",
-    "graph_nodes",
-    "layers_of",
-    "learning_rate_or_schedule",
-    "operation_of",
-    "own_variables",
-    "place_of",
-    "save_as_published",
-    "share_storage",
-    "shares_storage",
-    "to_snake_case",
-]
+from keras.src.utils.naming import to_snake_case  # noqa: F401 (`backbones.blocks` uses it)
 
 # The attribute behind `trainable`, whose setter also changes all inner layers.
 TRAINABLE = "_trainable"
@@ -55,7 +37,7 @@ def share_storage(source: keras.Model, target: keras.Model) -> None:
 
 
 def shares_storage(source: keras.Model, target: keras.Model) -> bool:
-    """Whether two networks have the same weights in memory, see `share_storage`."""
+    """Return whether two networks have the same weights in memory, see `share_storage`."""
     pairs = zip(source.weights, target.weights, strict=True)
     return all(own._value is given._value for given, own in pairs)
 
@@ -88,7 +70,7 @@ def place_of(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) ->
 
 
 def decays(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> bool:
-    """Whether an optimizer applies weight decay to a variable."""
+    """Return whether an optimizer applies weight decay to a variable."""
     return optimizer._use_weight_decay(variable)
 
 

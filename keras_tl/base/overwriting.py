@@ -9,11 +9,9 @@ from keras_tl.errors import ConfigError
 
 
 def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
-    """Raise `ConfigError` if an output path already exists. Call this function before long work.
+    """Raise `ConfigError` if an output path exists and `overwrite` is false.
 
-    Args:
-        paths: Files and folders that will be written.
-        overwrite: Whether existing files may be replaced. If true, nothing is checked.
+    Call this function before long work.
     """
     for path in () if overwrite else paths:
         if os.path.lexists(path):
@@ -35,7 +33,7 @@ class OwnFiles:
             self._states[path.resolve()] = state
 
     def hold(self, path: Path) -> bool:
-        """Whether the path still has the recorded content."""
+        """Return whether the path still has the recorded content."""
         state = _state(path)
         return state is not None and self._states.get(path.resolve()) == state
 

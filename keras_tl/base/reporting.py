@@ -28,7 +28,7 @@ def no_retracing_warnings(of: str = "") -> Iterator[None]:
     """Suppress TensorFlow's warning about frequent retracing.
 
     Each model has functions that are traced once or twice. TensorFlow adds up the traces of
-    functions with the same code, and so warns after a few models in one process.
+    functions with the same code, and therefore warns after a few models in one process.
 
     Args:
         of: Part of the function name. Warnings about functions with other names, such as functions
@@ -47,7 +47,7 @@ def no_retracing_warnings(of: str = "") -> Iterator[None]:
         logger.removeFilter(keep)
 
 
-# Part of the names of the functions that `fit` and `evaluate` of Keras trace.
+# Part of the names of all functions that Keras traces in `fit` and `evaluate`.
 KERAS_TRAINER = "TensorFlowTrainer."
 
 

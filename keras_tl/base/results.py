@@ -10,7 +10,7 @@ import numpy as np
 
 # Name of a multi-label prediction in which no label is above its decision threshold.
 NO_LABEL = "no label"
-NO_ANSWER = "no prediction"
+_NO_PREDICTION = "no prediction"
 
 
 class _Single:
@@ -25,12 +25,12 @@ class _Single:
     @property
     def name(self) -> str:
         """The prediction as a short text."""
-        return self._answer_name() if self.reason is None else NO_ANSWER
+        return self._name() if self.reason is None else _NO_PREDICTION
 
     def __str__(self) -> str:
         if self.reason is None:
-            return self._answer_text()
-        return f"{NO_ANSWER} ({self.reason})" if self.reason else NO_ANSWER
+            return self._text()
+        return f"{_NO_PREDICTION} ({self.reason})" if self.reason else _NO_PREDICTION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Prediction(_Single):
     rule: str = ""
     reason: str | None = None
 
-    def _answer_name(self) -> str:
+    def _name(self) -> str:
         return self.label
 
-    def _answer_text(self) -> str:
+    def _text(self) -> str:
         rule = f"; {self.rule}" if self.rule else ""
         return f"{self.label} ({self.probability:.1%}{rule})"
 
@@ -80,13 +80,12 @@ class MultilabelPrediction(_Single):
     thresholds: tuple[float, ...] = ()
     reason: str | None = None
 
-    def _answer_name(self) -> str:
+    def _name(self) -> str:
         return ", ".join(self.labels) or NO_LABEL
 
-    def _answer_text(self) -> str:
-        rules = [f"; decision threshold {t:.1%}" for t in self.thresholds] or [""] * len(
-            self.labels
-        )
+    def _text(self) -> str:
+        no_rules = [""] * len(self.labels)
+        rules = [f"; decision threshold {t:.1%}" for t in self.thresholds] or no_rules
         rows = zip(self.labels, self.probabilities, rules, strict=True)
         return ", ".join(f"{label} ({p:.1%}{rule})" for label, p, rule in rows) or NO_LABEL
 
@@ -105,10 +104,10 @@ class RegressionPrediction(_Single):
     source: str | None = None
     reason: str | None = None
 
-    def _answer_name(self) -> str:
+    def _name(self) -> str:
         return f"{self.value:.4g}"
 
-    _answer_text = _answer_name
+    _text = _name
 
 
 class _Batch(abc.ABC):
@@ -164,14 +163,16 @@ class _Batch(abc.ABC):
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return a JSON object per item: the source, and the prediction or the reason for none."""
-        rows = range(len(self))
-        return [{"source": self._source(i)} | self._answer_json(i) for i in rows]
-
-    def _answer_json(self, index: int) -> dict[str, Any]:
-        if self._is_valid(index):
-            return self._json(index)
-        reason = self._reason(index)
-        return {"valid": False} | ({"reason": reason} if reason else {})
+        found = []
+        for index in range(len(self)):
+            row = {"source": self._source(index)}
+            if self._is_valid(index):
+                row |= self._json(index)
+            else:
+                reason = self._reason(index)
+                row |= {"valid": False} | ({"reason": reason} if reason else {})
+            found.append(row)
+        return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,10 +226,7 @@ class Predictions(_Batch):
         return Prediction(self.class_names[best], float(row[best]), self._source(index), rule)
 
     def _json(self, index: int) -> dict[str, Any]:
-        row = map(float, self.probabilities[index])
-        named = dict(zip(self.class_names, row, strict=True))
-        found = {"label": self[index].label, "probabilities": named}
-        return found | _thresholds_json(self.class_names, self.thresholds)
+        return {"label": self[index].label} | _classes_json(self, index)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,18 +271,20 @@ class MultilabelPredictions(_Batch):
         )
 
     def _json(self, index: int) -> dict[str, Any]:
-        row = map(float, self.probabilities[index])
-        named = dict(zip(self.class_names, row, strict=True))
-        found = {"labels": list(self[index].labels), "probabilities": named}
-        return found | _thresholds_json(self.class_names, self.thresholds)
+        return {"labels": list(self[index].labels)} | _classes_json(self, index)
 
 
-def _thresholds_json(
-    class_names: tuple[str, ...], thresholds: tuple[float, ...]
+def _classes_json(
+    predictions: Predictions | MultilabelPredictions, index: int
 ) -> dict[str, dict[str, float]]:
-    # Binary tasks have one threshold, for the second class.
-    names = class_names[-len(thresholds) :]
-    return {"thresholds": dict(zip(names, thresholds, strict=True))} if thresholds else {}
+    """Return the probabilities of an item and the chosen thresholds, by name of the class."""
+    names, thresholds = predictions.class_names, predictions.thresholds
+    row = map(float, predictions.probabilities[index])
+    found = {"probabilities": dict(zip(names, row, strict=True))}
+    if thresholds:
+        # Binary tasks have one threshold, for the second class.
+        found["thresholds"] = dict(zip(names[-len(thresholds) :], thresholds, strict=True))
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

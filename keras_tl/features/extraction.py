@@ -1,4 +1,4 @@
-"""Computation of the outputs of a model for all items of a split, on all replicas."""
+"""Compute the outputs of a model for all items of a split, on all replicas."""
 
 from collections.abc import Callable, Iterator
 
@@ -38,11 +38,6 @@ class BatchRunner:
     ) -> Iterator[np.ndarray]:
         """Yield the outputs in the order of the split, one batch at a time to save memory.
 
-        Args:
-            split: Items for the model.
-            pipeline: Converts the items to model inputs.
-            progress: Function that is called with the number of finished items.
-
         Yields:
             float32 arrays (batch, ...).
 
@@ -51,34 +46,28 @@ class BatchRunner:
         """
         batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
         batches, order = pipeline.once(split, batch_size)
-        computed = self._computed(batches, split, pipeline, progress)
-        if order is None:
-            yield from computed
-            return
-        # Only text pipelines change the order of the items. The features of texts are vectors,
-        # small enough to sort in memory.
-        rows = np.concatenate(list(computed))
-        yield rows[np.argsort(order)]
-
-    def _computed(
-        self,
-        batches: tf.data.Dataset,
-        split: Split,
-        pipeline: Pipeline,
-        progress: Callable[[int], None],
-    ) -> Iterator[np.ndarray]:
-        left = len(split)
+        computed = self._computed(batches, len(split), progress)
         try:
-            for batch in self._strategy.experimental_distribute_dataset(batches):
-                with no_retracing_warnings():
-                    answer = self._function(batch)
-                parts = self._strategy.experimental_local_results(answer)
-                rows = np.concatenate([part.numpy() for part in parts])[:left]
-                left -= len(rows)
-                progress(len(split) - left)
-                yield rows
+            if order is not None:
+                # Only text pipelines change the order of the items. The features of texts are
+                # vectors, small enough to sort in memory.
+                computed = [np.concatenate(list(computed))[np.argsort(order)]]
+            yield from computed
         except tf.errors.OpError as error:
             found = pipeline.explain(split)
             if found is None:
                 raise
             raise found from error
+
+    def _computed(
+        self, batches: tf.data.Dataset, count: int, progress: Callable[[int], None]
+    ) -> Iterator[np.ndarray]:
+        left = count
+        for batch in self._strategy.experimental_distribute_dataset(batches):
+            with no_retracing_warnings():
+                outputs = self._function(batch)
+            parts = self._strategy.experimental_local_results(outputs)
+            rows = np.concatenate([part.numpy() for part in parts])[:left]
+            left -= len(rows)
+            progress(count - left)
+            yield rows

@@ -2,13 +2,14 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 
 import keras
 import numpy as np
 
 
 def weights_fingerprint(layer: keras.layers.Layer) -> str:
-    """Return the SHA-256 of the values of all weights of a layer, in order."""
+    """Return the SHA-256 of all weights of a layer, in order."""
     digest = hashlib.sha256()
     for weight in layer.weights:
         digest.update(f"{weight.shape} {weight.dtype}".encode())
@@ -16,14 +17,19 @@ def weights_fingerprint(layer: keras.layers.Layer) -> str:
     return digest.hexdigest()
 
 
+def crc32(arrays: Iterable[np.ndarray]) -> int:
+    """Return the CRC-32 of the values of arrays, in order."""
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    return checksum
+
+
 class WeightsFingerprint:
     """Fingerprint of the current weights of a layer, computed again only after a change.
 
     A CRC-32 of all values detects changes of the weights, three times as fast as SHA-256. The
     CRC-32 misses one accidental change in four billion.
-
-    Args:
-        layer: Layer whose weights any code may change.
     """
 
     def __init__(self, layer: keras.layers.Layer):
@@ -33,9 +39,7 @@ class WeightsFingerprint:
 
     def __call__(self) -> str:
         """Return the fingerprint, 64 hexadecimal digits."""
-        checksum = 0
-        for weight in self._layer.weights:
-            checksum = zlib.crc32(np.ascontiguousarray(weight.numpy()).data, checksum)
+        checksum = crc32(weight.numpy() for weight in self._layer.weights)
         if checksum != self._checksum:
             self._value = weights_fingerprint(self._layer)
             self._checksum = checksum

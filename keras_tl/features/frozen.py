@@ -28,9 +28,6 @@ class FrozenFeatures:
         backbone: The layer inside the extractor whose weights identify the features.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
         pipeline: Converts items to inputs of the extractor.
-        item: Word for one item in messages.
-        strategy: Distribution strategy of the extractor.
-        reporter: Shows progress.
 
     Attributes:
         store: Store of the features from the original weights of the backbone.
@@ -74,17 +71,12 @@ class FrozenFeatures:
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
-    def backbone_is_as_it_came(self) -> None:
+    def backbone_is_restored(self) -> None:
         """Record that the backbone has its original weights again, bit for bit."""
         self.is_original = True
 
     def adopt(self, split: Split, rows: np.ndarray) -> None:
-        """Store features that were computed before, so that the backbone need not run.
-
-        Args:
-            split: Items whose features were computed before, as items of other splits.
-            rows: Features of the n items of `split`, float32 (n, ...).
-        """
+        """Store features that were computed before, so that the backbone need not run."""
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:
@@ -97,15 +89,14 @@ class FrozenFeatures:
         return self._place.get(self.key(split), self._shape(split), lambda: self.batches(split))
 
     def has(self, split: Split) -> bool:
-        """Whether the features of a split are already stored."""
+        """Return whether the features of a split are already stored."""
         return self._find(split) is not None
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:
         """Return stored or computed features of some items of a split, float32 (len(rows), ...)."""
-        found = self._find(split)
-        return (
-            np.concatenate([*self.batches(split.take(rows))]) if found is None else found.read(rows)
-        )
+        if (found := self._find(split)) is not None:
+            return found.read(rows)
+        return np.concatenate([*self.batches(split.take(rows))])
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
         """Compute features without using the store. Yield float32 arrays (batch, ...)."""

@@ -51,8 +51,6 @@ class Features:
         """Return batches of (features, labels).
 
         Args:
-            labels: Labels of all rows, (n, ...).
-            batch_size: Rows per batch.
             seed: Seed of the random orders, one order per epoch. `None` means the stored order.
             whole_batches: Whether repeated rows fill up the last batch, see
                 `keras_tl.data.pipeline.row_numbers`.

@@ -32,11 +32,7 @@ class FeatureStore:
     With `where="memory"`, all features stay in memory. With `where="auto"`, features up to
     `CacheConfig.memory_limit` bytes stay in memory, so that a file is read only once.
 
-    Args:
-        config: Place and limits of the store.
-
     Attributes:
-        config: Place and limits of the store, the argument `config`.
         root: Folder of the cache.
     """
 
@@ -78,13 +74,15 @@ class FeatureStore:
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
-        entry = self._folder / key
-        if self.config.where in ("memory", "off") or not self._is_whole(entry, shape):
+        path = self._folder / key / "features.bin"
+        if self.config.where in ("memory", "off") or not path.exists():
             return None
-        os.utime(entry)
-        features = Features(shape, path=entry / "features.bin")
+        if path.stat().st_size != _bytes(shape):
+            return None
+        os.utime(path.parent)
+        features = Features(shape, path=path)
         if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:
-            rows = np.fromfile(features.path, np.float32).reshape(shape)
+            rows = np.fromfile(path, np.float32).reshape(shape)
             return self._hold(key, Features(shape, rows=rows))
         return features
 
@@ -98,11 +96,6 @@ class FeatureStore:
                     break
                 total -= _bytes(self._in_memory.pop(oldest).shape)
         return features
-
-    @staticmethod
-    def _is_whole(entry: Path, shape: tuple[int, ...]) -> bool:
-        file = entry / "features.bin"
-        return file.exists() and file.stat().st_size == _bytes(shape)
 
     def _write(self, entry: Path, made_from: dict, shape: tuple[int, ...], compute) -> None:
         needed = _bytes(shape)

@@ -2,20 +2,16 @@
 
 import dataclasses
 import math
-import os
 from collections.abc import Iterator
 
 import numpy as np
 
 from keras_tl.base.config import ON_INVALID, CacheConfig, check_choice
-from keras_tl.base.files import local_path
-from keras_tl.base.overwriting import check_new
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.images.image_inputs import ImageInput
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import TextInput
-from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.serving import BATCH, VALID
 from keras_tl.features.rows import with_gaps
 from keras_tl.learner.state import State
@@ -41,7 +37,7 @@ def features(
 ) -> np.ndarray:
     """See `Learner.features`."""
     if not isinstance(items, Split):
-        return np.concatenate(list(_feature_batches(state, items, on_invalid)[1]))
+        return np.concatenate(list(feature_batches(state, items, on_invalid)[1]))
     config, kept = CacheConfig.of(cache), state.trainer.features
     if config.where == "off":
         rows = np.concatenate(list(kept.batches(items)))
@@ -49,23 +45,6 @@ def features(
         kept.keep_in(config)
         rows = kept.of(items).all_rows
     return rows.reshape(len(rows), -1)
-
-
-def save_features(
-    state: State,
-    items: ImageInput | TextInput,
-    path: str | os.PathLike,
-    on_invalid: str,
-    overwrite: bool,
-) -> tuple[int, int]:
-    """See `keras_tl.save_features`."""
-    path = local_path(path)
-    check_feature_file(path)
-    check_new(path, overwrite=overwrite)
-    sources, batches = _feature_batches(state, items, on_invalid)
-    shape = (len(sources), _width(state))
-    write_features(path, batches, shape, sources)
-    return shape
 
 
 def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> PredictionItems:
@@ -76,7 +55,7 @@ def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Predi
     return given
 
 
-def _feature_batches(
+def feature_batches(
     state: State, items: ImageInput | TextInput, on_invalid: str
 ) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
     """Return the names of the items, and an iterator of feature batches (k, d)."""
@@ -90,7 +69,7 @@ def _feature_batches(
     batches = _rows_of(state, given.take(rows)) if len(rows) else iter(())
     if on_invalid == "skip":
         return tuple(sources[row] for row in rows), batches
-    return sources, with_gaps(batches, valid, _width(state))
+    return sources, with_gaps(batches, valid, feature_width(state))
 
 
 def _rows_of(state: State, given: PredictionItems) -> Iterator[np.ndarray]:
@@ -98,19 +77,15 @@ def _rows_of(state: State, given: PredictionItems) -> Iterator[np.ndarray]:
     return (np.reshape(batch, (len(batch), -1)) for batch in batches)
 
 
-def _width(state: State) -> int:
+def feature_width(state: State) -> int:
+    """Return the number of values in the features of an item."""
     return math.prod(state.parts.extractor.output_shape[1:])
 
 
 def _report_invalid(
     state: State, given: PredictionItems, valid: np.ndarray, on_invalid: str
 ) -> None:
-    """Report which items are invalid, and why.
-
-    Raises:
-        DataError: An item is invalid and `on_invalid` is `"raise"`, or all items are invalid and
-            `on_invalid` is `"skip"`.
-    """
+    """Report which items are invalid, and why, or raise `DataError` (see `Learner.predict`)."""
     if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
         given.check_valid(valid)
     bad = np.flatnonzero(~valid)

@@ -49,7 +49,6 @@ from keras_tl.learner import (
 )
 from keras_tl.learner.history import History
 from keras_tl.learner.ranking import rank
-from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
@@ -57,6 +56,7 @@ from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.artifacts import ComparisonResult
+from keras_tl.report.page import summary_of
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
@@ -95,9 +95,9 @@ class Learner:
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
             backbones have their own preprocessing. For texts, the tokenizer of the encoder:
             `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
-            folder with one of these files. Or a `keras_tl.backbones.texts.TextPreprocessor`, such
-            as `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the encoder's
-            own tokenizer.
+            folder with either file. Or a `keras_tl.backbones.texts.TextPreprocessor`, such as
+            `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
+            that belongs to the encoder.
         verbose: Report progress on standard error.
         check: Run the preflight `check()` before the first training.
 
@@ -124,7 +124,7 @@ class Learner:
     ):
         ancestry = ()
         if isinstance(backbone, Learner):
-            ancestry, backbone = ancestry_of(run_record(backbone._state)), backbone.backbone
+            ancestry, backbone = ancestry_of(backbone._state.run_record()), backbone.backbone
         precision = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None
@@ -221,14 +221,7 @@ class Learner:
     @property
     def history(self) -> History:
         """Records of the training phases, preflight findings, ranking, and the result of `fit`."""
-        state = self._state
-        return History.of(
-            state.trainer.history,
-            state.task.monitor,
-            state.ranking,
-            state.findings,
-            state.measured.fitted,
-        )
+        return History.of(self._state)
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
@@ -259,14 +252,13 @@ class Learner:
                 out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
                 `None`: no limit.
             refit: After the choice of the model, train this model on the items of all splits.
-                `learner.data` then has only a training split. The result contains estimated
-                metrics. They come from models whose training did not include the measured items.
+                `learner.data` then has only a training split. The result contains metrics that
+                were estimated with other models, which were not trained on the measured items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
                 the cross-validation.
-            label_smoothing: As in `fit_head`.
-            class_weight: As in `fit_head`.
+            label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
             A record of the kept model, the reason, the comparison, and the costs. `history.fitted`
@@ -389,8 +381,7 @@ class Learner:
             augment: As in `fit_head`.
             callbacks: Keras callbacks for the phases of fine-tuning.
             batch_size: Number of items per training step. `None`: the policy decides.
-            label_smoothing: As in `fit_head`.
-            class_weight: As in `fit_head`.
+            label_smoothing, class_weight: As in `fit_head`.
             discriminative_factor: Each block has the learning rate of the block above, divided by
                 this factor. 1: one learning rate for all blocks. `None`: the policy decides.
 
@@ -434,7 +425,7 @@ class Learner:
 
         Args:
             phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
-                train the whole model with the augmentation of the data. A `Phase`: train it.
+                train the whole model with the augmentation of the data. Or your own `Phase`.
             policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
@@ -460,9 +451,9 @@ class Learner:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
         The preflight also runs before the first training, unless `check=False` was passed to
-        `Learner`. Before a training, the preflight reports warnings, and stops the training only if
-        it cannot work. With the same seed, training gives the same result with and without the
-        preflight. docs/reference/checks.md lists the checks and explains their limits.
+        `Learner`. Before a training, the preflight reports warnings. The preflight stops a training
+        only if the training cannot work. With the same seed, a training has the same result with or
+        without the preflight. docs/reference/checks.md lists the checks and explains their limits.
 
         Returns:
             The findings. `history.findings` and the saved run also contain the findings.
@@ -478,8 +469,8 @@ class Learner:
 
         Args:
             split: Name of the split, such as `"test"`.
-            by: Groups of items to evaluate separately: the name of a column of the data (see
-                `slices=` of `from_csv` and `from_dataframe`), or a list with a value per item.
+            by: Groups to evaluate separately: the name of a data column (see `slices=` of
+                `from_csv` and `from_dataframe`), or a list with a value per item.
 
         Returns:
             A mapping from metrics to values, with the predictions, the largest losses and the
@@ -515,8 +506,7 @@ class Learner:
                 item. Items with the same value stay in one fold. `None`: the groups that were given
                 for the data (`groups=` of `from_csv`).
             splits: Names of the splits to use. `None`: all splits.
-            label_smoothing: As in `fit_head`.
-            class_weight: As in `fit_head`.
+            label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
             A mapping from metrics to values, as `evaluate()` returns. `.records` has the
@@ -524,7 +514,7 @@ class Learner:
 
         Raises:
             DataError: There are no data or no such split, or there are fewer groups than folds.
-            ConfigError: An argument is invalid, the data have no column of this name, or the
+            ConfigError: An argument is invalid, or the data have no column of this name. Or the
                 backbone was fine-tuned on these items, by this learner or in an earlier run.
             CacheError: The features cannot be stored in the requested place.
 
@@ -689,7 +679,7 @@ class Learner:
             The written file.
 
         Raises:
-            ConfigError: `comparison` is no comparison, or its task or classes differ from those of
+            ConfigError: `comparison` is no comparison, or is for another task or other classes than
                 the learner. Or the file exists, and the learner did not write it. Nothing is
                 written, and the comparison is not kept.
         """
@@ -727,15 +717,14 @@ class Learner:
 
         Raises:
             RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.
-            DataError: The kind of items, the task or the classes of the data differ from those of
-                the run.
+            DataError: The data differ from the run in the kind of items, the task or the classes.
         """
         learner = cls.__new__(cls)
         learner._state = saving.load(path, data, strategy, verbose)
         return learner
 
     def _repr_html_(self) -> str:
-        return reporting.summary(self._state)
+        return summary_of(reporting.report_context(self._state))
 
     def __repr__(self) -> str:
         phases = ", ".join(one.phase.name for one in self.trainer.history) or "untrained"

@@ -26,7 +26,7 @@ def comparison(learner: Learner) -> Figure:
     """Draw the learning curves of transfer learning and of training from scratch.
 
     Raises:
-        ConfigError: The learner has no comparison. `learner.report(comparison=...)` stores it.
+        ConfigError: The learner has no comparison from `learner.report(comparison=...)`.
     """
     found = learner._state.artifacts.comparison()
     if found is None:
@@ -93,7 +93,6 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
     A learner that was loaded without data can draw all figures of its report.
 
     Args:
-        learner: The learner whose figures are drawn.
         folder: Folder for the PNG files.
         overwrite: Replace existing files of the same names.
 

@@ -40,27 +40,6 @@ from keras_tl.training.weight_average import WeightAverage
 _OF_HEADS = ("label_smoothing", "class_weight")
 
 
-@dataclasses.dataclass(frozen=True)
-class _FitArguments:
-    """The arguments of `fit`, and the fine-tuning policy that was chosen for the data."""
-
-    policy: str
-    phases: tuple[Phase, ...]
-    head: Phase
-    augment: Augmentation
-    refit: bool
-    callbacks: Callbacks
-    head_options: Mapping[str, Any]
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
-
-        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
-        """
-        return SHARES if self.policy == "standard" else (HEAD, TUNED)
-
-
 def fit(
     state: State,
     minutes: float | None,
@@ -71,95 +50,89 @@ def fit(
     **head_options: Any,
 ) -> FitResult:
     """See `Learner.fit`. `head_options` are arguments of `fit_head`."""
-    asked = _asked(state, augment, refit, callbacks, CacheConfig.of(cache), head_options)
+    call = _Fit(state, refit, augment, CacheConfig.of(cache), callbacks, head_options)
     if minutes is not None:
         check_range("minutes", minutes, 0.01)
-    found = _Fit(state, asked).run(minutes)
+    found = call.run(minutes)
     state.measured.fitted = found
     state.reporter.say(found.describe())
     return found
 
 
-def _asked(
-    state: State,
-    augment: Augmentation,
-    refit: bool,
-    callbacks: Callbacks,
-    cache: CacheConfig,
-    head_options: dict[str, Any],
-) -> _FitArguments:
-    data, config = state.need_data(), state.config
-    check_augmentation(augment)
-    callbacks = check_callbacks(callbacks)
-    if augment is True:
-        augment = data.augmentation
-    if not state.trainer.features.is_original or state.learned_splits:
-        raise ConfigError(
-            "fit() needs a backbone that has not learned these items, but this backbone was "
-            "fine-tuned on them. Create a new Learner with pretrained weights, or continue with "
-            "fine_tune()."
-        )
-    task, labels = state.task, data.split("train").labels
-    counts = task.class_counts(labels) if task.has_one_class else None
-    policy = fitting_policy(config.family, counts)
-    phases = phases_of(policy, config.family, **head_options)
-    for phase in phases:
-        state.trainer.check(phase, augment)
-    state.trainer.features.keep_in(cache)
-    live = cache.where == "off"
-    (head,) = phases_of(head_phase(config, live), config.family, **head_options)
-    head_options = head_options | {"cache": cache}
-    return _FitArguments(policy, phases, head, augment, refit, callbacks, head_options)
-
-
 class _Fit:
-    """One call of `fit`, with the steps of the call as methods.
+    """One call of `fit`: its checked arguments, its policy, and its steps as methods."""
 
-    Args:
-        state: State of a learner whose backbone still has its original weights.
-        asked: Arguments of the call, and the fine-tuning policy.
-    """
-
-    def __init__(self, state: State, asked: _FitArguments):
+    def __init__(
+        self,
+        state: State,
+        refit: bool,
+        augment: Augmentation,
+        cache: CacheConfig,
+        callbacks: Callbacks,
+        head_options: dict[str, Any],
+    ):
+        data, config, trainer = state.need_data(), state.config, state.trainer
+        check_augmentation(augment)
         self._state = state
-        self._trainer = state.trainer
-        self._asked = asked
+        self._trainer = trainer
+        self._refit = refit
+        self._callbacks = check_callbacks(callbacks)
+        self._augment = data.augmentation if augment is True else augment
+        self._head_options = head_options | {"cache": cache}
         self._seconds: dict[str, float] = {}
         self._tuned = 0
+        if not trainer.features.is_original or state.learned_splits:
+            raise ConfigError(
+                "fit() needs a backbone that has not learned these items, but this backbone was "
+                "fine-tuned on them. Create a new Learner with pretrained weights, or continue "
+                "with fine_tune()."
+            )
+        task, labels = state.task, data.split("train").labels
+        counts = task.class_counts(labels) if task.has_one_class else None
+        self._policy = fitting_policy(config.family, counts)
+        self._phases = phases_of(self._policy, config.family, **head_options)
+        for phase in self._phases:
+            trainer.check(phase, self._augment)
+        trainer.features.keep_in(cache)
+        head = head_phase(config, live=cache.where == "off")
+        (self._head,) = phases_of(head, config.family, **head_options)
 
     def run(self, minutes: float | None) -> FitResult:
         """Train the candidate models, choose a model, and load its weights into the learner."""
-        asked, began = self._asked, time.perf_counter()
-        head = self._trainer.settled(asked.head, self._data.split("train"))
+        began = time.perf_counter()
+        head = self._trainer.settled(self._head, len(self._data.split("train")))
         is_trained = [record.phase for record in self._trainer.history] == [head]
         is_trained = is_trained and self._trainer.is_as_trained
         if not (is_trained and self._state.is_training_data("train")):
             with self._timed("head"):
-                fit_head(self._state, **asked.head_options, callbacks=asked.callbacks)
+                fit_head(self._state, **self._head_options, callbacks=self._callbacks)
         plan = self._plan(minutes, began)
         self._state.reporter.say(plan.describe(self._data.item))
         phases = self._planned(plan)
         default = HEAD
         if plan.trainings:
-            default = default_share(asked.policy, self._state.config.family)
+            default = default_share(self._policy, self._state.config.family)
         line, records = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
-                records = self._out_of_fold(phases, plan.folds)
+                training = FineTunedFolds(
+                    self._trainer, self._data, self._head, phases, self._augment, self._shares
+                )
+                records = out_of_fold(training, self._compared, plan.folds, self._trainer.seed)
         elif plan.evidence == VALIDATION:
             line = self._tune(phases)
             validation = self._data.split("validation")
-            records = along_the_line(self._trainer, line, asked.shares, validation)
+            records = along_the_line(self._trainer, line, self._shares, validation)
         if records:
             default = self._without_barrier(records, default)
         candidates = self._measured(records, default, plan)
         kept = choose(candidates, default).share if candidates else default
         if line is not None:
             self._trainer.keep_share(line, kept, self._tuned)
-        estimate = self._estimate(records.get(kept), plan) if asked.refit else (None, None)
-        if asked.refit:
+        estimate = self._estimate(records.get(kept), plan) if self._refit else (None, None)
+        if self._refit:
             self._take_all_items(line)
-        if kept != HEAD and (line is None or asked.refit):
+        if kept != HEAD and (line is None or self._refit):
             line = self._tune(phases)
             if not records and kept != TUNED:
                 ends = sorted({HEAD, kept, TUNED})
@@ -170,17 +143,25 @@ class _Fit:
         return FitResult(
             kept,
             default,
-            asked.policy,
+            self._policy,
             candidates,
             plan,
             self._seconds,
             self._state.task.primary_metric,
             self._data.item,
             len(self._data.split("train")),
-            names_of(asked.augment),
-            asked.refit,
+            names_of(self._augment),
+            self._refit,
             *estimate,
         )
+
+    @property
+    def _shares(self) -> tuple[float, ...]:
+        """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
+
+        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
+        """
+        return SHARES if self._policy == "standard" else (HEAD, TUNED)
 
     @property
     def _data(self) -> LabelledData:
@@ -193,34 +174,34 @@ class _Fit:
         self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
 
     def _plan(self, minutes: float | None, began: float) -> Plan:
-        asked, trainer, data = self._asked, self._trainer, self._data
-        first, train = asked.phases[0], self._trained_on
+        trainer, data = self._trainer, self._data
+        first, train = self._phases[0], self._trained_on
         costs, left = estimate_costs(trainer, train, first), None
         if minutes is not None:
-            costs = rehearse(trainer, data, first, asked.augment, costs.item)
+            costs = rehearse(trainer, data, first, self._augment, costs.item)
             left = 60 * minutes - (time.perf_counter() - began)
         items = sum(len(data.split(name)) for name in self._compared)
         validation = len(data.splits.get("validation", ()))
-        steps = sum(trainer.steps_of(phase, train) for phase in asked.phases)
-        epochs = sum(trainer.settled(phase, train).epochs for phase in asked.phases)
+        steps = sum(trainer.steps_of(phase, train) for phase in self._phases)
+        epochs = sum(trainer.settled(phase, len(train)).epochs for phase in self._phases)
         budget = None if minutes is None else TimeBudget(minutes, left, steps // epochs)
-        return make_plan(costs, steps, items, validation, asked.refit, budget)
+        return make_plan(costs, steps, items, validation, self._refit, budget)
 
     @property
     def _trained_on(self) -> Split:
         """Items that train the kept model: with `refit` all items, else the training split."""
-        return self._data.joined(list(self._data.splits) if self._asked.refit else ["train"])
+        return self._data.joined(list(self._data.splits) if self._refit else ["train"])
 
     def _planned(self, plan: Plan) -> tuple[Phase, ...]:
         """Return the fine-tuning phases with the planned epochs and without early stopping."""
         train = self._trained_on
-        full = [self._trainer.steps_of(phase, train) for phase in self._asked.phases]
+        full = [self._trainer.steps_of(phase, train) for phase in self._phases]
         share = min(plan.steps / sum(full), 1.0)
         found = []
-        for phase in self._asked.phases:
+        for phase in self._phases:
             changes = {"patience": None}
             if share < 1:
-                epochs = self._trainer.settled(phase, train).epochs
+                epochs = self._trainer.settled(phase, len(train)).epochs
                 changes |= {"epochs": max(1, round(share * epochs)), "min_steps": 0}
             found.append(dataclasses.replace(phase, **changes))
         return tuple(found)
@@ -228,20 +209,13 @@ class _Fit:
     @property
     def _compared(self) -> list[str]:
         """Splits to compare out-of-fold: with `refit` all splits, else all but the test split."""
-        return [name for name in self._data.splits if self._asked.refit or name != "test"]
-
-    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, PredictionRecord]:
-        asked = self._asked
-        training = FineTunedFolds(
-            self._trainer, self._data, asked.head, phases, asked.augment, asked.shares
-        )
-        return out_of_fold(training, self._compared, folds, self._trainer.seed)
+        return [name for name in self._data.splits if self._refit or name != "test"]
 
     def _tune(self, phases: tuple[Phase, ...]) -> WeightAverage:
         model = self._state.parts.model
         before = model.get_weights()
         with self._timed("fine-tuning"):
-            records = run_all(self._state, phases, self._asked.augment, self._asked.callbacks)
+            records = run_all(self._state, phases, self._augment, self._callbacks)
         self._tuned = len(records)
         return WeightAverage.to_now(model, before)
 
@@ -277,7 +251,7 @@ class _Fit:
         else:
             column = groups_of(self._data.joined(list(splits)), self._data.groups)
             parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
-            given = {name: self._asked.head_options[name] for name in _OF_HEADS}
+            given = {name: self._head_options[name] for name in _OF_HEADS}
             found = cross_validate(self._state, parts, 1, None, None, **given)
             records = found.records[0]
             how = "by cross-validation of the head, not of a fine-tuned model"
@@ -295,4 +269,4 @@ class _Fit:
         trainer.forget()
         state.data = dataclasses.replace(self._data, splits={"train": split})
         with self._timed("head"):
-            fit_head(state, **self._asked.head_options, callbacks=self._asked.callbacks)
+            fit_head(state, **self._head_options, callbacks=self._callbacks)

@@ -7,13 +7,17 @@ from typing import Any
 import keras
 
 from keras_tl.base.config import CacheConfig
+from keras_tl.base.files import local_path
+from keras_tl.base.overwriting import check_new
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.image_inputs import ImageInput
 from keras_tl.data.text_data import TextData
 from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.evaluation.overfitting import Overfitting
 from keras_tl.evaluation.ranking import Ranking
-from keras_tl.learner import answering, checking
+from keras_tl.export.feature_files import check_feature_file, write_features
+from keras_tl.learner import checking
+from keras_tl.learner.answering import feature_batches, feature_width
 from keras_tl.learner.facade import Learner
 from keras_tl.learner.ranking import rank
 
@@ -66,7 +70,13 @@ def save_features(
     Example:
         >>> keras_tl.save_features(learner, "photos/", "photos.npy")  # doctest: +SKIP
     """
-    return answering.save_features(learner._state, items, path, on_invalid, overwrite)
+    path = local_path(path)
+    check_feature_file(path)
+    check_new(path, overwrite=overwrite)
+    sources, batches = feature_batches(learner._state, items, on_invalid)
+    shape = (len(sources), feature_width(learner._state))
+    write_features(path, batches, shape, sources)
+    return shape
 
 
 def rank_backbones(
@@ -93,7 +103,7 @@ def rank_backbones(
             `keras_tl.backbones.local_weights.backbones_without_download`.
         items: Maximum number of training items. A smaller sample has the class proportions of the
             split, and at least one item per class. For multilabel or regression: a random sample.
-        seed: Seed of the sample, of the folds, and of random weights of the backbones.
+        seed: Seed for the sample, the folds, and random weights of backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
         options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a

@@ -1,19 +1,19 @@
 """`Learner.history`: the phases, the ranking, the findings and the result of `fit`."""
 
-from collections.abc import Iterable
 from typing import Self
 
 from matplotlib.figure import Figure
 
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.ranking import Ranking
+from keras_tl.learner.state import State
 from keras_tl.preflight.findings import Findings
 from keras_tl.runs.history import PhaseRecord, check_trained
 from keras_tl.selection.result import FitResult
 
 
 class History(tuple[PhaseRecord, ...]):
-    """Records of the training phases of a learner, in the order of training.
+    """Records of the training phases of a learner, in order.
 
     Attributes:
         ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
@@ -26,18 +26,12 @@ class History(tuple[PhaseRecord, ...]):
     fitted: FitResult | None
 
     @classmethod
-    def of(
-        cls,
-        records: Iterable[PhaseRecord],
-        monitor: str,
-        ranking: Ranking | None,
-        findings: Findings | None,
-        fitted: FitResult | None,
-    ) -> Self:
-        """Create the history from phase records, the attributes, and the metric for `plot`."""
-        history = cls(records)
-        history.ranking, history.findings, history.fitted = ranking, findings, fitted
-        history._watched = monitor
+    def of(cls, state: State) -> Self:
+        """Return the history of the learner with this state."""
+        history = cls(state.trainer.history)
+        history.ranking, history.findings = state.ranking, state.findings
+        history.fitted = state.measured.fitted
+        history._monitor = state.task.monitor
         return history
 
     def plot(self) -> Figure:
@@ -47,4 +41,4 @@ class History(tuple[PhaseRecord, ...]):
             ConfigError: Nothing was trained.
         """
         check_trained(self)
-        return plots.learning_curves(self, self._watched)
+        return plots.learning_curves(self, self._monitor)

@@ -43,9 +43,7 @@ def rank(
 ) -> Ranking:
     """Rank backbones, see `keras_tl.rank_backbones`.
 
-    Args:
-        learner_class: The class `Learner`, as an argument because an import would be circular.
-        data: See `keras_tl.rank_backbones`, also for the arguments after `data`.
+    `learner_class` is `Learner`, as an argument because an import would be circular.
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:
@@ -92,7 +90,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """Return those options that this backbone accepts, of the options for all backbones."""
+    """From the options for all backbones, return the options that this backbone accepts."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess
@@ -138,12 +136,7 @@ def _measured(
 
 
 def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each backbone and its arguments for `Learner`.
-
-    Raises:
-        BackboneError: See `rank`.
-        ConfigError: See `rank`.
-    """
+    """Yield the name of each backbone and its arguments for `Learner`."""
     if isinstance(backbones, (str, keras.Model, learner_class, Mapping)) or not backbones:
         raise ConfigError(
             "backbones must be a list of at least one backbone, such as ['efficientnet_lite0', "

@@ -13,7 +13,6 @@ from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.measuring import evaluation_of
-from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.report.artifacts import (
     AFTER,
@@ -27,7 +26,7 @@ from keras_tl.report.artifacts import (
 )
 from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts, facts_of
-from keras_tl.report.page import summary_of, write_report
+from keras_tl.report.page import write_report
 
 
 def report(
@@ -66,11 +65,6 @@ def prepare_report(state: State) -> None:
         keep_map_of(state, AFTER)
 
 
-def summary(state: State) -> str:
-    """Return the HTML that a notebook shows for a learner."""
-    return summary_of(report_context(state))
-
-
 def report_context(state: State) -> ReportContext:
     """Return the facts and results from which a report is written."""
     about, measured = facts(state), state.measured
@@ -88,7 +82,7 @@ def facts(state: State) -> Facts:
     """Return the facts about the model for a model card and a report."""
     parts = state.parts
     # Use the JSON form of the record, so that learner and saved run give the same report.
-    recorded = json.loads(json.dumps(run_record(state)))
+    recorded = json.loads(json.dumps(state.run_record()))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)
 
@@ -105,7 +99,7 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return report artifacts with these items of a split: stored artifacts, or new artifacts.
+    """Return the stored report artifacts if they show these items, otherwise new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.
@@ -133,7 +127,7 @@ def keep_map_before(state: State) -> None:
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep the features of a sample of items, which is the same before and after fine-tuning."""
+    """Keep the features of a sample of items. The sample does not change in fine-tuning."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:

@@ -14,8 +14,7 @@ from keras_tl.errors import DataError, RunError, listed
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.reporting import prepare_report, report_context
-from keras_tl.learner.run_record import FORMAT, run_record
-from keras_tl.learner.state import State
+from keras_tl.learner.state import FORMAT, State
 from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
@@ -40,9 +39,8 @@ def save(state: State, path: str | os.PathLike, overwrite: bool = False) -> Path
     path = local_path(path)
     check_target(path, overwrite or state.own_files.hold(path))
     report = page_of(report_context(state)) if is_report(path / REPORT) else None
-    write_run(
-        path, run_record(state), state.parts.model, state.parts.backbone, _results(state), report
-    )
+    parts = state.parts
+    write_run(path, state.run_record(), parts.model, parts.backbone, _results(state), report)
     _note_run(state, path)
     return path
 
@@ -106,8 +104,6 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
     temperature and the thresholds are saved. The run then keeps its earlier evaluations.
 
     Args:
-        state: Model, data and results of the learner.
-        path: Folder of the run from which the learner was loaded.
         splits: Names of the splits that were evaluated.
 
     Returns:

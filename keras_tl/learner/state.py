@@ -1,5 +1,6 @@
 """State of a learner: the model, the data and the results, for all modules of `learner`."""
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -19,26 +20,45 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.export.serving import ServingModel
-from keras_tl.learner.measured import Measured
 from keras_tl.models.assembly import float32_copy
 from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.artifacts import Artifacts
+from keras_tl.report.facts import library_versions
 from keras_tl.runs.ancestry import learned_splits
+from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
 from keras_tl.training.trainer import Trainer
+
+# Version of the format of a saved run.
+FORMAT = 1
+
+
+@dataclasses.dataclass
+class Measured:
+    """Results that are valid only for certain weights of a model.
+
+    Attributes:
+        weights: Fingerprint (hash) of these weights.
+        evaluations: Dict from the name of a split to its evaluation.
+        artifacts: Report artifacts: single items, feature maps and a comparison.
+        fitted: Result of `fit`. `None`: the user trained phase by phase.
+    """
+
+    weights: str
+    evaluations: dict[str, Evaluation] = dataclasses.field(default_factory=dict)
+    artifacts: Artifacts = dataclasses.field(default_factory=Artifacts)
+    fitted: FitResult | None = None
+
+    def of(self, weights: str) -> "Measured":
+        """Return the results that are valid for weights with this fingerprint."""
+        if weights == self.weights:
+            return self
+        return Measured(weights, artifacts=self.artifacts.before_training())
 
 
 class State:
     """State of a learner: model, distribution strategy, data, and the results so far.
-
-    Args:
-        config: Configuration of the model: backbone, head, task and precision.
-        parts: The model, its backbone, its head and its modality.
-        strategy: Distribution strategy of the model.
-        seed: Seed of all random numbers.
-        data: Labelled images or texts. `None`: the learner is loaded from a run without data.
-        verbose: Report progress on standard error.
 
     Attributes:
         config: Configuration with the current temperature and thresholds.
@@ -187,12 +207,29 @@ class State:
             )
         return logits
 
-    def set_decision_rule(self, config: ModelConfig) -> None:
-        """Set a new temperature or new thresholds, and update the evaluations.
+    def run_record(self) -> dict[str, Any]:
+        """Return all facts that a saved run records, except arrays and weights, as JSON types."""
+        trained_with = self.trained_with or {
+            "data": None if self.data is None else self.data.describe(),
+            "versions": library_versions(),
+        }
+        trainer, fitted = self.trainer, self.measured.fitted
+        return {
+            "format": FORMAT,
+            "config": self.config.to_json(),
+            "seed": trainer.seed,
+            "weights": self.parts.backbone.weights_source,
+            "ancestry": list(self.parts.backbone.ancestry),
+            "history": [phase.to_json() for phase in trainer.history],
+            "is_as_trained": trainer.is_as_trained,
+            "evaluations": {split: found.metrics for split, found in self.evaluations.items()},
+            "fit": None if fitted is None else fitted.to_json(),
+            "findings": None if self.findings is None else self.findings.to_json(),
+            **trained_with,
+        }
 
-        Args:
-            config: Copy of the current configuration with the new temperature or thresholds.
-        """
+    def set_decision_rule(self, config: ModelConfig) -> None:
+        """Set a configuration with a new temperature or thresholds, and update the evaluations."""
         before = self.evaluations.copy()
         self.config = config
         after = self.evaluations

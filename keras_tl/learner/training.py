@@ -51,8 +51,8 @@ def fit_head(
     state.trainer.features.keep_in(config)
     stop_after = None
     if policy is None and phase.patience is not None and _has_few_to_validate(state):
-        is_free = epochs is None and augment is False and state.trainer.features.are_kept
-        stop_after = _last_epoch(state, phase, is_free)
+        by_folds = epochs is None and augment is False and state.trainer.features.are_kept
+        stop_after = _last_epoch(state, phase, by_folds)
     record = _run(state, phase, augment, callbacks, stop_after=stop_after)
     _tell_if_overfitting(state)
     return record
@@ -109,7 +109,7 @@ def run_all(
     for phase, is_head in with_heads(phases, state.config, len(train)):
         left -= 0 if is_head else phase.epochs
         changes, following = (False, 0) if is_head else (augment, left)
-        stop_after = state.trainer.settled(phase, train).epochs if keeps_last else None
+        stop_after = state.trainer.settled(phase, len(train)).epochs if keeps_last else None
         records.append(_run(state, phase, changes, callbacks, following, stop_after))
     return records
 
@@ -160,19 +160,15 @@ def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecor
     return record
 
 
-def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
+def _last_epoch(state: State, phase: Phase, by_folds: bool) -> int:
     """Return the number of epochs for a head with too few validation items for early stopping.
 
-    Args:
-        state: Model, data and results of the learner.
-        phase: Settings for the training of the head.
-        is_free: Whether to choose the number of epochs by out-of-fold predictions. If false, the
-            function returns the number of epochs of the phase.
+    If `by_folds`, cross-validation chooses the number. Otherwise all epochs of the phase run.
     """
     data = state.need_data()
-    if not is_free:
+    if not by_folds:
         _say_last_weights(state)
-        return state.trainer.settled(phase, data.split("train")).epochs
+        return state.trainer.settled(phase, len(data.split("train"))).epochs
     found = state.trainer.best_epoch(phase, data)
     state.reporter.say(
         f"{phase.name}: trains for {found} epochs, the number with the lowest out-of-fold loss. "

@@ -23,13 +23,9 @@ def assemble(
 ) -> TransferModel:
     """Return a model with a new head on a frozen backbone.
 
-    Args:
-        config: Configuration of the model: backbone, head, task and precision.
-        backbone: Backbone that was created outside of the strategy. With TensorFlow's default
-            strategy, the model contains this backbone. With other strategies, it contains a copy
-            of the backbone.
-        strategy: Strategy in whose scope the model's variables are created.
-        seed: Seed of all random numbers in the model.
+    The backbone must be created outside of the strategy. With TensorFlow's default strategy, the
+    model contains this backbone. With other strategies, the model contains a copy of the backbone,
+    whose variables are created in the strategy's scope.
     """
     if strategy is not tf.distribute.get_strategy():
         parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)
@@ -49,25 +45,11 @@ def rebuild_model(
 ) -> TransferModel:
     """Return a model with random weights that has this configuration.
 
-    Args:
-        config: Configuration of the model: backbone, head, task and precision.
-        strategy: Strategy in whose scope the model's variables are created.
-        seed: Seed of all random numbers in the model.
-        module: Folder of the TF-Hub module, if the backbone is a TF-Hub module.
-        preprocessor: Preprocessor from texts to the backbone's tokens.
-
-    Raises:
-        BackboneError: See `rebuild_backbone`.
+    `rebuild_backbone` explains `module` and `preprocessor`, and the errors.
     """
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
-        backbone = rebuild_backbone(
-            config.backbone,
-            config.image_size,
-            config.output_block,
-            config.architecture,
-            module,
-            preprocessor,
-        )
+        stored = config.backbone, config.image_size, config.output_block, config.architecture
+        backbone = rebuild_backbone(*stored, module, preprocessor)
         return _with_head(config, backbone, seed)
 
 

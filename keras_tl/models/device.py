@@ -37,18 +37,16 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
     if strategy == "tpu" or (strategy == "auto" and _has_tpu()):
         return _tpu_strategy()
     gpus = tf.config.list_logical_devices("GPU")
-    if strategy == "mirrored":
+    if strategy == "mirrored" or (strategy == "auto" and len(gpus) > 1):
         devices = gpus or tf.config.list_logical_devices("CPU")
         return _mirrored(tuple(device.name for device in devices))
-    if strategy == "auto" and len(gpus) > 1:
-        return _mirrored(tuple(device.name for device in gpus))
     return tf.distribute.get_strategy()
 
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # All models share one strategy object. Two strategy objects give their reductions the same
-    # numbers. TensorFlow then confuses the reductions, and fails (tensorflow/tensorflow#62790).
+    # All models share one strategy object. Reductions of two strategy objects would have the same
+    # numbers. TensorFlow would confuse the reductions, and fail (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 
@@ -104,6 +102,6 @@ def precision_policy(policy: str) -> Iterator[None]:
 
 def jit_compile() -> bool | str:
     """Return the value of `jit_compile` for Keras's `compile`: no XLA on a CPU."""
-    # On a CPU, XLA makes depthwise convolutions 10 times slower.
+    # On a CPU, depthwise convolutions take 10 times as long with XLA.
     accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
     return "auto" if accelerated else False

@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+from keras import layers
 
 from keras_tl.backbones.layer import LIVE_MOMENTUM, Backbone
 from keras_tl.backbones.spec import POOLER
@@ -33,24 +34,13 @@ class TransferModel:
 
 
 def attach_head(
-    backbone: Backbone,
-    config: HeadConfig,
-    modality: Modality,
-    task: Task,
-    seed: int,
+    backbone: Backbone, config: HeadConfig, modality: Modality, task: Task, seed: int
 ) -> TransferModel:
     """Attach a new head to a backbone, and return the models.
 
     The head always computes in float32. The initial kernel of the head's last layer is 0. The
     initial loss is therefore the loss of guessing, whatever the scale of the features. Training
-    does not have to unlearn random logits.
-
-    Args:
-        backbone: Layer with the pretrained network.
-        config: Configuration of the head: pooling, hidden layers and dropout.
-        modality: Modality of the backbone's inputs.
-        task: Task, which determines the number of outputs and the output layers.
-        seed: Seed of the initial weights and of the dropout.
+    does not have to unlearn random logits. `seed` is for the other weights and for the dropout.
     """
     if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
         backbone.leave_out(POOLER)
@@ -73,34 +63,22 @@ def attach_head(
     )
 
 
-def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.layers.Layer]:
-    layers = []
+def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[layers.Layer]:
+    made = []
     if config.pooling == "flatten":
-        layers.append(keras.layers.Flatten(dtype="float32", name="flatten"))
-    widths = [*config.hidden, outputs]
-    for number, width in enumerate(widths):
-        last = number == len(widths) - 1
+        made.append(layers.Flatten(dtype="float32", name="flatten"))
+    for number in range(len(config.hidden) + 1):
         if config.batch_norm:
-            layers.append(
-                keras.layers.BatchNormalization(
-                    momentum=LIVE_MOMENTUM, dtype="float32", name=f"batch_norm{number}"
-                )
+            name = f"batch_norm{number}"
+            made.append(
+                layers.BatchNormalization(momentum=LIVE_MOMENTUM, dtype="float32", name=name)
             )
-        layers += [
-            keras.layers.Dropout(
-                config.dropout_rate,
-                seed=seed + 2 * number,
-                dtype="float32",
-                name=f"dropout{number}",
-            ),
-            keras.layers.Dense(
-                width,
-                activation=None if last else "relu",
-                kernel_initializer="zeros"
-                if last
-                else keras.initializers.GlorotUniform(seed=seed + 2 * number + 1),
-                dtype="float32",
-                name="logits" if last else f"hidden{number + 1}",
-            ),
-        ]
-    return layers
+        rate, name = config.dropout_rate, f"dropout{number}"
+        made.append(layers.Dropout(rate, seed=seed + 2 * number, dtype="float32", name=name))
+        if number < len(config.hidden):
+            kernel = keras.initializers.GlorotUniform(seed=seed + 2 * number + 1)
+            options = {"activation": "relu", "kernel_initializer": kernel, "dtype": "float32"}
+            name = f"hidden{number + 1}"
+            made.append(layers.Dense(config.hidden[number], **options, name=name))
+    made.append(layers.Dense(outputs, kernel_initializer="zeros", dtype="float32", name="logits"))
+    return made

@@ -73,13 +73,7 @@ class Modality(abc.ABC):
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
     ) -> Self:
-        """Create the modality of a model.
-
-        Args:
-            config: Configuration of the model: backbone, head, task and precision.
-            network: Network of the model's backbone.
-            preprocessor: Preprocessor from texts to tokens. `None`: the model has no preprocessor.
-        """
+        """Create the modality of a model from its configuration, network and preprocessor."""
 
     @classmethod
     @abc.abstractmethod
@@ -108,7 +102,6 @@ class Modality(abc.ABC):
         """Read items that a user passes to `predict` or `features`.
 
         Args:
-            items: The items that the user passed.
             settings: The `source_settings` of the training data.
             on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
                 the item as invalid.

@@ -1,12 +1,11 @@
 """Functions that load a backbone: one function for each source, such as TF-Hub or KerasHub."""
 
 import os
-from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_tl.backbones.awd_lstm.loading import load_ulmfit
+from keras_tl.backbones.awd_lstm.language_model import load_language_model
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.hub import load_hub, resolve
 from keras_tl.backbones.keras_configs import rebuild
@@ -14,6 +13,7 @@ from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of, copy_statistics, copy_weights, load_spec
 from keras_tl.backbones.rebuilding import cut_short, rebuild_backbone
+from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.user_models import copied, network_of
 from keras_tl.base.config import ULMFIT, ModelConfig
 from keras_tl.base.files import local_path
@@ -59,38 +59,37 @@ def of_model(model: keras.Model, *, weights, image_size, output_block, preproces
     with precision_policy("float32"):
         network = copied(network_of(model, preprocess, image_size))
     found = backbone_of(network).set_facts(source=model.name)
-    return _asked(found, MODEL, weights, output_block)
+    return _as_requested(found, MODEL, weights, output_block)
 
 
 def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
     """Return a backbone that contains the network of a KerasHub preset."""
     source = f"{KERASHUB}{preset}"
     found = load_kerashub(os.path.expanduser(preset), image_size, preprocess is None)
-    return _asked(found.set_facts(source=source), source, weights, output_block)
+    return _as_requested(found.set_facts(source=source), source, weights, output_block)
 
 
 def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
-    """Return a backbone that contains the encoder of a language model."""
+    """Return a backbone that contains the encoder of a language model and its vocabulary.
+
+    The embedding and each LSTM layer are blocks.
+    """
     if preprocess is not None:
         raise ConfigError(
             f"The language model {quoted(path)} has its own vocabulary. Leave preprocess= out."
         )
     source = f"{ULMFIT}{path}"
-    found = load_ulmfit(local_path(path))
-    trainings = tuple({"kind": LANGUAGE_MODEL} | training for training in found.ancestry)
-    found.set_facts(source=source, ancestry=trainings)
-    return _asked(found, source, weights, output_block)
+    model = load_language_model(local_path(path))
+    found = backbone_of(model.encoder()).set_facts(
+        source=source,
+        preprocessor=WordPreprocessor(model.vocabulary),
+        ancestry=({"kind": LANGUAGE_MODEL} | model.about,) if model.about else (),
+    )
+    return _as_requested(found, source, weights, output_block)
 
 
 def of_learner(
-    trained: Backbone,
-    *,
-    weights: str | None,
-    image_size: tuple[int, int] | None,
-    output_block: str | None,
-    ancestry: tuple[dict[str, Any], ...],
-    weights_source: str = LEARNER,
-    **_,
+    trained: Backbone, *, weights, image_size, output_block, ancestry, weights_source=LEARNER, **_
 ) -> Backbone:
     """Return a copy of another learner's backbone."""
     size = image_size or trained.image_size
@@ -101,14 +100,8 @@ def of_learner(
         )
     if weights is None and trained.module is not None:
         raise BackboneError(_NOT_RANDOM.format(trained.source))
-    found = rebuild_backbone(
-        trained.source,
-        size,
-        trained.output_block,
-        trained.architecture,
-        trained.module,
-        trained.preprocessor,
-    )
+    facts = trained.output_block, trained.architecture, trained.module, trained.preprocessor
+    found = rebuild_backbone(trained.source, size, *facts)
     if weights is None:
         copy_statistics(trained.network, found.network)
     else:
@@ -124,15 +117,11 @@ def of_run(path: str, *, ancestry, **options) -> Backbone:
     config = ModelConfig.from_json(about["config"])
     parts = rebuild_model(config, tf.distribute.get_strategy(), seed=0, **run_files(folder))
     load_run_weights(folder, parts.model)
-    return of_learner(
-        parts.backbone,
-        ancestry=ancestry_of(about),
-        weights_source=f"{RUN}{path}",
-        **options,
-    )
+    source = f"{RUN}{path}"
+    return of_learner(parts.backbone, ancestry=ancestry_of(about), weights_source=source, **options)
 
 
-def _asked(
+def _as_requested(
     found: Backbone, weights_source: str, weights: str | None, output_block: str | None
 ) -> Backbone:
     """Return the backbone with pretrained or random weights, cut after the requested block."""

@@ -12,31 +12,21 @@ from keras_tl.backbones.user_models import is_keras_file, read_keras_file
 from keras_tl.base.config import ULMFIT
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import BackboneError, ConfigError, quoted
+from keras_tl.models import source_kinds
 from keras_tl.models.device import precision_policy
-from keras_tl.models.source_kinds import (
-    KERASHUB,
-    RUN,
-    of_catalogue,
-    of_hub,
-    of_kerashub,
-    of_learner,
-    of_model,
-    of_run,
-    of_ulmfit,
-)
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
-# From the type of a backbone, or the prefix of its name, to the function that loads the backbone.
-# The first matching row is used. The function receives the name without the prefix, and the other
-# arguments of `find_backbone` by name.
+# Functions that load a backbone, by the type of the backbone or the prefix of its name. The first
+# matching row counts. The function receives the name without the prefix, and the other arguments of
+# `find_backbone` by name.
 SOURCES = {
-    keras.Model: of_model,
-    Backbone: of_learner,
-    RUN: of_run,
-    TFHUB: of_hub,
-    KERASHUB: of_kerashub,
-    ULMFIT: of_ulmfit,
-    "": of_catalogue,
+    keras.Model: source_kinds.of_model,
+    Backbone: source_kinds.of_learner,
+    source_kinds.RUN: source_kinds.of_run,
+    TFHUB: source_kinds.of_hub,
+    source_kinds.KERASHUB: source_kinds.of_kerashub,
+    ULMFIT: source_kinds.of_ulmfit,
+    "": source_kinds.of_catalogue,
 }
 
 

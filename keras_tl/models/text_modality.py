@@ -22,8 +22,6 @@ from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
 
 _EXAMPLES = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
-
-
 _BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
 
 
@@ -144,16 +142,16 @@ class TextModality(Modality):
 
     def example_inputs(self) -> dict[str, np.ndarray]:
         """Return short, empty, long, unusual and invalid UTF-8 texts, and their tokens."""
-        asked = self._made_up_texts()
+        texts = self._example_texts()
         if self.preprocessor is None:
-            return asked
-        tokens, _ = self.read_raw({name: tf.constant(texts) for name, texts in asked.items()})
-        return asked | {name: values.numpy() for name, values in tokens.items()}
+            return texts
+        tokens, _ = self.read_raw({name: tf.constant(values) for name, values in texts.items()})
+        return texts | {name: values.numpy() for name, values in tokens.items()}
 
     def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the tokens of the example texts, padded to the full length."""
         texts = [
-            [text.decode(errors="replace") for text in x] for x in self._made_up_texts().values()
+            [text.decode(errors="replace") for text in x] for x in self._example_texts().values()
         ]
         tokens = self.preprocessor(*texts)
         return {name: tokens[name].numpy() for name, _, _ in self.network_inputs}
@@ -167,7 +165,7 @@ class TextModality(Modality):
             "are_pairs": self.are_pairs,
         }
 
-    def _made_up_texts(self) -> dict[str, np.ndarray]:
+    def _example_texts(self) -> dict[str, np.ndarray]:
         texts = np.array([*(text.encode() for text in _EXAMPLES), b"no \xff UTF-8"], object)
         return {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
 

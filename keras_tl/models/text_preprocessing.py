@@ -30,11 +30,11 @@ def choose_tokens(
     sequence_length: int | None = None,
     preprocess: str | TextPreprocessor | None = None,
 ) -> TextPreprocessor | None:
-    """Return the preprocessor of an encoder, with a sequence length that fits the texts.
+    """Return the preprocessor of a text encoder, with a sequence length that fits the texts.
 
     Args:
-        backbone: Backbone layer with the text encoder.
-        train: The training texts.
+        backbone: Text encoder.
+        train: Training texts.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
         preprocess: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
             `WordPiecePreprocessor`), or a `TextPreprocessor`. `None`: the encoder's own
@@ -80,8 +80,7 @@ def choose_tokens(
         # Try one pair: a preprocessor without pairs must fail now, not during training.
         one = train.sample(1, seed=0)
         made.token_counts(one.texts, one.pairs)
-    chosen = own or sequence_length or fixed
-    chosen = chosen or choose_length(made, train)
+    chosen = own or sequence_length or fixed or choose_length(made, train)
     length = chosen if own else _readable(backbone, chosen)
     if length < (fixed or 0):
         raise ConfigError(
@@ -97,7 +96,7 @@ def choose_tokens(
 
 
 def _readable(backbone: Backbone, length: int) -> int:
-    """Return the smaller number: this length, or the number of positions of the encoder."""
+    """Return this length, or the encoder's number of positions if that number is smaller."""
     if backbone.longest is not None:
         return min(length, backbone.longest)
     layers = find_hub_layers(backbone.network)

@@ -40,10 +40,6 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
     identical training split, and the joined split of all items from `fit(refit=True)`. It does not
     recognise other random splits of the same items. Training of a language model does not count,
     because it uses texts without labels.
-
-    Args:
-        ancestry: Ancestry of the backbone, see `ancestry_of`.
-        data: Labelled items, possibly the training data of the backbone.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")

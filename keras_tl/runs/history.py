@@ -94,7 +94,7 @@ class PhaseRecord:
 
     @property
     def was_judged(self) -> bool:
-        """Whether training chose the weights by the curves, and no later step changed them."""
+        """Whether the curves determined the weights, and no later step changed these weights."""
         was_restored = self.of_no_epoch or (self.by_callback and self.best_epoch == 0)
         return self.share == 1 and not was_restored
 

@@ -64,10 +64,7 @@ def write_run(
     the checksums of the earlier run do not list.
 
     Args:
-        path: Folder of the run.
-        about: Content of `run.json`, as JSON types.
         model: The model. All its weights are saved.
-        backbone: Backbone of the model. Its TF-Hub module and preprocessor are copied.
         results: Names of the files in `results/` and their content.
         report: HTML of a new report to write into the folder. `None` means no new report.
     """

@@ -73,7 +73,6 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 
     Args:
         losses: Mean loss of the shares 0, 1 and `default`, on the same items.
-        default: Share of the default model.
     """
     if losses[TUNED] >= _DIVERGED:
         return HEAD
@@ -98,10 +97,8 @@ def measure_candidates(
     the mean losses of the groups.
 
     Args:
-        task: Task that defines the losses and the primary metric.
         records: Prediction record of each share. All records have the same items in the same order.
             Share 0 must be present.
-        default: Share of the default model.
         groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}
@@ -149,12 +146,7 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
-    """Return the best model if it is significantly better than the default, otherwise the default.
-
-    Args:
-        candidates: Compared models, see `measure_candidates`.
-        default: Share of the default model.
-    """
+    """Return the model with the lowest loss if it is significantly better, else the default."""
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)
     return best if best.better is not None and best.better.low > 0 else own

@@ -18,8 +18,6 @@ def along_the_line(
     """Return the prediction record of a split for each weight average. Then restore the model.
 
     Args:
-        trainer: Trainer of the fine-tuned model.
-        line: Interpolation between the weights before and after fine-tuning.
         shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
         split: Split whose items were not used for training.
     """
@@ -37,14 +35,7 @@ def along_the_line(
 def out_of_fold(
     training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
 ) -> dict[float, PredictionRecord]:
-    """Return the out-of-fold prediction record of some splits for each weight average.
-
-    Args:
-        training: Object that fine-tunes a model for each fold, on all other folds.
-        names: Names of the splits. The function uses the cached features of these splits.
-        folds: Number of folds.
-        seed: Seed of the random assignment of items to folds.
-    """
+    """Return the out-of-fold prediction record of some splits for each weight average."""
     data, features = training.data, training.trainer.features
     split = data.joined(names)
     rows = np.concatenate([features.of(data.split(name)).all_rows for name in names])

@@ -1,8 +1,7 @@
-"""Plan of `Learner.fit`: number of trainings, steps per training, and comparison of the models."""
+"""Plan of `Learner.fit`: number of trainings, steps per training, and the model comparison."""
 
 import dataclasses
 import math
-from typing import Any
 
 from keras_tl.training.policies import ENOUGH_TO_VALIDATE
 from keras_tl.training.timing import Costs
@@ -18,14 +17,12 @@ class Plan:
     """Plan of the trainings of `Learner.fit`.
 
     Attributes:
-        evidence: Method of the model comparison: predictions of the validation split
-            (`"validation"`), out-of-fold predictions (`"out-of-fold"`), or no comparison
-            (`"none"`).
+        evidence: Predictions that compare the models: `"validation"` (for the validation split),
+            `"out-of-fold"`, or `"none"` (no comparison).
         items: Number of items on which the models are compared.
-        folds: Number of trainings for out-of-fold predictions. 0 if `evidence` is not
-            `"out-of-fold"`.
-        trainings: Number of trainings of the whole model, with the trainings for out-of-fold
-            predictions. 0: only the head is trained.
+        folds: Number of trainings for out-of-fold predictions. 0: no out-of-fold predictions.
+        trainings: Number of whole-model trainings, including these `folds` trainings. 0: only the
+            head is trained.
         steps: Number of steps per training.
         seconds: Estimated time of all trainings and predictions, in seconds.
         measured: Whether the estimate is based on measured training steps, see `Costs`.
@@ -46,16 +43,8 @@ class Plan:
     seconds_left: float | None
     cuts: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
-        return dataclasses.asdict(self)
-
     def describe(self, item: str = "item") -> str:
-        """Describe the plan in sentences.
-
-        Args:
-            item: Word for one item, such as "image".
-        """
+        """Describe the plan in sentences."""
         if not self.trainings:
             said = "Plan: keep the head."
         else:
@@ -109,12 +98,10 @@ def make_plan(
     steps per training, and last drops the fine-tuning.
 
     Args:
-        costs: Time of training steps and predictions on this machine.
         steps: Number of steps of one fine-tuning.
         items: Number of all items, without the test split if `is_refit` is false.
         validation_items: Number of items in the validation split.
         is_refit: Whether the final model is trained on all items.
-        budget: Time budget. `None`: no limit.
     """
     cuts = []
 

@@ -134,8 +134,6 @@ class FitResult:
     def to_json(self) -> dict[str, Any]:
         """Return the fields and the sentences as JSON types."""
         return dataclasses.asdict(self) | {
-            "candidates": [candidate.to_json() for candidate in self.candidates],
-            "seconds": dict(self.seconds),
             "name": self.name,
             "reason": self.reason,
             "description": self.describe(),

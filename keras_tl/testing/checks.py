@@ -26,7 +26,6 @@ from keras_tl.export import saved_model
 from keras_tl.export.verification import Verification, verify
 from keras_tl.learner import Learner
 from keras_tl.testing.cases import Case, train_inputs
-from keras_tl.training.freezing import unfreeze
 
 _NO_GRADIENT = 1e-10
 # Minimum gradient that changes a weight. The first step of Adam in Keras changes a weight by
@@ -246,7 +245,7 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
 def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     """Check that fine-tuning changes all variables with a gradient, but no BatchNorm statistics."""
     learner = case.learner(settled=True)
-    unfreeze(learner.backbone, "all")
+    learner.backbone.unfreeze(learner.backbone.blocks)
     trainable = {variable.path for variable in learner.model.trainable_variables}
     assert len(_with_gradient(learner)) > 0.9 * len(trainable)
     weights = _without_states(learner.model)
@@ -254,7 +253,7 @@ def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
         # Compute the gradients again, because gradients are smaller after the head's training.
-        unfreeze(learner.backbone, "all")
+        learner.backbone.unfreeze(learner.backbone.blocks)
         expected = _with_gradient(learner, _MOVES)
         assert expected
         learner.fine_tune(policy=_step(case, "all"), augment=False)

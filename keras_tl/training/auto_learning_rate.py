@@ -5,8 +5,8 @@ import statistics
 import keras
 import numpy as np
 
-# Relative change of a typical weight in one step at the peak learning rate
-# (docs/explanation/fit.md), because one step of Adam changes a weight by about the learning rate.
+# Fraction by which a typical weight changes in one step at the peak learning rate, see
+# docs/explanation/fit.md. One step of Adam changes a weight by about the learning rate.
 RELATIVE_STEP = 0.01
 LOWEST, HIGHEST = 1e-5, 1e-3
 
@@ -14,13 +14,11 @@ LOWEST, HIGHEST = 1e-5, 1e-3
 def auto_learning_rate(network: keras.Model) -> float:
     """Return a peak learning rate for fine-tuning a network with Adam.
 
-    Returns 1/100 of the root mean square of a typical kernel (the median of all kernels).
-    The result has two digits and lies in [1e-5, 1e-3]. LARS (You, Gitman and Ginsburg, 2017,
-    arXiv:1708.03888, eq. 6) and Adafactor (Shazeer and Stern, 2018, arXiv:1804.04235, sec. 8) scale
-    the steps of each layer by the layer's weights. Here all layers have the same learning rate.
-
-    Args:
-        network: Pretrained network. If no weight has two or more axes, the result is 1e-5.
+    A kernel is a weight with two or more axes. The function computes the root mean square of each
+    kernel. The result is 1/100 of their median, rounded to two digits, in [1e-5, 1e-3]. Without
+    kernels, the result is 1e-5. LARS (You, Gitman and Ginsburg, 2017, arXiv:1708.03888, eq. 6) and
+    Adafactor (Shazeer and Stern, 2018, arXiv:1804.04235, sec. 8) scale the steps of each layer by
+    the layer's weights. Here all layers have the same learning rate.
     """
     kernels = [weight.numpy() for weight in network.weights if len(weight.shape) > 1]
     sizes = [float(np.sqrt(np.mean(np.square(kernel, dtype=np.float64)))) for kernel in kernels]

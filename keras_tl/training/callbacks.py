@@ -1,12 +1,11 @@
 """Check the user's Keras callbacks, and find the epoch that produced a model's final weights."""
 
-import zlib
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from keras_tl.errors import ConfigError, quoted
+from keras_tl.features.fingerprints import crc32
 
 _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
@@ -55,28 +54,22 @@ class EpochWeights(keras.callbacks.Callback):
     """Find the epoch that produced a model's current weights, after a callback restored weights.
 
     Stores a CRC-32 checksum of all weights before training and after each epoch. This callback must
-    be the first in the list, to read the weights before another callback changes them.
+    be the first in the list, because other callbacks may change the weights.
     """
 
     def on_train_begin(self, logs=None):
         """Store the checksum of the weights before training."""
-        self._checksums = [self._checksum()]
+        self._checksums = [crc32(self.model.get_weights())]
 
     def on_epoch_end(self, epoch, logs=None):
         """Store the checksum of the weights after an epoch."""
-        self._checksums.append(self._checksum())
+        self._checksums.append(crc32(self.model.get_weights()))
 
     def epoch_now(self) -> int | None:
         """Return the last epoch, counted from 1, after which the model had its current weights.
 
         Returns 0 for the weights before training, and `None` if no epoch produced the weights.
         """
-        now = self._checksum()
+        now = crc32(self.model.get_weights())
         found = [epoch for epoch, known in enumerate(self._checksums) if known == now]
         return found[-1] if found else None
-
-    def _checksum(self) -> int:
-        checksum = 0
-        for weight in self.model.get_weights():
-            checksum = zlib.crc32(np.ascontiguousarray(weight).data, checksum)
-        return checksum

@@ -17,7 +17,7 @@ _FEWEST_BATCHES = 10
 
 @dataclasses.dataclass(frozen=True)
 class ClassBatches:
-    """Sampler of row numbers for batches of a few classes, with equally many items of each class.
+    """Sampler of row numbers. A batch has a few classes, with equally many items of each class.
 
     The sampler draws rows for each replica separately, because the loss pairs items of one replica.
 
@@ -60,8 +60,8 @@ class ClassBatches:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
         The result depends only on the seed and the epoch. An item occurs twice in a per-replica
-        batch only if its class has too few items. In an epoch, two items of the
-        same class occur equally often, or one of them occurs once more.
+        batch only if its class has too few items. In an epoch, the numbers of occurrences of two
+        items of a class differ by at most one.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -103,10 +103,8 @@ def class_batches(
     """Return a data set of batches (inputs, labels) for contrastive training.
 
     Args:
-        pipeline: Conversion of items to model inputs.
         split: Split in which every item has exactly one class.
         batch_size: Maximum number of items in a batch, see `ClassBatches`.
-        replicas: Number of replicas that share a batch.
         seed: Seed of the random choice of items in all epochs.
         augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
     """

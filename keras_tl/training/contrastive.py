@@ -61,7 +61,7 @@ class SupervisedContrastive(keras.losses.Loss):
         features = ops.normalize(ops.reshape(y_pred, (count, -1)), axis=-1)
         similarities = ops.matmul(features, ops.transpose(features)) / self.temperature
         is_itself = ops.eye(count, dtype="bool")
-        # Exclude the pair of an item with itself: it would always be the most similar pair.
+        # Exclude the pair of an item with itself, which would always be the most similar pair.
         similarities = ops.where(is_itself, -1e9, similarities)
         shares = similarities - ops.logsumexp(similarities, axis=1, keepdims=True)
         is_pair = ops.logical_and(ops.equal(labels, ops.transpose(labels)), ~is_itself)
@@ -99,8 +99,6 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
 
     Args:
         phase: Phase to check. If the phase is not contrastive, the function does nothing.
-        task: Task of the model.
-        augment: Augmentation of the phase.
         replicas: Number of replicas that share a batch. The loss pairs items of one replica only.
 
     Raises:

@@ -24,10 +24,7 @@ class Pace:
     The speed does not include the first step, because that step also traces the graph.
 
     Args:
-        steps: Number of training steps per epoch.
-        epochs: Number of epochs of the phase.
         following: Total number of epochs of the following phases, for the estimate.
-        clock: Function that returns the current time in seconds.
 
     Attributes:
         per_second: Training steps per second. `None` before the second step ends.
@@ -75,19 +72,19 @@ class Pace:
     @property
     def left(self) -> float | None:
         """Seconds to the end of the phase without early stopping. `None`: no estimate yet."""
-        epochs = self._epochs - self._epoch
-        return self._seconds_of(epochs * self._steps - self._step, epochs)
+        return self._seconds_of(self._epochs - self._epoch)
 
     @property
     def left_in_all(self) -> float | None:
         """Seconds to the end of the last phase, if all epochs take as long as in this phase."""
-        epochs = self._epochs - self._epoch + self._following
-        return self._seconds_of(epochs * self._steps - self._step, epochs)
+        return self._seconds_of(self._epochs - self._epoch + self._following)
 
-    def _seconds_of(self, steps: int, validations: int) -> float | None:
+    def _seconds_of(self, epochs: int) -> float | None:
+        """Return the time of the current epoch's remaining steps and of the other epochs."""
         if self.per_second is None:
             return None
-        return steps / self.per_second + validations * self._validation
+        steps = epochs * self._steps - self._step
+        return steps / self.per_second + epochs * self._validation
 
 
 @dataclass
@@ -95,21 +92,16 @@ class Dashboard:
     """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
 
     Attributes:
-        name: Name of the phase.
-        epochs: Number of epochs of the phase.
         steps: Number of training steps per epoch.
         items: Number of items per step.
         item: Word for one item in the display, such as "image".
-        pace: Training speed, and estimate of the remaining time.
         following: Total number of epochs of the following phases.
         monitor: Name of the validation metric that selects the best epoch, and whether higher
             values are better. `None`: training does not select the best epoch.
         epoch: Current epoch, counted from 1.
-        step: Number of finished steps in the current epoch.
         is_validating: Whether the validation of the current epoch has begun.
         logs: Mean loss and metrics over the finished steps of the current epoch, by name.
         done: Loss and metrics of each finished epoch, by name.
-        rate: Current learning rate.
     """
 
     name: str
@@ -155,8 +147,7 @@ class Dashboard:
     def _values(self, with_lines: bool, with_best: bool) -> Table:
         table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
         for heading in ("", "training", "", "validation", "", ""):
-            right = heading != ""
-            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
         rows = [*self.done, self.logs]
         names = {name: None for row in rows for name in row if not name.startswith(_VALIDATION)}
         for name in names:

@@ -19,7 +19,6 @@ class DenseEmbeddingGradients:
     Args:
         l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
             gradients, but not the logged losses. Decoupled weight decay has a different optimum.
-        others: Arguments of the Keras optimizer.
     """
 
     def __init__(self, *others, l2: float = 0.0, **named):

@@ -41,7 +41,6 @@ class FineTunedFolds:
         """Return logits for each share, from models that were not trained on the item's fold.
 
         Args:
-            split: Split with n items.
             features: Features of these items from the frozen backbone, float32 (n, ...).
             numbers: Fold number of each item, int (n,).
 
@@ -54,23 +53,23 @@ class FineTunedFolds:
         for place, fold in enumerate(folds, start=1):
             out = np.flatnonzero(numbers == fold)
             rest = np.flatnonzero(numbers != fold)
-            named = f" (fold {place} of {len(folds)})"
+            label = f" (fold {place} of {len(folds)})"
             with self.trainer.trial() as trial:
                 items = split.take(rest), split.take(out)
                 trial.features.adopt(items[0], features[rest])
-                for share, answers in self._trained(trial, *items, features[out], named):
-                    found[share][out] = answers
+                for share, logits in self._trained(trial, *items, features[out], label):
+                    found[share][out] = logits
         return found
 
-    def _trained(self, trial: Trainer, train: Split, held_out: Split, features, named: str):
+    def _trained(self, trial: Trainer, train: Split, held_out: Split, features, label: str):
         data = dataclasses.replace(self.data, splits={"train": train})
-        self._run(trial, self.head, data, False, named)
+        self._run(trial, self.head, data, False, label)
         model, head = trial.parts.model, trial.parts.head
         before = model.get_weights()
         if 0 in self.shares:
             yield 0, np.asarray(head(features, training=False))
         for phase, is_head in with_heads(self.phases, trial.config, len(train)):
-            self._run(trial, phase, data, False if is_head else self.augment, named)
+            self._run(trial, phase, data, False if is_head else self.augment, label)
         line = WeightAverage.to_now(model, before)
         for share in self.shares:
             if share:
@@ -79,10 +78,10 @@ class FineTunedFolds:
 
     @staticmethod
     def _run(
-        trial: Trainer, phase: Phase, data: LabelledData, augment: Augmentation, named: str
+        trial: Trainer, phase: Phase, data: LabelledData, augment: Augmentation, label: str
     ) -> None:
         stop_after = None
         if phase.unfreeze is None and phase.patience is not None:
-            stop_after = trial.best_epoch(trial.settled(phase, data.split("train")), data)
-        named_phase = dataclasses.replace(phase, name=phase.name + named)
+            stop_after = trial.best_epoch(phase, data)
+        named_phase = dataclasses.replace(phase, name=phase.name + label)
         trial.run(named_phase, data, augment, stop_after=stop_after)

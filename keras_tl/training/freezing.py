@@ -29,9 +29,7 @@ def prepare(
     Args:
         model: Model that `fit` will train: the whole model or only the head.
         backbone: Backbone layer. The head alone, as `model`, does not contain this layer.
-        phase: Phase that will train the model.
         steps: Number of optimizer updates in the phase.
-        task: Task that defines the loss and the metrics.
         mixed: Whether an augmentation mixes labels.
         steps_per_execution: Argument of Keras's `compile`.
 
@@ -42,8 +40,8 @@ def prepare(
     Raises:
         ConfigError: The phase names a block that the backbone does not have.
     """
-    unfreeze(backbone, phase.unfreeze, phase.batch_norm)
     blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
+    backbone.unfreeze(blocks, phase.batch_norm)
     optimizer = _optimizer_of(model, backbone, phase, steps)
     shares = needs_class_probabilities(phase, mixed)
 
@@ -80,23 +78,16 @@ def _optimizer_of(
     return optimizer
 
 
-def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:
-    """Make the blocks from `which` up to the head trainable, and freeze all other blocks.
+def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
+    """Return the names of the blocks to unfreeze, from `which` up to the head.
 
     Args:
-        backbone: Backbone layer.
-        which: `None` (freeze all blocks), `"all"`, the number of blocks to unfreeze, counted from
-            the head down, or the name of the lowest block to unfreeze.
-        batch_norm: Mode of BatchNorm layers: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
+        which: `None` (no blocks), `"all"`, the number of blocks to unfreeze, counted from the head
+            down, or the name of the lowest block to unfreeze.
 
     Raises:
         ConfigError: The backbone has no block of this name, or fewer blocks than this number.
     """
-    backbone.unfreeze(blocks_to_unfreeze(backbone.blocks, which), batch_norm)
-
-
-def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
-    """Return the names of the blocks to unfreeze. For `which` see `unfreeze`."""
     if which is None:
         return ()
     if which == "all":
@@ -116,13 +107,11 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
 def blocks_in_epoch(
     blocks: tuple[str, ...], every: int | str | None, epoch: int, epochs: int
 ) -> tuple[str, ...]:
-    """Return the names of the blocks that are trainable in an epoch.
+    """Return the names of the blocks that are trainable in an epoch, counted from 0.
 
     Args:
         blocks: Names of all blocks that the phase unfreezes, from input to output.
         every: Epochs between unfreezing two blocks, see `Phase.unfreeze_every`.
-        epoch: Number of the epoch, counted from 0.
-        epochs: Number of epochs of the phase.
     """
     if every is None or not blocks:
         return blocks

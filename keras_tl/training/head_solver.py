@@ -19,8 +19,8 @@ FOLDS = 5
 # Maximum number of items for choosing the penalty. From more items, `choose_l2` takes a random
 # sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
-# Number of prior items: the weight with which the mean variance of all features enters the variance
-# of each feature (docs/explanation/head.md).
+# The variance of each feature is averaged with the mean variance of all features. The mean variance
+# counts as much as this number of items (docs/explanation/head.md).
 PRIOR_ITEMS = 10
 # Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
 # loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
@@ -39,9 +39,9 @@ class Standardisation:
 
     In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
     would make this feature huge in other items. The variance of each feature is therefore averaged
-    with the mean variance of all features, as if ten more items had the mean variance. This is the
-    posterior variance of Smyth, 2004 (doi:10.2202/1544-6115.1027), with a fixed number of prior
-    degrees of freedom.
+    with the mean variance of all features, as if ten more items had the mean variance. Smyth, 2004
+    (doi:10.2202/1544-6115.1027) calls this average the posterior variance, and estimates the prior
+    degrees of freedom (here always ten).
 
     Attributes:
         mean: Mean of each feature, float64 (d,).
@@ -131,7 +131,6 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
     solver is L-BFGS (Liu and Nocedal, 1989, Math. Programming 45).
 
     Args:
-        problem: Features, targets and loss of the training.
         l2: Strength of the penalty, see `Solution`. `None`: the function chooses the strength with
             the smallest mean loss in 5-fold cross-validation.
         seed: Seed of the random assignment of items to folds.
@@ -154,42 +153,23 @@ def choose_l2(problem: Problem, seed: int = 0) -> float:
     strength is proportional to 1 / sqrt(number of training items).
 
     Args:
-        problem: Problem with at least two items.
         seed: Seed of the folds, and of the random sample if there are more than 500 items.
     """
     count = len(problem.features)
     if count > MOST_TO_CHOOSE_ON:
         labels = np.zeros(count) if problem.classes is None else problem.classes
         problem = problem.take(draw(labels, MOST_TO_CHOOSE_ON, seed))
-    return _best_l2(_Folds(problem, seed)) * math.sqrt(len(problem.features) / count)
-
-
-class _Folds:
-    """Out-of-fold losses. Each solution is the solver's start for the next L2 strength."""
-
-    def __init__(self, problem: Problem, seed: int):
-        self._problem = problem
-        self.features = problem.features.shape[1]
-        number = folds(problem.classes, problem.groups, len(problem.features), FOLDS, seed)
-        self._parts = [_Fold(problem, number == fold) for fold in np.unique(number)]
-
-    @property
-    def enough(self) -> float:
-        """Mean loss below which the search for the penalty stops."""
-        return self._problem.enough
-
-    def loss(self, l2: float) -> float:
-        """Return the mean out-of-fold loss. `l2` is the strength for training on all items."""
-        return sum(part.loss(l2) for part in self._parts) / len(self._problem.features)
-
-    def start_anew(self) -> None:
-        """Discard the solutions, because the next L2 strength is far from the last strength."""
-        for part in self._parts:
-            part.found = None
+    chosen = len(problem.features)
+    numbers = folds(problem.classes, problem.groups, chosen, FOLDS, seed)
+    parts = [_Fold(problem, numbers == number) for number in np.unique(numbers)]
+    return _best_l2(problem, parts) * math.sqrt(chosen / count)
 
 
 class _Fold:
-    """Held-out items and training items of one fold, standardised by the training items."""
+    """Held-out items and training items of one fold, standardised by the training items.
+
+    Each solution is the solver's start for the next L2 strength.
+    """
 
     def __init__(self, problem: Problem, is_out: np.ndarray):
         self._all = len(is_out)
@@ -206,24 +186,27 @@ class _Fold:
         return float((losses if self._out.weights is None else losses * self._out.weights).sum())
 
 
-def _best_l2(tried: _Folds) -> float:
+def _best_l2(problem: Problem, parts: list[_Fold]) -> float:
     """Search the L2 strength with the lowest loss, and refine the result with a parabola."""
+    count, features = problem.features.shape
     powers, losses = [], []
 
-    def look(power: float) -> None:
+    def evaluate(power: float) -> None:
         powers.append(power)
-        losses.append(tried.loss(tried.features * 10.0**power))
+        losses.append(sum(part.loss(features * 10.0**power) for part in parts) / count)
 
     def goes_on() -> bool:
         has_risen = len(losses) > 2 and losses[-3] < losses[-2] < losses[-1]
-        return powers[-1] > _WEAKEST and losses[-1] > tried.enough and not has_risen
+        return powers[-1] > _WEAKEST and losses[-1] > problem.enough and not has_risen
 
-    look(_FIRST)
+    evaluate(_FIRST)
     while goes_on():
-        look(powers[-1] - _STEP)
-    tried.start_anew()
+        evaluate(powers[-1] - _STEP)
+    # The next L2 strength is far from the last strength: discard the solutions.
+    for part in parts:
+        part.found = None
     while min(losses) == losses[0] and powers[0] < _STRONGEST:
-        look(powers[0] + _STEP)
+        evaluate(powers[0] + _STEP)
         powers.insert(0, powers.pop())
         losses.insert(0, losses.pop())
     best = int(np.argmin(losses))
@@ -231,7 +214,7 @@ def _best_l2(tried: _Folds) -> float:
     if 0 < best < len(losses) - 1:
         before, here, after = losses[best - 1 : best + 2]
         power -= _STEP * (before - after) / (2 * (before - 2 * here + after))
-    return tried.features * 10.0**power
+    return features * 10.0**power
 
 
 @dataclasses.dataclass(frozen=True)
@@ -303,8 +286,8 @@ def _minimise(
     first = np.zeros(units.size * outputs + outputs)
     if start is not None:
         first = np.concatenate([(start[0] / units).ravel(), start[1]])
-    limits = (
-        {"maxiter": 1000, "ftol": 1e-10, "gtol": 1e-6} if precise else {"ftol": 1e-6, "gtol": 1e-4}
-    )
+    limits = {"ftol": 1e-6, "gtol": 1e-4}
+    if precise:
+        limits = {"maxiter": 1000, "ftol": 1e-10, "gtol": 1e-6}
     found = minimize(value_and_gradient, first, jac=True, method="L-BFGS-B", options=limits).x
     return found[:-outputs].reshape(len(powers), outputs) * units, found[-outputs:]

@@ -41,16 +41,12 @@ def head_problem(
     """Return the training of a linear head as a `Problem` for the solver.
 
     Args:
-        task: Task that defines the loss.
         labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
         features: Features of these items, float32 (n, ...).
         phase: Phase that sets the label smoothing and the class weights.
         groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
-    weights = None
     by_class = task.class_weights(labels, phase.class_weight)
-    if by_class is not None:
-        weights = by_class[labels]
     return Problem(
         features=features.reshape(len(features), -1),
         targets=task.dense_targets(labels, phase.label_smoothing),
@@ -58,7 +54,7 @@ def head_problem(
         curvature=task.curvature,
         enough=task.enough,
         classes=labels if labels.dtype.kind in "iu" else None,
-        weights=weights,
+        weights=None if by_class is None else by_class[labels],
         groups=groups,
     )
 
@@ -80,11 +76,6 @@ def start_head(
     Returns `None` if the phase has no `l2`, or if the head normalises the features itself.
 
     Args:
-        parts: Model with the head.
-        config: Configuration of the model.
-        task: Task of the model.
-        split: Training split.
-        features: Features of the training items.
         phase: Phase that trains the head, with its value of `l2`.
         live: Whether the backbone runs in every epoch. If false, features come from the cache.
         seed: Seed of the folds that choose `l2`, and of the random sample (see `most_bytes`).

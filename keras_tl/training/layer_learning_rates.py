@@ -1,7 +1,7 @@
 """Adam, AdamW and SGD with a separate learning rate for every variable.
 
-Why not `keras.optimizers.MultiOptimizer`: it exists only since Keras 3.15, clips the gradients of
-each group separately, and lacks the `learning_rate` that callbacks and `LossScaleOptimizer` read.
+`keras.optimizers.MultiOptimizer` exists only since Keras 3.15 and clips the gradients of each group
+separately. It lacks the `learning_rate` that callbacks and `LossScaleOptimizer` read.
 """
 
 from collections.abc import Sequence
@@ -42,8 +42,7 @@ class PerVariableLearningRates:
     The learning rate of a variable is `learning_rate` times the factor of the variable.
 
     Args:
-        learning_rate_factors: Factor of each variable, in the order of the argument of `build`.
-        others: Arguments of the Keras optimizer.
+        learning_rate_factors: Factor of each variable, in the order of the variables in `build`.
     """
 
     def __init__(self, *others, learning_rate_factors: Sequence[float], **named):
@@ -83,8 +82,8 @@ class PerVariableSteps(PerVariableLearningRates):
     """Mixin for Adam: use the number of updates of each variable in Adam's bias correction.
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
-    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. If
-    a variable is unfrozen then, its first updates would be up to 6.6 times as large as intended.
+    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. For a variable
+    that is unfrozen then, the first updates would be up to 6.6 times as large as intended.
     """
 
     def build(self, variables):

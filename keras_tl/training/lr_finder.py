@@ -75,7 +75,6 @@ def phase_to_sweep(
     Args:
         phase: `"head"`, `"fine-tune"`, or your own phase.
         policy: Policy of fine-tuning. `"fine-tune"` selects the last phase of the policy.
-        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
@@ -117,10 +116,6 @@ def as_swept(phase: Phase) -> Phase:
 
 class LearningRateSweep(keras.callbacks.Callback):
     """Set the learning rate of each step, record the step's loss, and stop if the loss diverges.
-
-    Args:
-        rates: Learning rate of each step.
-        advance: Function to call after each step with the number of finished steps.
 
     Attributes:
         losses: Losses of the finished steps. The last loss can be infinite or NaN.
@@ -164,7 +159,6 @@ def sweep(
         model: Model, compiled with a constant learning rate (see `as_swept`) and one step per
             execution.
         train: Training batches. The sweep repeats these batches as often as needed.
-        rates: Learning rate of each step.
         advance: Function to call after each step with the number of finished steps.
 
     Returns:
@@ -183,10 +177,7 @@ def sweep(
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Return whether the loss has diverged.
-
-    The last loss is then not finite, or the smoothed loss exceeds 4 times its minimum.
-    """
+    """Return whether the loss is not finite, or the smoothed loss exceeds 4 times its minimum."""
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 
@@ -194,8 +185,8 @@ def has_diverged(losses: Sequence[float]) -> bool:
 def smooth(losses: Sequence[float]) -> np.ndarray:
     """Return the exponential moving average of the losses with decay 0.9, float32 (n,).
 
-    As in Adam, a bias correction makes the weights of the losses sum to 1 from the first step on
-    (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3).
+    The bias correction of Adam (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3) makes the weights of
+    the losses sum to 1 in every step.
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):
@@ -233,10 +224,6 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
     This range, the valley, is the longest strictly decreasing subsequence of the smoothed losses. A
     few rising losses do not end the valley. The documentation of fastai describes this rule as
     "valley" (fastai/callback/schedule.py). The code of fastai takes the middle of the valley.
-
-    Args:
-        rates: Learning rate of each step, in rising order.
-        smoothed: Smoothed loss of each step.
 
     Returns:
         An element of `rates`. `None`: the valley has fewer than three points.

@@ -17,7 +17,6 @@ def make_optimizer(
     """Return the optimizer of a phase.
 
     Args:
-        phase: Phase that sets the optimizer, the learning rate and the schedule.
         steps: Number of optimizer updates in the whole phase, for the schedule.
         variables: Trainable variables. Biases and variables of normalisation layers get no weight
             decay.

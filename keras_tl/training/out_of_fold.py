@@ -14,10 +14,12 @@ from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
+from keras_tl.training.phase_inputs import weighted
 from keras_tl.training.snapshot import snapshot
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
-_LOOKS = 10
+# Maximum number of evaluations of each head in the search for the best epoch.
+_EVALUATIONS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +28,6 @@ class HeadTraining:
 
     Attributes:
         parts: Model with the head to copy. The training does not change this model.
-        config: Configuration of the model.
-        task: Task of the model.
         phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """
@@ -57,58 +57,44 @@ class HeadTraining:
             groups: Group of each item, (n,). The cross-validation that chooses `l2` never splits a
                 group.
         """
-        answers = np.empty((len(labels), self.task.outputs), np.float32)
-        answer = self._solved if self.config.head.is_linear else self._fitted
+        found = np.empty((len(labels), self.task.outputs), np.float32)
         for number in np.unique(numbers):
             out = numbers == number
-            known = labels[~out], features[~out], None if groups is None else groups[~out]
-            answers[out] = answer(*known, features[out])
-        return answers
+            known = labels[~out], features[~out]
+            if self.config.head.is_linear:
+                own = None if groups is None else groups[~out]
+                found[out] = self._solved(*known, own, features[out])
+            else:
+                head, _ = self._fit(*known, self.phase.epochs)
+                found[out] = np.asarray(head(features[out], training=False))
+        return found
 
     def _solved(
         self,
         labels: np.ndarray,
         features: np.ndarray,
         groups: np.ndarray | None,
-        asked: np.ndarray,
+        held_out: np.ndarray,
     ) -> np.ndarray:
         problem = head_problem(self.task, labels, features, self.phase, groups)
         l2 = self.phase.l2 if isinstance(self.phase.l2, float) else None
-        outputs = solve(problem, l2, self.seed).outputs(asked.reshape(len(asked), -1))
+        outputs = solve(problem, l2, self.seed).outputs(held_out.reshape(len(held_out), -1))
         return self.task.from_outputs(outputs)
 
-    def best_epoch(
-        self,
-        labels: np.ndarray,
-        features: np.ndarray,
-        numbers: np.ndarray,
-    ) -> int:
+    def best_epoch(self, labels: np.ndarray, features: np.ndarray, numbers: np.ndarray) -> int:
         """Return the epoch, counted from 1, after which the mean loss of held-out items is lowest.
 
-        Keras's `fit` trains one head per fold and evaluates each head at most ten times.
-
-        Args:
-            labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
-            features: Features of these items, float32 (n, ...).
-            numbers: Fold number of each item, int (n,).
+        Keras's `fit` trains one head per fold and evaluates each head at most ten times. For the
+        arguments see `logits`.
         """
-        passes = -(-self.phase.epochs // _LOOKS)
-        losses = np.zeros(-(-self.phase.epochs // passes))
+        passes = -(-self.phase.epochs // _EVALUATIONS)
+        losses = 0.0
         for number in np.unique(numbers):
             out = numbers == number
             held_out = features[out], labels[out]
-            history, _ = self._fit(labels[~out], features[~out], passes, held_out)
-            losses += np.array(history["val_loss"]) * out.sum()
+            _, found = self._fit(labels[~out], features[~out], passes, held_out)
+            losses += np.array(found) * out.sum()
         return min(passes * (int(np.argmin(losses)) + 1), self.phase.epochs)
-
-    def _fitted(
-        self,
-        labels: np.ndarray,
-        features: np.ndarray,
-        groups: np.ndarray | None,
-        asked: np.ndarray,
-    ) -> np.ndarray:
-        return self._fit(labels, features, self.phase.epochs, asked=asked)[1]
 
     def _fit(
         self,
@@ -116,16 +102,12 @@ class HeadTraining:
         features: np.ndarray,
         passes: int,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
-        asked: np.ndarray | None = None,
-    ) -> tuple[dict[str, list[float]], np.ndarray | None]:
-        """Train a copy of the head, and return Keras's history and the logits for `asked`.
+    ) -> tuple[keras.Model, list[float]]:
+        """Train a copy of the head. Return the copy, and its losses on the items `held_out`.
 
         Args:
-            labels: Labels of the training items.
-            features: Features of the training items.
-            passes: Number of epochs between two evaluations.
-            held_out: Features and labels of the items for evaluation. `None`: no evaluation.
-            asked: Features of the items to predict. `None`: no predictions.
+            passes: Number of epochs between two losses. The last loss may come earlier.
+            held_out: Features and labels of the items for the losses. `None`: no losses.
         """
         phase = dataclasses.replace(self.phase, l2=None)
         with seeded(self.seed), snapshot(self.parts.model, self.parts.head):
@@ -138,17 +120,18 @@ class HeadTraining:
             targets = self.task.targets(labels, soft)
             rows = Features(features.shape, rows=features)
             batches = rows.dataset(targets, phase.batch_size, self.seed)
-            weights = self.task.class_weights(labels, phase.class_weight)
-            if weights is not None:
-                batches = batches.map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
+            batches = weighted(batches, self.task, labels, phase)
             steps = int(batches.cardinality()) * phase.epochs
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
-            rounds = -(-phase.epochs // passes)
-            options = {"epochs": rounds, "shuffle": False, "verbose": 0}
+            options = {"validation_data": validation, "shuffle": False, "verbose": 0}
             # The pause of Keras between two epochs takes longer than many steps of a head. One
             # epoch of `fit` therefore contains several passes over the items.
-            batches = batches.repeat(passes)
+            rounds, rest = divmod(phase.epochs, passes)
             with no_retracing_warnings(KERAS_TRAINER):
-                history = head.fit(batches, validation_data=validation, **options).history
-            return history, None if asked is None else np.asarray(head(asked, training=False))
+                history = head.fit(batches.repeat(passes), epochs=rounds, **options).history
+                losses = history.get("val_loss", [])
+                if rest:
+                    history = head.fit(batches.repeat(rest), **options).history
+                    losses += history.get("val_loss", [])
+        return head, losses

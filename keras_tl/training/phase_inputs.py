@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_tl.base.config import Phase
 from keras_tl.data.images.augmentation import Augmentation, augmenter, mixes_labels
-from keras_tl.data.labelled_data import LabelledData, Split
+from keras_tl.data.labelled_data import LabelledData
 from keras_tl.data.pipeline import Pipeline
 from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.models.heads import TransferModel
@@ -36,83 +37,58 @@ class PhaseInputs:
     cached: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class InputMaker:
-    """Factory for the inputs of phases.
+def weighted(
+    batches: tf.data.Dataset, task: Task, labels: np.ndarray, phase: Phase
+) -> tf.data.Dataset:
+    """Add the weight of each item to batches (inputs, labels), if the phase has class weights.
 
-    Attributes:
-        parts: Model to train.
-        task: Task of the model.
-        pipeline: Conversion of a split to model inputs.
-        features: Features of the frozen backbone, with the feature cache.
-        replicas: Number of replicas that share a batch.
+    `labels` are the labels of all training items, which determine balanced class weights.
     """
+    weights = task.class_weights(labels, phase.class_weight)
+    if weights is None:
+        return batches
+    return batches.map(lambda x, y: (x, y, task.sample_weights(y, weights)))
 
-    parts: TransferModel
-    task: Task
-    pipeline: Pipeline
-    features: FrozenFeatures
-    replicas: int
 
-    def make(
-        self,
-        phase: Phase,
-        data: LabelledData,
-        augment: Augmentation,
-        names: Sequence[str],
-        seed: int,
-    ) -> PhaseInputs:
-        """Return the model and the batches of a phase.
+def make_inputs(
+    parts: TransferModel,
+    task: Task,
+    pipeline: Pipeline,
+    features: FrozenFeatures,
+    replicas: int,
+    phase: Phase,
+    data: LabelledData,
+    augment: Augmentation,
+    names: Sequence[str],
+    seed: int,
+) -> PhaseInputs:
+    """Return the model and the batches of a phase.
 
-        Args:
-            phase: Phase whose batch size is divisible by the number of replicas.
-            data: Labelled items of all splits.
-            augment: Augmentation of the training items.
-            names: Names of the splits to make batches from.
-            seed: Seed of shuffles and augmentation.
-        """
-        if phase.objective == CONTRASTIVE:
-            change, size = augmenter(augment, seed), phase.batch_size
-            split = data.split("train")
-            drawn = class_batches(self.pipeline, split, size, self.replicas, seed, change)
-            return PhaseInputs(self.parts.extractor, drawn, None, mixed=False, cached=False)
-        mixed = mixes_labels(augment)
-        splits = self._with_targets(data, needs_class_probabilities(phase, mixed))
-        splits = {name: split for name, split in splits.items() if name in names}
-        cached = phase.unfreeze is None and augment is False and self.features.are_kept
-        if cached:
-            model, datasets = self.parts.head, self._cached_datasets(phase, splits, seed)
-        else:
-            model, datasets = self.parts.model, self._live_datasets(phase, splits, augment, seed)
-        weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
-        if weights is not None:
-            datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
-        return PhaseInputs(model, *datasets, mixed, cached)
-
-    def _with_targets(self, data: LabelledData, shares: bool) -> dict[str, Split]:
-        data.split("train")
-        return {
-            name: dataclasses.replace(split, labels=self.task.targets(split.labels, shares))
-            for name, split in data.splits.items()
-        }
-
-    def _cached_datasets(
-        self, phase: Phase, splits: dict[str, Split], seed: int
-    ) -> list[tf.data.Dataset | None]:
-        train, validation = splits["train"], splits.get("validation")
+    Args:
+        replicas: Number of replicas that share a batch. The phase's batch size is a multiple.
+        names: Names of the splits to make batches from, with `"train"`.
+    """
+    size, change = phase.batch_size, augmenter(augment, seed)
+    if phase.objective == CONTRASTIVE:
+        drawn = class_batches(pipeline, data.split("train"), size, replicas, seed, change)
+        return PhaseInputs(parts.extractor, drawn, None, mixed=False, cached=False)
+    labels, mixed = data.split("train").labels, mixes_labels(augment)
+    soft = needs_class_probabilities(phase, mixed)
+    splits = {
+        name: dataclasses.replace(split, labels=task.targets(split.labels, soft))
+        for name, split in data.splits.items()
+        if name in names
+    }
+    train, validation = splits["train"], splits.get("validation")
+    cached = phase.unfreeze is None and augment is False and features.are_kept
+    if cached:
         # Compute the features of both splits first, so that the backbone does not run during `fit`.
-        features = [self.features.of(split) if split else None for split in (train, validation)]
-        whole = self.replicas > 1
-        return [
-            features[0].dataset(train.labels, phase.batch_size, seed, whole),
-            features[1] and features[1].dataset(validation.labels, phase.batch_size, None, whole),
-        ]
-
-    def _live_datasets(
-        self, phase: Phase, splits: dict[str, Split], augment: Augmentation, seed: int
-    ) -> list[tf.data.Dataset | None]:
-        train, validation = splits["train"], splits.get("validation")
-        return [
-            self.pipeline.shuffled(train, phase.batch_size, seed, augmenter(augment, seed)),
-            validation and self.pipeline.ordered(validation, phase.batch_size),
-        ]
+        rows = [features.of(split) if split else None for split in (train, validation)]
+        whole = replicas > 1
+        batches = rows[0].dataset(train.labels, size, seed, whole)
+        held_out = rows[1] and rows[1].dataset(validation.labels, size, None, whole)
+    else:
+        batches = pipeline.shuffled(train, size, seed, change)
+        held_out = validation and pipeline.ordered(validation, size)
+    batches = weighted(batches, task, labels, phase)
+    return PhaseInputs(parts.head if cached else parts.model, batches, held_out, mixed, cached)

@@ -35,7 +35,6 @@ class BestWeights(keras.callbacks.EarlyStopping):
         before: Value of the metric before the phase. `None`: the head is untrained, so the initial
             weights are never restored.
         name: Name of the metric, without `val_`.
-        more_is_better: Whether a higher value of the metric is better.
     """
 
     def __init__(
@@ -61,23 +60,6 @@ class BestWeights(keras.callbacks.EarlyStopping):
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
-class StopAfter(keras.callbacks.Callback):
-    """Stop training early. The learning-rate schedule still covers all epochs of the phase.
-
-    Args:
-        epochs: Number of epochs after which training stops, at least 1.
-    """
-
-    def __init__(self, epochs: int):
-        super().__init__()
-        self._epochs = epochs
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Stop the training if enough epochs have run."""
-        if epoch + 1 >= self._epochs:
-            self.model.stop_training = True
-
-
 class GradualUnfreezing(keras.callbacks.Callback):
     """Unfreeze the blocks of a phase one after the other, from the last block down.
 
@@ -87,9 +69,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
 
     Args:
         phase: Phase whose `unfreeze_every` is not `None`.
-        blocks: Names of all blocks that the phase unfreezes.
         train: Function that makes only the given blocks trainable, see `prepare`.
-        reporter: Object that prints progress messages.
     """
 
     def __init__(
@@ -149,15 +129,11 @@ def run_phase(
     stop_after: int | None = None,
     own: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
-    """Train a model for one phase.
+    """Train a model for one phase, and return the record of the phase.
 
     Args:
-        phase: Phase to run.
         inputs: Model and batches. If there are validation batches and `phase.patience` is set,
             training stops early and restores the best weights.
-        backbone: Backbone layer of the model.
-        task: Task that defines the loss and the metrics.
-        reporter: Object that prints progress messages.
         before: Monitored metric on the validation split before the phase. `None`: the head is
             untrained.
         callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
@@ -167,9 +143,6 @@ def run_phase(
         stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
             training stops early or after the last epoch.
         own: Internal callbacks, which run before the user's callbacks.
-
-    Returns:
-        Record of the phase.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.
@@ -203,14 +176,23 @@ def run_phase(
         blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     if stop_after is not None:
-        own.append(StopAfter(stop_after))
+        own.append(_stopping(model, stop_after))
     if is_best_kept:
         own.append(BestWeights(phase.patience, before, *monitor))
-    fit = functools.partial(
-        model.fit, inputs.train, validation_data=validation, epochs=phase.epochs
-    )
+    options = {"validation_data": validation, "epochs": phase.epochs}
+    fit = functools.partial(model.fit, inputs.train, **options)
     record = fit_and_record(phase, model, fit, own, callbacks, reporter)
     return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=inputs.cached)
+
+
+def _stopping(model: keras.Model, epochs: int) -> keras.callbacks.Callback:
+    """Return a callback that stops after some epochs. The schedule still covers all epochs."""
+
+    def stop(epoch: int, logs: dict) -> None:
+        if epoch + 1 >= epochs:
+            model.stop_training = True
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=stop)
 
 
 def fit_and_record(
@@ -224,24 +206,20 @@ def fit_and_record(
     """Fit a compiled model, and record which epoch the final weights are from.
 
     Args:
-        phase: Phase that the record and the messages describe.
-        model: Compiled model.
         fit: Method `fit` of the model, with all arguments bound except the callbacks.
         own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
             weights. Without this callback, the model ends with the last weights.
         callbacks: The user's callbacks, which may set the model's weights.
-        reporter: Object that prints progress messages.
 
     Returns:
-        Record of the phase. The caller must set the field `seconds`, which is 0.
+        Record of the phase, with 0 as `seconds` and false as `cached`. The caller sets both.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.
     """
     best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
-    weights = EpochWeights() if callbacks else None
+    first = [EpochWeights()] if callbacks else []
     given = model.get_weights() if callbacks else []
-    first = [] if weights is None else [weights]
     try:
         with no_retracing_warnings(KERAS_TRAINER):
             # Pass `shuffle=False`, because the data set shuffles its items.
@@ -258,7 +236,7 @@ def fit_and_record(
         )
     epochs = _rows(history)
     chosen = len(epochs) if best is None else best.epoch_of(history.epoch)
-    found = chosen if weights is None else weights.epoch_now()
+    found = first[0].epoch_now() if first else chosen
     if found is None:
         reporter.say(
             f"{phase.name}: a callback set weights that differ from the weights of every epoch, "

@@ -23,8 +23,8 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Phases for heads with hidden layers, for augmented images, and for a number of epochs from the
-# user. A solved linear head keeps its weights unless an epoch is better on the validation split.
+# Phases for heads with hidden layers, for augmented images, and if the user sets `epochs`. A solved
+# linear head keeps its weights unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
@@ -64,8 +64,8 @@ _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rat
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
-# Phases with a discriminative factor. Only the head has this learning rate. The learning rates of
-# the lowest blocks are far smaller.
+# Phases with a discriminative factor. The learning rate is that of the head. The lowest blocks have
+# far lower learning rates.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),
@@ -87,7 +87,6 @@ _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
-
 # Settings measured for text encoders (docs/explanation/text-defaults.md). Image backbones and
 # language models use the same settings with another learning rate, although these settings were
 # measured only for texts.
@@ -101,7 +100,6 @@ _CONTRASTIVE = {
     "monitor": "loss",
     "patience": None,
 }
-
 
 # Minimum number of steps of each policy, by family (fit.md and text-defaults.md in
 # docs/explanation). The minimum is not used if the user sets the number of epochs or passes phases.
@@ -144,7 +142,6 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     """Return the phase that trains a model's head on the frozen backbone.
 
     Args:
-        config: Configuration of the model.
         live: Whether the backbone runs in every epoch, for example on augmented images.
         epochs: Number of epochs from the user. `None`: the default number of epochs.
     """
@@ -175,7 +172,6 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
     """Return the name of the policy with which `Learner.fit` fine-tunes.
 
     Args:
-        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
         class_counts: Number of training items of each class. `None`: the task does not have exactly
             one class per item.
     """
@@ -184,12 +180,7 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
 
 
 def default_share(policy: str, family: str) -> float:
-    """Return the weight of the fine-tuned model in the average that `fit` keeps by default.
-
-    Args:
-        policy: Name of the fine-tuning policy, see `fitting_policy`.
-        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
-    """
+    """Return the weight of the fine-tuned model in the average that `fit` keeps by default."""
     return _DEFAULT_SHARES.get((policy, family), 1.0)
 
 
@@ -203,16 +194,7 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 
     A contrastive phase fits the features to the training labels. Cross-validation on these features
     would choose too weak an L2 penalty. The penalty is therefore a constant divided by the number
-    of items.
-
-    Args:
-        phase: Phase that has just run.
-        config: Configuration of the model.
-        items: Number of training items.
-
-    Returns:
-        Default phase of the head, with label smoothing and class weights of `phase`. `None`:
-        `phase` is not contrastive and has trained the head itself.
+    of training items. For other phases, which train the head themselves, the result is `None`.
     """
     if phase.objective != "contrastive":
         return None
@@ -230,18 +212,13 @@ def with_heads(
 ) -> list[tuple[Phase, bool]]:
     """Insert a phase of the head after each contrastive phase.
 
-    Args:
-        phases: Phases of a policy.
-        config: Configuration of the model.
-        items: Number of training items.
-
-    Returns:
-        Pairs (phase, inserted). `inserted` is true for the phases of the head.
+    Returns pairs (phase, inserted). `inserted` is true for the phases of the head.
     """
     found = []
     for phase in phases:
-        head = head_after(phase, config, items)
-        found += [(phase, False)] + ([] if head is None else [(head, True)])
+        found.append((phase, False))
+        if (head := head_after(phase, config, items)) is not None:
+            found.append((head, True))
     return found
 
 
@@ -267,9 +244,9 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
     changes = {name: value for name, value in given.items() if value is not None}
     if "epochs" in changes:
         changes["min_steps"] = 0
-    if "epochs" in changes and len(phases) > 1:
-        raise ConfigError(
-            f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
-            "the epochs in your own phases, and pass the phases as policy=."
-        )
+        if len(phases) > 1:
+            raise ConfigError(
+                f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
+                "the epochs in your own phases, and pass the phases as policy=."
+            )
     return tuple(dataclasses.replace(phase, **changes) for phase in phases)

@@ -1,5 +1,6 @@
 """Progress reports of training: a live display in terminals, and one printed line per epoch."""
 
+import contextlib
 import math
 import time
 
@@ -17,12 +18,9 @@ class EpochProgress(keras.callbacks.Callback):
     """Keras callback that adds the learning rate to the logs and reports every epoch.
 
     Args:
-        reporter: Object that prints progress messages.
-        name: Name of the phase.
         steps: Number of training steps per epoch.
         count: Number of epochs of the phase.
         items: Number of items per step.
-        item: Word for one item, such as "image".
         monitor: Metric that selects the best epoch, see `keras_tl.training.dashboard.Dashboard`.
         following: Number of epochs of the following phases.
     """
@@ -42,15 +40,14 @@ class EpochProgress(keras.callbacks.Callback):
         self._reporter = reporter
         self._pace = Pace(steps, count, following)
         self._shown = Dashboard(name, count, steps, items, item, self._pace, following, monitor)
-        self._open = None
+        self._open = contextlib.ExitStack()
         self._draw = None
         self._began = 0.0
         self._drawn = -math.inf
 
     def on_train_begin(self, logs=None):
         if self._reporter.can_draw:
-            self._open = self._reporter.live(self._shown)
-            self._draw = self._open.__enter__()
+            self._draw = self._open.enter_context(self._reporter.live(self._shown))
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
@@ -90,9 +87,8 @@ class EpochProgress(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Remove the live display from the terminal, also after an interruption."""
-        if self._open is not None:
-            self._open.__exit__(None, None, None)
-            self._open = self._draw = None
+        self._open.close()
+        self._draw = None
 
     def _frame_if_due(self, logs: dict | None) -> None:
         if self._draw is None or time.perf_counter() - self._drawn < _SECONDS_A_FRAME:

@@ -1,5 +1,6 @@
 """Learning-rate schedules that Keras does not have."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -10,8 +11,17 @@ from keras_tl.base.config import check_range
 from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
+class _FieldSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Base class of schedules that are dataclasses: the fields are their configuration."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return dataclasses.asdict(self)
+
+
 @keras.saving.register_keras_serializable("keras_tl")
-class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+@dataclasses.dataclass(eq=False)
+class LinearDecay(_FieldSchedule):
     """Learning rate that rises linearly to a peak, then falls linearly to 0, as for BERT.
 
     Source: Devlin et al., 2019 (arXiv:1810.04805), appendix A.2.
@@ -23,11 +33,9 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
             learning rate above 0.
     """
 
-    def __init__(self, peak: float, steps: int, warmup_steps: int = 0):
-        super().__init__()
-        self.peak = peak
-        self.steps = steps
-        self.warmup_steps = warmup_steps
+    peak: float
+    steps: int
+    warmup_steps: int = 0
 
     def __call__(self, step):
         """Return the learning rate of a step, counted from 0."""
@@ -36,13 +44,10 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         fall = (self.steps - step) / max(self.steps - self.warmup_steps, 1)
         return self.peak * ops.clip(ops.minimum(rise, fall), 0.0, 1.0)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps}
-
 
 @keras.saving.register_keras_serializable("keras_tl")
-class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
+@dataclasses.dataclass(eq=False)
+class SlantedTriangular(_FieldSchedule):
     """Learning rate that rises linearly to a peak in few steps, then falls linearly in many steps.
 
     Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3. T is the number of steps, and
@@ -62,14 +67,14 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         ratio: Highest learning rate divided by the lowest learning rate, at least 1.
     """
 
-    def __init__(self, peak: float, steps: int, cut_frac: float = 0.1, ratio: float = 32):
-        super().__init__()
-        check_range("cut_frac", cut_frac, 0, 1)
-        check_range("ratio", ratio, 1)
-        self.peak = peak
-        self.steps = steps
-        self.cut_frac = cut_frac
-        self.ratio = ratio
+    peak: float
+    steps: int
+    cut_frac: float = 0.1
+    ratio: float = 32
+
+    def __post_init__(self):
+        check_range("cut_frac", self.cut_frac, 0, 1)
+        check_range("ratio", self.ratio, 1)
 
     def __call__(self, step):
         """Return the learning rate of a step, counted from 0."""
@@ -79,18 +84,10 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         p = ops.where(step < cut, step / max(cut, 1), (cut + fall - step) / (fall or 1))
         return self.peak * (1 + ops.maximum(p, 0.0) * (self.ratio - 1)) / self.ratio
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "peak": self.peak,
-            "steps": self.steps,
-            "cut_frac": self.cut_frac,
-            "ratio": self.ratio,
-        }
-
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+@dataclasses.dataclass(eq=False)
+class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
     Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
@@ -108,23 +105,16 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         final_divisor: Peak divided by the learning rate after the last step, at least 1.
     """
 
-    def __init__(
-        self,
-        peak: float,
-        steps: int,
-        rise: float = 0.25,
-        divisor: float = 25,
-        final_divisor: float = 1e5,
-    ):
-        super().__init__()
-        check_range("rise", rise, 0, 1)
-        check_range("divisor", divisor, 1)
-        check_range("final_divisor", final_divisor, 1)
-        self.peak = peak
-        self.steps = steps
-        self.rise = rise
-        self.divisor = divisor
-        self.final_divisor = final_divisor
+    peak: float
+    steps: int
+    rise: float = 0.25
+    divisor: float = 25
+    final_divisor: float = 1e5
+
+    def __post_init__(self):
+        check_range("rise", self.rise, 0, 1)
+        check_range("divisor", self.divisor, 1)
+        check_range("final_divisor", self.final_divisor, 1)
 
     def __call__(self, step):
         """Return the learning rate of a step, counted from 0."""
@@ -136,16 +126,6 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         # sin(pi / 2 * x)^2 equals (1 - cos(pi * x)) / 2, but has a smaller rounding error near 0.
         return self.peak * (lowest + (1 - lowest) * ops.sin(math.pi / 2 * near) ** 2)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "peak": self.peak,
-            "steps": self.steps,
-            "rise": self.rise,
-            "divisor": self.divisor,
-            "final_divisor": self.final_divisor,
-        }
-
 
 @keras.saving.register_keras_serializable("keras_tl")
 class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -153,9 +133,6 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
     callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need this wrapper.
-
-    Args:
-        schedule: Learning-rate schedule to wrap.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):

@@ -18,8 +18,7 @@ def seed_generators(
 
     Args:
         model: Model with `keras.random.SeedGenerator` objects. TF-Hub modules keep their states.
-        seeds: Seeds, whole numbers of at least 0.
-        frozen: Layer whose generators the function does not set, because they are not used.
+        frozen: Layer with unused generators, which the function does not set.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

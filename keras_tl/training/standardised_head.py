@@ -1,6 +1,7 @@
 """Training of a head on standardised features, and conversion to a head for raw features."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -49,8 +50,6 @@ class StandardisedHead:
         """Copy a head and its weights, so that the copy predicts the same logits.
 
         Args:
-            parts: Model whose head begins with a Dense layer, see `first_dense`.
-            standardisation: Mean and scale of the flattened features.
             live: Whether the backbone is part of the new model, to run in every epoch.
         """
         head = parts.head
@@ -65,52 +64,38 @@ class StandardisedHead:
                 x = layers[-1](x)
             model = keras.Model(parts.extractor.input if live else given, x, name="head")
         copy = cls(model, head, standardisation, tuple(layers))
-        copy._copy_weights()
+        _copy_weights(head.layers[1:], copy.layers, copy._standardised)
         return copy
 
     def begin_at(self, solution: Solution) -> None:
         """Set the copy's weights to a solution. The copy must have only one Dense layer."""
-        mean, scale = self.standardisation.mean, self.standardisation.scale
-        first_dense_of(self.layers).set_weights(
-            [solution.kernel * scale[:, None], solution.bias + mean @ solution.kernel]
-        )
+        dense = next(layer for layer in self.layers if isinstance(layer, keras.layers.Dense))
+        dense.set_weights(self._standardised(solution.kernel, solution.bias))
 
     def fold(self) -> None:
         """Convert the trained weights to weights for raw features, and write them to the head."""
+        _copy_weights(self.layers, self.head.layers[1:], self._raw)
+
+    def _standardised(self, kernel: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
         mean, scale = self.standardisation.mean, self.standardisation.scale
-        for copy, layer in zip(self.layers, self.head.layers[1:], strict=True):
-            values = copy.get_weights()
-            if copy is first_dense_of(self.layers):
-                kernel, bias = (value.astype(np.float64) for value in values)
-                kernel /= scale[:, None]
-                values = [kernel, bias - mean @ kernel]
-            layer.set_weights(values)
+        return [kernel * scale[:, None], bias + mean @ kernel]
 
-    def _copy_weights(self) -> None:
-        mean, scale = self.standardisation.mean, self.standardisation.scale
-        for copy, layer in zip(self.layers, self.head.layers[1:], strict=True):
-            values = layer.get_weights()
-            if copy is first_dense_of(self.layers):
-                kernel, bias = (value.astype(np.float64) for value in values)
-                values = [kernel * scale[:, None], bias + mean @ kernel]
-            copy.set_weights(values)
+    def _raw(self, kernel: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
+        kernel = kernel / self.standardisation.scale[:, None]
+        return [kernel, bias - self.standardisation.mean @ kernel]
 
 
-class FoldEveryEpoch(keras.callbacks.Callback):
-    """Keras callback: update the head after every epoch, because callbacks may use the head."""
-
-    def __init__(self, copy: StandardisedHead):
-        super().__init__()
-        self._copy = copy
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Write the weights of the copy to the head."""
-        self._copy.fold()
-
-
-def first_dense_of(layers: tuple[keras.layers.Layer, ...]) -> keras.layers.Dense:
-    """Return the first Dense layer of a sequence of layers."""
-    return next(layer for layer in layers if isinstance(layer, keras.layers.Dense))
+def _copy_weights(
+    sources: Sequence[keras.layers.Layer], targets: Sequence[keras.layers.Layer], convert: Callable
+) -> None:
+    """Copy the weights of layers. `convert` takes kernel and bias of the first Dense layer."""
+    is_first = True
+    for source, target in zip(sources, targets, strict=True):
+        values = source.get_weights()
+        if is_first and isinstance(source, keras.layers.Dense):
+            values = convert(*(value.astype(np.float64) for value in values))
+            is_first = False
+        target.set_weights(values)
 
 
 def _normalisation(standardisation: Standardisation) -> keras.layers.Normalization:

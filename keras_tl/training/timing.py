@@ -41,25 +41,8 @@ class Costs:
         return self.start + steps * self.step
 
 
-class _StepTimes(keras.callbacks.Callback):
-    """Keras callback that records the time at which each training step ends."""
-
-    def __init__(self):
-        super().__init__()
-        self.ends = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Append the current time in seconds."""
-        self.ends.append(time.perf_counter())
-
-
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
-    """Return the seconds per item to compute features, from the fastest of three runs.
-
-    Args:
-        trainer: Trainer of the model.
-        split: Split with at least one item.
-    """
+    """Return the seconds per item to compute features, from the fastest of three runs."""
     few = split.take(np.arange(min(_PREDICTED, len(split))))
     seconds = []
     for _ in range(_REPEATS):  # The first repeat may include tracing.
@@ -71,13 +54,7 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the training time of a phase from the time of predictions.
-
-    Args:
-        trainer: Trainer of the model.
-        split: Split with at least one item.
-        phase: Phase to estimate. Only its batch size matters.
-    """
+    """Estimate the training time of a phase from its batch size and the time of predictions."""
     item = seconds_an_item(trainer, split)
     step = _STEP_OVER_PREDICTION * phase.batch_size * item
     return Costs(step, _TRACING_SECONDS, item, measured=False)
@@ -86,14 +63,9 @@ def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
 def rehearse(
     trainer: Trainer, data: LabelledData, phase: Phase, augment: Augmentation, item: float
 ) -> Costs:
-    """Measure the training time of a phase in a few steps. The model's weights are restored.
+    """Measure the training time of a phase in a few steps, then restore the model's weights.
 
-    Args:
-        trainer: Trainer of the model.
-        data: Data with a training split.
-        phase: Phase to measure.
-        augment: Augmentation of the training items in the planned training.
-        item: Seconds per prediction of one item, for the field `item` of the result.
+    `item` is the field of the result: seconds per prediction of one item.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))
@@ -101,10 +73,13 @@ def rehearse(
     short = dataclasses.replace(
         phase, name="rehearsal", epochs=-(-_REHEARSED // steps), min_steps=0, patience=None
     )
-    times = _StepTimes()
+    ends = []
+    times = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
+    )
     with trainer.trial() as trial:
         began = time.perf_counter()
         only = dataclasses.replace(data, splits={"train": few})
         trial.run(short, only, augment, callbacks=[times])
-    step = statistics.median(np.diff(times.ends).tolist())
-    return Costs(step, times.ends[0] - began - step, item, measured=True)
+    step = statistics.median(np.diff(ends).tolist())
+    return Costs(step, ends[0] - began - step, item, measured=True)

@@ -36,12 +36,11 @@ from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
-from keras_tl.training.phase_inputs import InputMaker, PhaseInputs
+from keras_tl.training.phase_inputs import PhaseInputs, make_inputs
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.seeding import seed_generators
 from keras_tl.training.snapshot import snapshot
-from keras_tl.training.standardised_head import FoldEveryEpoch
 from keras_tl.training.weight_average import WeightAverage
 
 
@@ -49,14 +48,9 @@ class Trainer:
     """Trainer that runs phases on a model and keeps a history of these phases.
 
     Args:
-        config: Configuration of the model.
-        parts: Model, with its backbone, extractor and head.
-        strategy: TensorFlow's distribution strategy.
         seed: Seed of shuffles and augmentation.
-        reporter: Object that prints progress messages.
 
     Attributes:
-        config, parts, seed: Values of the arguments.
         history: Record of each finished phase, in order.
         features: Features of the backbone for all splits, with the feature cache.
     """
@@ -113,7 +107,6 @@ class Trainer:
         """Set the history of a loaded model, after the weights are loaded.
 
         Args:
-            history: Records of the phases that trained the loaded model.
             are_as_trained: Value of `is_as_trained` when the model was saved.
         """
         self.history.extend(history)
@@ -127,13 +120,20 @@ class Trainer:
         self.history.clear()
         self.parts.head.set_weights(self._untrained_head)
 
-    def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase with the actual epochs, batch size and learning rate for a split."""
-        return self._as_it_runs(phase, len(split))
+    def settled(self, phase: Phase, items: int) -> Phase:
+        """Return a phase with the actual epochs, batch size and learning rate for `items` items."""
+        # Round the batch size up to a multiple of the number of replicas.
+        whole = -(-phase.batch_size // self._replicas) * self._replicas
+        epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
+        rate = phase.learning_rate
+        if rate == "auto":
+            rate = auto_learning_rate(self.parts.backbone.network)
+        changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
+        return dataclasses.replace(phase, **changes)
 
     def steps_of(self, phase: Phase, split: Split) -> int:
         """Return the number of training steps of a phase on a training split."""
-        settled = self._as_it_runs(phase, len(split))
+        settled = self.settled(phase, len(split))
         if phase.objective == CONTRASTIVE:
             drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self.seed)
             return settled.epochs * drawn.count
@@ -148,7 +148,7 @@ class Trainer:
             phases: Number of the last phases, which is also the number of records to change.
         """
         line.move(self.parts.model, share)
-        kept = {"share": share} if share else {"share": share, "best_epoch": 0}
+        kept = {"share": share} | ({} if share else {"best_epoch": 0})
         self.history[-phases:] = [
             dataclasses.replace(record, **kept) for record in self.history[-phases:]
         ]
@@ -189,7 +189,7 @@ class Trainer:
         unless the cache is `"off"`. A contrastive phase trains the backbone without the head. All
         other phases run the whole model. For `following` and `stop_after` see `run_phase`.
         """
-        phase, augment = self._settled(phase, data, augment)
+        phase, augment = self._checked(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
         start, before = self._start(phase, data, inputs.cached), None
         if start is not None:
@@ -202,11 +202,12 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # Mark the backbone as changed before the training, because callbacks may compute logits
-        # during the training, and an interrupted phase leaves no record in the history.
+        # Mark the backbone as changed before the training: callbacks may compute logits during the
+        # training. An interrupted phase leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
-        first = [] if start is None else [FoldEveryEpoch(start.head)]
+        # Update the head after every epoch, because the user's callbacks may use the head.
+        fold = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: start.head.fold())
         trained = inputs.model if start is None else start.head.model
         frozen = self.parts.backbone if phase.unfreeze is None else None
         seed_generators(trained, (self.seed, len(self.history)), frozen)
@@ -223,7 +224,7 @@ class Trainer:
                     item=self._modality.item,
                     following=following,
                     stop_after=stop_after,
-                    own=first,
+                    own=[] if start is None else [fold],
                 )
         except ConfigError:  # `run_phase` has restored the weights.
             self._note_backbone()
@@ -256,13 +257,12 @@ class Trainer:
         Args:
             phase: Phase to train. If the phase freezes the backbone, the trial uses cached
                 features, unless the cache is `"off"`. Other phases use augmented training items.
-            data: Data with a training split.
             rates: Learning rate of each step, in rising order.
 
         Raises:
             ConfigError: The head is untrained, and the phase needs a trained head.
         """
-        phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
+        phase, augment = self._checked(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
             raise ConfigError(
                 "The head is untrained. Call fit_head() before lr_find('fine-tune'), or call "
@@ -288,11 +288,10 @@ class Trainer:
         """Return an object that trains one head per fold for out-of-fold predictions.
 
         Args:
-            phase: Phase that trains the head.
             items: Number of training items, for the minimum number of steps.
             seed: Seed of folds, initial weights and shuffles.
         """
-        settled = self._as_it_runs(phase, items)
+        settled = self.settled(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
@@ -300,7 +299,6 @@ class Trainer:
 
         Args:
             phase: Phase that trains a head on cached features with Keras's `fit`.
-            data: Data with a training split.
         """
         train = data.split("train")
         classes = train.labels if train.labels.dtype.kind in "iu" else None
@@ -330,39 +328,26 @@ class Trainer:
             return np.concatenate(
                 [np.asarray(self.parts.head(rows.read(b), training=False)) for b in batches]
             )
-        return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
+        with self._reporter.bar("Evaluating", len(split)) as progress:
+            return np.concatenate([*self._classify.rows(split, self.pipeline, progress)])
 
     def _note_backbone(self) -> None:
         if not any(record.changed_backbone for record in self.history):
-            self.features.backbone_is_as_it_came()
+            self.features.backbone_is_restored()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
         """Compile the whole model with a frozen backbone, ready for `fit` and `evaluate`."""
         frozen = dataclasses.replace(phase, l2=None)
         prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
 
-    def _rows(self, runner: BatchRunner, split: Split, title: str) -> Iterator[np.ndarray]:
-        with self._reporter.bar(title, len(split)) as progress:
-            yield from runner.rows(split, self.pipeline, progress)
-
-    def _settled(
+    def _checked(
         self, phase: Phase, data: LabelledData, augment: Augmentation
     ) -> tuple[Phase, Augmentation]:
-        phase = self._as_it_runs(phase, len(data.split("train")))
+        phase = self.settled(phase, len(data.split("train")))
         if augment is True:
             augment = data.augmentation
         self.check(phase, augment)
         return phase, augment
-
-    def _as_it_runs(self, phase: Phase, items: int) -> Phase:
-        # Round the batch size up to a multiple of the number of replicas.
-        whole = -(-phase.batch_size // self._replicas) * self._replicas
-        epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
-        rate = phase.learning_rate
-        if rate == "auto":
-            rate = auto_learning_rate(self.parts.backbone.network)
-        changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
-        return dataclasses.replace(phase, **changes)
 
     def _inputs(
         self,
@@ -371,9 +356,10 @@ class Trainer:
         augment: Augmentation,
         names: Sequence[str] = ("train", "validation"),
     ) -> PhaseInputs:
-        maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
         # Use another seed in each phase, so that the phases shuffle and augment differently.
-        return maker.make(phase, data, augment, names, self.seed + 1000 * len(self.history))
+        seed = self.seed + 1000 * len(self.history)
+        model = self.parts, self.task, self.pipeline, self.features, self._replicas
+        return make_inputs(*model, phase, data, augment, names, seed)
 
     def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:
         if phase.l2 is None:

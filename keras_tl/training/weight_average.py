@@ -30,16 +30,11 @@ class WeightAverage:
         """Set a model's weights to a weighted average of `before` and `after`.
 
         Args:
-            model: Model that `before` and `after` belong to.
             share: Fraction of `after` in the average, in [0, 1]. 0 gives exactly `before`, 1 gives
                 exactly `after`.
         """
-        model.set_weights(
-            [
-                _between(first, last, share)
-                for first, last in zip(self.before, self.after, strict=True)
-            ]
-        )
+        pairs = zip(self.before, self.after, strict=True)
+        model.set_weights([_between(first, last, share) for first, last in pairs])
 
 
 def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:

@@ -83,13 +83,14 @@ def fit_language_model(
             learning rate of the layer above it, divided by `discriminative_factor`.
         bptt: Mean number of tokens per row of a batch, see `TokenStream`.
         seed: Seed of batch lengths and dropout.
-        callbacks: Your Keras callbacks. The `model` of each callback is a stateful network copy.
+        callbacks: Your Keras callbacks. Their attribute `model` is a copy of the network, with
+            stateful LSTM layers.
         reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase with values of each epoch: training loss with AR and TAR regularisation,
-        training perplexity with dropout (`perplexity`), and validation perplexity without dropout
-        (`val_perplexity`).
+        Record of the phase. The values of each epoch are the training loss with AR and TAR, the
+        training perplexity with dropout (`perplexity`), and the validation perplexity without
+        dropout (`val_perplexity`).
 
     Raises:
         ConfigError: The phase uses a setting that language models do not support.
@@ -103,17 +104,12 @@ def fit_language_model(
     held_out = None if validation is None else TokenStream(validation, phase.batch_size, bptt)
     copy = _carrying(model, phase.batch_size, seed)
     _compile(copy, _optimizer(copy, phase, len(stream) * phase.epochs))
-    progress = EpochProgress(
-        reporter,
-        phase.name,
-        len(stream),
-        phase.epochs,
-        phase.batch_size * bptt,
-        "token",
-        ("perplexity", False) if held_out is not None and phase.patience is not None else None,
-    )
+    stops_early = held_out is not None and phase.patience is not None
+    monitor = ("perplexity", False) if stops_early else None
+    steps, size = len(stream), phase.batch_size * bptt
+    progress = EpochProgress(reporter, phase.name, steps, phase.epochs, size, "token", monitor)
     own = [_Contiguous(stream), progress]
-    if held_out is not None and phase.patience is not None:
+    if stops_early:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
@@ -160,7 +156,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 
 
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
-    # Copy the network: stateful layers need a fixed batch size, but `model` has no fixed size.
+    # Copy the network: stateful layers need a fixed batch size, which `model.network` lacks.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
         copy = build_language_model(model.config, seed, batch_size)
     copy.set_weights(model.network.get_weights())

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from keras_tl.backbones.awd_lstm.language_model import (
 from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
 from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
-from keras_tl.backbones.texts.words.vocabulary import Vocabulary, count_words
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 from keras_tl.base.config import Phase, check_range
 from keras_tl.base.files import local_path
 from keras_tl.base.reporting import Reporter
@@ -53,24 +54,21 @@ LIMITS = VocabularyLimits()
 class _KeepBest(keras.callbacks.Callback):
     """Save the model after each epoch with the best perplexity so far, in case of interruption.
 
-    Without validation, the callback saves the model after every epoch.
-
-    Args:
-        kept: Language model that receives the trained weights and is saved.
-        path: Folder to write the language model to.
+    Without validation, the callback saves the model after every epoch. The language model `saved`
+    receives the trained weights.
     """
 
-    def __init__(self, kept: LanguageModel, path: str | os.PathLike):
+    def __init__(self, saved: LanguageModel, path: str | os.PathLike):
         super().__init__()
-        self._kept, self._path = kept, path
+        self._saved, self._path = saved, path
         self._best = math.inf
 
     def on_epoch_end(self, epoch, logs=None):
         reached = logs.get("val_perplexity", self._best)
         if reached <= self._best:
             self._best = reached
-            self._kept.network.set_weights(self.model.get_weights())
-            self._kept.save(self._path, overwrite=True)
+            self._saved.network.set_weights(self.model.get_weights())
+            self._saved.save(self._path, overwrite=True)
 
 
 def pretrain(
@@ -92,8 +90,8 @@ def pretrain(
     saved after each epoch. An interrupted training then leaves a model, but no training record.
 
     Args:
-        texts: List of texts (str), of paths (`pathlib.Path`) of text files, or of both. Each
-            non-empty line of a file is a text. For texts of TensorFlow Datasets use
+        texts: List of texts (str) and of paths (`pathlib.Path`) of text files. Each non-empty line
+            of a file is a text. For texts of TensorFlow Datasets use
             `tfds_texts("wiki40b/en", limit=10_000)`.
         path: Folder to write the language model to, see `LanguageModel.save`.
         size: Name of a model size (`AwdLstmConfig.named`), or a configuration.
@@ -119,9 +117,7 @@ def pretrain(
     train, held_out = _split(read_texts(texts), validation)
     if isinstance(vocabulary, VocabularyLimits):
         vocabulary = Vocabulary.from_counts(_count(train), **dataclasses.asdict(vocabulary))
-    config = size
-    if isinstance(size, str):
-        config = AwdLstmConfig.named(size, len(vocabulary))
+    config = AwdLstmConfig.named(size, len(vocabulary)) if isinstance(size, str) else size
     model = LanguageModel.new(config, vocabulary, seed)
     return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
 
@@ -199,7 +195,7 @@ def _train_and_save(
     reporter: Reporter,
 ) -> LanguageModel:
     tokens = model.tokenizer.stream(train)
-    unknown = _share_unknown(tokens, model.vocabulary)
+    unknown = _unknown_fraction(tokens, model.vocabulary)
     reporter.say(
         f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,} "
         f"tokens; {unknown:.1%} of the words are unknown"
@@ -214,30 +210,17 @@ def _train_and_save(
     # If `path` holds a model, do not replace this model before the training has ended.
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
-    record = fit_language_model(
-        model,
-        tokens,
-        model.tokenizer.stream(held_out) if held_out else None,
-        phase,
-        bptt,
-        seed,
-        callbacks,
-        reporter,
-    )
-    before = model.about.get("history", [])
-    about["history"] = [*before, record.to_json()]
+    validation = model.tokenizer.stream(held_out) if held_out else None
+    record = fit_language_model(model, tokens, validation, phase, bptt, seed, callbacks, reporter)
+    about["history"] = [*model.about.get("history", []), record.to_json()]
     model = dataclasses.replace(model, about=about)
     # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
     model.save(path, overwrite=True)
     return model
 
 
-def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """Return the fraction of words outside of the vocabulary, ignoring marks and punctuation.
-
-    Raises:
-        DataError: More than 90% of the words are unknown.
-    """
+def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
+    """Return the fraction of the words that are unknown. Marks and punctuation are no words."""
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
     words = [
@@ -245,19 +228,19 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
         for number, token in enumerate(vocabulary.tokens)
         if token not in MARKS and any(map(str.isalnum, token))
     ]
-    share = unknown / max(unknown + counts[words].sum(), 1)
-    if share > _MOST_UNKNOWN:
+    fraction = unknown / max(unknown + counts[words].sum(), 1)
+    if fraction > _MOST_UNKNOWN:
         raise DataError(
-            f"The vocabulary lacks {share:.0%} of the words in the texts, so a model cannot learn "
-            "from these texts. Expected words that recur, with spaces between them. In Chinese, "
-            "Japanese or Thai texts, put spaces between the words, here and in all later texts. "
-            "Otherwise pass more texts, or vocabulary=VocabularyLimits(min_frequency=1)."
+            f"The vocabulary lacks {fraction:.0%} of the words in the texts, so a model cannot "
+            "learn from these texts. Expected words that recur, with spaces between them. In "
+            "Chinese, Japanese or Thai texts, put spaces between the words, here and in all later "
+            "texts. Otherwise pass more texts, or vocabulary=VocabularyLimits(min_frequency=1)."
         )
-    return float(share)
+    return float(fraction)
 
 
 def read_texts(corpus: Corpus) -> list[str]:
-    """Return the given texts, and the non-empty lines of the files given by paths.
+    """Return the texts of a corpus. Of a path, each non-empty line of the file is a text.
 
     Raises:
         DataError: A file cannot be read, or there is no text.
@@ -302,5 +285,5 @@ def _split(texts: list[str], validation: Corpus | float) -> tuple[list[str], lis
 
 def _count(texts: list[str]) -> dict[str, int]:
     parts = (texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE))
-    words = (split_words(part).values.numpy() for part in parts)
-    return {word.decode(): n for word, n in count_words(words).items()}
+    counts = Counter(word for part in parts for word in split_words(part).values.numpy())
+    return {word.decode(): n for word, n in counts.items()}

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_tl.errors import DataError
 
-# For random batch lengths: probability of the full mean, standard deviation, and minimum length.
+# Random batch lengths: probability of the full mean, standard deviation, and minimum length.
 _WHOLE, _DEVIATION, _SHORTEST = 0.95, 5, 5
 
 
@@ -24,8 +24,8 @@ class TokenStream:
         seed: Seed of random batch lengths, as in Merity et al., 2017 (arXiv:1708.02182, sec. 4.1).
             `None`: all lengths are `length`. Random lengths have a normal distribution with mean
             `length` (probability 0.95) or `length / 2` (probability 0.05), standard deviation 5 and
-            minimum 5. Each epoch has the same lengths in another order. The paper also scales the
-            learning rate in proportion to the length. This class does not.
+            minimum 5. Each epoch has the same lengths in another order. Unlike the paper, keras_tl
+            does not scale the learning rate in proportion to the length.
 
     Raises:
         DataError: There are fewer than two tokens per row.
@@ -45,11 +45,6 @@ class TokenStream:
         self._seed = seed
         # Number of the epoch, which determines the order of the lengths in `dataset`.
         self.epoch = 0
-
-    @property
-    def size(self) -> int:
-        """Number of predicted tokens per epoch."""
-        return self._inputs.size
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_tl.backbones.awd_lstm.loading import load_ulmfit
 from keras_tl.backbones.awd_lstm.model import BPTT, CLASSIFIER_DROPOUTS, recurrent_layers
 from keras_tl.backbones.loading import seeded
 from keras_tl.errors import RunError
+from keras_tl.models.source_kinds import of_ulmfit
 from tests import language_models
 
 LENGTHS = (1, 4, 9)
@@ -25,6 +25,10 @@ def folder(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model"
     model.save(path)
     return path
+
+
+def load_ulmfit(path):
+    return of_ulmfit(str(path), weights="imagenet", output_block=None, preprocess=None)
 
 
 def batch_of(model, padding, length):

@@ -1,5 +1,7 @@
 """The blocks of a network: branches, layers without names, and what is found to be wrong."""
 
+import itertools
+
 import keras
 import pytest
 
@@ -63,8 +65,22 @@ def test_the_network_that_a_cut_made_can_be_cut_again():
     assert len(keras.Model(inner.input, output).weights) == 2
 
 
-@pytest.mark.parametrize("block", ["stem", "block1", "block3"])
-@pytest.mark.parametrize("name", ["convnext_tiny", "mobilenet_v3_small"])
+FAST_CUTS = [
+    ("convnext_tiny", "block1"),
+    ("mobilenet_v3_small", "stem"),
+    ("mobilenet_v3_small", "block3"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        pytest.param(*cut, marks=[pytest.mark.slow] * (cut not in FAST_CUTS))
+        for cut in itertools.product(
+            ["convnext_tiny", "mobilenet_v3_small"], ["stem", "block1", "block3"]
+        )
+    ],
+)
 def test_the_layers_of_the_first_blocks_give_what_the_last_of_them_gives(name, block):
     """Of units that end in a function without a layer, and of a network that was cut before."""
     spec = get_spec(name)

@@ -41,6 +41,7 @@ assert "pkg_resources" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_tensorflow_hub_itself_can_be_imported_and_finds_what_it_has_kept(tmp_path):
     """Also beside a setuptools that has no pkg_resources any more."""
     url = "https://tfhub.dev/somebody/something/1"

@@ -74,7 +74,7 @@ def test_the_module_gives_kerashub_s_numbers(native, pair):
     assert list(loaded.blocks) == blocks
     (layer,) = find_hub_layers(loaded.network)
     # Its dropout moves seeds, which are no statistics.
-    assert not layer.moves_statistics
+    assert not layer.module.moves_statistics
     tokens = HubPreprocessor(pair[0], LENGTH)(TEXTS, PAIRS)
     theirs = {
         "token_ids": tokens["input_word_ids"],

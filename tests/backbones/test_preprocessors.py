@@ -40,10 +40,15 @@ def whole_module(tmp_path_factory, vocabulary):
     return hub_modules.make_preprocessor(folder, vocabulary, LENGTH, parts=False)
 
 
+@pytest.fixture(scope="module")
+def hub(module):
+    return HubPreprocessor(module, LENGTH)
+
+
 @pytest.fixture(scope="module", params=["tfhub", "wordpiece"])
-def preprocessor(request, module, vocabulary):
+def preprocessor(request, hub, vocabulary):
     if request.param == "tfhub":
-        return HubPreprocessor(module, LENGTH)
+        return hub
     return WordPiecePreprocessor(vocabulary, True, LENGTH)
 
 
@@ -101,9 +106,9 @@ def test_pairs_are_packed_and_cut_as_bert_does(preprocessor, vocabulary, length)
         assert packed["input_type_ids"][row].tolist() == kinds + padding
 
 
-def test_the_vocabulary_alone_gives_what_the_module_gives(module, vocabulary):
-    for length in (5, LENGTH, 40):
-        hub = HubPreprocessor(module, length)
+def test_the_vocabulary_alone_gives_what_the_module_gives(hub, vocabulary):
+    for length in (LENGTH, 40):
+        hub = hub if length == LENGTH else hub.with_length(length)
         own = WordPiecePreprocessor(vocabulary, True, length)
         assert_same(numpy_of(hub(TEXTS)), numpy_of(own(TEXTS)))
         assert_same(numpy_of(hub(TEXTS, PAIRS)), numpy_of(own(TEXTS, PAIRS)))
@@ -181,7 +186,7 @@ def test_it_is_built_again_from_what_it_saved(preprocessor, tmp_path):
     assert_same(numpy_of(again(TEXTS, PAIRS)), numpy_of(preprocessor(TEXTS, PAIRS)))
 
 
-def test_the_identity_is_that_of_what_decides_the_tokens(module, vocabulary, tmp_path):
+def test_the_identity_is_that_of_what_decides_the_tokens(hub, vocabulary, tmp_path):
     other = hub_modules.write_vocabulary(tmp_path / "other.txt", ("good", "worse"))
     copy = shutil.copy(vocabulary, tmp_path / "copy.txt")
     same = WordPiecePreprocessor(vocabulary, True, 8).identity
@@ -190,8 +195,8 @@ def test_the_identity_is_that_of_what_decides_the_tokens(module, vocabulary, tmp
         WordPiecePreprocessor(vocabulary, False, 8).identity,
         WordPiecePreprocessor(vocabulary, True, 9).identity,
         WordPiecePreprocessor(other, True, 8).identity,
-        HubPreprocessor(module, 8).identity,
-        HubPreprocessor(module, 9).identity,
+        hub.identity,
+        hub.with_length(9).identity,
     }
     assert len(others | {same}) == 6
 
@@ -239,10 +244,10 @@ def test_an_export_holds_the_vocabulary_and_answers_alike(vocabulary, tmp_path):
         np.testing.assert_allclose(answers["y"], wanted, atol=1e-5)
 
 
-def test_without_its_parts_a_module_keeps_its_length_and_takes_no_pairs(module, whole_module):
+def test_without_its_parts_a_module_keeps_its_length_and_takes_no_pairs(hub, whole_module):
     whole = HubPreprocessor(whole_module)
     assert whole.sequence_length == LENGTH
-    assert_same(numpy_of(whole(TEXTS)), numpy_of(HubPreprocessor(module, LENGTH)(TEXTS)))
+    assert_same(numpy_of(whole(TEXTS)), numpy_of(hub(TEXTS)))
     with pytest.raises(ConfigError, match=r"takes single texts only, .*Received pairs"):
         whole(TEXTS, PAIRS)
     with pytest.raises(ConfigError, match=r"always returns sequences of 8 tokens\. Received .*=16"):
@@ -263,13 +268,18 @@ def test_what_is_not_a_list_of_texts(preprocessor, given, message):
             preprocessor(texts, pairs)
 
 
+NO_LENGTH = r"sequence_length must be a whole number of at least 5\. Received"
+
+
 @pytest.mark.parametrize("length", [4, 0, 8.5, "8", True])
-def test_lengths_that_are_none(module, vocabulary, length):
-    message = r"sequence_length must be a whole number of at least 5\. Received"
-    with pytest.raises(ConfigError, match=message):
+def test_lengths_that_are_none(vocabulary, length):
+    with pytest.raises(ConfigError, match=NO_LENGTH):
         WordPiecePreprocessor(vocabulary, True, length)
-    with pytest.raises(ConfigError, match=message):
-        HubPreprocessor(module, length)
+
+
+def test_a_length_that_is_none_of_a_module(module):
+    with pytest.raises(ConfigError, match=NO_LENGTH):
+        HubPreprocessor(module, 4)
 
 
 VOCABULARIES = {

@@ -98,7 +98,10 @@ ROUTES = {
 NEED_KERASHUB = ("kerashub", "kerashub-bytes")
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(x, marks=pytest.mark.slow) if x == "kerashub-bytes" else x for x in ROUTES],
+)
 def test_every_route_tells_its_unknown_token(name, vocabulary, tmp_path):
     if name in NEED_KERASHUB:
         pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")

@@ -6,6 +6,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.backbones.user_models import is_keras_file
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import BackboneError, ConfigError
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 from tests.training.test_head_optimum import hard_data
@@ -14,8 +15,9 @@ SETTINGS = {"image_size": 32, "preprocess": "none", "seed": 0, "verbose": False}
 
 
 def head_first(learner):
-    learner.fit_head()
-    learner.fine_tune(epochs=1, learning_rate=0.01, augment=False)
+    with eagerly():
+        learner.fit_head()
+        learner.fine_tune(epochs=1, learning_rate=0.01, augment=False)
 
 
 def state(model):

@@ -74,7 +74,7 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, se
     for arm in LIVE:
         records = learners[arm].history
         train = learners[arm].data.split("train")
-        settled = [learners[arm].trainer.settled(phase, train) for phase in phases[arm]]
+        settled = [learners[arm].trainer.settled(phase, len(train)) for phase in phases[arm]]
         assert [record.phase for record in records] == settled
         assert [phase.epochs for phase in settled] == [phase.epochs for phase in phases[arm]]
         assert sum(len(record.epochs) for record in records) == 3

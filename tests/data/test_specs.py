@@ -12,10 +12,10 @@ from keras_tl.data import specs
 from keras_tl.errors import ConfigError, DataError
 
 
-@pytest.fixture
-def photos(tmp_path):
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
     """A folder of two classes, and two tables of its images."""
-    rows = []
+    tmp_path, rows = tmp_path_factory.mktemp("photos"), []
     for number in range(24):
         path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,10 @@ from keras_tl.errors import ConfigError, DataError
 ROWS = "".join(f"text {n},photos/{n % 2}/{n}.png,{'yn'[n % 2]},other {n}\n" for n in range(24))
 
 
-@pytest.fixture
-def place(tmp_path):
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
     """Folders of texts, of photos, of both, and tables of them."""
+    tmp_path = tmp_path_factory.mktemp("place")
     for number in range(24):
         for folder, suffixes in {
             "texts": ["txt"],
@@ -136,7 +137,7 @@ ERRORS = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_specification_that_cannot_be_used_is_explained(place, name):
     (place / "empty.csv").touch()
-    (place / "none").mkdir()
+    (place / "none").mkdir(exist_ok=True)
     spec, options, message = ERRORS[name]
     with pytest.raises((ConfigError, DataError), match=message) as caught:
         specs.load_spec(spec.replace("{}", str(place)), **options)

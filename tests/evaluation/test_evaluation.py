@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError
 from keras_tl.learner.reporting import facts, report_context
 from tests.conftest import make_small_learner, make_tiny_data
@@ -19,22 +20,25 @@ def data():
     return make_tiny_data(per_class=24)
 
 
-def make_trained(data):
+@pytest.fixture(scope="module")
+def unchanged(data):
+    """A trained learner for tests that leave its weights as they were."""
     made = make_small_learner(data)
-    made.fit_head(1, cache="memory")
-    made.fine_tune(1)
+    with eagerly():
+        made.fit_head(1, cache="memory")
+        made.fine_tune(1)
     return made
 
 
-@pytest.fixture
-def learner(data):
-    return make_trained(data)
-
-
 @pytest.fixture(scope="module")
-def unchanged(data):
-    """A learner for tests that only ask."""
-    return make_trained(data)
+def run(unchanged, tmp_path_factory):
+    return unchanged.save(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture
+def learner(run, data):
+    """The trained learner, loaded, to be changed."""
+    return ktl.Learner.load(run, data=data, verbose=False)
 
 
 def set_weights(learner):
@@ -45,7 +49,8 @@ def fit(learner):
     train = learner.data.split("train")
     images = train.images.astype(np.float32)
     learner.model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    learner.model.fit(images, train.labels, epochs=1, verbose=0)
+    with eagerly():
+        learner.model.fit(images, train.labels, epochs=1, verbose=0)
 
 
 def step(learner):
@@ -64,11 +69,21 @@ def interrupted(learner):
         raise KeyboardInterrupt
 
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), eagerly():
         learner.fine_tune(1, learning_rate=0.01, callbacks=[callback])
 
 
-CHANGES = {"set_weights": set_weights, "fit": fit, "step": step, "interrupted": interrupted}
+@pytest.mark.parametrize("change", [fit, step])
+def test_any_change_of_the_weights_is_noticed(unchanged, change):
+    unchanged.evaluate()
+    before = unchanged.model.get_weights()
+    change(unchanged)
+    assert unchanged.evaluations == {}
+    assert not unchanged.trainer.is_as_trained
+    unchanged.model.set_weights(before)
+
+
+CHANGES = {"set_weights": set_weights, "interrupted": interrupted}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -100,15 +115,15 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
         assert "weights were changed after" in one._repr_html_()
 
 
-def test_weights_that_come_back_are_not_guessed(learner):
-    learner.evaluate()
-    before = learner.model.get_weights()
-    set_weights(learner)
-    assert learner.evaluations == {}
-    learner.model.set_weights(before)
-    assert learner.trainer.is_as_trained
+def test_weights_that_come_back_are_not_guessed(unchanged):
+    unchanged.evaluate()
+    before = unchanged.model.get_weights()
+    set_weights(unchanged)
+    assert unchanged.evaluations == {}
+    unchanged.model.set_weights(before)
+    assert unchanged.trainer.is_as_trained
     # A new call measures them again.
-    assert learner.evaluate()["accuracy"] is not None
+    assert unchanged.evaluate()["accuracy"] is not None
 
 
 def test_an_evaluation_is_a_mapping_of_json_types(unchanged):

@@ -10,6 +10,7 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.cli import cli
 from keras_tl.evaluation.metric_drop import describe_metric_drop, find_metric_drop
 from keras_tl.evaluation.prediction_record import PredictionRecord
@@ -100,9 +101,10 @@ RATES = {"ruinous": (1.0, True), "gentle": (1e-6, False)}
 def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path):
     rate, is_told = RATES[name]
     learner = make_small_learner(hard_data(count=150))
-    learner.fit_head()
-    learner._state.reporter.console.quiet = False
-    (record,) = learner.fine_tune(epochs=1, learning_rate=rate, augment=False)
+    with eagerly():
+        learner.fit_head()
+        learner._state.reporter.console.quiet = False
+        (record,) = learner.fine_tune(epochs=1, learning_rate=rate, augment=False)
     said = capsys.readouterr().err
     assert (record.metric_drop is not None) == is_told
     assert learner.history[-1] == record
@@ -115,9 +117,10 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
 def test_weights_that_the_validation_split_chose_are_not_judged_again(monkeypatch):
     monkeypatch.setattr("keras_tl.learner.training.find_metric_drop", None)
     learner = make_small_learner(make_tiny_data())
-    learner.fit_head()
     phase = Phase("own", 1, 1e-3, unfreeze="all", patience=1)
-    (record,) = learner.fine_tune(policy=phase, augment=False)
+    with eagerly():
+        learner.fit_head()
+        (record,) = learner.fine_tune(policy=phase, augment=False)
     assert record.metric_drop is None
 
 

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 import keras_tl as ktl
 from keras_tl.base.config import HeadConfig, Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.data.images.augmentation import names_of
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.policies import HEADS, POLICIES, phases_of
@@ -365,17 +366,20 @@ def pixel_learner(random):
     data = ktl.ImageData.from_arrays(pixels, labels, validation_split=0.3, verbose=False)
     # A linear head would begin at an optimum that is chosen not to overfit.
     head = HeadConfig(hidden=(64,), dropout=0.0)
-    return ktl.Learner(plain_network(), data, preprocess="tf", head=head, seed=0)
+    options = {"preprocess": "tf", "head": head, "seed": 0, "check": False}
+    return ktl.Learner(plain_network(), data, **options)
 
 
 def test_random_labels_are_overfitted_unless_that_is_stopped(capsys):
     learner = pixel_learner(random=True)
     # A phase of one's own stops by any validation split, however small.
-    learner.fit_head(policy=Phase("head", 12, 0.01), cache="memory")
+    with eagerly():
+        learner.fit_head(policy=Phase("head", 12, 0.01), cache="memory")
     assert ktl.overfitting(learner).state == "spared"
     assert "overfits" not in capsys.readouterr().err
     phase = Phase("longer", 12, 0.01, patience=None)
-    learner.fine_tune(policy=phase, augment=False)
+    with eagerly():
+        learner.fine_tune(policy=phase, augment=False)
     assert "longer: the model overfits: accuracy " in capsys.readouterr().err
     found = ktl.overfitting(learner, measure=True)
     assert (found.state, ktl.overfitting(learner).state) == ("overfits", "overfits")
@@ -389,7 +393,8 @@ def test_random_labels_are_overfitted_unless_that_is_stopped(capsys):
 
 def test_labels_that_can_be_learned_are_not(capsys):
     learner = pixel_learner(random=False)
-    learner.fit_head(epochs=12, learning_rate=0.01, cache="memory")
+    with eagerly():
+        learner.fit_head(epochs=12, learning_rate=0.01, cache="memory")
     assert "overfits" not in capsys.readouterr().err
     found = ktl.overfitting(learner, measure=True)
     assert found.state == "fits"

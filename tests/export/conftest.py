@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import make_small_learner, make_tiny_data
+from tests.conftest import export_unverified, make_small_learner, make_tiny_data
 
 # Of its model card.
 SECTIONS = {"Intended use": "Telling red from green and blue. *Not* for traffic lights."}
@@ -18,7 +18,8 @@ def learner():
 
 @pytest.fixture(scope="session")
 def exported_once(learner, tmp_path_factory):
-    return learner.export(tmp_path_factory.mktemp("exports") / "model", card=SECTIONS)
+    folder = tmp_path_factory.mktemp("exports") / "model"
+    return export_unverified(learner, folder, card=SECTIONS)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.conftest import export_unverified, make_small_learner, make_tiny_data
 
 pytestmark = pytest.mark.slow
 # Keras numbers what it makes in a process: more of the same shows nothing new.
-OFTEN, FRESH = 6, 2
+OFTEN, FRESH = 3, 1
 
 
 def make_learner(kind, folder):

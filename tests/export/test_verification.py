@@ -13,6 +13,7 @@ from keras_tl.base.files import write_checksums
 from keras_tl.errors import ExportError
 from keras_tl.export.verification import CHECKSUMS, verify
 from keras_tl.export.without_keras.examples import EXAMPLES, encode_array
+from keras_tl.export.without_keras.serving_messages import WARMUP
 
 PREDICT = "tensorflow/serving/predict"
 
@@ -23,13 +24,17 @@ def variables_file(folder):
 
 
 def change_recorded(folder, changes):
-    """Changes what is recorded: `{"signature/output": array}`."""
-    file = folder / "assets.extra" / EXAMPLES
+    """Change recorded outputs: `{"signature/output": array}`. Drop all other signatures.
+
+    Warm-up requests go, too: signatures that decode files take seconds.
+    """
+    file, found = folder / "assets.extra" / EXAMPLES, {}
     examples = json.loads(file.read_text())
     for where, array in changes.items():
         signature, output = where.split("/")
-        examples[signature]["outputs"][output] = encode_array(array)
-    file.write_text(json.dumps(examples))
+        found.setdefault(signature, examples[signature])["outputs"][output] = encode_array(array)
+    file.write_text(json.dumps(found))
+    (folder / "assets.extra" / WARMUP).unlink()
     write_checksums(folder, CHECKSUMS)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.backbones.layer import Backbone
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.features import fingerprints, store
 from keras_tl.features.fingerprints import WeightsFingerprint, weights_fingerprint
 from tests.conftest import make_small_learner
@@ -82,10 +83,11 @@ def test_any_change_of_a_weight_is_another_fingerprint(tiny_data, scale):
 def test_features_of_a_fine_tuned_backbone_are_its_own_and_not_on_disk(tiny_data, tmp_path):
     cache = ktl.CacheConfig(folder=str(tmp_path))
     learner = make_small_learner(tiny_data)
-    learner.fit_head(cache=cache)
-    kept = {*tmp_path.rglob("features.bin")}
-    learner.fine_tune(1, learning_rate=0.01)
-    learner.fit_head(cache=cache)
+    with eagerly():
+        learner.fit_head(cache=cache)
+        kept = {*tmp_path.rglob("features.bin")}
+        learner.fine_tune(1, learning_rate=0.01)
+        learner.fit_head(cache=cache)
     assert {*tmp_path.rglob("features.bin")} == kept
     live = learner.trainer.parts.extractor(tiny_data.split("test").images, training=False)
     np.testing.assert_allclose(
@@ -96,7 +98,8 @@ def test_features_of_a_fine_tuned_backbone_are_its_own_and_not_on_disk(tiny_data
 
 def test_a_loaded_run_knows_that_its_backbone_was_trained(tiny_data, tmp_path):
     learner = make_small_learner(tiny_data)
-    learner.fine_tune(1)
+    with eagerly():
+        learner.fine_tune(1)
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), tiny_data, verbose=False)
     assert not loaded.trainer.features.is_original
 

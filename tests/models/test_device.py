@@ -40,7 +40,9 @@ def test_features_do_not_depend_on_the_replicas(tiny_data):
     np.testing.assert_allclose(features[0], features[1], atol=1e-5)
 
 
-@pytest.mark.parametrize("learning_rate_factors", [None, [1.0, 0.5] * 4])
+@pytest.mark.parametrize(
+    "learning_rate_factors", [None, pytest.param([1.0, 0.5] * 4, marks=pytest.mark.slow)]
+)
 def test_the_training_step_compiles_for_xla(small_learner, learning_rate_factors):
     """A TPU needs static shapes and XLA for all of the step; Keras would silently do without."""
     model, backbone = small_learner.model, small_learner.backbone

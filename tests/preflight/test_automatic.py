@@ -227,7 +227,10 @@ IN_THE_WAY = {
 }
 
 
-@pytest.mark.parametrize("name", IN_THE_WAY)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(x, marks=pytest.mark.slow) if x == "no-room-for-test" else x for x in IN_THE_WAY],
+)
 def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
     gone, free, said = IN_THE_WAY[name]
     disk = types.SimpleNamespace(free=free)

@@ -263,7 +263,8 @@ def test_sizes_of_files_are_read_from_their_headers(clean, tmp_path):
         pixels = np.full((20, 30, 3), number, np.uint8)
         content = tf.io.encode_jpeg(pixels) if number % 3 else tf.io.encode_png(pixels)
         (folder / f"{number}.img.jpg").write_bytes(content.numpy())
-    data = ktl.ImageData.from_folder(tmp_path, test_split=0, validation_split=0, verbose=False)
+    options = {"test_split": 0, "validation_split": 0, "check": False, "verbose": False}
+    data = ktl.ImageData.from_folder(tmp_path, **options)
     config = types.SimpleNamespace(image_size=(224, 112), backbone="own")
     inside = dataclasses.replace(CheckedModel(None, None, None, None, "none"), config=config)
     found = CHECKS["image-size"](CheckContext(data, inside))
@@ -318,23 +319,27 @@ def test_unknown_and_truncated_texts_are_found(name):
 
 
 @pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    """A preprocessing module that cuts texts to eight tokens itself, and an encoder of strings."""
-    folder = tmp_path_factory.mktemp("modules")
+def whole(tmp_path_factory):
+    """A preprocessing module that cuts texts to eight tokens itself."""
+    folder = tmp_path_factory.mktemp("whole")
     vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
-    return {
-        "whole": hub_modules.make_preprocessor(folder / "whole", vocabulary, parts=False),
-        "strings": hub_modules.make_text_module(folder / "strings"),
-    }
+    made = hub_modules.make_preprocessor(folder / "module", vocabulary, parts=False)
+    return HubPreprocessor(made)
+
+
+@pytest.fixture(scope="module")
+def strings(tmp_path_factory):
+    """An encoder of strings."""
+    return hub_modules.make_text_module(tmp_path_factory.mktemp("strings") / "module")
 
 
 @pytest.mark.parametrize(("words", "says"), [(6, "10% of the training texts fill all"), (5, None)])
-def test_what_a_module_cuts_off_is_not_called_nothing(words, says, modules):
+def test_what_a_module_cuts_off_is_not_called_nothing(words, says, whole):
     texts = ["the good film"] * 90 + ["film " * words] * 10
     data = ktl.TextData.from_arrays(
         texts, [0, 1] * 50, test_split=0, validation_split=0, verbose=False
     )
-    modality = types.SimpleNamespace(preprocessor=HubPreprocessor(modules["whole"]))
+    modality = types.SimpleNamespace(preprocessor=whole)
     found = CHECKS["truncated-texts"](
         CheckContext(data, CheckedModel(None, None, modality, None, "none"))
     )
@@ -397,12 +402,12 @@ STRINGS = {
 
 
 @pytest.mark.parametrize("name", STRINGS)
-def test_words_that_an_encoder_of_strings_does_not_know(name, modules):
+def test_words_that_an_encoder_of_strings_does_not_know(name, strings):
     texts, says = STRINGS[name]
     data = ktl.TextData.from_arrays(
         texts, [0, 1] * 10, test_split=0, validation_split=0, verbose=False
     )
-    learner = ktl.Learner(f"tfhub:{modules['strings']}", data, seed=0, verbose=False)
+    learner = ktl.Learner(f"tfhub:{strings}", data, seed=0, verbose=False)
     looked_at = context(learner._state, "none")
     found = CHECKS["unknown-tokens"](looked_at)
     assert (found and found.what[: len(says)]) == says

@@ -6,6 +6,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError
 from keras_tl.runs.ancestry import learned_splits
 from tests.conftest import make_small_learner, make_tiny_data
@@ -39,7 +40,8 @@ def test_the_items_of_an_earlier_fine_tuning_are_recognised(case, tmp_path):
     trained_on, seen = CASES[case]
     data = make_tiny_data()
     first = make_small_learner(trained_on(data))
-    first.fine_tune(policy=TUNED, augment=False)
+    with eagerly():
+        first.fine_tune(policy=TUNED, augment=False)
     run = first.save(tmp_path / "run")
     # Through a saved run, and through one that borrowed its backbone from there.
     second = ktl.Learner(f"run:{run}", data, verbose=False)

@@ -111,15 +111,16 @@ def test_it_answers_as_the_learner_does(ask, learner, photos, kind):
     items = ITEMS[kind](photos)
     by_learner = learner.predict(items)
     client = ask("learner")
-    served = client.predict(items, batch_size=2)
+    served = client.predict(items, batch_size=3)
     np.testing.assert_allclose(served.probabilities, by_learner.probabilities, atol=1e-5)
     assert type(served) is type(by_learner)
     assert served.labels == by_learner.labels
     assert served.sources == by_learner.sources
     assert served.class_names == by_learner.class_names
     assert served.probabilities.dtype == np.float32
-    (one,) = client.predict(FILES[0])
-    assert one.label == by_learner[0].label
+    if kind == "bytes":
+        (one,) = client.predict(FILES[0])
+        assert one.label == by_learner[0].label
 
 
 def test_three_of_a_batch_are_no_images(ask, learner):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError
 from keras_tl.training.auto_learning_rate import HIGHEST, LOWEST, auto_learning_rate
 from keras_tl.training.optimizers import make_schedule
@@ -40,7 +41,8 @@ def test_a_hundredth_of_the_median_size_of_the_kernels(sizes, expected):
 def test_the_record_has_the_number(small_learner):
     phase = Phase("tune", 1, "auto", unfreeze="all", patience=None)
     expected = auto_learning_rate(small_learner.backbone.network)
-    (record,) = small_learner.fine_tune(policy=phase, augment=False)
+    with eagerly():
+        (record,) = small_learner.fine_tune(policy=phase, augment=False)
     assert record.phase.learning_rate == expected
     assert LOWEST < expected <= HIGHEST
     assert Phase.from_json(phase.to_json()) == phase

@@ -8,6 +8,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError
 from keras_tl.learner.reporting import facts
 from keras_tl.training.callbacks import hook_into_steps
@@ -22,8 +23,9 @@ RUINOUS = dataclasses.replace(FAST, learning_rate=1.0)
 
 def tuned(callbacks, phase=FAST, data=None):
     learner = make_small_learner(hard_data() if data is None else data)
-    learner.fit_head()
-    (record,) = learner.fine_tune(policy=phase, augment=False, callbacks=callbacks)
+    with eagerly():
+        learner.fit_head()
+        (record,) = learner.fine_tune(policy=phase, augment=False, callbacks=callbacks)
     return learner, record
 
 
@@ -101,7 +103,8 @@ def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, 
         data = dataclasses.replace(data, splits={"train": data.split("train")})
     learner = make_small_learner(data, head=ktl.HeadConfig(hidden=hidden))
     learner._state.reporter.console.quiet = False
-    record = learner.fit_head(epochs=3, learning_rate=0.05, callbacks=[PutsBack()])
+    with eagerly():
+        record = learner.fit_head(epochs=3, learning_rate=0.05, callbacks=[PutsBack()])
     assert (record.best_epoch, record.by_callback, record.kept_values) == (0, True, {})
     said = capsys.readouterr().err
     assert "head: a callback restored the weights from before the phase." in said
@@ -175,8 +178,9 @@ def test_a_training_that_had_ended_is_refused_and_changes_nothing(tmp_path):
     assert learner.cross_validate(folds=2)["accuracy"] > 0
 
 
-@pytest.mark.parametrize("discriminative", [1.0, 2.0])
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("precision", "discriminative"), [("float32", 1.0), ("mixed_float16", 2.0)]
+)
 def test_callbacks_that_set_the_learning_rate_work(discriminative, precision):
     rates = iter([0.03, 0.02, 0.01])
     scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: next(rates))

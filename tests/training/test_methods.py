@@ -187,7 +187,7 @@ BATCHES = {
 def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
     head = ktl.HeadConfig(dropout=0.0) if kind == "image" else None
     learner = make(kind, head=head)
-    with quickly(kind):
+    with eagerly():
         learner.fine_tune(
             policy=phase(optimizer="adam", discriminative_factor=FACTOR, unfreeze_every=every),
             augment=False,
@@ -200,7 +200,7 @@ def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
         other.assign(one)
     y = np.array([0, 1, 2, 0]) if kind == "image" else np.array([[0], [1], [1], [0]])
     for model in (learner.model, loaded):
-        with quickly(kind):
+        with eagerly():
             model.train_on_batch(BATCHES[kind], y)
     for one, other in zip(learner.model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -294,7 +294,10 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
     learner.fit_head(epochs=1, cache="memory")
     learner._state.reporter.console.quiet = False
     watcher = Watcher("image")
-    learner.fine_tune(policy=phase(epochs=2, unfreeze_every=2), augment=False, callbacks=[watcher])
+    with eagerly():
+        learner.fine_tune(
+            policy=phase(epochs=2, unfreeze_every=2), augment=False, callbacks=[watcher]
+        )
     assert watcher.moved == [{0, 1}, {0, 1}]
     said = capsys.readouterr().err
     assert "tune: 2 epochs are too few to unfreeze first, first_norm." in said
@@ -360,10 +363,11 @@ def test_in_turn_wherever_it_runs(make, options):
 
 def test_the_best_weights_are_those_of_the_whole_phase():
     learner = make_small_learner(hard_data())
-    learner.fit_head(epochs=3, cache="memory")
-    before = learner.model.get_weights()
     ruinous = phase(epochs=5, learning_rate=1.0, unfreeze_every=1, optimizer="adam", patience=2)
-    (record,) = learner.fine_tune(policy=ruinous, augment=False)
+    with eagerly():
+        learner.fit_head(epochs=3, cache="memory")
+        before = learner.model.get_weights()
+        (record,) = learner.fine_tune(policy=ruinous, augment=False)
     assert (record.best_epoch, len(record.epochs)) == (0, 2)
     for was, now in zip(before, learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training import policies
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, phases_of
@@ -34,9 +35,10 @@ def test_the_history_spans_the_phases(small_learner):
 def test_a_phase_that_only_harms_ends_with_the_weights_from_before(capsys):
     small_learner = make_small_learner(hard_data())
     small_learner._state.reporter.console.quiet = False
-    small_learner.fit_head(epochs=5)
-    before = small_learner.model.get_weights()
-    (record,) = small_learner.fine_tune(policy=RUINOUS, augment=False)
+    with eagerly():
+        small_learner.fit_head(epochs=5)
+        before = small_learner.model.get_weights()
+        (record,) = small_learner.fine_tune(policy=RUINOUS, augment=False)
     assert record.best_epoch == 0
     for was, now in zip(before, small_learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
@@ -49,7 +51,8 @@ def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data)
     wrong = dataclasses.replace(validation, labels=(validation.labels + 1) % 3)
     data = dataclasses.replace(tiny_data, splits=tiny_data.splits | {"validation": wrong})
     learner = make_small_learner(data)
-    (record,) = learner.fine_tune(epochs=8, policy="scratch", augment=False)
+    with eagerly():
+        (record,) = learner.fine_tune(epochs=8, policy="scratch", augment=False)
     losses = [epoch["val_loss"] for epoch in record.epochs]
     assert len(losses) == record.best_epoch == 8
     assert losses[-1] > min(losses)
@@ -85,15 +88,16 @@ def test_no_epoch_makes_a_solved_head_worse():
 
 def test_without_validation_all_epochs_run(tiny_data):
     data = dataclasses.replace(tiny_data, splits={"train": tiny_data.split("train")})
-    learner = ktl.Learner("efficientnet_lite0", data, image_size=32, seed=0, verbose=False)
-    record = learner.fit_head(epochs=7, learning_rate=2.0)
+    with eagerly():
+        record = make_small_learner(data).fit_head(epochs=7, learning_rate=2.0)
     assert len(record.epochs) == record.best_epoch == 7
     assert set(record.epochs[0]) == {"loss", "accuracy", "learning_rate"}
 
 
 def test_fine_tuning_an_untrained_head_trains_it_first(small_learner, capsys):
     small_learner._state.reporter.console.quiet = False
-    small_learner.fine_tune(policy=GENTLE)
+    with eagerly():
+        small_learner.fine_tune(policy=GENTLE)
     assert [record.phase.name for record in small_learner.history] == ["head", "tune"]
     assert "fit_head() runs first" in capsys.readouterr().err
 
@@ -101,8 +105,9 @@ def test_fine_tuning_an_untrained_head_trains_it_first(small_learner, capsys):
 def test_callbacks_are_called_in_both_phases(small_learner):
     seen = []
     callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
-    small_learner.fit_head(epochs=2, callbacks=[callback])
-    small_learner.fine_tune(policy=GENTLE, callbacks=[callback])
+    with eagerly():
+        small_learner.fit_head(epochs=2, callbacks=[callback])
+        small_learner.fine_tune(policy=GENTLE, callbacks=[callback])
     assert seen == [0, 1, 0, 1]
 
 
@@ -230,6 +235,24 @@ def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items
     assert losses[found - 1] == pytest.approx(min(losses), rel=1e-3)
 
 
+def test_the_search_for_the_best_epoch_trains_for_exactly_the_epochs_of_the_phase(monkeypatch):
+    learner, steps, fit = wide_learner(0), [], keras.Model.fit
+    train = learner.data.split("train")
+    features = learner.features(train)
+
+    def counted(model, batches, **options):
+        steps.append(int(batches.cardinality()) * options.get("epochs", 1))
+        return fit(model, batches, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", counted)
+    phase = dataclasses.replace(HEADS["image"], min_steps=0, epochs=11)
+    training = learner.trainer.out_of_fold(phase, len(train), seed=0)
+    found = training.best_epoch(train.labels, features, np.arange(len(train)) % 2)
+    in_a_pass = -(-len(train) // 2 // phase.batch_size)
+    assert sum(steps) == 2 * 11 * in_a_pass
+    assert found in {2, 4, 6, 8, 10, 11}
+
+
 # How a head is made and trained; whether the validation items say which epoch is kept.
 HEADS_OF_FEW = {
     "solved": ((), {}, False),
@@ -247,7 +270,8 @@ def test_few_validation_items_choose_no_epoch_of_a_head(name, items, capsys):
     data = with_wrong_labels(harder_data(items)) if items else harder_data(0)
     learner = make_small_learner(data, as_made=True, head=ktl.HeadConfig(hidden=hidden))
     learner._state.reporter.console.quiet = False
-    record = learner.fit_head(**options)
+    with eagerly():
+        record = learner.fit_head(**options)
     is_stopped = is_chosen and items == 50
     assert (record.best_epoch < record.phase.epochs) == is_stopped
     assert is_stopped or record.best_epoch == len(record.epochs) == record.phase.epochs
@@ -265,10 +289,12 @@ def test_a_phase_of_the_users_own_chooses_by_any_validation_split():
 def test_with_few_validation_items_a_policy_keeps_its_last_weights(monkeypatch, capsys, items):
     ruinous = {"image": (dataclasses.replace(RUINOUS, name="fine-tune"),)}
     monkeypatch.setattr(policies, "POLICIES", POLICIES | {"standard": ruinous})
+    monkeypatch.setattr(policies, "FEWEST_STEPS", {})
     learner = make_small_learner(harder_data(items), as_made=True)
     learner._state.reporter.console.quiet = False
-    learner.fit_head()
-    (record,) = learner.fine_tune(augment=False)
+    with eagerly():
+        learner.fit_head()
+        (record,) = learner.fine_tune(augment=False)
     assert record.best_epoch == (0 if items == 50 else record.phase.epochs)
     assert learner.trainer.features.is_original == (items == 50)
     said = capsys.readouterr().err

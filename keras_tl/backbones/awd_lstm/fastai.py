@@ -27,7 +27,7 @@ from keras_tl.errors import WeightsError, quoted
 
 # fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
 _FILLING = "xxfake"
-# Marks that the tokenizer can make, so that each vocabulary must contain these marks.
+# The tokenizer can make these marks, so every vocabulary must contain them.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
@@ -36,11 +36,10 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
     The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
-    number. Some tokens can never result from a text. This function renames such tokens to
-    `UNUSED_n`, where n is the token's number. The tokenizer never makes such a name, because its
-    words are in lower case. Renamed are `xxfake`, tokens that are empty, not valid UTF-8 or contain
-    white space, and equal tokens except the last of them, because fastai uses the number of the
-    last.
+    number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
+    `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. Of equal
+    tokens, fastai uses the last, and this function renames the others. The tokenizer never makes a
+    name such as `UNUSED_n`, because its words are in lower case.
 
     This function runs no code from the files. The files may hold only tensors, lists and
     dictionaries.

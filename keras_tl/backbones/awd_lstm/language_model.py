@@ -72,21 +72,15 @@ class LanguageModel:
         return cls(config, vocabulary, build_language_model(config, seed))
 
     def encoder(self, seed: int | None = None) -> keras.Model:
-        """Return a copy of the network without its output layer, with fastai's dropouts for
-        classifiers.
+        """Return a copy of the network without its output layer, see `build_encoder`.
 
-        Args:
-            seed: Seed of the dropouts.
-
-        Returns:
-            See `keras_tl.ulmfit.build_encoder`.
+        The copy has fastai's dropouts for classifiers. `seed` is the seed of the dropouts.
         """
-        # The config's `drop_multiplier` was chosen for other dropouts: those of the language model.
+        # The user chose `drop_multiplier` for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
-        encoder.get_layer("embedding").set_weights(
-            self.network.get_layer("embedding").get_weights()[:1]
-        )
+        embeddings = self.network.get_layer("embedding").get_weights()[:1]
+        encoder.get_layer("embedding").set_weights(embeddings)
         _copy_recurrent(self.network, encoder)
         return encoder
 
@@ -98,19 +92,14 @@ class LanguageModel:
     def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
         """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
-        Args:
-            vocabulary: Vocabulary of the returned model.
-            seed: Seed of the dropouts.
+        `seed` is the seed of the dropouts.
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
         network = build_language_model(config, seed)
         _copy_recurrent(self.network, network)
-        network.get_layer("embedding").set_weights(
-            [
-                transfer_embeddings(self.vocabulary, vocabulary, weights)
-                for weights in self.network.get_layer("embedding").get_weights()
-            ]
-        )
+        weights = self.network.get_layer("embedding").get_weights()
+        moved = [transfer_embeddings(self.vocabulary, vocabulary, old) for old in weights]
+        network.get_layer("embedding").set_weights(moved)
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
@@ -157,9 +146,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
 def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
     """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
-    Args:
-        path: Folder of the model.
-        seed: Seed of the dropouts.
+    `seed` is the seed of the dropouts.
 
     Raises:
         RunError: The folder holds no language model, or is incomplete or damaged.

@@ -72,12 +72,10 @@ class WordDropEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TiedEmbedding(WordDropEmbedding):
-    """Embedding whose matrix is also the output layer's matrix (sec. 4.5), without dropout there.
+    """Embedding that is also the output layer, with the same matrix (sec. 4.5).
 
-    `layer(vectors, reverse=True)` maps vectors to float32 logits (batch, length, input_dim).
-
-    Args:
-        args: Arguments of `WordDropEmbedding`.
+    `layer(vectors, reverse=True)` is the output layer. It maps vectors to float32 logits (batch,
+    length, input_dim), without dropout. The arguments are those of `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -111,8 +109,9 @@ class WeightDropLSTM(keras.layers.LSTM):
         seed: Seed of the masks.
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
             into parts of this length. No gradient passes from a part to the previous part (Howard
-            and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). This needs `return_sequences=True`,
-            zero initial states and no mask. `None`: gradients pass through the whole sequence.
+            and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
+            `return_sequences=True`, zero initial states and no mask. `None`: gradients pass through
+            the whole sequence.
 
     Raises:
         ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.
@@ -191,9 +190,9 @@ class ActivationRegularization(keras.layers.Layer):
     """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
 
     AR is `alpha` times the mean square of the outputs after dropout. TAR is `beta` times the mean
-    squared difference of neighbouring steps before dropout. The paper writes norms, but the paper's
-    code computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's `alpha` and `beta` are
-    for the code.
+    squared difference of neighbouring steps before dropout. The paper writes norms, but its code
+    computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and
+    `beta` are for mean squares.
 
     `layer(outputs, dropped)` takes the outputs before and after dropout, (batch, length, units)
     each, and returns `dropped`.

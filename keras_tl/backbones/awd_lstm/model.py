@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Self
 
 import keras
 import numpy as np
@@ -17,21 +18,13 @@ from keras_tl.base.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
 
 # The paper's dropouts for WikiText-2 (Merity et al., 2017, arXiv:1708.02182 and
-# salesforce/awd-lstm-lm), and the dropouts of fastai's language models (awd_lstm_lm_config in
-# fastai/text/models/awdlstm.py).
+# salesforce/awd-lstm-lm).
 _PAPER_DROPOUTS = {
     "embedding_dropout": 0.1,
     "input_dropout": 0.65,
     "hidden_dropout": 0.3,
     "output_dropout": 0.4,
     "weight_dropout": 0.5,
-}
-_FASTAI_DROPOUTS = {
-    "embedding_dropout": 0.02,
-    "input_dropout": 0.25,
-    "hidden_dropout": 0.15,
-    "output_dropout": 0.1,
-    "weight_dropout": 0.2,
 }
 
 # fastai's dropouts for classifiers (awd_lstm_clas_config), halved as in `text_classifier_learner`.
@@ -42,15 +35,18 @@ CLASSIFIER_DROPOUTS = {
     "weight_dropout": 0.25,
 }
 
+_Seeds = Iterator[int | None]
+
 # Number of steps through which gradients pass (Merity et al., 2017, sec. 5).
 BPTT = 70
 
-# Published sizes, and smaller sizes for small corpora or computers without a GPU.
+# Published sizes, and smaller sizes for small corpora or computers without a GPU. All but "paper"
+# have the default dropouts of `AwdLstmConfig`.
 SIZES = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
-    "fastai": {"embedding_size": 400, "hidden_size": 1152} | _FASTAI_DROPOUTS,
-    "small": {"embedding_size": 200, "hidden_size": 400} | _FASTAI_DROPOUTS,
-    "tiny": {"embedding_size": 64, "hidden_size": 128} | _FASTAI_DROPOUTS,
+    "fastai": {"embedding_size": 400, "hidden_size": 1152},
+    "small": {"embedding_size": 200, "hidden_size": 400},
+    "tiny": {"embedding_size": 64, "hidden_size": 128},
 }
 
 
@@ -64,7 +60,8 @@ class AwdLstmConfig(JsonConfig):
         hidden_size: Number of units in each of the other LSTM layers.
         layers: Number of LSTM layers.
         embedding_dropout: Fraction of the words to drop (sec. 4.3 of the paper). The defaults of
-            all dropouts are fastai's values for language models.
+            all dropouts are fastai's values for language models (`awd_lstm_lm_config` in
+            fastai/text/models/awdlstm.py).
         input_dropout: Dropout rate of the token vectors. For this rate and the next two, all steps
             of a sequence have the same mask (sec. 4.2).
         hidden_dropout: Dropout rate between LSTM layers.
@@ -93,7 +90,7 @@ class AwdLstmConfig(JsonConfig):
             check_range(name, getattr(self, name), 1, whole=True)
         for name in ("drop_multiplier", "alpha", "beta"):
             check_range(name, getattr(self, name), 0)
-        for name in _FASTAI_DROPOUTS:
+        for name in _PAPER_DROPOUTS:
             check_range(name, getattr(self, name), 0, 0.99)
             check_range(f"{name} * drop_multiplier", self.dropout(name), 0, 0.99)
 
@@ -145,7 +142,7 @@ def build_language_model(
             with zero states.
     """
     tokens = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="tokens")
-    seeds = _Seeds(seed)
+    seeds = _seeds(seed)
     embedding = TiedEmbedding(*_embedding_arguments(config, seeds), name="embedding")
     x = _hidden_states(embedding(tokens), config, seeds, stateful=batch_size is not None)
     dropped = _locked(config.dropout("output_dropout"), seeds, "output_dropout")(x)
@@ -171,7 +168,7 @@ def build_encoder(
         name: keras.Input((None,), name=name, dtype="int32")
         for name in ("input_word_ids", "input_mask")
     }
-    seeds = _Seeds(seed)
+    seeds = _seeds(seed)
     embedding = WordDropEmbedding(*_embedding_arguments(config, seeds), name="embedding")
     x = _hidden_states(embedding(inputs["input_word_ids"]), config, seeds, bptt=bptt)
     # Keras 3.12 refuses a model input that no layer uses.
@@ -191,48 +188,40 @@ def reset_states(model: keras.Model) -> None:
         layer.reset_state()
 
 
-def _embedding_arguments(config: AwdLstmConfig, seeds: "_Seeds") -> tuple:
+def _embedding_arguments(config: AwdLstmConfig, seeds: _Seeds) -> tuple:
     dropout = config.dropout("embedding_dropout")
-    return config.vocabulary_size, config.embedding_size, dropout, seeds.next()
+    return config.vocabulary_size, config.embedding_size, dropout, next(seeds)
 
 
 def _hidden_states(
-    x: keras.KerasTensor, config: AwdLstmConfig, seeds: "_Seeds", **options
+    x: keras.KerasTensor, config: AwdLstmConfig, seeds: _Seeds, **options
 ) -> keras.KerasTensor:
     x = _locked(config.dropout("input_dropout"), seeds, "input_dropout")(x)
     for number, units in enumerate(config.widths, 1):
         if number > 1:
             rate = config.dropout("hidden_dropout")
             x = _locked(rate, seeds, f"hidden_dropout_{number - 1}")(x)
-        x = _lstm(config, units, seeds, number, options)(x)
+        bound = 1 / math.sqrt(units)
+        x = WeightDropLSTM(
+            units,
+            config.dropout("weight_dropout"),
+            seed=next(seeds),
+            kernel_initializer=keras.initializers.RandomUniform(-bound, bound, next(seeds)),
+            recurrent_initializer=keras.initializers.RandomUniform(-bound, bound, next(seeds)),
+            return_sequences=True,
+            name=f"lstm_{number}",
+            **options,
+        )(x)
     return x
 
 
-def _lstm(
-    config: AwdLstmConfig, units: int, seeds: "_Seeds", number: int, options: dict[str, Any]
-) -> WeightDropLSTM:
-    bound = 1 / math.sqrt(units)
-    return WeightDropLSTM(
-        units,
-        config.dropout("weight_dropout"),
-        seed=seeds.next(),
-        kernel_initializer=keras.initializers.RandomUniform(-bound, bound, seeds.next()),
-        recurrent_initializer=keras.initializers.RandomUniform(-bound, bound, seeds.next()),
-        return_sequences=True,
-        name=f"lstm_{number}",
-        **options,
-    )
+def _locked(rate: float, seeds: _Seeds, name: str) -> keras.layers.Layer:
+    """Return variational dropout: all steps of a sequence have the same mask."""
+    return keras.layers.SpatialDropout1D(rate, seed=next(seeds), name=name)
 
 
-def _locked(rate: float, seeds: "_Seeds", name: str) -> keras.layers.Layer:
-    return keras.layers.SpatialDropout1D(rate, seed=seeds.next(), name=name)
-
-
-class _Seeds:
-    """Different seeds, derived from one seed. If that seed is `None`, all seeds are `None`."""
-
-    def __init__(self, seed: int | None):
-        self._draws = None if seed is None else np.random.default_rng(seed)
-
-    def next(self) -> int | None:
-        return None if self._draws is None else int(self._draws.integers(2**31))
+def _seeds(seed: int | None) -> _Seeds:
+    """Yield different seeds, derived from one seed. If that seed is `None`, yield `None`."""
+    generator = None if seed is None else np.random.default_rng(seed)
+    while True:
+        yield None if generator is None else int(generator.integers(2**31))

@@ -16,14 +16,9 @@ def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
 
 
 def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]:
-    """Return the variables that a traced function assigns, directly or in functions that it calls.
+    """Return the `id`s of the variables that a traced function, or a function in it, assigns.
 
-    Args:
-        trace: Traced function (concrete function).
-        variables: Variables to look for.
-
-    Returns:
-        `id`s of the assigned variables, and `None` if the function assigns any other variable.
+    The result contains `None` if the function assigns any other variable.
     """
     graph = trace.graph.as_graph_def()
     library = {function.signature.name: function for function in graph.library.function}
@@ -38,8 +33,7 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # Pair inputs and arguments from the end: the first ones may not correspond to each
-                # other.
+                # Pair inputs and arguments from the end: the first inputs may be no arguments.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))

@@ -1,9 +1,7 @@
 """Find the folder of a TF-Hub module from its handle, which is a path or a URL."""
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -48,22 +46,15 @@ def resolve(handle: str | os.PathLike) -> Path:
 
 
 def _tensorflow_hub() -> ModuleType:
-    # Import tensorflow_hub only for a download: the import is slow and also loads Keras 2.
-    with _stand_in_for_pkg_resources():
-        import tensorflow_hub
-    return tensorflow_hub
-
-
-@contextlib.contextmanager
-def _stand_in_for_pkg_resources() -> Iterator[None]:
-    """Provide `pkg_resources`, which tensorflow-hub 0.16 needs and setuptools 82 no longer has."""
-    if sys.modules.get("pkg_resources") is not None:
-        yield
-        return
-    stand_in = ModuleType("pkg_resources")
-    stand_in.parse_version = version.parse
-    sys.modules["pkg_resources"] = stand_in
+    """Import tensorflow_hub, only for a download: the import is slow and also loads Keras 2."""
+    # tensorflow-hub 0.16 needs `pkg_resources`, which setuptools 82 no longer has.
+    is_missing = sys.modules.get("pkg_resources") is None
+    if is_missing:
+        stand_in = sys.modules["pkg_resources"] = ModuleType("pkg_resources")
+        stand_in.parse_version = version.parse
     try:
-        yield
+        import tensorflow_hub
     finally:
-        del sys.modules["pkg_resources"]
+        if is_missing:
+            del sys.modules["pkg_resources"]
+    return tensorflow_hub

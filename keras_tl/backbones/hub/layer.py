@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_tl.backbones.hub.module import HubModule, Kind
+from keras_tl.backbones.hub.module import HubModule
 from keras_tl.backbones.hub.saved_model import resources_of
 from keras_tl.backbones.spec import POOLER
 from keras_tl.base.keras_compat import layers_of
@@ -34,11 +34,10 @@ class HubLayer(keras.layers.Layer):
     lists in `trainable_variables` can be trained.
 
     * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
-    * Training calls the module with `training=True` if the layer is trainable and
-      `moves_statistics` is false. A module has one `training` flag for dropout and BatchNorm. If
-      `training=True` would change BatchNorm statistics, fine-tuning uses `training=False`. The
-      statistics then stay fixed and dropout is off. The other variables, including gamma and beta,
-      are trained.
+    * If the layer is trainable, training calls the module with `training=True`. But a module has
+      one `training` flag for dropout and BatchNorm. If `training=True` would change BatchNorm
+      statistics (`HubModule.moves_statistics`), training uses `training=False`. The statistics then
+      stay fixed, and dropout is off. The other variables, including gamma and beta, are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
       without further scaling. Evaluation does not add these losses: the validation loss is the loss
       of the task alone.
@@ -61,16 +60,6 @@ class HubLayer(keras.layers.Layer):
         self.built = True
 
     @property
-    def kind(self) -> Kind:
-        """Kind of inputs that the module takes."""
-        return self.module.kind
-
-    @property
-    def moves_statistics(self) -> bool:
-        """Whether fine-tuning uses `training=False` to pin the module's statistics."""
-        return self.module.moves_statistics
-
-    @property
     def frozen_because(self) -> str | None:
         """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         return self.module.frozen_because
@@ -80,7 +69,7 @@ class HubLayer(keras.layers.Layer):
         if live:
             for loss in self.module.regularization_losses:
                 self.add_loss(loss())
-        return self.module(inputs, training=live and not self.moves_statistics)
+        return self.module(inputs, training=live and not self.module.moves_statistics)
 
     def get_config(self) -> dict[str, Any]:
         raise BackboneError(
@@ -90,12 +79,7 @@ class HubLayer(keras.layers.Layer):
 
 
 class HubPart(keras.layers.Layer):
-    """Layer that holds the variables of one block of a module. The layer computes nothing.
-
-    Args:
-        name: Name of the block.
-        variables: Pairs of a variable and a bool, which says whether it may be trained.
-    """
+    """Layer that holds the variables of one block of a module. The layer computes nothing."""
 
     def __init__(self, name: str, variables: list[tuple[tf.Variable, bool]]):
         super().__init__(name=name, dtype="float32", autocast=False)

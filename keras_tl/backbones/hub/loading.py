@@ -46,41 +46,37 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
             "Leave image_size= out."
         )
     layer = HubLayer(module, name="hub_module")
-    build = {Kind.TOKENS: _tokens, Kind.TEXT: _text, Kind.PIXELS: _pixels}[module.kind]
-    inputs, outputs = build(layer, image_size)
+    if module.kind is Kind.TOKENS:
+        specs = {name: module.inputs[name] for name in TOKEN_INPUTS if name in module.inputs}
+        inputs = {
+            name: keras.Input((spec.shape[1],), name=name, dtype="int32")
+            for name, spec in specs.items()
+        }
+        outputs = layer(inputs) | {"mask": inputs["input_mask"]}
+    elif module.kind is Kind.TEXT:
+        inputs = keras.Input((), name="text", dtype="string")
+        outputs = layer(inputs)
+    else:
+        inputs = keras.Input((*_size_of(module, image_size), 3), name="pixels", dtype="float32")
+        scale = keras.layers.Rescaling(_TO_UNIT, dtype="float32", name="preprocessing")
+        outputs = layer(scale(inputs))
     network = keras.Model(inputs, outputs, name="hub_backbone")
     return Backbone(network, [(part.name, [part]) for part in layer.parts]).set_facts(
         module=path, identity=f"tfhub {sha256_of_folder(path)} keras {keras.__version__}"
     )
 
 
-def _tokens(layer: HubLayer, _):
-    specs = layer.module.inputs
-    inputs = {
-        name: keras.Input((specs[name].shape[1],), name=name, dtype="int32")
-        for name in TOKEN_INPUTS
-        if name in specs
-    }
-    return inputs, layer(inputs) | {"mask": inputs["input_mask"]}
-
-
-def _text(layer: HubLayer, _):
-    text = keras.Input((), name="text", dtype="string")
-    return text, layer(text)
-
-
-def _pixels(layer: HubLayer, image_size: tuple[int, int] | None):
-    own = tuple(layer.module.inputs.shape[1:3])
+def _size_of(module: HubModule, image_size: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the requested image size, or the module's own image size."""
+    own = tuple(module.inputs.shape[1:3])
     size = image_size or own
     if None in size:
         raise BackboneError(
-            f"The module {layer.module.name} takes images of any size. Choose a size, for example "
+            f"The module {module.name} takes images of any size. Choose a size, for example "
             "image_size=(224, 224)."
         )
-    if any(side not in (None, asked) for side, asked in zip(own, size, strict=True)):
+    if any(fixed not in (None, side) for fixed, side in zip(own, size, strict=True)):
         raise BackboneError(
-            f"The module {layer.module.name} takes {own} pixels. Received image_size={size}."
+            f"The module {module.name} takes {own} pixels. Received image_size={size}."
         )
-    pixels = keras.Input((*size, 3), name="pixels", dtype="float32")
-    scaled = keras.layers.Rescaling(_TO_UNIT, dtype="float32", name="preprocessing")(pixels)
-    return pixels, layer(scaled)
+    return size

@@ -58,11 +58,7 @@ class HubModule:
             )
 
     def __call__(self, inputs: Any, training: bool) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Run the module.
-
-        Args:
-            inputs: Tensors of the shapes and dtypes in the attribute `inputs`.
-            training: Whether to run the module in training mode.
+        """Run the module on tensors of the shapes and dtypes in the attribute `inputs`.
 
         Returns:
             For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
@@ -114,17 +110,15 @@ class HubModule:
     @functools.cached_property
     def frozen_because(self) -> str | None:
         """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
+        reason = None
         if not self.trainable_variables:
+            reason = "it has no trainable variables"
+        elif self._has_training and not self._traces(training=True):
+            reason = "it was saved without a trace for training=True"
+        if reason is not None:
             return (
-                f"The module {self.name} cannot be fine-tuned, because it has no trainable "
-                "variables. Keep the module frozen (fit_head), or choose a version published for "
-                "fine-tuning."
-            )
-        if self._has_training and not self._traces(training=True):
-            return (
-                f"The module {self.name} cannot be fine-tuned, because it was saved without a "
-                "trace for training=True. Keep the module frozen (fit_head), or choose a version "
-                "published for fine-tuning."
+                f"The module {self.name} cannot be fine-tuned, because {reason}. Keep the module "
+                "frozen (fit_head), or choose a version published for fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
             # To find shapes, Keras averages the replicas' first batches, which fails for strings.
@@ -136,11 +130,10 @@ class HubModule:
 
     @property
     def vocabulary(self) -> tuple[Path, bool] | None:
-        """Path of the module's WordPiece vocabulary, and whether to lower-case texts. `None`:
-        unknown.
+        """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
-        TensorFlow Model Garden encoders contain both values
-        (official/nlp/tools/export_tfhub_lib.py).
+        Encoders of the TensorFlow Model Garden contain both values
+        (official/nlp/tools/export_tfhub_lib.py). `None`: unknown.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -196,9 +189,7 @@ class HubModule:
 
 def _kind_of(inputs: Any) -> Kind | None:
     if isinstance(inputs, dict):
-        optional = {"input_type_ids"}
-        names = set(inputs)
-        fits = set(TOKEN_INPUTS) - optional <= names <= set(TOKEN_INPUTS) and all(
+        fits = {"input_word_ids", "input_mask"} <= set(inputs) <= set(TOKEN_INPUTS) and all(
             spec.dtype == tf.int32 and spec.shape.rank == 2 for spec in inputs.values()
         )
         return Kind.TOKENS if fits else None

@@ -28,8 +28,7 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
     if _problem(module, wanted) is None:
         return wanted
     works, fails = SHORTEST_SEQUENCE, wanted
-    problem = _problem(module, works)
-    if problem is not None:
+    if (problem := _problem(module, works)) is not None:
         raise BackboneError(
             f"The encoder {module.name} fails on {works} tokens: {problem}. Expected an "
             "encoder that reads texts of any length."
@@ -45,11 +44,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
     `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
     A GPU returns zeros instead. `tf.device` is not enough: operations run on the device of their
-    variables.
-
-    Args:
-        module: Loaded encoder.
-        path: Folder of the module, to load a copy.
+    variables. `path` is the folder of the module.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module

@@ -1,4 +1,4 @@
-"""Find the blocks and the largest number of tokens of KerasHub networks, without KerasHub."""
+"""Find KerasHub networks and their blocks, without importing KerasHub."""
 
 import glob
 import re
@@ -36,24 +36,16 @@ def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]
     return _grouped(backbone, assign_blocks(backbone, default_blocks(backbone)))
 
 
-def longest_of(backbone: keras.Model) -> int | None:
-    """Return the largest number of tokens that the network can read. `None`: unknown."""
-    return getattr(backbone, "max_sequence_length", None)
-
-
 def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[BlockSpec, ...]:
     names = stable_names(backbone)
-    ends = {name: operation_of(tensor) for name, tensor in levels.items()}
     order = {operation: place for place, operation in enumerate(backbone.operations)}
-    blocks = [
-        BlockSpec(name, glob.escape(names[end]))
-        for name, end in sorted(ends.items(), key=lambda item: order[item[1]])
-    ]
-    last = max(ends.values(), key=order.__getitem__)
-    after = [x for x in backbone.layers if order[x] > order[last] and x.weights]
-    if after:
-        return (*blocks, BlockSpec("top", None))
-    return (*blocks[:-1], BlockSpec(blocks[-1].name, None))
+    ends = [(name, operation_of(tensor)) for name, tensor in levels.items()]
+    ends.sort(key=lambda end: order[end[1]])
+    blocks = [BlockSpec(name, glob.escape(names[end])) for name, end in ends]
+    last_name, last = ends[-1]
+    if any(order[x] > order[last] and x.weights for x in backbone.layers):
+        return (*blocks, BlockSpec("top"))
+    return (*blocks[:-1], BlockSpec(last_name))
 
 
 def _grouped(

@@ -26,12 +26,10 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
     keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
     vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
-    the files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
-    reason.
+    the files behind a handle such as `hf://...`. In this case, `not_compared` of the preprocessor
+    states the reason.
 
-    Args:
-        preset: Name, handle or folder of the preset.
-        load: Function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
+    `load` loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
         ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or
@@ -73,11 +71,8 @@ def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
     is_bert_s = tokenizer.split and tokenizer.suffix_indicator == "##"
     if not is_bert_s or tokenizer.oov_token != UNKNOWN or not {*SPECIAL} <= {*tokens}:
         return None
+    rules = {"lower_case": tokenizer.lowercase, "split_cjk": tokenizer.split_on_cjk}
     # `strip_accents=False` is KerasHub's default and says nothing about the vocabulary.
-    strips = True if tokenizer.strip_accents else None
-    rules = {
-        "lower_case": tokenizer.lowercase,
-        "strip_accents": strips,
-        "split_cjk": tokenizer.split_on_cjk,
-    }
+    if tokenizer.strip_accents:
+        rules["strip_accents"] = True
     return WordPieceFiles(tokens, rules)

@@ -1,12 +1,9 @@
 """Build the records of a family of networks from the values that these networks share."""
 
 import dataclasses
-from collections.abc import Iterable
 
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights
-
-KERAS_DOCS = "https://keras.io/api/applications/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,36 +24,35 @@ class Family:
     licence: str
     min_size: int = 32
     scales_inside: bool = False
-    top1_source: str = KERAS_DOCS
+    top1_source: str = "https://keras.io/api/applications/"
 
-    def record(
-        self,
-        name: str,
-        constructor: str,
-        size: int,
-        features: int,
-        parameters: int,
-        top1: float,
-        blocks: Iterable[BlockSpec],
-    ) -> BackboneSpec:
-        """Return the record of one network. `size`: side of its training images, in pixels."""
-        return BackboneSpec(
-            name=name,
-            builder=f"keras.applications:{constructor}",
-            preprocessing=self.preprocessing,
-            image_size=(size, size),
-            min_size=self.min_size,
-            features=features,
-            parameters=parameters,
-            blocks=tuple(blocks),
-            weights=Weights(
-                source=f"{self.source}, ported by the Keras authors",
-                licence=self.licence,
-                top1=top1,
-                top1_source=self.top1_source,
-            ),
-            scales_inside=self.scales_inside,
-        )
+    def records(self, *rows: tuple) -> list[BackboneSpec]:
+        """Return a record for each row.
+
+        Args:
+            rows: Name of the backbone, constructor, side of the training images in pixels, number
+                of output channels, number of parameters, top-1 accuracy, and blocks.
+        """
+        return [
+            BackboneSpec(
+                name=name,
+                builder=f"keras.applications:{constructor}",
+                preprocessing=self.preprocessing,
+                image_size=(size, size),
+                min_size=self.min_size,
+                features=features,
+                parameters=parameters,
+                blocks=blocks,
+                weights=Weights(
+                    source=f"{self.source}, ported by the Keras authors",
+                    licence=self.licence,
+                    top1=top1,
+                    top1_source=self.top1_source,
+                ),
+                scales_inside=self.scales_inside,
+            )
+            for name, constructor, size, features, parameters, top1, blocks in rows
+        ]
 
 
 def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSpec, ...]:
@@ -65,3 +61,8 @@ def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSp
         BlockSpec(f"block{number}", end.format(number + first - 1))
         for number in range(1, count + 1)
     )
+
+
+def from_stem_to_top(count: int) -> tuple[BlockSpec, ...]:
+    """Return the blocks of an EfficientNet with `count` numbered blocks."""
+    return (BlockSpec("stem", "stem_*"), *numbered(count), BlockSpec("top", "top_*"))

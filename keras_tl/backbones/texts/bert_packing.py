@@ -6,28 +6,16 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_tl.backbones.extras import import_tensorflow_text
-from keras_tl.backbones.texts.preprocessor import (
-    TextPreprocessor,
-    Texts,
-    count_tokens,
-    segments_of,
-)
+from keras_tl.backbones.texts.preprocessor import TextPreprocessor, Texts, count_tokens, segments_of
 from keras_tl.backbones.texts.wordpiece_files import END, PAD, START, UNKNOWN
 
 
 class BertPacking(TextPreprocessor):
     """Base class of WordPiece preprocessors, which packs tokens as `[CLS] a [SEP] b [SEP]`.
 
-    If a pair is too long, the last token of its longer text is removed, repeatedly, until the pair
-    fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
-    run_classifier.py).
-
-    Args:
-        tokens: Vocabulary in the order of the tokens' numbers.
-        sequence_length: Length of a text in tokens, including special tokens and padding.
-
-    Raises:
-        ConfigError: `sequence_length` is less than 5, or tensorflow_text is not installed.
+    If a pair is too long, tokens are removed one by one from the end of the longer text, until the
+    pair fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
+    run_classifier.py). `tokens` is the vocabulary, in the order of the tokens' numbers.
     """
 
     def __init__(self, tokens: Sequence[str], sequence_length: int):

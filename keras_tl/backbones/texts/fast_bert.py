@@ -18,15 +18,8 @@ class FastBertPreprocessor(BertPacking):
 
     The tokenizer differs from BERT's tokenizer in case folding (`straße` becomes `strasse`), NUL
     and control characters. Older saved runs keep this tokenizer, because their encoders were
-    trained with its tokens. New learners use `WordPiecePreprocessor`.
-
-    Args:
-        tokens: Vocabulary in the order of the tokens' numbers.
-        lower_case: Whether texts are lower-cased and accents are removed.
-        sequence_length: Length of a text in tokens, including special tokens and padding.
-
-    Raises:
-        ConfigError: `sequence_length` is less than 5, or tensorflow_text is not installed.
+    trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true, the
+    tokenizer lower-cases texts and removes accents.
     """
 
     def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):

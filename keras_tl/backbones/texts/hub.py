@@ -23,17 +23,18 @@ _MODULE = "module"
 
 
 class HubPreprocessor(TextPreprocessor):
-    """Text preprocessor that makes a BERT encoder's tokens by a module of TF-Hub.
+    """Text preprocessor that runs a TF-Hub module to make the tokens of a BERT encoder.
 
     If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
     and makes sequences of any length
-    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Otherwise it takes
-    only single texts and makes sequences of one fixed length.
+    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Otherwise the
+    preprocessor takes only single texts, and all sequences have the module's length.
 
     Args:
-        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs its
-            code.
-        sequence_length: Number of tokens, with special tokens and padding. `None`: as the module.
+        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs code
+            from this folder.
+        sequence_length: Number of tokens, with special tokens and padding. `None`: the module's
+            length.
 
     Raises:
         BackboneError: The folder contains no preprocessing module.
@@ -114,8 +115,7 @@ class HubPreprocessor(TextPreprocessor):
 
     def save(self, folder: Path) -> None:
         shutil.copytree(self._path, folder / _MODULE)
-        about = {"sequence_length": self.sequence_length}
-        write_json(folder / ABOUT, {"kind": "tfhub"} | about)
+        write_json(folder / ABOUT, {"kind": "tfhub", "sequence_length": self.sequence_length})
 
     @classmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:

@@ -21,7 +21,7 @@ _NAMES = ("name", "dtype", "trainable")
 
 
 class KerasHubPreprocessor(TextPreprocessor):
-    """Text preprocessor that runs KerasHub's preprocessor and gives the outputs BERT's names.
+    """Text preprocessor that runs KerasHub's preprocessor, and renames the outputs as in BERT.
 
     Args:
         preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
@@ -36,14 +36,10 @@ class KerasHubPreprocessor(TextPreprocessor):
     """
 
     def __init__(
-        self,
-        preprocessor: Any,
-        sequence_length: int | None = None,
-        reference: Path | None = None,
+        self, preprocessor: Any, sequence_length: int | None = None, reference: Path | None = None
     ):
-        super().__init__(
-            preprocessor.sequence_length if sequence_length is None else sequence_length
-        )
+        own = preprocessor.sequence_length
+        super().__init__(own if sequence_length is None else sequence_length)
         import_tensorflow_text()
         self.reference = reference
         # Make a copy: the caller may use the given preprocessor at another length.
@@ -78,9 +74,8 @@ class KerasHubPreprocessor(TextPreprocessor):
 
     def _count_theirs(self, segments: list[tf.Tensor]) -> tf.Tensor:
         tokens = [self._theirs.tokenizer(segment).row_lengths() for segment in segments]
-        special = tf.reduce_sum(
-            self._call_theirs([tf.constant([""])] * len(segments))["input_mask"]
-        )
+        empty = self._call_theirs([tf.constant([""])] * len(segments))
+        special = tf.reduce_sum(empty["input_mask"])
         return tf.cast(tf.add_n(tokens), tf.int32) + special
 
     def with_length(self, sequence_length: int) -> Self:

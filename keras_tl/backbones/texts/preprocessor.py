@@ -35,7 +35,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     # Key of the tensor that is 1 for tokens and 0 for padding.
     mask_name = "input_mask"
-    # Path of the publisher's tokenizer.json, if the tokens are not made by the publisher's code.
+    # Path of the publisher's tokenizer.json, if another tokenizer makes the tokens.
     reference: Path | None = None
     # Why keras_tl did not search for `reference`, as a phrase. `None`: keras_tl could search.
     not_compared: str | None = None
@@ -91,7 +91,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """Text that identifies everything that the tokens depend on, for the keys of caches."""
+        """Text that changes whenever the tokens could change, for the keys of caches."""
 
     @abc.abstractmethod
     def save(self, folder: Path) -> None:

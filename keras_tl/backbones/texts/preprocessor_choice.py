@@ -34,12 +34,8 @@ def choose_preprocessor(
     """Return the preprocessor of an encoder, for users who name no preprocessor.
 
     Encoders of the TensorFlow Model Garden contain their vocabulary, and need no other file. For
-    some other encoders, TF-Hub documents a preprocessing module, which this function downloads.
-
-    Args:
-        handle: Folder or URL of the encoder, see `keras_tl.backbones.hub.resolve`.
-        module: The loaded encoder.
-        sequence_length: Length of a text in tokens, including special tokens and padding.
+    some other encoders, TF-Hub documents a preprocessing module, which this function downloads. The
+    encoder's `handle` is its folder or URL.
 
     Raises:
         BackboneError: keras_tl does not know the preprocessor, or cannot download it.

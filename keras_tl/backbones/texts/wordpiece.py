@@ -29,9 +29,9 @@ class WordPiecePreprocessor(BertPacking):
     the name of a special token, such as `[SEP]`, the name counts as ordinary text.
 
     Args:
-        vocabulary: Path of a `vocab.txt` (one token per line, in the order of the numbers), of a
-            `tokenizer.json` of Hugging Face, or of a folder with one of them; or `WordPieceFiles`.
-            A `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
+        vocabulary: `WordPieceFiles`, or a path: a `vocab.txt` (one token per line, in the order of
+            the numbers), a `tokenizer.json` of Hugging Face, or a folder with one of these files. A
+            `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
             arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
             the rules in files are ignored.
         lower_case: Whether texts are lower-cased. `None`: as the files state, else true if only
@@ -57,25 +57,17 @@ class WordPiecePreprocessor(BertPacking):
         strip_accents: bool | None = None,
         split_cjk: bool | None = None,
     ):
-        rules = {
-            "lower_case": lower_case,
-            "strip_accents": strip_accents,
-            "split_cjk": split_cjk,
-        }
+        rules = {"lower_case": lower_case, "strip_accents": strip_accents, "split_cjk": split_cjk}
         given = {name: value for name, value in rules.items() if value is not None}
-        is_read = isinstance(vocabulary, WordPieceFiles)
-        if is_read:
-            files = vocabulary
-        else:
-            with_rules = len(given) < len(rules)
-            files = read_wordpiece(local_path(vocabulary), with_rules)
-        tokens = files.tokens
-        super().__init__(tokens, sequence_length)
+        files = vocabulary
+        if not isinstance(files, WordPieceFiles):
+            files = read_wordpiece(local_path(vocabulary), with_rules=len(given) < len(rules))
+        super().__init__(files.tokens, sequence_length)
         # Store the whole object, because an export would include a tuple attribute.
         self._files = files
-        self.rules = WordPieceRules.of_vocabulary(tokens, {**self._files.rules, **given})
+        self.rules = WordPieceRules.of_vocabulary(files.tokens, {**files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(
-            tokens,
+            files.tokens,
             token_out_type=tf.int32,
             unknown_token=UNKNOWN,
             max_bytes_per_word=_BYTES_A_CHARACTER * self.rules.longest_word,
@@ -94,13 +86,10 @@ class WordPiecePreprocessor(BertPacking):
         return words.with_values(self._tokenizer.tokenize(known)).merge_dims(1, 2)
 
     def with_length(self, sequence_length: int) -> Self:
-        made = type(self)(self._with_rules, sequence_length=sequence_length)
+        files = WordPieceFiles(self._files.tokens, self.rules.to_json())
+        made = type(self)(files, sequence_length=sequence_length)
         made.not_compared = self.not_compared
         return made
-
-    @property
-    def _with_rules(self) -> WordPieceFiles:
-        return WordPieceFiles(self._files.tokens, self.rules.to_json())
 
     @property
     def identity(self) -> str:

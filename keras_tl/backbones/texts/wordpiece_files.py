@@ -68,18 +68,16 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
                 f"'tfhub:{path}'."
             )
         return found
-    is_tokenizer = path.suffix == ".json"
-    if not is_tokenizer and not with_rules:
-        return WordPieceFiles(read_lines(path)).checked(str(path))
-    written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER, with_rules)
-    if is_tokenizer and written is None:
+    if path.suffix != ".json":
+        rules = _rules_in(path.parent) if with_rules else {}
+        return WordPieceFiles(read_lines(path), rules).checked(str(path))
+    written = _read_tokenizer(path, with_rules)
+    if written is None:
         raise ConfigError(
             f"{quoted(str(path))} is not the tokenizer.json of a WordPiece tokenizer. Expected a "
             "tokenizer.json that a Hugging Face package wrote."
         )
-    tokens = written.tokens if is_tokenizer else read_lines(path)
-    rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
-    return WordPieceFiles(tokens, rules).checked(str(path))
+    return written.checked(str(path))
 
 
 def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | None:
@@ -140,7 +138,8 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None
-    model, normalizer = about["model"], about.get("normalizer") or {}
+    model = about["model"]
+    normalizer, splitter = about.get("normalizer") or {}, about.get("pre_tokenizer") or {}
     pieces = {
         "model.unk_token": (model.get("unk_token"), UNKNOWN),
         "model.continuing_subword_prefix": (model.get("continuing_subword_prefix"), "##"),
@@ -148,10 +147,7 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
     splitting = {
         "normalizer.type": (normalizer.get("type"), "BertNormalizer"),
         "normalizer.clean_text": (normalizer.get("clean_text"), True),
-        "pre_tokenizer.type": (
-            (about.get("pre_tokenizer") or {}).get("type"),
-            "BertPreTokenizer",
-        ),
+        "pre_tokenizer.type": (splitter.get("type"), "BertPreTokenizer"),
     }
     for name, (value, wanted) in (pieces | (splitting if with_rules else {})).items():
         if value != wanted:
@@ -177,6 +173,12 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
         "longest_word": model.get("max_input_chars_per_word"),
     }
     return WordPieceFiles(tokens, rules)
+
+
+def _rules_in(folder: Path) -> Mapping[str, Any]:
+    """Return the rules in a folder's tokenizer.json, else in its tokenizer_config.json."""
+    written = _read_tokenizer(folder / TOKENIZER, with_rules=True)
+    return _read_config(folder / _CONFIG) if written is None else written.rules
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -290,11 +290,24 @@ def test_no_files_are_no_bad_files():
     assert check_files([]).checked == 0
 
 
-def other_labels(labels, names, tmp_path):
-    """The reasons for three files of one content and one of another."""
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    """Three files of one content and one of another, and a cache that knows them after a check."""
     contents = {"a": JPEG, "b": JPEG, "c": FORMATS["png"], "d": JPEG}
-    paths = write(tmp_path / "photos", contents)
-    return reasons(check_files(paths, labels, names, max_bad=1)), tmp_path / "photos"
+    folder = tmp_path_factory.mktemp("copies")
+    return write(folder / "photos", contents), folder / "cache"
+
+
+@pytest.fixture
+def other_labels(copies, cache, monkeypatch):
+    """Gives the reasons for these files, and their folder."""
+    paths, known = copies
+    monkeypatch.setenv("KERAS_TL_CACHE", str(known))
+
+    def check(labels, names):
+        return reasons(check_files(paths, labels, names, max_bad=1)), Path(paths[0]).parent
+
+    return check
 
 
 ONE_OF_THEM = [
@@ -307,8 +320,8 @@ ONE_OF_THEM = [
 
 
 @pytest.mark.parametrize(("labels", "names", "of_d", "of_a"), ONE_OF_THEM)
-def test_all_copies_under_two_labels_are_bad(labels, names, of_d, of_a, tmp_path):
-    found, folder = other_labels(labels, names, tmp_path)
+def test_all_copies_under_two_labels_are_bad(labels, names, of_d, of_a, other_labels):
+    found, folder = other_labels(labels, names)
     copy = "two labels: same content as {}, which has the label {!r}".format
     assert found == {
         "a": copy(folder / "d", of_d),
@@ -318,8 +331,8 @@ def test_all_copies_under_two_labels_are_bad(labels, names, of_d, of_a, tmp_path
 
 
 @pytest.mark.parametrize("labels", [None, np.array([1, 1, 0, 1]), np.array([0.0, -0.0, 1.0, 0.0])])
-def test_copies_under_one_label_are_good(labels, tmp_path):
-    assert other_labels(labels, None, tmp_path)[0] == {}
+def test_copies_under_one_label_are_good(labels, other_labels):
+    assert other_labels(labels, None)[0] == {}
 
 
 def test_a_path_that_is_listed_twice(tmp_path):

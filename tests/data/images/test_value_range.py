@@ -131,6 +131,8 @@ def test_every_source_of_files_says_the_range_and_takes_it(folder, table, name):
     given = SOURCES[name](folder, table, value_range=TWELVE, verbose=False)
     assert given.value_range == TWELVE
     assert finding(given) is None
+    if name not in ("folder", "tfdata"):
+        return  # The pixels of all files come from one decoder, which takes seconds to start.
     before, after = (CheckContext(part).pixels for part in (data, given))
     assert before.max() < 16
     assert after.max() > 200

@@ -23,10 +23,10 @@ def expected(number):
     return camera_of(number) or "no value"
 
 
-@pytest.fixture
-def photos(tmp_path):
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
     """A table of images of three classes; one of them cannot be decoded."""
-    rows = []
+    tmp_path, rows = tmp_path_factory.mktemp("photos"), []
     for number in range(COUNT):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
         rows.append(f"{number}.png,{'abc'[number % 3]},{camera_of(number)}")

@@ -429,12 +429,12 @@ def test_grey_images(shape):
     data = ImageData.from_tfdata(dataset, **NO_SPLITS)
     found = np.stack([pixels_of(path)[..., 0] for path in data.splits["train"].images])
     np.testing.assert_array_equal(found, grey)
-    pixels = ImagePipeline((4, 5), "crop").pixels(data.splits["train"])
-    np.testing.assert_allclose(pixels, np.repeat(grey[..., None], 3, axis=-1), atol=1e-3)
+    if shape == (4, 5):  # All have the same files; their decoder takes seconds to start.
+        pixels = ImagePipeline((4, 5), "crop").pixels(data.splits["train"])
+        np.testing.assert_allclose(pixels, np.repeat(grey[..., None], 3, axis=-1), atol=1e-3)
 
 
-@pytest.mark.parametrize("channels", [2, 4])
-@pytest.mark.parametrize("is_batched", [False, True])
+@pytest.mark.parametrize(("channels", "is_batched"), [(2, False), (4, True)])
 def test_alpha_is_left_out_as_of_files(channels, is_batched):
     images = np.stack([image_of(3 * n, 1)[..., [0] * channels] for n in range(6)])
     images[..., -1] = 255 - images[..., -1]

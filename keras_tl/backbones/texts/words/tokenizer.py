@@ -1,7 +1,7 @@
 r"""Split texts into words, with TensorFlow's string operations, which also run in an export.
 
-The rules are those of fastai (fastai/text/core.py), so fastai's vocabularies fit. spaCy, which
-splits words in fastai, is not used:
+The rules are fastai's (fastai/text/core.py), so fastai's vocabularies fit. Rule 3 replaces spaCy,
+which splits the words in fastai:
 
 1. `<br />` and the most common HTML entities are replaced by their meaning. `<unk>` becomes
    `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes one character.
@@ -26,14 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts.preprocessor import Texts, as_strings
-from keras_tl.backbones.texts.words.marks import (
-    CAPITALISED,
-    REPEATED_CHARACTER,
-    REPEATED_WORD,
-    START,
-    UNKNOWN,
-    UPPER_CASE,
-)
+from keras_tl.backbones.texts.words import marks
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 
 _AT_ONCE = 512
@@ -56,15 +49,8 @@ _WORD = r"[\p{L}\p{M}\p{N}_]+"
 _CONTRACTION = r"(?i:n['\x{2019}]t|['\x{2019}](?:s|re|ve|d|m|ll))\b"
 # This pattern is applied before the split, so that the preceding word ends at the contraction.
 _BEFORE_CONTRACTION = rf"(\p{{L}})({_CONTRACTION})"
-_TOKEN = "|".join(
-    [
-        _CONTRACTION,
-        r"\p{N}+(?:[.,]\p{N}+)+",
-        r"(?:\p{Lu}\.){2,}",
-        _WORD,
-        r"[^\s]",
-    ]
-)
+_NUMBER, _ABBREVIATION = r"\p{N}+(?:[.,]\p{N}+)+", r"(?:\p{Lu}\.){2,}"
+_TOKEN = "|".join([_CONTRACTION, _NUMBER, _ABBREVIATION, _WORD, r"[^\s]"])
 _IN_CAPITALS = r"\p{Lu}[^\p{Ll}]+"
 _CAPITALISED = r"\p{Lu}[^\p{Lu}]+"
 
@@ -94,7 +80,7 @@ def split_words(texts: Texts) -> tf.RaggedTensor:
 def _mark_repeated_characters(texts: tf.Tensor) -> tf.Tensor:
     characters = tf.strings.unicode_split(texts, "UTF-8", errors="replace")
     one, counts, rows = _runs(characters, characters.values != " ")
-    marked = tf.strings.join([" ", REPEATED_CHARACTER, " ", tf.as_string(counts), " ", one, " "])
+    marked = tf.strings.join(["", marks.REPEATED_CHARACTER, tf.as_string(counts), one, ""], " ")
     twice = tf.strings.join([one, one])
     pieces = tf.where(counts > 2, marked, tf.where(counts == 2, twice, one))
     return _joined(pieces, rows, characters.nrows(), "")
@@ -103,7 +89,7 @@ def _mark_repeated_characters(texts: tf.Tensor) -> tf.Tensor:
 def _mark_words(words: tf.RaggedTensor) -> tf.RaggedTensor:
     one, counts, rows = _runs(words, tf.strings.regex_full_match(words.values, _WORD))
     one = _mark_capitals(one)
-    marked = tf.strings.join([REPEATED_WORD, tf.as_string(counts), one], " ")
+    marked = tf.strings.join([marks.REPEATED_WORD, tf.as_string(counts), one], " ")
     twice = tf.strings.join([one, one], " ")
     pieces = tf.where(counts > 2, marked, tf.where(counts == 2, twice, one))
     return tf.strings.split(_joined(pieces, rows, words.nrows(), " "))
@@ -115,20 +101,15 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
     capitalised = tf.strings.regex_full_match(words, _CAPITALISED)
     return tf.where(
         upper,
-        tf.strings.join([UPPER_CASE, lower], " "),
-        tf.where(capitalised, tf.strings.join([CAPITALISED, lower], " "), lower),
+        tf.strings.join([marks.UPPER_CASE, lower], " "),
+        tf.where(capitalised, tf.strings.join([marks.CAPITALISED, lower], " "), lower),
     )
 
 
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Merge equal neighbours in each row.
+    """Return value, length and row of each series of equal strings in a row.
 
-    Args:
-        parts: Strings (batch, None).
-        countable: Whether each value may be merged, bool. Values with `False` stay single.
-
-    Returns:
-        Value, length (int64) and row (int64) of each series of equal neighbours.
+    `countable` is a bool for each string. Strings with `False` stay single.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
@@ -154,14 +135,14 @@ class WordTokenizer(tf.Module):
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
         self._vocabulary = vocabulary
-        self._start = vocabulary.number(START)
+        self._start = vocabulary.number(marks.START)
         # Create the table outside any graph, even if the caller is inside one.
         with tf.init_scope():
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(
                     tf.constant(vocabulary.tokens), tf.range(len(vocabulary), dtype=tf.int32)
                 ),
-                default_value=vocabulary.number(UNKNOWN),
+                default_value=vocabulary.number(marks.UNKNOWN),
             )
 
     @property

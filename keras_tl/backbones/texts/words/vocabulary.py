@@ -3,13 +3,14 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from keras_tl.backbones.texts.wordpiece_files import read_lines
 from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
 from keras_tl.base.config import check_range
 from keras_tl.base.files import local_path, whole_file
@@ -82,15 +83,7 @@ class Vocabulary:
         Raises:
             ConfigError: The file does not exist, or is not a vocabulary.
         """
-        try:
-            # Do not use splitlines(): a token may be a line separator.
-            lines = local_path(path).read_bytes().decode("utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
-                "file with one token per line."
-            ) from error
-        return cls(lines[:-1] if lines[-1] == "" else lines)
+        return cls(read_lines(local_path(path)))
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
         """Write a text file with one token per line, completely or not at all.
@@ -126,14 +119,6 @@ class Vocabulary:
 
     def __hash__(self) -> int:
         return hash(self.tokens)
-
-
-def count_words(texts: Iterable[Iterable[str]]) -> Counter[str]:
-    """Count the occurrences of each word in tokenized texts."""
-    counts = Counter()
-    for words in texts:
-        counts.update(words)
-    return counts
 
 
 def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -> np.ndarray:
