@@ -161,8 +161,8 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
-def run_missing(args: argparse.Namespace, results: ResultsFile, until: float) -> int:
-    """Do the requested runs that have no result yet. Return the number of failed runs."""
+def missing_keys(args: argparse.Namespace, results: ResultsFile) -> dict[str, list[dict[str, Any]]]:
+    """Return the keys of the requested runs that have no result yet, by data set."""
     plans = [
         dataclasses.replace(
             plan,
@@ -174,12 +174,19 @@ def run_missing(args: argparse.Namespace, results: ResultsFile, until: float) ->
         for plan in PLANS
     ]
     done = {results.key_of(row) for row in results.rows()}
-    failed = 0
-    for name, data_set in TABLE_SETS.items():
+    found = {}
+    for name in TABLE_SETS:
         keys = [key for plan in plans for key in plan.keys(name)]
-        wanted = [key for key in keys if results.key_of(key) not in done]
-        if not wanted:
-            continue
+        if wanted := [key for key in keys if results.key_of(key) not in done]:
+            found[name] = wanted
+    return found
+
+
+def run_missing(args: argparse.Namespace, results: ResultsFile, until: float) -> int:
+    """Do the requested runs that have no result yet. Return the number of failed runs."""
+    failed = 0
+    for name, wanted in missing_keys(args, results).items():
+        data_set = TABLE_SETS[name]
         if reason := data_set.missing():
             common.say(f"Skipped {reason}")
             continue

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.utils import file_utils
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
@@ -49,6 +50,19 @@ def old_objects_are_not_searched_again():
 def unchecked_files(monkeypatch):
     """For image files whose content does not matter: they may be empty."""
     monkeypatch.setattr("keras_tl.data.image_data.check_splits", lambda *arguments: ({}, None))
+
+
+@pytest.fixture
+def failed_downloads(monkeypatch):
+    """The names of the files that Keras is asked to download; each download fails."""
+    names = []
+
+    def get_file(fname=None, origin=None, **options):
+        names.append(fname)
+        raise Exception(f"URL fetch failure on {origin}: None -- no route to host")
+
+    monkeypatch.setattr(file_utils, "get_file", get_file)
+    return names
 
 
 def export_unverified(learner, *arguments, **options):

@@ -16,6 +16,7 @@ from keras_tl.cli.items import read_items
 from keras_tl.data.texts.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError
 from tests import hub_modules
+from tests.conditions import audited
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.test_text_journey import make_texts
 
@@ -192,26 +193,22 @@ def test_bad_files_are_named_skipped_or_kept(learner, answers, mixed, method, ca
 
 
 @pytest.mark.parametrize("method", ["predict", "features"])
-def test_a_folder_is_walked_once(learner, photos, tmp_path, method, monkeypatch, capsys):
+def test_a_folder_is_walked_once(learner, photos, tmp_path, method, capsys):
     folder = tmp_path / "asked"
     for name in ("in", "in/in"):
         (folder / name).mkdir(parents=True)
         (folder / name / "notes.md").touch()
         (folder / name / "a.png").write_bytes((photos / "0.png").read_bytes())
-    walked, scandir = [], os.scandir
-
-    def watched(path):
-        walked.append(os.path.relpath(path, folder))
-        return scandir(path)
-
-    monkeypatch.setattr("keras_tl.data.folders.file_tree.os.scandir", watched)
-    monkeypatch.setattr(learner._state.reporter.console, "quiet", False)
+    console = learner._state.reporter.console
+    console.quiet = False
     capsys.readouterr()
     for asked in ([folder],) if method == "features" else (folder, [folder]):
-        walked.clear()
-        assert len(getattr(learner, method)(asked)) == 2
-        assert sorted(walked) == [".", "in", "in/in"]
+        with audited("os.scandir") as walked:
+            assert len(getattr(learner, method)(asked)) == 2
+        names = (os.path.relpath(str(path), folder) for (path,) in walked)
+        assert sorted(name for name in names if ".." not in name) == [".", "in", "in/in"]
         assert "Not used: 2 files of other kinds (2 .md)" in capsys.readouterr().err
+    console.quiet = True
 
 
 def test_the_error_names_all_that_is_bad(learner, mixed):

@@ -183,7 +183,7 @@ MISTAKES = {
     ),
     "refit-of-a-phase": (
         ["train", "--data", "digits", "--refit", "--policy", "gradual", "--out", "{}/run"],
-        "--policy sets a phase of the training",
+        "--policy is a setting of a training phase",
     ),
     "refit-and-calibrate": (
         ["train", "--data", "digits", "--refit", "--calibrate", "--out", "{}/run"],

@@ -13,10 +13,12 @@ from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.learner import fitting
 from keras_tl.learner.reporting import facts
+from keras_tl.learner.training import run_all
 from keras_tl.selection.candidates import mean_losses
-from keras_tl.selection.evidence import out_of_fold
+from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.training import policies
 from keras_tl.training.fine_tuned_folds import FineTunedFolds
+from keras_tl.training.weight_average import WeightAverage
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_contrastive import make_texts
@@ -39,9 +41,8 @@ def traced(monkeypatch):
 
 
 def use(monkeypatch, phase):
-    given = policies.POLICIES | {"standard": {"image": (phase,)}}
-    monkeypatch.setattr(policies, "POLICIES", given)
-    monkeypatch.setattr(policies, "FEWEST_STEPS", {})
+    monkeypatch.setitem(policies.POLICIES, "standard", {"image": (phase,)})
+    monkeypatch.delitem(policies.FEWEST_STEPS, "standard")
     return phase
 
 
@@ -58,29 +59,22 @@ def with_validation(data, items):
 
 @pytest.fixture(scope="module")
 def compared():
-    """A learner of items in groups after `fit`, with its messages and the folds."""
+    """A learner of items in groups after `fit`, and its messages."""
     data = hard_data()
     splits = {}
     for name, split in data.splits.items():
         patients = np.array([f"{name} {row // 4}" for row in range(len(split))])
         splits[name] = dataclasses.replace(split, slices={"patient": patients})
     grouped = dataclasses.replace(data, splits=splits, split_settings={"groups": "patient"})
-    seen, logits = [], FineTunedFolds.logits
-
-    def watched(self, split, features, numbers):
-        seen.append((split, numbers))
-        return logits(self, split, features, numbers)
-
     learner = fresh(grouped)
     console = learner._state.reporter.console
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said), eagerly():
         use(patch, SHORT)
-        patch.setattr(FineTunedFolds, "logits", watched)
         console.quiet = False
         learner.fit(augment=False)
         console.quiet = True
-    return learner, said.getvalue(), seen
+    return learner, said.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +89,7 @@ def validated():
 
 
 def test_few_validation_items_compare_out_of_fold(compared):
-    learner, said, _ = compared
+    learner, said = compared
     data, result = learner.data, learner.history.fitted
     items = len(data.split("train")) + len(data.split("validation"))
     assert (result.plan.evidence, result.plan.folds, result.plan.items) == ("out-of-fold", 3, items)
@@ -108,13 +102,24 @@ def test_few_validation_items_compare_out_of_fold(compared):
 
 
 def test_groups_stay_in_one_fold(compared):
-    ((split, numbers),) = compared[2]
+    learner, _ = compared
+    seen = []
+
+    class Untrained(FineTunedFolds):
+        def logits(self, split, features, numbers):
+            seen.append((split, numbers))
+            return {0.0: np.zeros((len(split), self.trainer.task.outputs), np.float32)}
+
+    head = policies.SOLVED_HEAD
+    folds = Untrained(learner.trainer, learner.data, head, (SHORT,), False, (0.0,))
+    out_of_fold(folds, ["train", "validation"], 3, seed=0)
+    ((split, numbers),) = seen
     for patient in np.unique(split.slices["patient"]):
         assert len(np.unique(numbers[split.slices["patient"] == patient])) == 1
 
 
 def test_a_saved_run_knows_what_was_kept(short, compared, tmp_path):
-    learner, *_ = compared
+    learner, _ = compared
     result = learner.history.fitted
     learner.evaluate()
     learner.save(tmp_path / "run")
@@ -436,32 +441,42 @@ def test_a_head_of_other_data_is_trained_again(short, tmp_path):
     assert phases[:2] == ["head", "head"]
 
 
-def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(short, monkeypatch):
-    learner = fresh(with_validation(hard_data(), 50))
-    logits, seen = learner.trainer.logits, []
+def tuned_with_line():
+    """A fine-tuned learner, and the line from the weights of its head phase to its weights."""
+    learner = fresh(hard_data())
+    phase = dataclasses.replace(SHORT, patience=None)
+    with eagerly():
+        learner.fit_head()
+        before = learner.model.get_weights()
+        run_all(learner._state, (phase,), augment=False, callbacks=())
+    return learner, WeightAverage.to_now(learner.model, before)
 
-    def interrupted(split):
-        seen.append(learner.model.get_weights())
-        if len(seen) > 2:
-            raise KeyboardInterrupt
-        return logits(split)
 
-    learner.fit_head()
-    monkeypatch.setattr(learner.trainer, "logits", interrupted)
+def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of():
+    learner, line = tuned_with_line()
+    calls = []
+
+    class Interrupted:
+        parts = learner.trainer.parts
+
+        def logits(self, split):
+            calls.append(learner.model.get_weights())
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return learner.trainer.logits(split)
+
     with pytest.raises(KeyboardInterrupt):
-        learner.fit(augment=False)
-    # The weights before fine-tuning and a quarter of the way show where fine-tuning ended.
-    for now, first, quarter in zip(learner.model.get_weights(), *seen[:2], strict=True):
-        np.testing.assert_allclose(now, first + 4 * (quarter - first), rtol=1e-4, atol=1e-5)
-    assert any(not np.allclose(*pair, atol=1e-4) for pair in zip(*seen[:2], strict=True))
+        along_the_line(Interrupted(), line, (0.0, 0.5, 1.0), learner.data.split("validation"))
+    assert not all(map(np.array_equal, calls[1], line.after))
+    for now, wanted in zip(learner.model.get_weights(), line.after, strict=True):
+        np.testing.assert_array_equal(now, wanted)
     assert learner.history[-1].share == 1
 
 
 @pytest.mark.slow
-def test_curves_say_nothing_of_an_average(traced, monkeypatch):
-    monkeypatch.setattr(fitting, "choose", lambda found, default: found[3])
-    learner = fresh(hard_data())
-    learner.fit(augment=False)
+def test_curves_say_nothing_of_an_average():
+    learner, line = tuned_with_line()
+    learner.trainer.keep_share(line, 0.75, 1)
     assert learner.history[-1].share == 0.75
     found = ktl.overfitting(learner)
     assert (found.state, found.phases[-1].reason) == ("unknown", "averaged")

@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import sys
 
 import numpy as np
 import pytest
 
 import keras_tl as ktl
+from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.loading import seeded
 from keras_tl.data.splits import draw
 from keras_tl.errors import BackboneError, ConfigError, DataError
@@ -110,11 +112,12 @@ def test_of_an_error_less_is_better():
     assert choose_backbone(TASKS["regression"](), outcomes, seconds) == "a"
 
 
-def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
-    monkeypatch.setattr(
-        "keras_tl.backbones.local_weights.backbones_without_download",
-        lambda: ("efficientnet_lite0",),
-    )
+def test_without_names_those_at_hand_are_ranked(monkeypatch, tmp_path, data):
+    # Nothing was downloaded, and no package with weights is installed.
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    packages = [spec.weights.package for spec in CATALOGUE.values() if spec.weights]
+    for package in filter(None, packages):
+        monkeypatch.setitem(sys.modules, package.file.partition("/")[0], None)
     found = ktl.rank_backbones(data, image_size=32, cache="memory", verbose=False)
     assert [row.name for row in found.rows] == ["efficientnet_lite0"]
     learner = ktl.Learner("auto", data, image_size=32, seed=0, verbose=False)

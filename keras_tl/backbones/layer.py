@@ -33,8 +33,8 @@ class Backbone(keras.layers.Layer):
       their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
       batch_norm="live")`, meant for random weights, updates the moving statistics.
 
-    TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. The
-    argument `batch_norm` has no effect inside a module.
+    TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. For
+    a TF-Hub module, the argument `batch_norm` has no effect.
 
     Args:
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32

@@ -210,8 +210,8 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
     if phases and decides:
         one, other = (f"--{names[0].replace('_', '-')}" for names in (decides, phases))
         raise click.UsageError(
-            f"{one} applies only if Learner.fit decides about fine-tuning, but {other} sets a "
-            f"phase of the training. Leave out {one} or {other}."
+            f"{one} applies only if Learner.fit decides about fine-tuning, but {other} is a "
+            f"setting of a training phase. Leave out {one} or {other}."
         )
     return bool(phases)
 

@@ -62,30 +62,44 @@ def time_text(seconds: float) -> str:
 
 def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
     """Estimate the time of the missing runs (`jobs`): measure a few steps and extrapolate."""
-    seconds: dict[str, float] = {}
-    if jobs:
-        trial, items = _trial(setup)
-        costs = _Costs.of(trial, *items)
-        tests, where = len(setup.data.split("test")), setup.cache.where
-        extracted = set()
-        for arm, size, seed in jobs:
-            train = len(setup.data.split("train")) if size is None else size
-            spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
-            if arm != SCRATCH and where != "off":
-                # Later runs find the test features in a cache on disk. Later runs with the same
-                # training items also find the training features there.
-                drawn = (size, size and seed)
-                rows = 0 if extracted else tests
-                if setup.augment is False and drawn not in extracted:
-                    rows += train
-                spent += costs.forward * rows
-                if where != "memory":
-                    extracted.add(drawn)
-            seconds[arm] = seconds.get(arm, 0.0) + spent
+    seconds = extrapolate(setup, jobs, *_trial(setup)) if jobs else {}
     return Cost(len(jobs), finished, seconds)
 
 
-def _trial(setup: Setup) -> tuple[Run, tuple[int, int]]:
+def extrapolate(
+    setup: Setup, jobs: Sequence[Job], trial: Run, trial_train: int, trial_test: int
+) -> dict[str, float]:
+    """Return the estimated seconds of the runs, by arm, from the times of a trial run.
+
+    Args:
+        setup: Settings that all arms share.
+        jobs: The runs, each (arm, size, seed).
+        trial: Trial run of the fine-tuned arm.
+        trial_train: Number of training items of the trial run.
+        trial_test: Number of test items of the trial run.
+    """
+    seconds: dict[str, float] = {}
+    costs = _Costs.of(trial, trial_train, trial_test)
+    tests, where = len(setup.data.split("test")), setup.cache.where
+    extracted = set()
+    for arm, size, seed in jobs:
+        train = len(setup.data.split("train")) if size is None else size
+        spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
+        if arm != SCRATCH and where != "off":
+            # Later runs find the test features in a cache on disk. Later runs with the same
+            # training items also find the training features there.
+            drawn = (size, size and seed)
+            rows = 0 if extracted else tests
+            if setup.augment is False and drawn not in extracted:
+                rows += train
+            spent += costs.forward * rows
+            if where != "memory":
+                extracted.add(drawn)
+        seconds[arm] = seconds.get(arm, 0.0) + spent
+    return seconds
+
+
+def _trial(setup: Setup) -> tuple[Run, int, int]:
     """Run the fine-tuned arm on a few items. Return the run, and its training and test items."""
     budget, data = setup.budget, setup.data
     phase = budget.fine_tuned[-1]
@@ -104,7 +118,7 @@ def _trial(setup: Setup) -> tuple[Run, tuple[int, int]]:
         data=dataclasses.replace(data, splits={"train": train, "test": test}),
         cache=CacheConfig("off" if setup.cache.where == "off" else "memory"),
     )
-    return run(tried, FINE_TUNED, None, seed=0), (len(train), len(test))
+    return run(tried, FINE_TUNED, None, seed=0), len(train), len(test)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Compute verdicts from the skills of all runs."""
+"""Decide for each arm whether transfer helps (the verdict), from the test skill of every item."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -40,8 +40,8 @@ class Verdict:
         area: Difference of the means over all evaluations, with a 95% interval.
         is_asymptote: Whether tests show a plateau of both curves. Then `final` compares the
             asymptotes of the curves (for a learning rate that falls to zero).
-        epochs_to_match: Passes until the arm reaches the final skill of training from scratch.
-            `None`: the arm never reaches this skill.
+        epochs_to_match: Number of passes over the training split after which the arm reaches the
+            final mean skill of training from scratch. `None`: the arm never reaches this skill.
         power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
         seeds: Number of seeds.
         items: Number of test items.

@@ -68,8 +68,8 @@ def measures_text(verdict: Verdict) -> str:
             f"{verdict.epochs_to_match}"
         )
     return (
-        f"Differences: start {verdict.start}, slope {verdict.slope} per pass, {kind} "
-        f"{verdict.final}. {matched}."
+        f"Differences from training from scratch: start {verdict.start}, slope {verdict.slope} per "
+        f"pass, {kind} {verdict.final}. {matched}."
     )
 
 

@@ -6,9 +6,10 @@ from keras_tl.runs.history import PhaseRecord
 
 # The decrease of a loss is measured over this last fraction of the sum of all learning rates.
 _LAST = 0.25
-# A loss still falls if the decrease is at least the fraction `_OF_ITSELF` of the loss. The decrease
-# can instead be at least the fraction `_OF_GAINED` of the distance to the loss of guessing. This
-# distance must then be at least the fraction `_LITTLE` of the loss of guessing.
+# A loss still falls if one of two conditions holds:
+# 1. It decreased by at least the fraction `_OF_ITSELF` of its value before the decrease.
+# 2. It is below the loss of guessing by at least the fraction `_LITTLE` of the loss of guessing.
+#    At least the fraction `_OF_GAINED` of this gain comes from the last decrease.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 

@@ -69,7 +69,7 @@ class CheckContext:
 
     @property
     def task(self) -> Task:
-        """Task of the data, without the settings of a model."""
+        """Task with the class names of the data. `given.task` has also settings of the model."""
         return get_task(self.data.task)(self.data.class_names)
 
     @property

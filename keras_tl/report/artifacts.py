@@ -149,8 +149,8 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     """
     if not isinstance(given, ComparisonResult):
         raise ConfigError(
-            "Expected comparison= as a Comparison: the result of keras_tl.compare() after its "
-            f"runs, or of Comparison.load(folder). Received: {type(given).__name__}."
+            "Expected comparison= as a Comparison, from keras_tl.compare() without dry_run=True, "
+            f"or from Comparison.load(folder). Received: {type(given).__name__}."
         )
     model = given.what["model"]
     there, here = (

@@ -78,8 +78,8 @@ def label_encoder(
     """Create the label encoder from the training labels, see `Task.encoder`.
 
     Args:
-        class_names: Names of the classes that integers index, or of the columns of 0 and 1. `None`:
-            the sorted distinct labels.
+        class_names: Names of the classes: an integer label `i` means `class_names[i]`. For columns
+            of 0 and 1, the names of the columns. `None`: the sorted distinct labels.
         task: Name of the task. `None`: binary for two classes, multiclass for more classes.
     """
     return ClassEncoder(y, class_names) if task is None else get_task(task).encoder(y, class_names)

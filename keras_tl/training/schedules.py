@@ -58,7 +58,7 @@ class SlantedTriangular(_FieldSchedule):
     * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
       learning rate can become negative. This class keeps the learning rate at `peak / ratio`.
     * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, in
-      `T * (1 - cut_frac)` steps. Without the rounding of `cut`, eq. 3 has the same denominator.
+      `T * (1 - cut_frac)` steps. Eq. 3 also divides by this number if `T * cut_frac` is whole.
 
     Args:
         peak: Highest learning rate.

@@ -5,7 +5,6 @@ import random
 import keras
 import numpy as np
 import pytest
-from keras.src.utils import file_utils
 
 from keras_tl import backbones
 from keras_tl.backbones.building import behind_scaling
@@ -13,11 +12,8 @@ from keras_tl.backbones.loading import load_spec, seeded
 from keras_tl.errors import WeightsError
 
 
-def test_a_failed_download_names_the_way_without_a_network(monkeypatch):
-    def fails(name, origin, **options):
-        raise Exception(f"URL fetch failure on {origin}: None -- no route to host")
-
-    monkeypatch.setattr(file_utils, "get_file", fails)
+@pytest.mark.usefixtures("failed_downloads")
+def test_a_failed_download_names_the_way_without_a_network():
     message = (
         r"Could not download the ImageNet weights of resnet50 \(URL fetch failure on https://.*"
         r"resnet50.*notop.h5.*pass weights='PATH'\. Or use 'efficientnet_lite0'"

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -378,8 +379,9 @@ def test_a_known_encoder_without_a_vocabulary_gets_its_module(tmp_path, module, 
     folder = hub_modules.make_encoder(tmp_path / "encoder")
     (layer,) = find_hub_layers(load_hub(folder).network)
     asked = []
-    home = "keras_tl.backbones.texts.preprocessor_choice.resolve"
-    monkeypatch.setattr(home, lambda handle: asked.append(handle) or module)
+    # The package that downloads modules.
+    hub = types.SimpleNamespace(resolve=lambda handle: asked.append(handle) or str(module))
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", hub)
     chosen = choose_preprocessor("https://tfhub.dev/google/electra_base/2", layer.module, 12)
     assert isinstance(chosen, HubPreprocessor)
     assert chosen.sequence_length == 12

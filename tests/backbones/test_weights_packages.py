@@ -11,6 +11,7 @@ from keras_tl import backbones
 from keras_tl.backbones import Weights, WeightsPackage, weights_packages
 from keras_tl.base.files import sha256
 from keras_tl.errors import WeightsError
+from tests.backbones.test_awd_fastai import make_state, zipped
 from tests.backbones.test_catalogue import TINY
 
 MODULE = "made_up_weights"
@@ -72,18 +73,17 @@ def test_tensors_of_another_network_are_refused(change):
 
 
 @pytest.fixture
-def installed(tmp_path, monkeypatch):
+def installed(tmp_path):
     """A package that must not be imported, and a registered record that names it."""
     folder = tmp_path / MODULE
     (folder / "models").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise RuntimeError('imported')")
-    (folder / "models" / "it.pth").write_bytes(b"tensors")
+    (folder / "models" / "it.pth").write_bytes(zipped(make_state(make_tensors())))
     package = WeightsPackage("made-up-weights==1.0", f"{MODULE}/models/it.pth", "")
     package = dataclasses.replace(package, sha256=sha256(folder / "models" / "it.pth"))
     weights = Weights("me", "MIT", 0.5, "nowhere", package=package)
     changes = {"name": "made_up", "builder": build, "weights": weights}
     backbones.register(dataclasses.replace(TINY, **changes), replace=True)
-    monkeypatch.setattr(weights_packages, "read_tensors", lambda data, name: make_tensors())
     return tmp_path
 
 

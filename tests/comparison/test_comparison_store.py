@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from keras_tl.comparison import store as storing
 from keras_tl.comparison.result import Comparison
 from keras_tl.comparison.store import Store
 from keras_tl.errors import RunError
@@ -119,14 +118,10 @@ def test_a_run_is_finished_when_all_of_it_is_there_and_damage_is_seen(store):
     assert not store.is_finished("scratch", None, 0)
 
 
-def test_a_run_whose_outcomes_were_not_written_is_not_finished(store, monkeypatch):
-    def interrupted(path, content):
-        if path.suffix == ".npy":
-            raise KeyboardInterrupt
-        path.write_bytes(content)
-
-    monkeypatch.setattr(storing, "_write", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+def test_a_run_whose_outcomes_were_not_written_is_not_finished(store):
+    # No file can take the place of a folder.
+    (store.folder / "runs" / "scratch-all-seed0.npy").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
         write_run(store, "scratch", 0, 0.5)
     assert not store.is_finished("scratch", None, 0)
 

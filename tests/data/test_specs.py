@@ -7,6 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from keras_tl.base.files import write_checksums, write_json
 from keras_tl.cli import cli
 from keras_tl.data import specs
 from keras_tl.errors import ConfigError, DataError
@@ -192,23 +193,28 @@ def test_options_of_the_command_line_reach_the_source(
 ):
     calls = []
 
-    def see(spec, recorded=None, **options):
-        calls.append((spec, recorded, options))
+    def see(place, **options):
+        calls.append((place, options))
         raise DataError("enough seen")
 
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.setattr(specs, "load_spec", see)
+    source = specs.SourceKind("PATH", images=see, takes=frozenset(specs.FLAGS))
+    monkeypatch.setitem(specs.SOURCES, "seen", source)
+    run = tmp_path / "run"
+    run.mkdir()
     # A run of the time before sources were recorded.
-    run = {"resize": "pad", "split_settings": {"seed": 5}}
-    monkeypatch.setattr("keras_tl.runs.run_files.read_run", lambda path: {"data": run})
+    write_json(run / "run.json", {"data": {"resize": "pad", "split_settings": {"seed": 5}}})
+    write_checksums(run)
     own = {
-        "train": ["--split-seed", "5", "--resize", "pad", "--out", str(tmp_path / "run")],
-        "evaluate": ["run"],
+        "train": ["--split-seed", "5", "--resize", "pad", "--out", str(tmp_path / "new")],
+        "evaluate": [str(run)],
     }
     with pytest.raises(DataError, match="enough seen"):
-        cli.main([command, *own[command], "--data", "csv:t.csv", *arguments], standalone_mode=False)
-    ((spec, recorded, options),) = calls
-    assert (spec, recorded) == ("csv:t.csv", None)
+        cli.main(
+            [command, *own[command], "--data", "seen:t.csv", *arguments], standalone_mode=False
+        )
+    ((place, options),) = calls
+    assert place == "t.csv"
     assert {key: options[key] for key in options if key in specs.FLAGS} == expected
     assert (options["seed"], options["resize"]) == (5, "pad")
 

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from keras_tl import ImageData, TextData
+from keras_tl.base.files import write_checksums, write_json
 from keras_tl.cli import cli
 from keras_tl.data import specs
 from keras_tl.errors import ConfigError, DataError
@@ -148,28 +149,32 @@ def test_a_specification_that_cannot_be_used_is_explained(place, name):
 def test_options_of_the_command_line_reach_the_source(tmp_path, monkeypatch, command):
     calls = []
 
-    def see(spec, recorded=None, **options):
-        calls.append((recorded, options))
+    def see(place, **options):
+        calls.append(options)
         raise DataError("enough seen")
 
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.setattr(specs, "load_spec", see)
-    run = {
+    source = specs.SourceKind("PATH", images=None, texts=see, takes=frozenset(specs.FLAGS))
+    monkeypatch.setitem(specs.SOURCES, "seen", source)
+    data = {
         "sequence_length": 64,
         "is_pair": True,
         "task": "regression",
         "split_settings": {"seed": 5},
-        "source_settings": {"kind": "csv", "text": "a"},
+        "source_settings": {"kind": "seen", "text": "earlier", "separator": ";"},
     }
-    monkeypatch.setattr("keras_tl.runs.run_files.read_run", lambda path: {"data": run})
-    own = {"train": ["--split-seed", "5", "--out", str(tmp_path / "run")], "evaluate": ["run"]}
+    run = tmp_path / "run"
+    run.mkdir()
+    write_json(run / "run.json", {"data": data})
+    write_checksums(run)
+    own = {"train": ["--split-seed", "5", "--out", str(tmp_path / "new")], "evaluate": [str(run)]}
     columns = ["--text-column", "a", "--text-pair-column", "b"]
     with pytest.raises(DataError, match="enough seen"):
-        cli.main([command, *own[command], "--data", "csv:t.csv", *columns], standalone_mode=False)
-    ((recorded, options),) = calls
+        cli.main([command, *own[command], "--data", "seen:t.csv", *columns], standalone_mode=False)
+    (options,) = calls
     assert (options["text"], options["text_pair"], options["seed"]) == ("a", "b", 5)
     assert "resize" not in options
     if command == "evaluate":
-        assert recorded == {"kind": "csv", "text": "a"}
+        assert options["separator"] == ";"
         assert options["task"] == "regression"
         assert options["sequence_length"] == 64

@@ -18,7 +18,7 @@ from keras_tl.report.sections.training import metric_drops
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import POLICIES
-from tests.conftest import make_small_learner, make_tiny_data, small_network
+from tests.conftest import make_small_learner, small_network
 from tests.training.test_head_optimum import hard_data
 
 # Items that change: from right to wrong, from wrong to right; whether that is beyond chance.
@@ -114,14 +114,13 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
     assert ktl.Learner.load(tmp_path / "run", verbose=False).history[-1] == record
 
 
-def test_weights_that_the_validation_split_chose_are_not_judged_again(monkeypatch):
-    monkeypatch.setattr("keras_tl.learner.training.find_metric_drop", None)
-    learner = make_small_learner(make_tiny_data())
-    phase = Phase("own", 1, 1e-3, unfreeze="all", patience=1)
+def test_a_ruinous_phase_that_the_validation_split_undoes_has_no_drop():
+    learner = make_small_learner(hard_data(count=150))
+    phase = Phase("own", 1, RATES["ruinous"][0], unfreeze="all", patience=1)
     with eagerly():
         learner.fit_head()
         (record,) = learner.fine_tune(policy=phase, augment=False)
-    assert record.metric_drop is None
+    assert (record.best_epoch, record.metric_drop) == (0, None)
 
 
 def test_the_cure_is_a_call_or_options():

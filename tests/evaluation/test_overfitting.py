@@ -499,13 +499,13 @@ def test_the_calls_run_and_change_one_thing_only(name, saved, tmp_path, monkeypa
     before, data, ran = record(**curves), saved.data, []
 
     def run(trainer, phase, data, augment, *rest):
-        phase = as_recorded(phase)
-        ran.append(dataclasses.replace(before, phase=phase, augment=names_of(augment)))
+        changes = {"phase": as_recorded(phase), "augment": names_of(augment)}
+        # The curves of a solved head are not diagnosed after the phase.
+        ran.append(dataclasses.replace(before, **changes, solved=True))
         trainer.history.append(ran[-1])
         return ran[-1]
 
     monkeypatch.setattr("keras_tl.training.trainer.Trainer.run", run)
-    monkeypatch.setattr("keras_tl.learner.training._tell_if_overfitting", lambda state: None)
     backbone = f"run:{saved.save(tmp_path / 'run')}"
     for remedy in find(before, **options).remedies:
         if not {"fit_head", "fine_tune"} & {*re.split(r"\W", remedy.python)}:

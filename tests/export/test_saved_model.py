@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.errors import ConfigError, ExportError
-from keras_tl.export import saved_model
+from keras_tl.export.saved_model import export_version
 from keras_tl.export.without_keras import graph
 from keras_tl.export.without_keras.examples import EXAMPLES, decode_array, encode_array
 from tests.conftest import export_unverified
@@ -162,28 +164,29 @@ def spoil_outputs(folder):
     file.write_text(json.dumps(examples))
 
 
-def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatch):
-    write = saved_model._write
-
-    def write_and_spoil(serving, example_inputs, labels, folder):
-        write(serving, example_inputs, labels, folder)
-        spoil_outputs(folder)
-
-    monkeypatch.setattr(saved_model, "_write", write_and_spoil)
+def test_an_export_that_does_not_match_is_not_kept(learner, exported, tmp_path):
+    spoil_outputs(exported)
+    examples = f"assets.extra/{EXAMPLES}"
+    texts = {examples: (exported / examples).read_text()}
+    state, base = learner._state, tmp_path / "other"
+    inputs, names = state.parts.modality.example_inputs(), state.config.class_names
     with pytest.raises(ExportError, match=r"was not kept: pixels/probabilities differs"):
-        learner.export(tmp_path / "model")
-    assert list((tmp_path / "model").iterdir()) == []
+        export_version(state.serving_model, inputs, names, base, texts)
+    assert list(base.iterdir()) == []
 
 
-def test_a_number_taken_meanwhile_is_passed_over(learner, tmp_path, monkeypatch):
-    write, base = saved_model._write, tmp_path / "model"
+def test_a_number_taken_meanwhile_is_passed_over(learner, tmp_path):
+    base, until = tmp_path / "model", time.monotonic() + 60
 
-    def write_while_another_exports(serving, example_inputs, labels, folder):
-        write(serving, example_inputs, labels, folder)
-        (base / "1").mkdir(exist_ok=True)
+    def take_the_first_number():
+        while not [*base.glob(".new-*")] and time.monotonic() < until:
+            time.sleep(0.001)
+        (base / "1").mkdir()
 
-    monkeypatch.setattr(saved_model, "_write", write_while_another_exports)
-    assert export_unverified(learner, base).name == "2"
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(take_the_first_number)
+        assert export_unverified(learner, base).name == "2"
+        other.result()
     assert sorted(f.name for f in base.iterdir()) == ["1", "2"]
 
 
@@ -208,7 +211,7 @@ def test_killed_while_writing(learner, tmp_path):
 def test_a_file_is_where_the_versions_should_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match=r"is a file. Expected the folder that holds"):
-        saved_model.export_version(None, {}, (), tmp_path / "file")
+        export_version(None, {}, (), tmp_path / "file")
 
 
 @pytest.mark.parametrize(

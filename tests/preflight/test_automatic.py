@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import random
-import types
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from keras_tl.learner.checking import context
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.findings_cache import _key as known_key
+from tests.conditions import file_size_limit
 from tests.preflight_data import changed, make_learner
 
 
@@ -80,21 +80,29 @@ def test_findings_are_kept_saved_and_loaded(clean, tmp_path, counted, capsys):
     assert loaded.history.findings.not_checked == found.not_checked
 
 
-def do_not_train(monkeypatch, learner):
-    """What comes before training is done, and nothing else."""
-    monkeypatch.setattr(learner.trainer, "run", lambda *a: None)
-    monkeypatch.setattr("keras_tl.learner.training._tell_if_overfitting", lambda state: None)
+@pytest.fixture
+def until_training(monkeypatch):
+    """A function that calls another until a learner begins to train, and not longer."""
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    def begin(learner, train):
+        monkeypatch.setattr(learner.trainer, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(learner)
+
+    return begin
 
 
-def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path, monkeypatch):
+def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path, until_training):
     few = changed(clean, "test", images=clean.splits["test"].images[:9], labels=np.arange(9) % 3)
     others = changed(few, "test", labels=few.splits["test"].labels[::-1].copy())
-    learner = make_learner(few)
-    do_not_train(monkeypatch, learner)
+    learner, cache = make_learner(few), ktl.CacheConfig("disk", str(tmp_path))
 
     def start(data):
         learner._state.data, learner._state.findings = data, None
-        learner.fit_head(1, cache=ktl.CacheConfig("disk", str(tmp_path)))
+        until_training(learner, lambda x: x.fit_head(1, cache=cache))
         assert learner.history.findings.names == ("small-test-split",)
         return len(counted), learner.history.findings.not_checked
 
@@ -166,22 +174,21 @@ LIVE = {
 
 
 @pytest.mark.parametrize("name", LIVE)
-def test_features_that_training_does_not_need_are_not_extracted(clean, name, monkeypatch):
+def test_features_that_training_does_not_need_are_not_extracted(
+    clean, name, tmp_path, monkeypatch, until_training
+):
     train, left_out = LIVE[name]
+    monkeypatch.setenv("KERAS_TL_CACHE", str(tmp_path))
     learner = make_learner(clean)
-    asked = []
-    monkeypatch.setattr(learner.trainer.features.store.__class__, "get", lambda *a: asked.append(a))
-    do_not_train(monkeypatch, learner)
-    train(learner)
+    until_training(learner, train)
     assert set(learner.history.findings.not_checked) == left_out
-    assert asked == []
+    assert not (tmp_path / "features").exists()
 
 
-def test_balanced_classes_are_not_asked_for_again(clean, monkeypatch):
+def test_balanced_classes_are_not_asked_for_again(clean, until_training):
     labels = np.where(np.arange(120) < 110, 0, np.arange(120) % 2 + 1)
     learner = make_learner(changed(clean, "train", labels=labels))
-    do_not_train(monkeypatch, learner)
-    learner.fit_head(1, class_weight="balanced", cache="off")
+    until_training(learner, lambda x: x.fit_head(1, class_weight="balanced", cache="off"))
     assert "class-imbalance" not in learner.history.findings.names
 
 
@@ -217,11 +224,11 @@ def without(data, name):
     return dataclasses.replace(data, splits=data.splits | {name: gone})
 
 
-# The split that has gone; bytes that are free, where the features of an item take 64; what is said
-# if it is in the way of the test split only.
+# The split that has gone; the most bytes of a file, where the features of an item take 64; what is
+# said if it is in the way of the test split only.
 IN_THE_WAY = {
     "test-gone": ("test", 10**9, "the test split: Cannot read gone 0.png"),
-    "no-room-for-test": (None, 159 * 64, "the test split: The features need"),
+    "no-room-for-test": (None, 159 * 64, "the test split: Cannot write the feature cache"),
     "train-gone": ("train", 10**9, None),
     "no-room-for-train": (None, 119 * 64, None),
 }
@@ -231,20 +238,18 @@ IN_THE_WAY = {
     "name",
     [pytest.param(x, marks=pytest.mark.slow) if x == "no-room-for-test" else x for x in IN_THE_WAY],
 )
-def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
-    gone, free, said = IN_THE_WAY[name]
-    disk = types.SimpleNamespace(free=free)
-    monkeypatch.setattr("keras_tl.features.store.shutil.disk_usage", lambda x: disk)
+def test_only_what_training_needs_stops_it(photos, name, tmp_path, until_training):
+    gone, most_bytes, said = IN_THE_WAY[name]
     learner = make_learner(photos[0])
     learner._state.data = photos[0] if gone is None else without(photos[0], gone)
     cache = ktl.CacheConfig("disk", str(tmp_path))
     if said is None:
-        with pytest.raises(DataError if gone else CacheError):
+        with pytest.raises(DataError if gone else CacheError), file_size_limit(most_bytes):
             learner.fit_head(1, cache=cache)
         assert (learner.history, learner.history.findings) == ((), None)
         return
-    do_not_train(monkeypatch, learner)
-    learner.fit_head(1, cache=cache)
+    with file_size_limit(most_bytes):
+        until_training(learner, lambda x: x.fit_head(1, cache=cache))
     assert learner.history.findings == ()
     reason = learner.history.findings.not_checked["near-duplicates"]
     assert reason.startswith(said)
@@ -253,9 +258,10 @@ def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
     assert not (tmp_path / "preflight").exists()
 
 
-def test_a_check_that_failed_is_done_again_by_the_next_process(clean, tmp_path, monkeypatch):
-    learner = make_learner(clean)
-    do_not_train(monkeypatch, learner)
+def test_a_check_that_failed_is_done_again_by_the_next_process(
+    clean, tmp_path, monkeypatch, until_training
+):
+    learner, cache = make_learner(clean), ktl.CacheConfig("disk", str(tmp_path))
     check, asked = CHECKS["one-batch"], []
 
     def fails_once(context):
@@ -268,7 +274,7 @@ def test_a_check_that_failed_is_done_again_by_the_next_process(clean, tmp_path, 
     reasons = []
     for _ in range(3):
         learner._state.findings = None
-        learner.fit_head(1, cache=ktl.CacheConfig("disk", str(tmp_path)))
+        until_training(learner, lambda x: x.fit_head(1, cache=cache))
         reasons.append(learner.history.findings.not_checked)
     failed = {"one-batch": "the check failed, MemoryError: no room"}
     assert (reasons, len(asked)) == ([failed, {}, {}], 2)

@@ -206,12 +206,18 @@ def test_elsewhere_there_are_only_lines(learner):
 
 def test_a_phase_is_told_the_epochs_of_those_after_it(learner, monkeypatch):
     asked = []
-    monkeypatch.setattr(learner.trainer, "run", lambda *given: asked.append(given[4]))
-    monkeypatch.setattr("keras_tl.learner.training._tell_if_overfitting", lambda state: None)
+
+    def run(phase, data, augment, callbacks, following, stop_after):
+        asked.append(following)
+        if not following:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(learner.trainer, "run", run)
     epochs = {"first": 1, "second": 2, "third": 4}
-    learner.fine_tune(
-        policy=[Phase(name, n, 1e-3, "all", batch_norm="live") for name, n in epochs.items()]
-    )
+    with pytest.raises(KeyboardInterrupt):
+        learner.fine_tune(
+            policy=[Phase(name, n, 1e-3, "all", batch_norm="live") for name, n in epochs.items()]
+        )
     assert asked == [6, 4, 0]
 
 

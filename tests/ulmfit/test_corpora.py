@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_tl.data.tfds.prepared import Prepared
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.ulmfit import tfds_texts
 from tests.data.tfds import test_tf_data_sets
@@ -48,23 +48,19 @@ def test_an_article_is_a_text_of_lines(prepare):
     assert sorted(texts) == sorted(LINES.format(n=n) for n in range(12))
 
 
-def test_the_first_ones_are_read_and_no_more(prepare, monkeypatch):
+def test_the_first_ones_are_read_and_no_more(prepare):
     where = prepare("plain")
     texts = tfds_texts(**where, limit=None)
     assert sorted(texts) == sorted(f"Text {n}." for n in range(12))
-    read = []
-    whole = Prepared.examples
-
-    def noted(*args):
-        for example in whole(*args):
-            read.append(example)
-            yield example
-
-    monkeypatch.setattr(Prepared, "examples", noted)
-    for limit in (1, 5, 12, 100):
-        read.clear()
+    assert tfds_texts(**where, limit=100) == texts
+    # Damage the last of the texts: only who reads it gets an error.
+    (file,) = where["data_dir"].rglob("*-train.tfrecord*")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    for limit in (1, 11):
         assert tfds_texts(**where, limit=limit) == texts[:limit]
-        assert len(read) == min(limit, 12)
+    with pytest.raises(tf.errors.DataLossError):
+        tfds_texts(**where, limit=12)
 
 
 def test_other_splits_and_parts_of_them_are_read(prepare):

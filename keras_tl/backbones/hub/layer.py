@@ -61,7 +61,7 @@ class HubLayer(keras.layers.Layer):
 
     @property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
+        """Reason why the module cannot be trained, as a sentence. `None`: training works."""
         return self.module.frozen_because
 
     def call(self, inputs, training=None):

@@ -109,7 +109,7 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
+        """Reason why the module cannot be trained, as a sentence. `None`: training works."""
         reason = None
         if not self.trainable_variables:
             reason = "it has no trainable variables"

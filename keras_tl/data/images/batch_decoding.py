@@ -9,7 +9,11 @@ from keras_tl.data.images.value_range import ValueRange
 
 
 def load_images(
-    contents: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
+    contents: tf.Tensor,
+    size: tuple[int, int],
+    how: str,
+    value_range: ValueRange = None,
+    most_pixels: int = MOST_PIXELS,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Decode and resize a batch of image files in parallel, and mark the invalid files.
 
@@ -21,17 +25,18 @@ def load_images(
         size: (height, width) in pixels.
         how: See `keras_tl.data.images.decoder.resize`.
         value_range: See `keras_tl.data.images.decoder.decode_image`.
+        most_pixels: Largest number of pixels of a valid file.
 
     Returns:
         Pixels, float32 (batch, *size, 3) in [0, 255], and validity, bool (batch,). A valid file is
-        an image of at most `MOST_PIXELS` pixels. The pixels of invalid files are black.
+        an image of at most `most_pixels` pixels. The pixels of invalid files are black.
     """
     count = tf.size(contents, out_type=tf.int64)
 
     def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         content = contents[row]
         # Check the size before decoding: a small file may declare an image that no memory can hold.
-        most = tf.constant(MOST_PIXELS, tf.float64)
+        most = tf.constant(most_pixels, tf.float64)
         small = tf.debugging.assert_less_equal(declared_pixels(content), most)
         with tf.control_dependencies([small]):
             return row, load_image(content, size, how, value_range)

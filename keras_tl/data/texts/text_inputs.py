@@ -125,7 +125,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
-    """Decode a text. Keep undecodable bytes, which get no prediction."""
+    """Decode a text. Return bytes that are not UTF-8 unchanged: they get no prediction later."""
     return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 

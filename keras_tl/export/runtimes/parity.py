@@ -36,7 +36,7 @@ def compare(
             )
         elif name in _DECIDED:
             if not np.array_equal(found, _decided(name, answers["probabilities"], thresholds)):
-                problems.append(f"{name} does not follow from the probabilities of the file")
+                problems.append(f"{name} contradicts the probabilities that the file returns")
         else:
             difference = np.abs(found - values) / np.maximum(np.abs(values), 1)
             differences[name] = float(difference.max(initial=0))

@@ -31,7 +31,8 @@ def read_labels(
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
-        class_names: Names of the classes that integers index, or of the label columns.
+        class_names: Names of the classes: an integer label `i` means `class_names[i]`. For label
+            columns, the names of the columns.
         task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task.
 
     Returns:

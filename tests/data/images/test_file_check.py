@@ -1,7 +1,9 @@
 """The pass over the files: what it leaves out and why, what it keeps, and what it remembers."""
 
 import functools
+import hashlib
 import io
+import json
 import os
 import re
 import struct
@@ -459,25 +461,35 @@ def test_files_that_have_gone_are_forgotten(tmp_path):
     assert b"8.jpg" in file.read_bytes()
 
 
-def test_the_oldest_of_many_folders_is_forgotten(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_tl.data.images.file_check_cache._MOST_FOLDERS", 2)
-    for number in range(4):
-        path = str(tmp_path / str(number) / "a.jpg")
-        FileCheckCache([path]).add({path: FileResult(1, 2)})
-    assert len([*(cache_root() / "checks").iterdir()]) == 2
+def test_the_oldest_of_many_folders_is_forgotten(tmp_path):
+    (cache_root() / "checks").mkdir(parents=True, exist_ok=True)
+    for number in range(110):
+        file = cache_root() / "checks" / f"{number}.json"
+        file.touch()
+        os.utime(file, (number, number))
+    path = str(tmp_path / "a.jpg")
+    FileCheckCache([path]).add({path: FileResult(1, 2)})
+    kept = {file.name for file in (cache_root() / "checks").iterdir()}
+    assert len(kept) == 100
+    assert {f"{number}.json" for number in range(11, 110)} < kept
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty", "other-version"])
-def test_a_damaged_cache_is_not_used(damage, tmp_path, monkeypatch):
+def test_a_damaged_cache_is_not_used(damage, tmp_path):
     paths = write(tmp_path / "photos", {"a": JPEG, "b": b""})
     expected = check_files(paths, max_bad=1).bad
     (file,) = (cache_root() / "checks").iterdir()
     content = file.read_bytes()
-    if damage == "other-version":
-        monkeypatch.setattr("keras_tl.data.images.file_check_cache._FORMAT", 0)
-    else:
-        changed = content.replace(b"empty", b"small")
-        file.write_bytes({"cut": content[:-9], "changed": changed, "empty": b""}[damage])
+    cached = json.loads(content.split(b"\n", 1)[1])
+    cached["made_by"][0] -= 1
+    text = json.dumps(cached).encode()
+    damaged = {
+        "cut": content[:-9],
+        "changed": content.replace(b"empty", b"small"),
+        "empty": b"",
+        "other-version": hashlib.sha256(text).hexdigest().encode() + b"\n" + text,
+    }
+    file.write_bytes(damaged[damage])
     again = check_files(paths, max_bad=1)
     assert (again.bad, again.from_cache) == (expected, 0)
     assert check_files(paths, max_bad=1).from_cache == 2

@@ -13,12 +13,12 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_tl.data.image_data import ImageData
-from keras_tl.data.images import image_items
 from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.images.image_pipeline import read_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.errors import DataError, KerasTLError
+from tests.conditions import audited
 
 GREY = np.arange(20, dtype=np.uint8).reshape(4, 5)
 COLOUR = np.stack([GREY, GREY + 100, GREY + 200], axis=-1)
@@ -80,17 +80,12 @@ def test_files_are_read_in_the_order_given(folder, name):
     assert split.images == inputs.sources
 
 
-def test_a_file_is_opened_once(folder, monkeypatch):
+def test_a_file_is_opened_once(folder):
     paths = [str(folder / name) for name in ("a.png", "b é.png", "a.png")]
-    expected, opened = [Path(path).read_bytes() for path in paths], []
-
-    def noting(path, *arguments):
-        opened.append(path)
-        return open(path, *arguments)
-
-    monkeypatch.setattr(image_items, "open", noting, raising=False)
-    assert [c for batch in read_inputs(paths).batches(2) for c in batch] == expected
-    assert sorted(opened) == sorted(paths)
+    expected = [Path(path).read_bytes() for path in paths]
+    with audited("open") as opened:
+        assert [c for batch in read_inputs(paths).batches(2) for c in batch] == expected
+    assert sorted(path for path, *_ in opened if path in paths) == sorted(paths)
 
 
 def test_a_file_that_may_not_be_read_is_named_at_once(folder, monkeypatch):
