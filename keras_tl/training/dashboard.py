@@ -14,7 +14,7 @@ from rich.text import Text
 _WIDEST, _NARROW = 78, 64
 _BARS = "▁▂▃▄▅▆▇█"
 # Maximum number of epochs in a sparkline: more bars would not fit beside the numbers.
-_LONGEST_LINE = 12
+_LONGEST_LINE = 8
 _VALIDATION = "val_"
 
 

@@ -157,6 +157,14 @@ def test_a_frame_fits_its_terminal(width):
     assert all(number in "".join(lines) for number in ("0.5123", "0.8500", "0.6667", "0.7500"))
 
 
+def test_a_long_phase_fits_too():
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    rows = [{name: 1 / epoch for name in names} for epoch in range(1, 100)]
+    text = "\n".join(drawn(frame(done=rows, monitor=("accuracy", False)), width=80))
+    assert "best 0.0101, epoch 99" in text
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
 def test_a_terminal_that_knows_only_ascii():
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     Console(file=file, force_terminal=True, width=80).print(frame())
