@@ -40,7 +40,7 @@ def main() -> None:
     args = parser.parse_args()
     check_new(args.out, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size, validation_split=0)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size, validation_split=0)
     print(data)
     found = {}
     for count in args.per_class:

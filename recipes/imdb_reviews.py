@@ -47,7 +47,7 @@ def main() -> None:
     check_new(args.out, report, overwrite=args.overwrite)
 
     data = ktl.TextData.from_tfds(
-        "imdb_reviews", args.data_dir, sequence_length=args.sequence_length
+        "imdb_reviews", data_dir=args.data_dir, sequence_length=args.sequence_length
     )
     data = data.subset(per_class=args.per_class)
     print(data)
@@ -61,7 +61,7 @@ def main() -> None:
     for answer in learner.predict(OWN):
         print(f"{answer}: {answer.source}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

@@ -29,7 +29,7 @@ def main() -> None:
     report = args.out.with_suffix(".html")
     check_new(args.out, report, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     print(data)
     learner = ktl.Learner(args.backbone, data, seed=0)
 
@@ -38,7 +38,7 @@ def main() -> None:
     learner.fine_tune(args.fine_tune_epochs)
     print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

@@ -47,7 +47,7 @@ from keras_tl.training.policies import POLICIES
 
 def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None:
     """Train all layers of a network from random weights."""
-    learner.fine_tune(epochs, args.learning_rate, policy="scratch")
+    learner.fine_tune(epochs, learning_rate=args.learning_rate, policy="scratch")
 
 
 def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
@@ -56,7 +56,7 @@ def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
     (phase,) = POLICIES["standard"]["image"]
     if args.keep_last:
         phase = dataclasses.replace(phase, patience=None)
-    learner.fine_tune(args.fine_tune_epochs, args.fine_tune_rate, policy=phase)
+    learner.fine_tune(args.fine_tune_epochs, learning_rate=args.fine_tune_rate, policy=phase)
 
 
 def validation_curve(learner: ktl.Learner) -> list[float]:
@@ -112,7 +112,7 @@ def main() -> None:
     args = parser.parse_args()
     check_new(args.out, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     targets = data.subset(args.targets)
     others = [name for name in data.class_names if name not in args.targets]
     source = ktl.Learner(args.backbone, data.subset(others), weights=None, seed=0, verbose=False)

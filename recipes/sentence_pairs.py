@@ -64,7 +64,7 @@ def main() -> None:
     if args.file is not None:
         data = ktl.TextData.from_csv(args.file, text_pair="text_pair", sequence_length=length)
     else:
-        data = ktl.TextData.from_tfds("glue/mrpc", args.data_dir, sequence_length=length)
+        data = ktl.TextData.from_tfds("glue/mrpc", data_dir=args.data_dir, sequence_length=length)
     print(data)
     counts = np.bincount(data.split("test").labels)
     print(f"Always {data.class_names[counts.argmax()]}: accuracy {counts.max() / counts.sum():.4f}")
@@ -76,7 +76,7 @@ def main() -> None:
     tell(learner, "fine-tuning")
     show(learner, 3)
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

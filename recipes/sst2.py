@@ -35,7 +35,7 @@ def load(args: argparse.Namespace) -> ktl.TextData:
     """Return the sentences, from files or from TensorFlow Datasets."""
     if args.data is None:
         return ktl.TextData.from_tfds(
-            "glue/sst2", args.data_dir, sequence_length=args.sequence_length
+            "glue/sst2", data_dir=args.data_dir, sequence_length=args.sequence_length
         )
     return ktl.TextData.from_csv(
         args.data / "train.csv",
@@ -82,7 +82,7 @@ def main() -> None:
     for answer in learner.predict(OWN):
         print(f"{answer}: {answer.source}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

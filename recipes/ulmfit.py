@@ -35,7 +35,7 @@ def load(args: argparse.Namespace) -> ktl.TextData:
     folder = Path(args.data)
     if not folder.is_dir():
         label = LABELS.get(args.data)
-        return ktl.TextData.from_tfds(args.data, args.data_dir, label=label, **options)
+        return ktl.TextData.from_tfds(args.data, data_dir=args.data_dir, label=label, **options)
     given = {name: folder / f"{name}.csv" for name in ("validation", "test")}
     found = {name: file for name, file in given.items() if file.is_file()}
     return ktl.TextData.from_csv(folder / "train.csv", **found, **options)
@@ -71,7 +71,7 @@ def main() -> None:
     # 1. Load or pretrain a language model of the language.
     if args.corpus is not None:
         pretrained = ulmfit.pretrain(
-            args.corpus, pretrained_in, args.size, overwrite=args.overwrite
+            args.corpus, pretrained_in, size=args.size, overwrite=args.overwrite
         )
     elif args.fastai is not None:
         pretrained = ulmfit.load_fastai(args.fastai)
@@ -79,7 +79,7 @@ def main() -> None:
         pretrained = ulmfit.load_language_model(args.language_model)
 
     # 2. Fine-tune the language model on all training texts of the task, with and without labels.
-    ulmfit.fine_tune_lm(pretrained, unlabelled, tuned, overwrite=args.overwrite)
+    ulmfit.fine_tune_lm(pretrained, unlabelled, path=tuned, overwrite=args.overwrite)
 
     # 3. Train a classifier on the language model: first the head, then more and more layers from
     # the last one down.
@@ -89,7 +89,7 @@ def main() -> None:
     learner.fine_tune()
     print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

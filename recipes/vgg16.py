@@ -47,7 +47,7 @@ def main() -> None:
     report = args.out.with_suffix(".html")
     check_new(args.out, report, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     print(data)
     head = ktl.HeadConfig(hidden=(256,), dropout=0.5)
     learner = ktl.Learner("vgg16", data, weights=args.weights, head=head, seed=0)
@@ -59,7 +59,7 @@ def main() -> None:
         learner.fine_tune(args.epochs, policy=phase)
         print(f"Test accuracy after {phase.name}: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
 
 

@@ -29,6 +29,7 @@ class Preprocessing:
 
     scale: tuple[float, float, float]
     offset: tuple[float, float, float]
+    _: dataclasses.KW_ONLY
     bgr: bool = False
 
     def describe(self) -> str:

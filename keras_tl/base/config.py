@@ -81,6 +81,7 @@ class HeadConfig(JsonConfig):
     """
 
     pooling: str = "avg"
+    _: dataclasses.KW_ONLY
     hidden: tuple[int, ...] = ()
     dropout: float | None = None
     batch_norm: bool = False
@@ -128,6 +129,7 @@ class CacheConfig(JsonConfig):
     """
 
     where: str = "auto"
+    _: dataclasses.KW_ONLY
     folder: str | None = None
     full_hash: bool = False
     memory_limit: int = 2**30
@@ -209,6 +211,7 @@ class Phase(JsonConfig):
     """
 
     name: str
+    _: dataclasses.KW_ONLY
     epochs: int
     learning_rate: float | str
     unfreeze: str | int | None = None

@@ -65,6 +65,7 @@ class Protocol:
     """
 
     epochs: int | None = None
+    _: dataclasses.KW_ONLY
     head_epochs: int | None = None
     head_learning_rate: float | None = None
     policy: Policy = "standard"

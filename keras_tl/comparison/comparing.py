@@ -45,7 +45,7 @@ def compare(
     sizes: Sequence[int | None] = (None,),
     protocol: Protocol = PROTOCOL,
     min_difference: float = 0.05,
-    out: str | os.PathLike | None = None,
+    path: str | os.PathLike | None = None,
     dry_run: bool = False,
     cache: str | CacheConfig = "auto",
     verbose: bool = True,
@@ -59,7 +59,7 @@ def compare(
     arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
     the last pass count. The validation split is not used.
 
-    The function saves every finished run in `out`. A second call trains only the missing runs. You
+    The function saves every finished run in `path`. A second call trains only the missing runs. You
     can add seeds and sizes later, but the statistical test is then stricter. See
     docs/explanation/verdict.md.
 
@@ -73,7 +73,8 @@ def compare(
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
             "no measurable difference", the whole confidence interval must be smaller than this.
-        out: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the inputs.
+        path: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the
+            inputs.
         dry_run: Only estimate the training time.
         cache: Where to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
@@ -86,14 +87,14 @@ def compare(
         ConfigError: An argument is not as described above.
         BackboneError: The backbone does not exist, or cannot have random weights.
         DataError: There is no test split, or a file cannot be read.
-        RunError: `out` holds another comparison or other files.
+        RunError: `path` holds another comparison or other files.
     """
     if options.get("weights", "") is None:
         raise ConfigError(
             "weights=None stands for random weights, which the arm from scratch already has. "
             "Expected pretrained weights: pass weights='imagenet' or the path of a weights file."
         )
-    out = None if out is None else local_path(out)
+    folder = None if path is None else local_path(path)
     check_range("min_difference", min_difference, 1e-9)
     wanted = _seeds(seeds)
     data, amounts = _checked(data, sizes)
@@ -115,7 +116,7 @@ def compare(
     )
     what = _what(setup)
     name = hashlib.sha256(json_text(what).encode()).hexdigest()[:8]
-    store = Store(Path("runs", f"compare-{name}") if out is None else out)
+    store = Store(Path("runs", f"compare-{name}") if folder is None else folder)
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]

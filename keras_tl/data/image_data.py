@@ -55,6 +55,7 @@ class ImageData(LabelledData[ImageSplit]):
     def from_folder(
         cls,
         root: str | os.PathLike,
+        *,
         image_size: ImageSize = None,
         validation_split: float = 0.15,
         test_split: float = 0.15,
@@ -101,6 +102,7 @@ class ImageData(LabelledData[ImageSplit]):
     def from_csv(
         cls,
         path: str | os.PathLike,
+        *,
         image: str = "path",
         label: str | Sequence[str] = "label",
         root: str | os.PathLike | None = None,
@@ -161,6 +163,7 @@ class ImageData(LabelledData[ImageSplit]):
     def from_dataframe(
         cls,
         frame: Any,
+        *,
         image: Hashable = "path",
         label: Column = "label",
         root: str | os.PathLike | None = None,
@@ -207,11 +210,12 @@ class ImageData(LabelledData[ImageSplit]):
     def from_tfds(
         cls,
         name: str,
-        data_dir: str | os.PathLike | None = None,
-        download: bool = True,
+        *,
         image: str | None = None,
         label: str | None = None,
         task: str | None = None,
+        data_dir: str | os.PathLike | None = None,
+        download: bool = True,
         **options: Unpack[DataOptions],
     ) -> Self:
         """Read an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
@@ -225,9 +229,6 @@ class ImageData(LabelledData[ImageSplit]):
         Args:
             name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Your
                 own data sets work too, without their code, if they are prepared in `data_dir`.
-            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
-                default of TensorFlow Datasets.
-            download: Whether to download and prepare a data set that is not in `data_dir`.
             image: Name of the image feature. `None` means the declared input of the data set, else
                 the feature `"image"`, else the only image feature.
             label: Name of the label feature: a class, a list of classes (multi-label data), a
@@ -235,6 +236,9 @@ class ImageData(LabelledData[ImageSplit]):
                 else the only feature that can be a label.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
                 label feature, or from the labels as in `from_csv`.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
             options: See `DataOptions`.
 
         Raises:
@@ -243,13 +247,14 @@ class ImageData(LabelledData[ImageSplit]):
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(**options | {"check": False})
+        checked = CheckedOptions(**options | {"check_files": False})
         return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
 
     @classmethod
     def from_tfdata(
         cls,
         dataset: tf.data.Dataset,
+        *,
         validation: tf.data.Dataset | None = None,
         test: tf.data.Dataset | None = None,
         class_names: Sequence[str] | None = None,
@@ -283,7 +288,7 @@ class ImageData(LabelledData[ImageSplit]):
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(**options | {"check": False})
+        checked = CheckedOptions(**options | {"check_files": False})
         given = given_splits(dataset, validation, test)
         stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
@@ -295,6 +300,7 @@ class ImageData(LabelledData[ImageSplit]):
         cls,
         x: np.ndarray,
         y: Sequence,
+        *,
         validation: tuple[np.ndarray, Sequence] | None = None,
         test: tuple[np.ndarray, Sequence] | None = None,
         class_names: Sequence[str] | None = None,
@@ -331,7 +337,7 @@ class ImageData(LabelledData[ImageSplit]):
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
-    def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
+    def digits(cls, *, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
         """Load the 1,797 handwritten digits (8 x 8, grey) of scikit-learn.
 
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
@@ -362,7 +368,7 @@ class ImageData(LabelledData[ImageSplit]):
         class_names: tuple[str, ...],
         options: CheckedOptions,
     ) -> tuple[BadRows, FileCheck | None]:
-        if not options.check:
+        if not options.check_files:
             return {}, None
         return check_splits(splits, class_names, options.max_bad, options.verbose)
 

@@ -212,6 +212,7 @@ class LabelledData(abc.ABC, Generic[S]):
     def subset(
         self,
         classes: Sequence[str] | None = None,
+        *,
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:

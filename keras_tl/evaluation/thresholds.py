@@ -34,12 +34,13 @@ class Rule:
     def __post_init__(self):
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
-                "Expected precision= or recall=, not both. With neither, the goal is the largest "
-                f"F1. Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
+                "Expected min_precision= or min_recall=, not both. With neither, the goal is the "
+                f"largest F1. Received: min_precision={quoted(self.precision)}, "
+                f"min_recall={quoted(self.recall)}."
             )
         for name in ("precision", "recall"):
             if getattr(self, name) is not None:
-                check_range(name, getattr(self, name), 1e-9, 1)
+                check_range(f"min_{name}", getattr(self, name), 1e-9, 1)
 
     def __str__(self) -> str:
         if self.precision is not None:

@@ -99,7 +99,7 @@ class Learner:
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
             that belongs to the encoder.
         verbose: Report progress on standard error.
-        check: Run the preflight `check()` before the first training.
+        preflight: Run the preflight `check()` before the first training.
 
     Raises:
         BackboneError: The backbone is unknown, or cannot be built with these arguments.
@@ -111,6 +111,7 @@ class Learner:
         self,
         backbone: "str | keras.Model | Learner",
         data: ImageData | TextData,
+        *,
         weights: str | os.PathLike | None = "imagenet",
         image_size: ImageSize = None,
         output_block: str | None = None,
@@ -120,7 +121,7 @@ class Learner:
         seed: int | None = None,
         preprocess: str | Preprocessing | TextPreprocessor | None = None,
         verbose: bool = True,
-        check: bool = True,
+        preflight: bool = True,
     ):
         ancestry = ()
         if isinstance(backbone, Learner):
@@ -170,7 +171,7 @@ class Learner:
         chosen = choose_strategy(strategy)
         parts = assemble(config, found, chosen, seed)
         self._state = State(config, parts, chosen, seed, data, verbose)
-        self._state.is_checked = check
+        self._state.is_checked = preflight
         self._state.ranking = ranking
         if data.checked is not None and data.checked.bad:
             self._state.reporter.say(
@@ -231,6 +232,7 @@ class Learner:
     def fit(
         self,
         minutes: float | None = None,
+        *,
         refit: bool = False,
         augment: Augmentation = True,
         cache: str | CacheConfig = "auto",
@@ -286,6 +288,7 @@ class Learner:
     def fit_head(
         self,
         epochs: int | None = None,
+        *,
         learning_rate: float | None = None,
         augment: Augmentation = False,
         cache: str | CacheConfig = "auto",
@@ -346,6 +349,7 @@ class Learner:
     def fine_tune(
         self,
         epochs: int | None = None,
+        *,
         learning_rate: float | str | None = None,
         unfreeze: str | int | None = None,
         policy: str | Phase | Sequence[Phase] = "standard",
@@ -409,6 +413,7 @@ class Learner:
     def lr_find(
         self,
         phase: str | Phase = "head",
+        *,
         policy: str | Phase | Sequence[Phase] = "standard",
         unfreeze: str | int | None = None,
         batch_size: int | None = None,
@@ -450,7 +455,7 @@ class Learner:
     def check(self) -> Findings:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
-        The preflight also runs before the first training, unless `check=False` was passed to
+        The preflight also runs before the first training, unless `preflight=False` was passed to
         `Learner`. Before a training, the preflight reports warnings. The preflight stops a training
         only if the training cannot work. With the same seed, a training has the same result with or
         without the preflight. docs/reference/checks.md lists the checks and explains their limits.
@@ -464,7 +469,7 @@ class Learner:
         """
         return checking.check(self._state)
 
-    def evaluate(self, split: str = "test", by: Hashable | Sequence | None = None) -> Evaluation:
+    def evaluate(self, split: str = "test", *, by: Hashable | Sequence | None = None) -> Evaluation:
         """Evaluate the model on a split. Tuning and early stopping never use the test split.
 
         Args:
@@ -487,6 +492,7 @@ class Learner:
     def cross_validate(
         self,
         folds: int = 5,
+        *,
         repeats: int = 1,
         groups: Hashable | Sequence | None = None,
         splits: Sequence[str] | None = None,
@@ -551,7 +557,7 @@ class Learner:
         return measuring.calibrate(self._state)
 
     def choose_thresholds(
-        self, precision: float | None = None, recall: float | None = None
+        self, *, min_precision: float | None = None, min_recall: float | None = None
     ) -> Thresholds:
         """Choose decision thresholds on the validation split, for two classes or several labels.
 
@@ -559,9 +565,9 @@ class Learner:
         runs use the thresholds until the next training.
 
         Args:
-            precision: Choose the smallest threshold with at least this precision, in (0, 1].
-            recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
-                `precision` and `recall` are `None`: the threshold with the largest F1.
+            min_precision: Choose the smallest threshold with at least this precision, in (0, 1].
+            min_recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
+                arguments are `None`: the threshold with the largest F1.
 
         Returns:
             The thresholds, and the metrics with these thresholds on every evaluated split. The
@@ -571,10 +577,10 @@ class Learner:
             DataError: There is no validation split, or there are no data.
             ConfigError: The task has no thresholds, or an argument is invalid.
         """
-        return measuring.choose_thresholds(self._state, precision, recall)
+        return measuring.choose_thresholds(self._state, min_precision, min_recall)
 
     def predict(
-        self, items: ImageInput | TextInput, on_invalid: str = "raise"
+        self, items: ImageInput | TextInput, *, on_invalid: str = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Predict labels and probabilities, or values, with the graph that `export` writes.
 
@@ -598,6 +604,7 @@ class Learner:
     def features(
         self,
         items: ImageInput | TextInput,
+        *,
         on_invalid: str = "raise",
         cache: str | CacheConfig = "auto",
     ) -> np.ndarray:
@@ -621,6 +628,7 @@ class Learner:
     def export(
         self,
         path: str | os.PathLike,
+        *,
         format: str = SAVED_MODEL,
         precision: str = "float32",
         serving: bool = False,
@@ -660,6 +668,7 @@ class Learner:
     def report(
         self,
         path: str | os.PathLike,
+        *,
         comparison: ComparisonResult | None = None,
         overwrite: bool = False,
     ) -> Path:
@@ -685,7 +694,7 @@ class Learner:
         """
         return reporting.report(self._state, path, comparison, overwrite)
 
-    def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
+    def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
         A learner may replace the run that it loaded or saved before, if nobody else changed this
@@ -709,6 +718,7 @@ class Learner:
     def load(
         cls,
         path: str | os.PathLike,
+        *,
         data: ImageData | TextData | None = None,
         strategy: str | tf.distribute.Strategy = "auto",
         verbose: bool = True,
@@ -740,6 +750,6 @@ def _best_backbone(
             f"Received: {quoted(options['weights'])}. For other weights, pass the name of a "
             "backbone."
         )
-    found = rank(Learner, data, seed=seed, verbose=verbose, check=False, **options)
+    found = rank(Learner, data, seed=seed, verbose=verbose, preflight=False, **options)
     Reporter(verbose).say(found.describe())
     return found.chosen, found

@@ -37,7 +37,7 @@ def comparison(learner: Learner) -> Figure:
     return plots.comparison(found["sizes"], found["skill"])
 
 
-def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
+def top_losses(learner: Learner, count: int = SHOWN, *, split: str = "test") -> Figure:
     """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
     Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
@@ -86,14 +86,14 @@ def features(learner: Learner) -> Figure:
     return plots.feature_maps(found, state.task)
 
 
-def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
+def save(learner: Learner, path: str | os.PathLike, *, overwrite: bool = False) -> list[Path]:
     """Write all figures of a learner, and a grid of predictions, as PNG files.
 
     The function leaves out a figure if the learner lacks the data or results that the figure needs.
     A learner that was loaded without data can draw all figures of its report.
 
     Args:
-        folder: Folder for the PNG files.
+        path: Folder for the PNG files.
         overwrite: Replace existing files of the same names.
 
     Returns:
@@ -105,15 +105,15 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
     Example:
         >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
     """
-    folder = local_path(folder)
+    folder = local_path(path)
     figures = {
         folder / f"{caption.lower().replace(' ', '_')}.png": figure
         for caption, figure in _figures(learner).items()
     }
     check_new(*figures, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    for path, figure in figures.items():
-        with whole_file(path) as temporary:
+    for file, figure in figures.items():
+        with whole_file(file) as temporary:
             figure.savefig(temporary, dpi=120, format="png")
     return [*figures]
 

@@ -22,7 +22,7 @@ from keras_tl.learner.facade import Learner
 from keras_tl.learner.ranking import rank
 
 
-def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
+def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
     """Diagnose overfitting or underfitting from the learning curves, and suggest remedies.
 
     Args:
@@ -45,6 +45,7 @@ def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
 def save_features(
     learner: Learner,
     items: ImageInput | TextInput,
+    *,
     path: str | os.PathLike,
     on_invalid: str = "raise",
     overwrite: bool = False,
@@ -68,7 +69,7 @@ def save_features(
         DataError: See `Learner.predict`.
 
     Example:
-        >>> keras_tl.save_features(learner, "photos/", "photos.npy")  # doctest: +SKIP
+        >>> keras_tl.save_features(learner, "photos/", path="photos.npy")  # doctest: +SKIP
     """
     path = local_path(path)
     check_feature_file(path)
@@ -82,7 +83,8 @@ def save_features(
 def rank_backbones(
     data: ImageData | TextData,
     backbones: Sequence[str | keras.Model | Learner | Mapping[str, Any]] | None = None,
-    items: int = 2000,
+    *,
+    max_items: int = 2000,
     seed: int = 0,
     cache: str | CacheConfig = "auto",
     verbose: bool = True,
@@ -101,8 +103,9 @@ def rank_backbones(
             value of `"name"` in a dict is the backbone's name in the ranking. `None`: the catalogue
             backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
-        items: Maximum number of training items. A smaller sample has the class proportions of the
-            split, and at least one item per class. For multilabel or regression: a random sample.
+        max_items: Maximum number of training items. A smaller sample has the class proportions of
+            the split, and at least one item per class. For multilabel or regression: a random
+            sample.
         seed: Seed for the sample, the folds, and random weights of backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
@@ -124,4 +127,4 @@ def rank_backbones(
     Example:
         >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP
     """
-    return rank(Learner, data, backbones, items, seed, cache, verbose, **options)
+    return rank(Learner, data, backbones, max_items, seed, cache, verbose, **options)

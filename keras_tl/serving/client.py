@@ -61,6 +61,7 @@ class Client(RemoteModel):
         self,
         address: str,
         model: str,
+        *,
         version: int | None = None,
         label: str | None = None,
         class_names: Sequence[str] | None = None,
@@ -74,6 +75,7 @@ class Client(RemoteModel):
     def predict(
         self,
         items: Any,
+        *,
         signature: str | None = None,
         batch_size: int = 32,
         on_invalid: str = "raise",
@@ -106,7 +108,7 @@ class Client(RemoteModel):
             found = dataclasses.replace(found, reasons=given.reasons(found.valid))
         return found.only_valid() if on_invalid == "skip" else found
 
-    def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
+    def embed(self, items: Any, *, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
         """Return the features of the backbone, as `learner.features` does.
 
         Args:

@@ -39,7 +39,9 @@ __all__ = [
 
 
 def parametrize_with_checks(
-    cases: Iterable[Case], marks: Callable[[Case, Callable], Iterable] = lambda case, check: ()
+    cases: Iterable[Case],
+    *,
+    marks: Callable[[Case, Callable], Iterable] = lambda case, check: (),
 ) -> pytest.MarkDecorator:
     """Parametrize a test over the pairs of a case and a check that applies to the case.
 

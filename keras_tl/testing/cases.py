@@ -82,6 +82,7 @@ class Case:
     """
 
     backbone: str | Callable[[], keras.Model | str]
+    _: dataclasses.KW_ONLY
     image_size: int = 32
     weights: str | Callable[[], str] | None = None
     preprocess: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
@@ -132,7 +133,7 @@ class Case:
             "seed": 0,
             "verbose": False,
             # Skip the preflight checks: findings about synthetic data have no value.
-            "check": False,
+            "preflight": False,
         }
         options = defaults | options
         learner = Learner(backbone, self.data(), **options)

@@ -37,7 +37,7 @@ HEADS = {
 HEAD_CONFIGS = {
     "image": HeadConfig(),
     "text": HeadConfig(),
-    "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
+    "ulmfit": HeadConfig("concat", hidden=(50,), batch_norm=True),
 }
 
 # The measurements in docs/explanation/fit.md determined these settings.

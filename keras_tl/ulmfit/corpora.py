@@ -19,6 +19,7 @@ _MARKERS = re.compile("_START_(?:ARTICLE|SECTION|PARAGRAPH)_|_NEWLINE_")
 def tfds_texts(
     name: str,
     limit: int | None,
+    *,
     split: str = "train",
     text: str | None = None,
     data_dir: str | os.PathLike | None = None,

@@ -60,6 +60,7 @@ _WITHOUT_MEANING = ("batch_norm", "label_smoothing", "class_weight", "unfreeze_e
 def fit_language_model(
     model: LanguageModel,
     train: np.ndarray,
+    *,
     validation: np.ndarray | None = None,
     phase: Phase = PRETRAINING,
     bptt: int = BPTT,
@@ -125,7 +126,7 @@ def fit_language_model(
 
 
 def perplexity(
-    model: LanguageModel, tokens: np.ndarray, batch_size: int = 16, bptt: int = BPTT
+    model: LanguageModel, tokens: np.ndarray, *, batch_size: int = 16, bptt: int = BPTT
 ) -> float:
     """Return a model's perplexity: exp of the mean cross-entropy (nats) of the next token.
 
@@ -158,7 +159,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
     # Copy the network: stateful layers need a fixed batch size, which `model.network` lacks.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
-        copy = build_language_model(model.config, seed, batch_size)
+        copy = build_language_model(model.config, seed=seed, batch_size=batch_size)
     copy.set_weights(model.network.get_weights())
     return copy
 

@@ -74,6 +74,7 @@ class _KeepBest(keras.callbacks.Callback):
 def pretrain(
     texts: Corpus,
     path: str | os.PathLike,
+    *,
     size: str | AwdLstmConfig = "small",
     validation: Corpus | float = 0.1,
     vocabulary: Vocabulary | VocabularyLimits = LIMITS,
@@ -118,13 +119,14 @@ def pretrain(
     if isinstance(vocabulary, VocabularyLimits):
         vocabulary = Vocabulary.from_counts(_count(train), **dataclasses.asdict(vocabulary))
     config = AwdLstmConfig.named(size, len(vocabulary)) if isinstance(size, str) else size
-    model = LanguageModel.new(config, vocabulary, seed)
+    model = LanguageModel.new(config, vocabulary, seed=seed)
     return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
 
 
 def fine_tune_lm(
     model: LanguageModel | str | os.PathLike,
     texts: Corpus,
+    *,
     path: str | os.PathLike,
     validation: Corpus | float = 0.1,
     vocabulary: Vocabulary | VocabularyLimits = LIMITS,
@@ -176,10 +178,10 @@ def fine_tune_lm(
         known, fewest = model.vocabulary, vocabulary.min_frequency
         check_range("min_frequency", fewest, 1, whole=True)
         counts = {w: n for w, n in _count(train).items() if n >= fewest or w in known}
-        vocabulary = Vocabulary.from_counts(counts, vocabulary.max_size, min_frequency=1)
+        vocabulary = Vocabulary.from_counts(counts, max_size=vocabulary.max_size, min_frequency=1)
     new = sum(token not in model.vocabulary for token in vocabulary.tokens)
     reporter.say(f"{new:,} of the {len(vocabulary):,} words are new to the language model")
-    model = model.with_vocabulary(vocabulary, seed)
+    model = model.with_vocabulary(vocabulary, seed=seed)
     return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
 
 
@@ -211,7 +213,16 @@ def _train_and_save(
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     validation = model.tokenizer.stream(held_out) if held_out else None
-    record = fit_language_model(model, tokens, validation, phase, bptt, seed, callbacks, reporter)
+    record = fit_language_model(
+        model,
+        tokens,
+        validation=validation,
+        phase=phase,
+        bptt=bptt,
+        seed=seed,
+        callbacks=callbacks,
+        reporter=reporter,
+    )
     about["history"] = [*model.about.get("history", []), record.to_json()]
     model = dataclasses.replace(model, about=about)
     # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.

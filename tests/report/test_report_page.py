@@ -304,7 +304,9 @@ def test_gap_trend_best_epoch_and_what_stopping_saved_are_shown():
         {"loss": 1 - 0.2 * n, "accuracy": 0.6 + 0.1 * n, "val_loss": loss, "val_accuracy": 0.5}
         for n, loss in enumerate((0.9, 0.7, 0.75, 0.95))
     ]
-    record = PhaseRecord(Phase("head", 6, 1e-3), tuple(rows), 1.0, best_epoch=2, cached=True)
+    record = PhaseRecord(
+        Phase("head", epochs=6, learning_rate=1e-3), tuple(rows), 1.0, best_epoch=2, cached=True
+    )
     task = TASKS["multiclass"](NAMES["multiclass"])
     config = ModelConfig("made-up", (32, 32), "crop", task=task.kind, class_names=NAMES[task.kind])
     found = find_overfitting([record], task, config, ("a", "b"), 400)

@@ -73,6 +73,7 @@ class AwdLstmConfig(JsonConfig):
     """
 
     vocabulary_size: int
+    _: dataclasses.KW_ONLY
     embedding_size: int = 400
     hidden_size: int = 1152
     layers: int = 3
@@ -123,7 +124,7 @@ class AwdLstmConfig(JsonConfig):
 
 
 def build_language_model(
-    config: AwdLstmConfig, seed: int | None = None, batch_size: int | None = None
+    config: AwdLstmConfig, *, seed: int | None = None, batch_size: int | None = None
 ) -> keras.Model:
     """Return a language model with random weights.
 
@@ -151,7 +152,7 @@ def build_language_model(
 
 
 def build_encoder(
-    config: AwdLstmConfig, seed: int | None = None, bptt: int | None = BPTT
+    config: AwdLstmConfig, *, seed: int | None = None, bptt: int | None = BPTT
 ) -> keras.Model:
     """Return a language model up to its last LSTM layer, with random weights.
 

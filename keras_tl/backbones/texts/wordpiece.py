@@ -52,6 +52,7 @@ class WordPiecePreprocessor(BertPacking):
     def __init__(
         self,
         vocabulary: str | Path | WordPieceFiles,
+        *,
         lower_case: bool | None = None,
         sequence_length: int = 128,
         strip_accents: bool | None = None,

@@ -37,9 +37,9 @@ class DataOptions(SplitOptions, total=False):
         resize: Method of resizing: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
         augmentation: Augmentation of these data in training with `augment=True`.
-        check: Whether to check all files first and leave out files that training cannot use (see
-            `keras_tl.data.images.file_check.check_files`). For unchanged files, the results come
-            from a cache. Images that are not in files of the user are not checked.
+        check_files: Whether to check all files first and leave out files that training cannot use
+            (see `keras_tl.data.images.file_check.check_files`). For unchanged files, the results
+            come from a cache. Images that are not in files of the user are not checked.
         value_range: Values of black and white in 16-bit PNG files, such as `(0, 4095)` for X-rays
             of 12 bits. Values outside become black or white. A model stores the range. The range
             has no effect on files of 8 bits. `None`: (0, 65535).
@@ -48,7 +48,7 @@ class DataOptions(SplitOptions, total=False):
     image_size: ImageSize
     resize: str
     augmentation: Augmentation
-    check: bool
+    check_files: bool
     value_range: ValueRange
 
 
@@ -60,13 +60,13 @@ class CheckedOptions(CheckedSplitOptions):
         ConfigError: An option has an invalid value.
     """
 
-    recorded = ("validation_split", "test_split", "seed", "check", "max_bad")
+    recorded = ("validation_split", "test_split", "seed", "check_files", "max_bad")
     attributes = ("image_size", "resize", "augmentation", "value_range")
 
     image_size: ImageSize = None
     resize: str = "crop"
     augmentation: Augmentation = "standard"
-    check: bool = True
+    check_files: bool = True
     value_range: ValueRange = None
 
     def __post_init__(self):
