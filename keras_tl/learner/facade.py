@@ -58,7 +58,7 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.report.artifacts import ComparisonResult
 from keras_tl.report.page import summary_of
 from keras_tl.runs.ancestry import ancestry_of
-from keras_tl.runs.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord, PhaseRecords
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, get_task
 from keras_tl.training.lr_finder import LearningRates
@@ -326,7 +326,8 @@ class Learner:
             policy: Your own `Phase`, which must not unfreeze blocks. `None`: the toolkit's default.
 
         Returns:
-            The record of the phase. `history` also contains this record.
+            The record of the phase, with the attributes `history` and `epoch` of Keras's `History`.
+            `learner.history` also contains this record.
 
         Raises:
             ConfigError: An argument is invalid, or a callback is not supported.
@@ -359,7 +360,7 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
         discriminative_factor: float | None = None,
-    ) -> list[PhaseRecord]:
+    ) -> PhaseRecords:
         """Unfreeze the backbone, recompile, and train the whole model at a very low learning rate.
 
         If the head is untrained, `fit_head` runs first. BatchNorm statistics stay fixed, except in
@@ -390,7 +391,8 @@ class Learner:
                 this factor. 1: one learning rate for all blocks. `None`: the policy decides.
 
         Returns:
-            The records of the phases. `history` also contains these records.
+            The records of the phases, with the attributes `history` and `epoch` of Keras's
+            `History` over all phases. `learner.history` also contains these records.
 
         Raises:
             ConfigError: The backbone has no block of this name, or there is no such policy.
