@@ -11,7 +11,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
     data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     print(data)

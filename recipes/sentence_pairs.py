@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 METRICS = ("accuracy", "auc", "average_precision")
@@ -58,7 +57,7 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
     length = args.sequence_length
     if args.file is not None:

@@ -26,7 +26,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 OWN = ("a gripping story, told with wit", "two hours of my life that nobody gives back")
 
@@ -68,7 +67,7 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
     data = load(args).subset(per_class=args.per_class)
     print(data)

@@ -22,8 +22,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl import ulmfit
-from keras_tl.base.overwriting import check_new
 
 # Name of the label to learn in TensorFlow Datasets, for data sets that have several labels.
 LABELS = {"trec": "label-coarse"}
@@ -61,7 +59,7 @@ def main() -> None:
     pretrained_in = args.out.with_name("pretrained")
     tuned = args.out.with_name(f"{args.out.name}_language_model")
     written = [args.out, report, tuned, *([pretrained_in] if args.corpus is not None else [])]
-    check_new(*written, overwrite=args.overwrite)
+    ktl.check_new(*written, overwrite=args.overwrite)
 
     data = load(args)
     unlabelled = data.split("train").texts
@@ -70,16 +68,16 @@ def main() -> None:
 
     # 1. Load or pretrain a language model of the language.
     if args.corpus is not None:
-        pretrained = ulmfit.pretrain(
+        pretrained = ktl.ulmfit.pretrain(
             args.corpus, pretrained_in, size=args.size, overwrite=args.overwrite
         )
     elif args.fastai is not None:
-        pretrained = ulmfit.load_fastai(args.fastai)
+        pretrained = ktl.ulmfit.load_fastai(args.fastai)
     else:
-        pretrained = ulmfit.load_language_model(args.language_model)
+        pretrained = ktl.ulmfit.load_language_model(args.language_model)
 
     # 2. Fine-tune the language model on all training texts of the task, with and without labels.
-    ulmfit.fine_tune_lm(pretrained, unlabelled, path=tuned, overwrite=args.overwrite)
+    ktl.ulmfit.fine_tune_lm(pretrained, unlabelled, path=tuned, overwrite=args.overwrite)
 
     # 3. Train a classifier on the language model: first the head, then more and more layers from
     # the last one down.

@@ -61,7 +61,7 @@ def make_material(
         task=task,
         class_names=names,
     )
-    test = Evaluation.of("test", task_of(config), make_outcomes(task, items), "weights")
+    test = Evaluation.of("test", task_of(config), raw=make_outcomes(task, items), weights="weights")
     classes = dict.fromkeys(names, items)
     about = {
         "config": config.to_json(),

@@ -289,7 +289,7 @@ def with_outcomes(learner, task, count=40):
     """A learner of another task that answered a test split as constructed."""
     state, outcomes = learner._state, make_outcomes(task, count)
     state.config = dataclasses.replace(learner.config, task=task, class_names=NAMES[task])
-    found = ktl.Evaluation.of("test", state.task, outcomes, state.measured.weights)
+    found = ktl.Evaluation.of("test", state.task, raw=outcomes, weights=state.measured.weights)
     state.measured.evaluations = {"test": found}
     return learner
 

@@ -125,7 +125,7 @@ def test_what_is_watched_of_a_split_is_what_fit_reports(task, smoothing):
         phase = dataclasses.replace(record.phase, monitor=monitor)
         name, _ = monitored(learner.task, phase)
         reported = record.epochs[record.best_epoch - 1][f"val_{name}"]
-        found = monitored_value(learner.task, phase, validation.labels, logits)
+        found = monitored_value(learner.task, phase, labels=validation.labels, logits=logits)
         assert found == pytest.approx(reported, rel=1e-4)
 
 
@@ -149,7 +149,7 @@ def test_the_best_epoch_is_that_of_what_is_watched(task):
         assert monitored(learner.task, phase) == (name, best is np.argmax)
         validation = learner.data.split("validation")
         logits = learner.trainer.logits(validation)
-        before = monitored_value(learner.task, phase, validation.labels, logits)
+        before = monitored_value(learner.task, phase, labels=validation.labels, logits=logits)
         (record,) = learner.fine_tune(policy=phase, augment=False)
         values = [before, *(epoch[f"val_{name}"] for epoch in record.epochs)]
         assert record.best_epoch == int(best(values))
@@ -339,7 +339,7 @@ def coded(y, class_names=None, task=None):
     """What codes the labels, and the coded labels."""
     read, meaning = read_splits({"train": (y, y)}, "image", class_names, task)
     labels = read["train"][1]
-    encoder = label_encoder(labels, meaning.class_names, meaning.task)
+    encoder = label_encoder(labels, meaning.class_names, task=meaning.task)
     return encoder, encoder.code(labels, len(y), "train")
 
 

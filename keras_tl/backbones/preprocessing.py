@@ -7,6 +7,7 @@ the preprocessing that the weights expect.
 import dataclasses
 from typing import TYPE_CHECKING
 
+from keras_tl.base.choices import PreprocessingName
 from keras_tl.errors import BackboneError, unknown
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _uniform(scale: float, offset: float) -> Preprocessing:
 
 
 # `tf`, `torch` and `caffe` are modes of `keras.applications.imagenet_utils.preprocess_input`.
-PREPROCESSINGS = {
+PREPROCESSINGS: dict[PreprocessingName, Preprocessing] = {
     "none": _uniform(1.0, 0.0),
     "tf": _uniform(1 / 127.5, -1.0),
     "torch": Preprocessing(

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from keras_tl.base.choices import PolicyName
 from keras_tl.base.config import Phase, check_range
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError, quoted
@@ -38,7 +39,7 @@ class Budget:
         return values
 
 
-Policy = str | Phase | Sequence[Phase]
+Policy = PolicyName | Phase | Sequence[Phase]
 
 
 @dataclasses.dataclass(frozen=True)

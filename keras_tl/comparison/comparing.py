@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 
+from keras_tl.base.choices import CachePlace
 from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.files import json_text, local_path
 from keras_tl.base.reporting import Reporter
@@ -28,6 +29,7 @@ from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.features.fingerprints import weights_fingerprint
 from keras_tl.learner import Learner
+from keras_tl.learner.options import LearnerOptions
 from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
@@ -47,9 +49,9 @@ def compare(
     min_difference: float = 0.05,
     path: str | os.PathLike | None = None,
     dry_run: bool = False,
-    cache: str | CacheConfig = "auto",
+    cache: CachePlace | CacheConfig = "auto",
     verbose: bool = True,
-    **options: Any,
+    **options: Unpack[LearnerOptions],
 ) -> Comparison | Cost:
     """Compare transfer learning with training from scratch: three variants, several seeds.
 
@@ -78,7 +80,7 @@ def compare(
         dry_run: Only estimate the training time.
         cache: Where to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
-        options: Arguments of `Learner`, such as `image_size`. `weights` must not be `None`.
+        options: Arguments of `Learner`, see `LearnerOptions`. `weights` must not be `None`.
 
     Returns:
         The comparison. With `dry_run`, the estimated training time.

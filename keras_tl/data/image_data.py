@@ -8,6 +8,7 @@ from typing import Any, Self, Unpack
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.base.choices import Resize
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.class_folders import scan_folder
 from keras_tl.data.images.augmentation import Augmentation
@@ -47,7 +48,7 @@ class ImageData(LabelledData[ImageSplit]):
     item = "image"
 
     image_size: tuple[int, int] | None = None
-    resize: str = "crop"
+    resize: Resize = "crop"
     augmentation: Augmentation = "standard"
     value_range: ValueRange = None
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
+from keras_tl.base.choices import SplitName
 from keras_tl.base.config import check_range
 from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.data.folders.unused_files import UnusedFiles
@@ -160,7 +161,7 @@ class LabelledData(abc.ABC, Generic[S]):
         if source.has_splits:
             options = dataclasses.replace(options, test_split=0.0)
         meaning = source.meaning
-        encoder = label_encoder(source.splits["train"][1], meaning.class_names, meaning.task)
+        encoder = label_encoder(source.splits["train"][1], meaning.class_names, task=meaning.task)
         splits = {
             name: cls._split(
                 items, encoder.code(labels, len(items), name, cls.item), source.slices.get(name, {})
@@ -253,7 +254,7 @@ class LabelledData(abc.ABC, Generic[S]):
         task = self.task if classes is None else task_of_classes(names)
         return dataclasses.replace(self, splits=splits, task=task, class_names=names)
 
-    def joined(self, names: Sequence[str]) -> S:
+    def joined(self, names: Sequence[SplitName]) -> S:
         """Return the items of several splits as one split, in the order of `names`.
 
         Raises:
@@ -261,7 +262,7 @@ class LabelledData(abc.ABC, Generic[S]):
         """
         return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
 
-    def split(self, name: str) -> S:
+    def split(self, name: SplitName) -> S:
         """Return the split with this name.
 
         Raises:

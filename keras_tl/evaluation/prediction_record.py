@@ -55,7 +55,7 @@ class PredictionRecord:
         return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
-    def from_files(cls, split: str, files: Mapping[str, bytes], fingerprint: str | None) -> Self:
+    def from_files(cls, split: str, files: Mapping[str, bytes], *, fingerprint: str | None) -> Self:
         """Read the files of `to_files` for a split."""
         read = (io.BytesIO(files[f"{split}_{field}.npy"]) for field in _FIELDS)
         return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)

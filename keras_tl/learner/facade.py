@@ -4,7 +4,7 @@ import os
 import random
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import keras
 import numpy as np
@@ -14,6 +14,17 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.choices import (
+    CachePlace,
+    ExportFormat,
+    ExportPrecision,
+    OnInvalid,
+    PhaseKind,
+    PolicyName,
+    Precision,
+    SplitName,
+    StrategyName,
+)
 from keras_tl.base.config import (
     SAVED_MODEL,
     CacheConfig,
@@ -116,8 +127,8 @@ class Learner:
         image_size: ImageSize = None,
         output_block: str | None = None,
         head: HeadConfig | None = None,
-        precision: str = "auto",
-        strategy: str | tf.distribute.Strategy = "auto",
+        precision: Precision = "auto",
+        strategy: StrategyName | tf.distribute.Strategy = "auto",
         seed: int | None = None,
         preprocess: str | Preprocessing | TextPreprocessor | None = None,
         verbose: bool = True,
@@ -235,10 +246,10 @@ class Learner:
         *,
         refit: bool = False,
         augment: Augmentation = True,
-        cache: str | CacheConfig = "auto",
+        cache: CachePlace | CacheConfig = "auto",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> FitResult:
         """Train the head, fine-tune, then keep the weights from before or after, or their average.
 
@@ -291,11 +302,11 @@ class Learner:
         *,
         learning_rate: float | None = None,
         augment: Augmentation = False,
-        cache: str | CacheConfig = "auto",
+        cache: CachePlace | CacheConfig = "auto",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
         policy: Phase | None = None,
     ) -> PhaseRecord:
         """Train the head while the backbone is frozen (feature extraction).
@@ -351,14 +362,14 @@ class Learner:
         self,
         epochs: int | None = None,
         *,
-        learning_rate: float | str | None = None,
+        learning_rate: float | Literal["auto"] | None = None,
         unfreeze: str | int | None = None,
-        policy: str | Phase | Sequence[Phase] = "standard",
+        policy: PolicyName | Phase | Sequence[Phase] = "standard",
         augment: Augmentation = True,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
         discriminative_factor: float | None = None,
     ) -> PhaseRecords:
         """Unfreeze the backbone, recompile, and train the whole model at a very low learning rate.
@@ -414,9 +425,9 @@ class Learner:
 
     def lr_find(
         self,
-        phase: str | Phase = "head",
+        phase: PhaseKind | Phase = "head",
         *,
-        policy: str | Phase | Sequence[Phase] = "standard",
+        policy: PolicyName | Phase | Sequence[Phase] = "standard",
         unfreeze: str | int | None = None,
         batch_size: int | None = None,
         lowest: float = 1e-7,
@@ -471,7 +482,9 @@ class Learner:
         """
         return checking.check(self._state)
 
-    def evaluate(self, split: str = "test", *, by: Hashable | Sequence | None = None) -> Evaluation:
+    def evaluate(
+        self, split: SplitName = "test", *, by: Hashable | Sequence | None = None
+    ) -> Evaluation:
         """Evaluate the model on a split. Tuning and early stopping never use the test split.
 
         Args:
@@ -497,9 +510,9 @@ class Learner:
         *,
         repeats: int = 1,
         groups: Hashable | Sequence | None = None,
-        splits: Sequence[str] | None = None,
+        splits: Sequence[SplitName] | None = None,
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> CrossValidation:
         """Cross-validate the head on cached features, to estimate its metrics in seconds.
 
@@ -582,7 +595,7 @@ class Learner:
         return measuring.choose_thresholds(self._state, min_precision, min_recall)
 
     def predict(
-        self, items: ImageInput | TextInput, *, on_invalid: str = "raise"
+        self, items: ImageInput | TextInput, *, on_invalid: OnInvalid = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Predict labels and probabilities, or values, with the graph that `export` writes.
 
@@ -607,8 +620,8 @@ class Learner:
         self,
         items: ImageInput | TextInput,
         *,
-        on_invalid: str = "raise",
-        cache: str | CacheConfig = "auto",
+        on_invalid: OnInvalid = "raise",
+        cache: CachePlace | CacheConfig = "auto",
     ) -> np.ndarray:
         """Return the features of items: the vectors that the head receives.
 
@@ -631,8 +644,8 @@ class Learner:
         self,
         path: str | os.PathLike,
         *,
-        format: str = SAVED_MODEL,
-        precision: str = "float32",
+        format: ExportFormat = SAVED_MODEL,
+        precision: ExportPrecision = "float32",
         serving: bool = False,
         card: Mapping[str, str] | None = None,
         overwrite: bool = False,
@@ -722,7 +735,7 @@ class Learner:
         path: str | os.PathLike,
         *,
         data: ImageData | TextData | None = None,
-        strategy: str | tf.distribute.Strategy = "auto",
+        strategy: StrategyName | tf.distribute.Strategy = "auto",
         verbose: bool = True,
     ) -> Self:
         """Load a saved run as a learner. With `data`, the learner can also be trained further.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from keras_tl.base.choices import SplitName
 from keras_tl.base.files import local_path, whole_file
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, DataError
@@ -37,7 +38,7 @@ def comparison(learner: Learner) -> Figure:
     return plots.comparison(found["sizes"], found["skill"])
 
 
-def top_losses(learner: Learner, count: int = SHOWN, *, split: str = "test") -> Figure:
+def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test") -> Figure:
     """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
     Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 
+from keras_tl.base.choices import CachePlace, OnInvalid
 from keras_tl.base.config import CacheConfig
 from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
@@ -19,6 +20,7 @@ from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.learner import checking
 from keras_tl.learner.answering import feature_batches, feature_width
 from keras_tl.learner.facade import Learner
+from keras_tl.learner.options import LearnerOptions
 from keras_tl.learner.ranking import rank
 
 
@@ -47,7 +49,7 @@ def save_features(
     items: ImageInput | TextInput,
     *,
     path: str | os.PathLike,
-    on_invalid: str = "raise",
+    on_invalid: OnInvalid = "raise",
     overwrite: bool = False,
 ) -> tuple[int, int]:
     """Write the features of items to a file, batch by batch, for other tools.
@@ -86,9 +88,9 @@ def rank_backbones(
     *,
     max_items: int = 2000,
     seed: int = 0,
-    cache: str | CacheConfig = "auto",
+    cache: CachePlace | CacheConfig = "auto",
     verbose: bool = True,
-    **options: Any,
+    **options: Unpack[LearnerOptions],
 ) -> Ranking:
     """Rank backbones by the cross-validated metric of a head on their frozen features.
 
@@ -109,7 +111,7 @@ def rank_backbones(
         seed: Seed for the sample, the folds, and random weights of backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
-        options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a
+        options: Arguments of `Learner` for all backbones, see `LearnerOptions`. The arguments in a
             dict override those in `options`. For images, `preprocess` applies only to Keras models.
 
     Returns:

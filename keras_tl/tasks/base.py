@@ -337,7 +337,7 @@ class Task(abc.ABC):
         return {}
 
     @abc.abstractmethod
-    def skills(self, labels: np.ndarray, logits: np.ndarray, reference: float) -> np.ndarray:
+    def skills(self, labels: np.ndarray, logits: np.ndarray, *, reference: float) -> np.ndarray:
         """Return the skill of each item, (n,), see `keras_tl.comparison.skill.Skill`."""
 
     @abc.abstractmethod

@@ -118,7 +118,7 @@ class OneClass(Task):
     def item_scores(self, labels, answers):
         return (answers == labels).astype(np.float64)
 
-    def skills(self, labels, logits, reference):
+    def skills(self, labels, logits, *, reference):
         return (self.undecided.decisions(logits) == labels).astype(np.uint8)
 
     def baseline_text(self, labels):

@@ -73,7 +73,7 @@ def task_of(config: ModelConfig) -> Task:
 
 
 def label_encoder(
-    y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
+    y: Labels, class_names: Sequence[str] | None = None, *, task: str | None = None
 ) -> LabelEncoder:
     """Create the label encoder from the training labels, see `Task.encoder`.
 

@@ -2,18 +2,20 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from keras_tl.base.choices import PhaseKind, PolicyName
 from keras_tl.base.config import Phase, check_choice, check_range
 from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
-PHASES = ("head", "fine-tune")
+PHASES: tuple[PhaseKind, ...] = get_args(PhaseKind)
 
 # Decay of the moving average of the losses: mainly the last ten losses determine the average.
 _SMOOTHING = 0.9
@@ -68,7 +70,7 @@ class LearningRates:
 
 
 def phase_to_sweep(
-    phase: str | Phase, policy: str | Phase | Sequence[Phase], family: str, **given
+    phase: PhaseKind | Phase, policy: PolicyName | Phase | Sequence[Phase], family: str, **given
 ) -> Phase:
     """Return the phase that the arguments of `Learner.lr_find` select.
 

@@ -19,6 +19,7 @@ from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
 from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.base.choices import LanguageModelSize
 from keras_tl.base.config import Phase, check_range
 from keras_tl.base.files import local_path
 from keras_tl.base.reporting import Reporter
@@ -75,7 +76,7 @@ def pretrain(
     texts: Corpus,
     path: str | os.PathLike,
     *,
-    size: str | AwdLstmConfig = "small",
+    size: LanguageModelSize | AwdLstmConfig = "small",
     validation: Corpus | float = 0.1,
     vocabulary: Vocabulary | VocabularyLimits = LIMITS,
     phase: Phase = PRETRAINING,

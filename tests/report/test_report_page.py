@@ -194,7 +194,7 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
     answers[labels == 5] = 6
     outcomes = PredictionRecord(labels, np.eye(101, dtype=np.float32)[answers])
-    test = Evaluation.of("test", TASKS["multiclass"](names), outcomes, "weights")
+    test = Evaluation.of("test", TASKS["multiclass"](names), raw=outcomes, weights="weights")
     report_context = make_material()
     facts = dataclasses.replace(report_context.facts, evaluations={"test": SplitMetrics.of(test)})
     worst, confusions = classes(dataclasses.replace(report_context, facts=facts, test=test)).blocks
@@ -212,7 +212,7 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     outcomes, report_context = PredictionRecord(labels, logits), make_material("multilabel")
     config = dataclasses.replace(report_context.facts.config, class_names=names)
     facts = dataclasses.replace(report_context.facts, config=config)
-    test = Evaluation.of("test", TASKS["multilabel"](names), outcomes, "weights")
+    test = Evaluation.of("test", TASKS["multilabel"](names), raw=outcomes, weights="weights")
     changed = dataclasses.replace(report_context, facts=facts, test=test)
     shown = probabilities(changed).blocks[-1].plots[-1]
     assert "the 8 labels with the lowest average precision, of 9 labels" in shown.caption

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self, TypedDict, Unpack
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from keras_tl.backbones.awd_lstm.layers import (
     WeightDropLSTM,
     WordDropEmbedding,
 )
+from keras_tl.base.choices import LanguageModelSize
 from keras_tl.base.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
 
@@ -42,12 +43,28 @@ BPTT = 70
 
 # Published sizes, and smaller sizes for small corpora or computers without a GPU. All but "paper"
 # have the default dropouts of `AwdLstmConfig`.
-SIZES = {
+SIZES: dict[LanguageModelSize, dict[str, Any]] = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
     "fastai": {"embedding_size": 400, "hidden_size": 1152},
     "small": {"embedding_size": 200, "hidden_size": 400},
     "tiny": {"embedding_size": 64, "hidden_size": 128},
 }
+
+
+class AwdLstmChanges(TypedDict, total=False):
+    """Attributes of `AwdLstmConfig` that `AwdLstmConfig.named` can change."""
+
+    embedding_size: int
+    hidden_size: int
+    layers: int
+    embedding_dropout: float
+    input_dropout: float
+    hidden_dropout: float
+    output_dropout: float
+    weight_dropout: float
+    drop_multiplier: float
+    alpha: float
+    beta: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +113,9 @@ class AwdLstmConfig(JsonConfig):
             check_range(f"{name} * drop_multiplier", self.dropout(name), 0, 0.99)
 
     @classmethod
-    def named(cls, size: str, vocabulary_size: int, **changes: float) -> Self:
+    def named(
+        cls, size: LanguageModelSize, vocabulary_size: int, **changes: Unpack[AwdLstmChanges]
+    ) -> Self:
         """Return the configuration of a named size.
 
         Args:
@@ -111,7 +130,7 @@ class AwdLstmConfig(JsonConfig):
         """
         if size not in SIZES:
             raise ConfigError(unknown("size of AWD-LSTM", size, SIZES))
-        return cls.from_json(SIZES[size] | {"vocabulary_size": vocabulary_size} | changes)
+        return cls.from_json({**SIZES[size], "vocabulary_size": vocabulary_size, **changes})
 
     def dropout(self, name: str) -> float:
         """Return the attribute `name`, such as `"input_dropout"`, times `drop_multiplier`."""

@@ -1,16 +1,20 @@
 """Image augmentation with Keras layers: changes training batches only, never cached images."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 import keras
 import tensorflow as tf
 
+from keras_tl.base.choices import AugmentationName
 from keras_tl.errors import MOST_QUOTED, ConfigError, unknown
 
-AUGMENTATIONS = ("standard", "no-flip", "randaugment", "mixup", "cutmix")
+AUGMENTATIONS: tuple[AugmentationName, ...] = get_args(AugmentationName)
 _MIXING = {"mixup", "cutmix"}
 
-Augmentation = str | bool | Callable | Sequence[str | Callable]
+Augmentation = (
+    AugmentationName | bool | Callable[..., Any] | Sequence[AugmentationName | Callable[..., Any]]
+)
 
 
 def check_augmentation(kind: Augmentation) -> None:

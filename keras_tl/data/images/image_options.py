@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_tl.base.choices import Resize
 from keras_tl.base.config import check_choice, check_range
 from keras_tl.data.images.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from keras_tl.data.images.decoder import RESIZES
@@ -46,7 +47,7 @@ class DataOptions(SplitOptions, total=False):
     """
 
     image_size: ImageSize
-    resize: str
+    resize: Resize
     augmentation: Augmentation
     check_files: bool
     value_range: ValueRange
@@ -64,7 +65,7 @@ class CheckedOptions(CheckedSplitOptions):
     attributes = ("image_size", "resize", "augmentation", "value_range")
 
     image_size: ImageSize = None
-    resize: str = "crop"
+    resize: Resize = "crop"
     augmentation: Augmentation = "standard"
     check_files: bool = True
     value_range: ValueRange = None
