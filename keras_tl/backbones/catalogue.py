@@ -68,5 +68,6 @@ def register(spec: BackboneSpec, *, overwrite: bool = False) -> None:
             f"A backbone {quoted(taken)} is registered already. Choose another name, or pass "
             "overwrite=True."
         )
-    _registered.pop(taken, None)
+    if taken is not None:
+        del _registered[taken]
     _registered[spec.name] = spec

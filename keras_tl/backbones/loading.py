@@ -22,7 +22,7 @@ from keras_tl.errors import BackboneError
 def load(
     name: str,
     *,
-    weights: str | os.PathLike | None = "imagenet",
+    weights: str | os.PathLike[str] | None = "imagenet",
     image_size: int | tuple[int, int] | None = None,
 ) -> keras.Model:
     """Return the network of a backbone with its weights. The network includes the preprocessing.

@@ -110,7 +110,7 @@ class BackboneSpec:
     weights: Weights | None = None
     scales_inside: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "preprocessing", get_preprocessing(self.preprocessing))
         named = isinstance(self.builder, str) and all(self.builder.partition(":"))
         if not (named or callable(self.builder)):

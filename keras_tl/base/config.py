@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from keras_tl.base.choices import (
     BatchNormMode,
@@ -42,7 +42,7 @@ def check_choice(kind: str, value: object, choices: Sequence[str]) -> None:
 
 
 def check_range(
-    name: str, value: object, low: float, high: float = float("inf"), whole: bool = False
+    name: str, value: Any, low: float, high: float = float("inf"), whole: bool = False
 ) -> None:
     """Raise `ConfigError` unless `value` is a number in [low, high] (an integer if `whole`)."""
     number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
@@ -54,6 +54,9 @@ def check_range(
 
 class JsonConfig:
     """Base class of dataclasses that can be converted to JSON types and back."""
+
+    # Subclasses are dataclasses.
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -98,7 +101,7 @@ class HeadConfig(JsonConfig):
     dropout: float | None = None
     batch_norm: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("pooling", self.pooling, POOLINGS)
         if self.dropout is not None:
             check_range("dropout", self.dropout, 0, 0.99)
@@ -152,7 +155,7 @@ class CacheConfig(JsonConfig):
         """Return the configuration for `cache=`, which is a configuration or a value of `where`."""
         return cache if isinstance(cache, CacheConfig) else cls(cache)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("cache", self.where, CACHES)
         check_range("memory_limit", self.memory_limit, 0, whole=True)
         check_range("folder_limit", self.folder_limit, 0, whole=True)
@@ -244,7 +247,7 @@ class Phase(JsonConfig):
     l2: float | Literal["auto"] | None = None
     objective: Objective = "labels"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, whole=True)
         check_range("min_steps", self.min_steps, 0, whole=True)
         _check_auto_or_range("l2", self.l2, 0)

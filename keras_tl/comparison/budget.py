@@ -74,7 +74,7 @@ class Protocol:
     batch_size: int | None = None
     augment: Augmentation = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_augmentation(self.augment)
 
     def budget(self, family: str, head: Phase | None = None) -> Budget:

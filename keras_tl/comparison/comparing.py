@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_tl.base.choices import CachePlace
+from keras_tl.base.choices import CachePlace, SplitName
 from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.files import json_text, local_path
 from keras_tl.base.reporting import Reporter
@@ -24,7 +24,6 @@ from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.augmentation import names_of
-from keras_tl.data.labelled_data import LabelledData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.features.fingerprints import weights_fingerprint
@@ -47,7 +46,7 @@ def compare(
     sizes: Sequence[int | None] = (None,),
     protocol: Protocol = PROTOCOL,
     min_difference: float = 0.05,
-    path: str | os.PathLike | None = None,
+    path: str | os.PathLike[str] | None = None,
     dry_run: bool = False,
     cache: CachePlace | CacheConfig = "auto",
     verbose: bool = True,
@@ -105,7 +104,7 @@ def compare(
     cache = CacheConfig.of(cache)
     setup = Setup(
         source=source,
-        options={name: options[name] for name in _OF_ALL_ARMS if name in options},
+        options={name: value for name, value in options.items() if name in _OF_ALL_ARMS},
         data=data,
         skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
         budget=protocol.budget(
@@ -159,8 +158,8 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def _checked(
-    data: LabelledData, sizes: Sequence[int | None]
-) -> tuple[LabelledData, tuple[int | None, ...]]:
+    data: ImageData | TextData, sizes: Sequence[int | None]
+) -> tuple[ImageData | TextData, tuple[int | None, ...]]:
     """Check data and sizes. Return the data without validation split, and the distinct sizes."""
     if len(data.split("test")) < 2:
         raise DataError(
@@ -178,7 +177,8 @@ def _checked(
     for size in sizes:
         if size is not None:
             check_range("a size", size, fewest, items, whole=True)
-    splits = {name: data.split(name) for name in ("train", "test")}
+    names: tuple[SplitName, ...] = ("train", "test")
+    splits: Any = {name: data.split(name) for name in names}
     amounts = dict.fromkeys(None if size == items else size for size in sizes)
     return dataclasses.replace(data, splits=splits), tuple(amounts)
 

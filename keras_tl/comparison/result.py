@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_tl.base.choices import Arm
 from keras_tl.base.files import local_path
 from keras_tl.comparison import wording
 from keras_tl.comparison.curve_measures import curve
@@ -62,7 +63,7 @@ class OfSize:
 
     size: int | None
     seeds: tuple[int, ...]
-    curves: dict[str, ArmCurve]
+    curves: dict[Arm, ArmCurve]
     verdicts: tuple[Verdict, ...]
     ship: Choice
 
@@ -113,7 +114,7 @@ class Comparison:
         return self.what["budget"]["epochs"]
 
     @classmethod
-    def load(cls, path: str | os.PathLike, *, min_difference: float | None = None) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, min_difference: float | None = None) -> Self:
         """Read the finished runs of a comparison, also if the comparison was interrupted.
 
         Args:

@@ -18,7 +18,7 @@ SCRATCH, FROZEN, FINE_TUNED = ARMS
 HELPS, SAME, HURTS, UNDECIDED = get_args(Outcome)
 
 # For one training set size, the skill of each item by arm: float arrays (seeds, epochs, items).
-SkillsByArm = Mapping[str, np.ndarray]
+SkillsByArm = Mapping[Arm, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)

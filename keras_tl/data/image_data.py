@@ -7,6 +7,7 @@ from typing import Any, Self, Unpack
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_tl.base.choices import Resize
 from keras_tl.base.files import local_path
@@ -14,7 +15,7 @@ from keras_tl.data.folders.class_folders import scan_folder
 from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.images.file_check import FileCheck, check_splits
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_options import CheckedOptions, DataOptions, ImageSize
+from keras_tl.data.images.image_options import CheckedOptions, DataOptions
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
@@ -49,18 +50,14 @@ class ImageData(LabelledData[ImageSplit]):
 
     image_size: tuple[int, int] | None = None
     resize: Resize = "crop"
-    augmentation: Augmentation = "standard"
+    augmentation: Augmentation = "standard"  # type: ignore[assignment]  # `False` for texts.
     value_range: ValueRange = None
 
     @classmethod
     def from_folder(
         cls,
-        root: str | os.PathLike,
+        root: str | os.PathLike[str],
         *,
-        image_size: ImageSize = None,
-        validation_split: float = 0.15,
-        test_split: float = 0.15,
-        seed: int = 0,
         classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
@@ -77,36 +74,27 @@ class ImageData(LabelledData[ImageSplit]):
         Args:
             root: Path of the folder. Images are JPEG, PNG, BMP, GIF or WebP files, at any depth in
                 a class folder.
-            image_size: See `DataOptions`.
-            validation_split: Fraction of the images outside the test split to use for validation.
-            test_split: Fraction of all images for the test split. Ignored if `root/train` exists.
-            seed: Seed of the random splits.
             classes: Names of the class folders to read, in the order of the classes. Folders with
                 these names are classes, never splits. `None` means all class folders.
-            options: Other options, see `DataOptions`.
+            options: Options such as `image_size`, `validation_split`, `test_split` and `seed`, see
+                `DataOptions`. `test_split` is ignored if `root/train` exists.
 
         Raises:
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
                 few images, or contains folders that could be either splits or classes.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(
-            image_size=image_size,
-            validation_split=validation_split,
-            test_split=test_split,
-            seed=seed,
-            **options,
-        )
+        checked = CheckedOptions(**options)
         return cls._of(scan_folder(local_path(root), IMAGE_FILES, classes), checked)
 
     @classmethod
     def from_csv(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         *,
         image: str = "path",
         label: str | Sequence[str] = "label",
-        root: str | os.PathLike | None = None,
+        root: str | os.PathLike[str] | None = None,
         split: str | None = None,
         separator: str | None = None,
         task: str | None = None,
@@ -167,7 +155,7 @@ class ImageData(LabelledData[ImageSplit]):
         *,
         image: Hashable = "path",
         label: Column = "label",
-        root: str | os.PathLike | None = None,
+        root: str | os.PathLike[str] | None = None,
         split: Hashable | None = None,
         separator: str | None = None,
         task: str | None = None,
@@ -215,7 +203,7 @@ class ImageData(LabelledData[ImageSplit]):
         image: str | None = None,
         label: str | None = None,
         task: str | None = None,
-        data_dir: str | os.PathLike | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
         download: bool = True,
         **options: Unpack[DataOptions],
     ) -> Self:
@@ -248,7 +236,8 @@ class ImageData(LabelledData[ImageSplit]):
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(**options | {"check_files": False})
+        given_options: DataOptions = {**options, "check_files": False}
+        checked = CheckedOptions(**given_options)
         return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
 
     @classmethod
@@ -289,7 +278,8 @@ class ImageData(LabelledData[ImageSplit]):
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(**options | {"check_files": False})
+        given_options: DataOptions = {**options, "check_files": False}
+        checked = CheckedOptions(**given_options)
         given = given_splits(dataset, validation, test)
         stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
@@ -300,10 +290,10 @@ class ImageData(LabelledData[ImageSplit]):
     def from_arrays(
         cls,
         x: np.ndarray,
-        y: Sequence,
+        y: Sequence[Any] | ArrayLike,
         *,
-        validation: tuple[np.ndarray, Sequence] | None = None,
-        test: tuple[np.ndarray, Sequence] | None = None,
+        validation: tuple[np.ndarray, Sequence[Any] | ArrayLike] | None = None,
+        test: tuple[np.ndarray, Sequence[Any] | ArrayLike] | None = None,
         class_names: Sequence[str] | None = None,
         task: str | None = None,
         **options: Unpack[DataOptions],
@@ -338,7 +328,7 @@ class ImageData(LabelledData[ImageSplit]):
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
-    def digits(cls, *, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
+    def digits(cls, **options: Unpack[DataOptions]) -> Self:
         """Load the 1,797 handwritten digits (8 x 8, grey) of scikit-learn.
 
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
@@ -348,14 +338,14 @@ class ImageData(LabelledData[ImageSplit]):
 
         digits = load_digits()
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
-        options = {"augmentation": "no-flip"} | options
+        given: DataOptions = {"augmentation": "no-flip", **options}
         names = [*map(str, digits.target_names)]
-        data = cls.from_arrays(
-            pixels, digits.target, class_names=names, image_size=image_size, **options
-        )
+        data = cls.from_arrays(pixels, digits.target, class_names=names, **given)
         return dataclasses.replace(data, source_settings={"kind": "digits"})
 
-    _split = ImageSplit
+    @staticmethod
+    def _split(items: Any, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]) -> ImageSplit:
+        return ImageSplit(items, labels, slices)
 
     @property
     def model_fields(self) -> dict[str, Any]:

@@ -35,6 +35,9 @@ class Split(ItemSource, abc.ABC):
         slices: Columns that group the items: n texts for each column name.
     """
 
+    # Subclasses are dataclasses.
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
     labels: np.ndarray
     slices: Mapping[Hashable, np.ndarray]
 
@@ -170,9 +173,9 @@ class LabelledData(abc.ABC, Generic[S]):
         }
         bad, checked = cls._check(source, splits, encoder.class_names, options)
         for name, found in bad.items():
-            whole = splits[name]
+            whole, word = splits[name], cls.item if checked is None else checked.item
             splits[name] = whole.take(np.setdiff1d(np.arange(len(whole)), [*found]))
-            check_left(name, whole, splits[name], encoder.class_names, checked.item, found)
+            check_left(name, whole, splits[name], encoder.class_names, word, found)
         return cls(
             _completed(splits, encoder.class_names, options),
             encoder.task,
@@ -196,7 +199,7 @@ class LabelledData(abc.ABC, Generic[S]):
         source: LabelledItems,
         splits: dict[str, S],
         class_names: tuple[str, ...],
-        options: CheckedSplitOptions,
+        options: Any,
     ) -> tuple[BadRows, Check | None]:
         """Return the unusable items and the check result. The result is `None` without a check."""
 
@@ -332,7 +335,8 @@ def rows_of(values: Any, rows: np.ndarray) -> Any:
     """Select rows of a sequence, or of each field or value of a dataclass or mapping."""
     if dataclasses.is_dataclass(values):
         fields = (getattr(values, field.name) for field in dataclasses.fields(values))
-        return type(values)(*(rows_of(value, rows) for value in fields))
+        kind: Any = type(values)
+        return kind(*(rows_of(value, rows) for value in fields))
     if isinstance(values, Mapping):
         return {name: column[rows] for name, column in values.items()}
     if isinstance(values, (tuple, list)):

@@ -6,10 +6,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
 from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
+from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.splits import SPLITS
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
@@ -45,7 +47,7 @@ class TextData(LabelledData[TextSplit]):
     @classmethod
     def from_csv(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         *,
         text: str = "text",
         label: str | Sequence[str] = "label",
@@ -54,8 +56,8 @@ class TextData(LabelledData[TextSplit]):
         separator: str | None = None,
         task: str | None = None,
         class_names: Sequence[str] | None = None,
-        validation: str | os.PathLike | None = None,
-        test: str | os.PathLike | None = None,
+        validation: str | os.PathLike[str] | None = None,
+        test: str | os.PathLike[str] | None = None,
         slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
@@ -160,7 +162,7 @@ class TextData(LabelledData[TextSplit]):
         label: str | None = None,
         text_pair: str | None = None,
         task: str | None = None,
-        data_dir: str | os.PathLike | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
         download: bool = True,
         **options: Unpack[TextOptions],
     ) -> Self:
@@ -201,11 +203,11 @@ class TextData(LabelledData[TextSplit]):
     @classmethod
     def from_arrays(
         cls,
-        x: Iterable,
-        y: Sequence,
+        x: Iterable[Any],
+        y: Sequence[Any] | ArrayLike,
         *,
-        validation: tuple[Iterable, Sequence] | None = None,
-        test: tuple[Iterable, Sequence] | None = None,
+        validation: tuple[Iterable[Any], Sequence[Any] | ArrayLike] | None = None,
+        test: tuple[Iterable[Any], Sequence[Any] | ArrayLike] | None = None,
         class_names: Sequence[str] | None = None,
         task: str | None = None,
         **options: Unpack[TextOptions],
@@ -234,7 +236,7 @@ class TextData(LabelledData[TextSplit]):
     @classmethod
     def from_folder(
         cls,
-        root: str | os.PathLike,
+        root: str | os.PathLike[str],
         *,
         classes: Sequence[str] | None = None,
         **options: Unpack[TextOptions],
@@ -263,7 +265,7 @@ class TextData(LabelledData[TextSplit]):
         return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
 
     @classmethod
-    def _of(cls, source: LabelledItems, options: CheckedTextOptions) -> Self:
+    def _of(cls, source: LabelledItems, options: CheckedSplitOptions) -> Self:
         given = {name: texts for name, (texts, _) in source.splits.items()}
         if len({texts.pairs is None for texts in given.values()}) > 1:
             kinds = ", ".join(

@@ -100,8 +100,8 @@ class Evaluation(MetricMapping):
         found = Evaluation.of(
             self.split, task, raw=self.raw, weights=self.weights, sources=self.sources
         )
-        answers = (one.task.decisions(one.record.logits) for one in (self, found))
-        if "slices" in self.metrics and np.array_equal(*answers):
+        before, after = (one.task.decisions(one.record.logits) for one in (self, found))
+        if "slices" in self.metrics and np.array_equal(before, after):
             found.metrics["slices"] = self["slices"]
         return found
 

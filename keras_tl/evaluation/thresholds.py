@@ -31,7 +31,7 @@ class Rule:
     precision: float | None = None
     recall: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
                 "Expected min_precision= or min_recall=, not both. With neither, the goal is the "
@@ -144,7 +144,7 @@ def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[floa
     Returns:
         For each label the points [false positive rate, true positive rate].
     """
-    curves = {}
+    curves: dict[str, list[list[float]]] = {}
     for name, labels, shares in task.label_columns(record.labels, record.logits):
         curves[name] = []
         if 0 < labels.mean() < 1:

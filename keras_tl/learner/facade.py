@@ -118,12 +118,14 @@ class Learner:
         ConfigError: Another argument is invalid.
     """
 
+    _state: State
+
     def __init__(
         self,
         backbone: "str | keras.Model | Learner",
         data: ImageData | TextData,
         *,
-        weights: str | os.PathLike | None = "imagenet",
+        weights: str | os.PathLike[str] | None = "imagenet",
         image_size: ImageSize = None,
         output_block: str | None = None,
         head: HeadConfig | None = None,
@@ -134,10 +136,10 @@ class Learner:
         verbose: bool = True,
         preflight: bool = True,
     ):
-        ancestry = ()
+        ancestry: tuple[dict[str, Any], ...] = ()
         if isinstance(backbone, Learner):
             ancestry, backbone = ancestry_of(backbone._state.run_record()), backbone.backbone
-        precision = choose_precision(precision)
+        dtype_policy = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None
         if isinstance(backbone, str) and backbone == "auto":
@@ -149,7 +151,7 @@ class Learner:
                 image_size=image_size,
                 strategy=strategy,
                 head=head,
-                precision=precision,
+                precision=dtype_policy,
                 output_block=output_block,
             )
         if not isinstance(head, (HeadConfig, type(None))):
@@ -166,7 +168,7 @@ class Learner:
                 weights=weights,
                 output_block=output_block,
                 preprocess=preprocess,
-                precision=precision,
+                precision=dtype_policy,
                 ancestry=ancestry,
                 **options,
             )
@@ -176,7 +178,7 @@ class Learner:
             task=data.task,
             class_names=data.class_names,
             head=head or HEAD_CONFIGS[family_of(found.source, found.image_size)],
-            precision=precision,
+            precision=dtype_policy,
             **get_task(data.task).target_fields(data.split("train").labels),
         )
         chosen = choose_strategy(strategy)
@@ -483,7 +485,7 @@ class Learner:
         return checking.check(self._state)
 
     def evaluate(
-        self, split: SplitName = "test", *, by: Hashable | Sequence | None = None
+        self, split: SplitName = "test", *, by: Hashable | Sequence[Any] | None = None
     ) -> Evaluation:
         """Evaluate the model on a split. Tuning and early stopping never use the test split.
 
@@ -509,7 +511,7 @@ class Learner:
         folds: int = 5,
         *,
         repeats: int = 1,
-        groups: Hashable | Sequence | None = None,
+        groups: Hashable | Sequence[Any] | None = None,
         splits: Sequence[SplitName] | None = None,
         label_smoothing: float | None = None,
         class_weight: Literal["balanced"] | dict[str, float] | None = None,
@@ -642,7 +644,7 @@ class Learner:
 
     def export(
         self,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         *,
         format: ExportFormat = SAVED_MODEL,
         precision: ExportPrecision = "float32",
@@ -682,7 +684,7 @@ class Learner:
 
     def report(
         self,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         *,
         comparison: ComparisonResult | None = None,
         overwrite: bool = False,
@@ -709,7 +711,7 @@ class Learner:
         """
         return reporting.report(self._state, path, comparison, overwrite)
 
-    def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
         A learner may replace the run that it loaded or saved before, if nobody else changed this
@@ -732,7 +734,7 @@ class Learner:
     @classmethod
     def load(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         *,
         data: ImageData | TextData | None = None,
         strategy: StrategyName | tf.distribute.Strategy = "auto",

@@ -56,7 +56,7 @@ def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test
         )
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
-    about, short = kept.top_items(), plots.label_text
+    about, short = kept.top_items() or {}, plots.label_text
     images, titles = [], []
     for one in found.items:
         files = about[one.row]
@@ -78,16 +78,16 @@ def features(learner: Learner) -> Figure:
     if state.data is not None and state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
     found = {f"{when} fine-tuning": state.artifacts.feature_map(when) for when in (BEFORE, AFTER)}
-    found = {title: one for title, one in found.items() if one is not None}
-    if not found:
+    known = {title: one for title, one in found.items() if one is not None}
+    if not known:
         raise DataError(
             "A feature map needs at least three items of a test or validation split. Load the "
             "run with its data: Learner.load(path, data=...)."
         )
-    return plots.feature_maps(found, state.task)
+    return plots.feature_maps(known, state.task)
 
 
-def save(learner: Learner, path: str | os.PathLike, *, overwrite: bool = False) -> list[Path]:
+def save(learner: Learner, path: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
     """Write all figures of a learner, and a grid of predictions, as PNG files.
 
     The function leaves out a figure if the learner lacks the data or results that the figure needs.
@@ -121,7 +121,8 @@ def save(learner: Learner, path: str | os.PathLike, *, overwrite: bool = False) 
 
 def _figures(learner: Learner) -> dict[str, Figure]:
     """Return a dict from caption to figure, for all figures that the learner can draw."""
-    state, shown, found = learner._state, None, {}
+    state, shown = learner._state, None
+    found: dict[str, Figure] = {}
     if state.data is not None and "test" in state.data.splits:
         shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
         evaluation_of(state, "test")
@@ -132,7 +133,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
     if (evaluation := state.evaluations.get("test")) is not None:
         found |= evaluation.plots()
     pixels = None if shown is None else state.parts.modality.pictures(shown)
-    if pixels is not None:
+    if shown is not None and pixels is not None:
         truths = [state.task.name_of(label) for label in shown.labels]
         found["Predictions"] = plots.prediction_grid(
             pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS

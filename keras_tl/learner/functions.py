@@ -48,7 +48,7 @@ def save_features(
     learner: Learner,
     items: ImageInput | TextInput,
     *,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     on_invalid: OnInvalid = "raise",
     overwrite: bool = False,
 ) -> tuple[int, int]:

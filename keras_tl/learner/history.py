@@ -24,6 +24,7 @@ class History(PhaseRecords):
     ranking: Ranking | None
     findings: Findings | None
     fitted: FitResult | None
+    _monitor: str
 
     @classmethod
     def of(cls, state: State) -> Self:

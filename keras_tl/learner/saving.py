@@ -34,7 +34,7 @@ from keras_tl.selection.result import FitResult
 from keras_tl.tasks import get_task
 
 
-def save(state: State, path: str | os.PathLike, overwrite: bool = False) -> Path:
+def save(state: State, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     """See `Learner.save`."""
     path = local_path(path)
     check_target(path, overwrite or state.own_files.hold(path))
@@ -52,7 +52,7 @@ def _note_run(state: State, path: Path) -> None:
 
 
 def load(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     data: ImageData | TextData | None = None,
     strategy: str | tf.distribute.Strategy = "auto",
     verbose: bool = True,
@@ -97,7 +97,7 @@ def load(
     return state
 
 
-def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
+def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
     If a split differs from the split that the run records (see `State.is_training_data`), only the

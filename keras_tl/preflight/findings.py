@@ -29,7 +29,7 @@ class Finding(JsonConfig):
     what: str
     action: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("severity", self.severity, SEVERITIES)
 
     def __str__(self) -> str:

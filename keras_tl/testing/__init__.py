@@ -65,7 +65,7 @@ def parametrize_with_checks(
                 case,
                 check,
                 id=f"{case.name}-{check.__name__.removeprefix('check_')}",
-                marks=marks(case, check),
+                marks=tuple(marks(case, check)),
             )
             for case in cases
             for check in CHECKS

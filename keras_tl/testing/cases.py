@@ -50,7 +50,7 @@ def word_pairs(case: "Case") -> TextData:
     return _texts([("the film", text) for text in split.texts], split.labels)
 
 
-def _texts(texts: list, labels: np.ndarray) -> TextData:
+def _texts(texts: list[Any], labels: np.ndarray) -> TextData:
     return TextData.from_arrays(
         texts, labels, class_names=_WORDS, validation_split=0, test_split=0, verbose=False
     )
@@ -168,7 +168,7 @@ def _in_catalogue(backbone: object) -> bool:
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
     """Return `parts` equal batches of the training split (the last padded), and the rows."""
-    split = learner.data.split("train")
+    split = learner._state.need_data().split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order
 

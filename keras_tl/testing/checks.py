@@ -10,6 +10,7 @@ import importlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import keras
@@ -32,7 +33,7 @@ _NO_GRADIENT = 1e-10
 # 1e-3 g / (g + 3e-6) for a gradient g. In float32, the smallest change of a weight of 1 is 6e-8.
 _MOVES = 1e-9
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
-CHECKS: list[Callable[[Case, Path], None]] = []
+CHECKS: list[Any] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):

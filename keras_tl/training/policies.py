@@ -125,7 +125,7 @@ _DEFAULT_SHARES = {("standard", "image"): 0.75}
 _L2_AFTER_CONTRASTIVE = 100.0
 
 
-def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
+def _each(phases: dict[str, Phase], **changes: Any) -> dict[str, tuple[Phase, ...]]:
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
 

@@ -22,7 +22,7 @@ def tfds_texts(
     *,
     split: str = "train",
     text: str | None = None,
-    data_dir: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
     download: bool = True,
 ) -> list[str]:
     r"""Return the texts of a data set, without labels, for `pretrain` and `fine_tune_lm`.

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -110,7 +111,7 @@ def fit_language_model(
     steps, size = len(stream), phase.batch_size * bptt
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs, size, "token", monitor)
     own = [_Contiguous(stream), progress]
-    if stops_early:
+    if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
@@ -203,9 +204,9 @@ class _Contiguous(keras.callbacks.Callback):
         super().__init__()
         self._stream = stream
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._stream.epoch = epoch
         reset_states(self.model)
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Any = None) -> None:
         reset_states(self.model)

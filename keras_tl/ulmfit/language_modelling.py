@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -32,7 +33,7 @@ _AT_ONCE = 512
 # mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
-Corpus = Sequence[str | os.PathLike]
+Corpus = Sequence[str | os.PathLike[str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +60,12 @@ class _KeepBest(keras.callbacks.Callback):
     receives the trained weights.
     """
 
-    def __init__(self, saved: LanguageModel, path: str | os.PathLike):
+    def __init__(self, saved: LanguageModel, path: str | os.PathLike[str]):
         super().__init__()
         self._saved, self._path = saved, path
         self._best = math.inf
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         reached = logs.get("val_perplexity", self._best)
         if reached <= self._best:
             self._best = reached
@@ -74,7 +75,7 @@ class _KeepBest(keras.callbacks.Callback):
 
 def pretrain(
     texts: Corpus,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     *,
     size: LanguageModelSize | AwdLstmConfig = "small",
     validation: Corpus | float = 0.1,
@@ -125,10 +126,10 @@ def pretrain(
 
 
 def fine_tune_lm(
-    model: LanguageModel | str | os.PathLike,
+    model: LanguageModel | str | os.PathLike[str],
     texts: Corpus,
     *,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     validation: Corpus | float = 0.1,
     vocabulary: Vocabulary | VocabularyLimits = LIMITS,
     phase: Phase = FINE_TUNING,
@@ -190,7 +191,7 @@ def _train_and_save(
     model: LanguageModel,
     train: list[str],
     held_out: list[str],
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     phase: Phase,
     bptt: int,
     seed: int,

@@ -32,7 +32,7 @@ _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
 
-def load_fastai(path: str | os.PathLike, *, seed: int | None = None) -> LanguageModel:
+def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
     The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
@@ -83,7 +83,8 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
         else:
             with tarfile.open(path, "r:gz") as archive:
                 yield {
-                    PurePosixPath(member.name).name: archive.extractfile(member).read
+                    # `extractfile` returns `None` only for members that are no files.
+                    PurePosixPath(member.name).name: archive.extractfile(member).read  # type: ignore[union-attr]
                     for member in archive
                     if member.isfile()
                 }

@@ -58,7 +58,7 @@ class LanguageModel:
     network: keras.Model
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.config.vocabulary_size != len(self.vocabulary):
             raise ConfigError(
                 f"The configuration is for {self.config.vocabulary_size:,} tokens, but the "
@@ -102,7 +102,7 @@ class LanguageModel:
         network.get_layer("embedding").set_weights(moved)
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
-    def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the model into a folder, completely or not at all.
 
         Args:
@@ -143,7 +143,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
     check_new(path, overwrite=overwrite)
 
 
-def load_language_model(path: str | os.PathLike, *, seed: int | None = None) -> LanguageModel:
+def load_language_model(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
     `seed` is the seed of the dropouts.

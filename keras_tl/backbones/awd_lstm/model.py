@@ -20,7 +20,7 @@ from keras_tl.errors import ConfigError, unknown
 
 # The paper's dropouts for WikiText-2 (Merity et al., 2017, arXiv:1708.02182 and
 # salesforce/awd-lstm-lm).
-_PAPER_DROPOUTS = {
+_PAPER_DROPOUTS: dict[str, Any] = {
     "embedding_dropout": 0.1,
     "input_dropout": 0.65,
     "hidden_dropout": 0.3,
@@ -29,7 +29,7 @@ _PAPER_DROPOUTS = {
 }
 
 # fastai's dropouts for classifiers (awd_lstm_clas_config), halved as in `text_classifier_learner`.
-CLASSIFIER_DROPOUTS = {
+CLASSIFIER_DROPOUTS: dict[str, Any] = {
     "embedding_dropout": 0.025,
     "input_dropout": 0.2,
     "hidden_dropout": 0.15,
@@ -103,7 +103,7 @@ class AwdLstmConfig(JsonConfig):
     alpha: float = 2.0
     beta: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
             check_range(name, getattr(self, name), 1, whole=True)
         for name in ("drop_multiplier", "alpha", "beta"):
@@ -208,13 +208,13 @@ def reset_states(model: keras.Model) -> None:
         layer.reset_state()
 
 
-def _embedding_arguments(config: AwdLstmConfig, seeds: _Seeds) -> tuple:
+def _embedding_arguments(config: AwdLstmConfig, seeds: _Seeds) -> tuple[Any, ...]:
     dropout = config.dropout("embedding_dropout")
     return config.vocabulary_size, config.embedding_size, dropout, next(seeds)
 
 
 def _hidden_states(
-    x: keras.KerasTensor, config: AwdLstmConfig, seeds: _Seeds, **options
+    x: keras.KerasTensor, config: AwdLstmConfig, seeds: _Seeds, **options: Any
 ) -> keras.KerasTensor:
     x = _locked(config.dropout("input_dropout"), seeds, "input_dropout")(x)
     for number, units in enumerate(config.widths, 1):

@@ -119,4 +119,4 @@ class HubPreprocessor(TextPreprocessor):
 
     @classmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
-        return cls(folder / _MODULE, about["sequence_length"])
+        return cls(folder / _MODULE, sequence_length=about["sequence_length"])

@@ -1,6 +1,7 @@
 """Options that all constructors of `ImageData` accept, checked before any data are read."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,8 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
     """Return an image size as (height, width), or `None` for the input size of the backbone."""
     if image_size is None:
         return None
-    pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
+    given: Any = image_size
+    pair: Any = (given, given) if np.ndim(given) == 0 else tuple(given)
     if len(pair) != 2:
         raise ConfigError(
             f"image_size must be one number, or (height, width). Received: {quoted(image_size)}."
@@ -70,7 +72,7 @@ class CheckedOptions(CheckedSplitOptions):
     check_files: bool = True
     value_range: ValueRange = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "value_range", check_value_range(self.value_range))
         object.__setattr__(self, "image_size", check_image_size(self.image_size))

@@ -85,7 +85,7 @@ class Vocabulary:
         """
         return cls(read_lines(local_path(path)))
 
-    def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a text file with one token per line, completely or not at all.
 
         Raises:
