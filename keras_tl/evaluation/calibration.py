@@ -56,8 +56,8 @@ class Calibration:
         items: Number of items.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
             3). The ECE is the mean distance of `confidence` and `frequency` over 15 bins of equal
-            width, weighted by the number of probabilities in each bin. By chance, the ECE of a perfectly
-            calibrated model is also above 0, especially with few items.
+            width. The number of probabilities in a bin is the weight of the bin. By chance, the ECE
+            of a perfectly calibrated model is also above 0, especially with few items.
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
             squared errors of an item are summed over the classes: a value in [0, 2].
