@@ -6,7 +6,7 @@
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOMES = {
     "BackboneSpec": "keras_tl.backbones",
