@@ -159,7 +159,7 @@ def test_a_frame_fits_its_terminal(width):
 
 def test_a_long_phase_fits_too():
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    rows = [{name: 1 / epoch for name in names} for epoch in range(1, 100)]
+    rows = [dict.fromkeys(names, 1 / epoch) for epoch in range(1, 100)]
     text = "\n".join(drawn(frame(done=rows, monitor=("accuracy", False)), width=80))
     assert "best 0.0101, epoch 99" in text
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
