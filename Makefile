@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 FLOOR = .venv-floor
+DIST = .venv-dist
 
-.PHONY: demo test test-slow test-full test-floor lint format docs bench clean
+.PHONY: demo test test-slow test-full test-floor lint format docs dist bench clean
 
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -59,8 +60,20 @@ format: $(READY)
 docs: $(READY)
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build --fail-on-warning --quiet --builder html docs build/docs
 
+# The wheel and the sdist, in build/dist. TAG=v0.2.0 checks that they have the version of this tag.
+$(DIST)/.ready: setup.cfg
+	$(PYTHON) -m venv $(DIST)
+	$(DIST)/bin/pip install --quiet 'build>=1.2' 'twine>=6.1'
+	touch $@
+
+dist: $(DIST)/.ready
+	rm -rf build/dist build/lib build/bdist.*
+	$(DIST)/bin/python -m build --outdir build/dist
+	$(DIST)/bin/twine check --strict build/dist/*
+	$(if $(TAG),test -f build/dist/keras_tl-$(TAG:v%=%).tar.gz)
+
 bench: $(READY)
 	$(BIN)/python benchmarks/head_training.py
 
 clean:
-	rm -rf $(VENV) $(FLOOR) build *.egg-info
+	rm -rf $(VENV) $(FLOOR) $(DIST) build *.egg-info

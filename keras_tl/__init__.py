@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from keras_tl.training.lr_finder import LearningRates
     from keras_tl.training.policies import POLICIES
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # The module that defines each public name.
 _HOMES = {

@@ -7,6 +7,7 @@ import sys
 import click
 import pytest
 
+import keras_tl
 from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.base.files import write_checksums
 from keras_tl.cli import cli, main
@@ -69,7 +70,7 @@ def test_help_lists_and_explains_every_option(run, name):
 def test_the_version_is_the_packages(run):
     status, out, _ = run("--version")
     assert status == 0
-    assert out[0].endswith("0.1.0")
+    assert out[0].endswith(keras_tl.__version__)
 
 
 def test_backbones_are_listed_for_people_and_for_machines(run):

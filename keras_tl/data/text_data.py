@@ -100,7 +100,8 @@ class TextData(LabelledData[TextSplit]):
         labels = LabelColumns(label, separator, task, class_names)
         columns = text_columns(items, labels, split, checked.kept(slices), validation, test)
         given = given_splits(path, validation, test)
-        tables = {name: read_table(local_path(one), columns.wanted) for name, one in given.items()}
+        paths = {name: local_path(one) for name, one in given.items()}
+        tables = {name: read_table(one, columns.wanted) for name, one in paths.items()}
         others = {name: os.fspath(given[name]) if name in given else None for name in SPLITS[1:]}
         return cls._of(read_text_table(columns, tables, **others), checked)
 

@@ -187,7 +187,7 @@ COMPARED = {
         "float32",
         None,
     ),
-    "class": (RIGHT, RIGHT | {"class_id": np.array([1, 0])}, "float32", "class_id does not follow"),
+    "class": (RIGHT, RIGHT | {"class_id": np.array([1, 0])}, "float32", "class_id contradicts"),
     "float16": (RIGHT, RIGHT | {"probabilities": PROBABILITIES + 0.01}, "float16", None),
     "float32": (RIGHT, RIGHT | {"probabilities": PROBABILITIES + 0.01}, "float32", "1.0e-02"),
     "nan": (RIGHT, RIGHT | {"probabilities": PROBABILITIES * np.nan}, "float16", "nan"),

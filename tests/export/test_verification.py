@@ -138,10 +138,10 @@ def test_answers_that_are_not_the_recorded_ones(exported):
     change_recorded(
         exported,
         {
+            "serving_default/score": np.zeros(4, np.float32),
             "pixels/probabilities": np.zeros((4, 3), np.float32),
             "pixels/class_id": np.full(4, 7),
             "pixels/label": np.array([b"red"], object),
-            "serving_default/score": np.zeros(4, np.float32),
         },
     )
     found = verify(exported, timings=False)
