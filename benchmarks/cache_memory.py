@@ -36,7 +36,9 @@ def train(
     """
     import keras_tl as ktl
 
-    data = ktl.ImageData.from_folder(photos, image_size, validation_split=0, test_split=0)
+    data = ktl.ImageData.from_folder(
+        photos, image_size=image_size, validation_split=0, test_split=0
+    )
     head = ktl.HeadConfig(pooling="flatten")
     learner = ktl.Learner(backbone, data, head=head, precision="float32", seed=0, verbose=False)
     learner.fit_head(epochs, cache=ktl.CacheConfig(where, folder=cache))

@@ -30,7 +30,7 @@ def ours(
     """Train with keras_tl's defaults and an empty feature cache."""
     import keras_tl as ktl
 
-    images = ktl.ImageData.from_folder(data, image_size, validation_split=0, seed=seed)
+    images = ktl.ImageData.from_folder(data, image_size=image_size, validation_split=0, seed=seed)
     learner = ktl.Learner(backbone, images, precision="float32", seed=seed, verbose=False)
     learner.fit_head(epochs, cache=ktl.CacheConfig(folder=cache))
     accuracy = learner.evaluate()["accuracy"]

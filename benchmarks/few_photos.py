@@ -70,7 +70,7 @@ class Course:
         rows = division.draw(key["size"], key["draw"])
         options = {"weights": weights} if key["backbone"] == "vgg16" else {}
         data = data_of(data_set, division, rows)
-        options |= {"seed": key["draw"], "verbose": False, "check": False}
+        options |= {"seed": key["draw"], "verbose": False, "preflight": False}
         self.learner = ktl.Learner(key["backbone"], data, **options)
         self.learner.fit_head(cache="memory")
         self.before = self.learner.model.get_weights()

@@ -90,7 +90,7 @@ def tune(
     from keras_tl.data.specs import load_spec
 
     images = load_spec(data, image_size=image_size, validation_split=validation)
-    images = images.subset(classes, per_class, seed)
+    images = images.subset(classes, per_class=per_class, seed=seed)
     learner = ktl.Learner(backbone, images, precision="float32", seed=seed, verbose=False)
     learner.fit_head(epochs=20)
     before = learner.evaluate()["accuracy"]
@@ -136,7 +136,7 @@ def main() -> None:
                 image_size=args.image_size,
                 without=args.classes or [],
                 epochs=args.pretrain_epochs,
-                out=Path(folder) / "source",
+                path=Path(folder) / "source",
             )
             backbone = f"run:{folder}/source"
         for seed in range(args.seeds):

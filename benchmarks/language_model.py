@@ -52,7 +52,12 @@ def train(
         ulmfit.PRETRAINING, epochs=epochs, learning_rate=rate, batch_size=rows
     )
     model = ulmfit.pretrain(
-        texts, keep, size, held_out, ulmfit.VocabularyLimits(words), phase=phase
+        texts,
+        keep,
+        size=size,
+        validation=held_out,
+        vocabulary=ulmfit.VocabularyLimits(words),
+        phase=phase,
     )
     tokens = model.tokenizer.stream(held_out)
     random = ulmfit.LanguageModel.new(model.config, model.vocabulary, seed=0)
@@ -64,7 +69,7 @@ def train(
         "tokens": model.about["tokens"],
         "validation_tokens": len(tokens),
         "unknown": float((tokens == model.vocabulary.number("xxunk")).mean()),
-        "before": ulmfit.perplexity(random, tokens, rows),
+        "before": ulmfit.perplexity(random, tokens, batch_size=rows),
         "epochs": [epoch["val_perplexity"] for epoch in record["epochs"]],
         "seconds": record["seconds"],
         "tokens_per_second": done / record["seconds"],

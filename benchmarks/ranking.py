@@ -43,7 +43,7 @@ def measure(data: str, sizes: list[int], random_sizes: list[int], items: list[in
         photos = ktl.ImageData.from_folder(data, validation_split=0, verbose=False)
         accuracies = {one["name"]: _accuracy(photos, one, cache) for one in given}
         rankings = [
-            ktl.rank_backbones(photos, given, items=count, cache=cache, verbose=False)
+            ktl.rank_backbones(photos, given, max_items=count, cache=cache, verbose=False)
             for count in items
         ]
     scores = [{row.name: row for row in ranking.rows} for ranking in rankings]

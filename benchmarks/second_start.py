@@ -57,7 +57,7 @@ def first_step(photos: str, cache: str, backbone: str, image_size: int) -> dict[
             found.setdefault("end", time.perf_counter() - called)
             self.model.stop_training = True
 
-    data = ktl.ImageData.from_folder(photos, image_size, test_split=0)
+    data = ktl.ImageData.from_folder(photos, image_size=image_size, test_split=0)
     learner = ktl.Learner(backbone, data, precision="float32", seed=0, verbose=False)
     with (
         _timed(parts, "fingerprint of the files", ImageSplit, "fingerprint"),

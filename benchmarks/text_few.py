@@ -53,7 +53,7 @@ def measure(
     for contender in contenders:
         # The two contenders that train on features use the same learner.
         if learner is None or contender == "fine-tune":
-            learner = ktl.Learner(encoder, texts, seed=draw, verbose=False, check=False)
+            learner = ktl.Learner(encoder, texts, seed=draw, verbose=False, preflight=False)
         began = time.perf_counter(), time.process_time()
         found[contender] = _CONTENDERS[contender](learner, options) | {
             "texts": len(texts.split("train")),

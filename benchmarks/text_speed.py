@@ -43,7 +43,9 @@ def frozen(data: str, modules: dict[str, str], how: str, cache: str) -> dict[str
         for split in splits:
             learner.features(list(split.texts))
     else:
-        learner.fit_head(EPOCHS, cache=ktl.CacheConfig("off" if how == "live" else "auto", cache))
+        learner.fit_head(
+            EPOCHS, cache=ktl.CacheConfig("off" if how == "live" else "auto", folder=cache)
+        )
     seconds = time.perf_counter() - began
     return {"seconds": seconds, "texts": sum(map(len, splits))}
 

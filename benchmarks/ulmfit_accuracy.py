@@ -57,7 +57,7 @@ def prepare(data: str, language_model: str, folder: str) -> dict[str, Any]:
 
     texts = load(data).split("train").texts
     pretrained = ulmfit.load_language_model(language_model)
-    tuned = ulmfit.fine_tune_lm(pretrained, texts, Path(folder) / "tuned")
+    tuned = ulmfit.fine_tune_lm(pretrained, texts, path=Path(folder) / "tuned")
     pretrained.with_vocabulary(tuned.vocabulary, seed=0).save(Path(folder) / "pretrained")
     record = tuned.about["history"][-1]
     return {
@@ -131,7 +131,7 @@ def classify(
         if begin == "scratch":
             model = Path(folder) / f"scratch{seed}"
             like = ulmfit.load_language_model(Path(folder) / "tuned")
-            ulmfit.LanguageModel.new(like.config, like.vocabulary, seed).save(model)
+            ulmfit.LanguageModel.new(like.config, like.vocabulary, seed=seed).save(model)
         learner = ktl.Learner(f"ulmfit:{model}", texts, seed=seed, verbose=False)
         began = time.perf_counter()
         learner.fine_tune(policy=phase)

@@ -10,6 +10,18 @@ import re
 import reprlib
 from collections.abc import Iterable
 
+__all__ = [
+    "BackboneError",
+    "CacheError",
+    "ConfigError",
+    "DataError",
+    "ExportError",
+    "KerasTLError",
+    "RunError",
+    "ServingError",
+    "WeightsError",
+]
+
 # Maximum number of characters that a message quotes from a value.
 MOST_QUOTED = 200
 _MOST_LISTED = 30

@@ -93,7 +93,9 @@ def main() -> None:
     parser.add_argument("--export", type=Path, default=Path("saved_models/cats_vs_dogs"))
     args = parser.parse_args()
 
-    data = ktl.ImageData.from_tfds("cats_vs_dogs", args.data_dir, image_size=args.image_size)
+    data = ktl.ImageData.from_tfds(
+        "cats_vs_dogs", data_dir=args.data_dir, image_size=args.image_size
+    )
     data = data.subset(per_class=args.per_class)
     print(data)
     for way in (ours, guide) if args.guide else (ours,):

@@ -22,8 +22,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
-from keras_tl.evaluation.intervals import mean_interval
 
 
 def main() -> None:
@@ -38,9 +36,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/few_shot.png"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier picture")
     args = parser.parse_args()
-    check_new(args.out, overwrite=args.overwrite)
+    ktl.check_new(args.out, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size, validation_split=0)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size, validation_split=0)
     print(data)
     found = {}
     for count in args.per_class:
@@ -50,7 +48,7 @@ def main() -> None:
             learner = ktl.Learner(args.backbone, few, seed=seed, verbose=False)
             learner.fit_head(args.epochs)
             accuracies.append(learner.evaluate()["accuracy"])
-        found[count] = mean_interval(accuracies)
+        found[count] = ktl.mean_interval(accuracies)
         print(f"{count:>3} images a class: test accuracy {found[count]}", flush=True)
 
     figure = Figure(figsize=(5, 4), layout="constrained")

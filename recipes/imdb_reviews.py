@@ -20,7 +20,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 OWN = (
@@ -44,10 +43,10 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
     data = ktl.TextData.from_tfds(
-        "imdb_reviews", args.data_dir, sequence_length=args.sequence_length
+        "imdb_reviews", data_dir=args.data_dir, sequence_length=args.sequence_length
     )
     data = data.subset(per_class=args.per_class)
     print(data)
@@ -61,7 +60,7 @@ def main() -> None:
     for answer in learner.predict(OWN):
         print(f"{answer}: {answer.source}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

@@ -11,7 +11,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 
 def main() -> None:
@@ -27,9 +26,9 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     print(data)
     learner = ktl.Learner(args.backbone, data, seed=0)
 
@@ -38,7 +37,7 @@ def main() -> None:
     learner.fine_tune(args.fine_tune_epochs)
     print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

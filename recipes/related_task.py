@@ -40,23 +40,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
-from keras_tl.evaluation.intervals import mean_interval
-from keras_tl.training.policies import POLICIES
 
 
 def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None:
     """Train all layers of a network from random weights."""
-    learner.fine_tune(epochs, args.learning_rate, policy="scratch")
+    learner.fine_tune(epochs, learning_rate=args.learning_rate, policy="scratch")
 
 
 def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
     """Train a head on the frozen backbone, then all layers."""
     learner.fit_head(args.head_epochs)
-    (phase,) = POLICIES["standard"]["image"]
+    (phase,) = ktl.POLICIES["standard"]["image"]
     if args.keep_last:
         phase = dataclasses.replace(phase, patience=None)
-    learner.fine_tune(args.fine_tune_epochs, args.fine_tune_rate, policy=phase)
+    learner.fine_tune(args.fine_tune_epochs, learning_rate=args.fine_tune_rate, policy=phase)
 
 
 def validation_curve(learner: ktl.Learner) -> list[float]:
@@ -110,9 +107,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/related_task.png"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier picture")
     args = parser.parse_args()
-    check_new(args.out, overwrite=args.overwrite)
+    ktl.check_new(args.out, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     targets = data.subset(args.targets)
     others = [name for name in data.class_names if name not in args.targets]
     source = ktl.Learner(args.backbone, data.subset(others), weights=None, seed=0, verbose=False)
@@ -137,9 +134,9 @@ def main() -> None:
         )
 
     for name, accuracies in found.items():
-        print(f"{name}: test accuracy {mean_interval(accuracies)}")
+        print(f"{name}: test accuracy {ktl.mean_interval(accuracies)}")
     gains = np.subtract(found["transfer"], found["scratch"])
-    print(f"transfer - scratch: {mean_interval(gains.tolist())}")
+    print(f"transfer - scratch: {ktl.mean_interval(gains.tolist())}")
     draw(curves, args.out)
 
 

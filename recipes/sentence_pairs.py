@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 METRICS = ("accuracy", "auc", "average_precision")
@@ -58,13 +57,13 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
     length = args.sequence_length
     if args.file is not None:
         data = ktl.TextData.from_csv(args.file, text_pair="text_pair", sequence_length=length)
     else:
-        data = ktl.TextData.from_tfds("glue/mrpc", args.data_dir, sequence_length=length)
+        data = ktl.TextData.from_tfds("glue/mrpc", data_dir=args.data_dir, sequence_length=length)
     print(data)
     counts = np.bincount(data.split("test").labels)
     print(f"Always {data.class_names[counts.argmax()]}: accuracy {counts.max() / counts.sum():.4f}")
@@ -76,7 +75,7 @@ def main() -> None:
     tell(learner, "fine-tuning")
     show(learner, 3)
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

@@ -26,7 +26,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 OWN = ("a gripping story, told with wit", "two hours of my life that nobody gives back")
 
@@ -35,7 +34,7 @@ def load(args: argparse.Namespace) -> ktl.TextData:
     """Return the sentences, from files or from TensorFlow Datasets."""
     if args.data is None:
         return ktl.TextData.from_tfds(
-            "glue/sst2", args.data_dir, sequence_length=args.sequence_length
+            "glue/sst2", data_dir=args.data_dir, sequence_length=args.sequence_length
         )
     return ktl.TextData.from_csv(
         args.data / "train.csv",
@@ -68,7 +67,7 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
     data = load(args).subset(per_class=args.per_class)
     print(data)
@@ -82,7 +81,7 @@ def main() -> None:
     for answer in learner.predict(OWN):
         print(f"{answer}: {answer.source}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

@@ -22,8 +22,6 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl import ulmfit
-from keras_tl.base.overwriting import check_new
 
 # Name of the label to learn in TensorFlow Datasets, for data sets that have several labels.
 LABELS = {"trec": "label-coarse"}
@@ -35,7 +33,7 @@ def load(args: argparse.Namespace) -> ktl.TextData:
     folder = Path(args.data)
     if not folder.is_dir():
         label = LABELS.get(args.data)
-        return ktl.TextData.from_tfds(args.data, args.data_dir, label=label, **options)
+        return ktl.TextData.from_tfds(args.data, data_dir=args.data_dir, label=label, **options)
     given = {name: folder / f"{name}.csv" for name in ("validation", "test")}
     found = {name: file for name, file in given.items() if file.is_file()}
     return ktl.TextData.from_csv(folder / "train.csv", **found, **options)
@@ -61,7 +59,7 @@ def main() -> None:
     pretrained_in = args.out.with_name("pretrained")
     tuned = args.out.with_name(f"{args.out.name}_language_model")
     written = [args.out, report, tuned, *([pretrained_in] if args.corpus is not None else [])]
-    check_new(*written, overwrite=args.overwrite)
+    ktl.check_new(*written, overwrite=args.overwrite)
 
     data = load(args)
     unlabelled = data.split("train").texts
@@ -70,16 +68,16 @@ def main() -> None:
 
     # 1. Load or pretrain a language model of the language.
     if args.corpus is not None:
-        pretrained = ulmfit.pretrain(
-            args.corpus, pretrained_in, args.size, overwrite=args.overwrite
+        pretrained = ktl.ulmfit.pretrain(
+            args.corpus, pretrained_in, size=args.size, overwrite=args.overwrite
         )
     elif args.fastai is not None:
-        pretrained = ulmfit.load_fastai(args.fastai)
+        pretrained = ktl.ulmfit.load_fastai(args.fastai)
     else:
-        pretrained = ulmfit.load_language_model(args.language_model)
+        pretrained = ktl.ulmfit.load_language_model(args.language_model)
 
     # 2. Fine-tune the language model on all training texts of the task, with and without labels.
-    ulmfit.fine_tune_lm(pretrained, unlabelled, tuned, overwrite=args.overwrite)
+    ktl.ulmfit.fine_tune_lm(pretrained, unlabelled, path=tuned, overwrite=args.overwrite)
 
     # 3. Train a classifier on the language model: first the head, then more and more layers from
     # the last one down.
@@ -89,7 +87,7 @@ def main() -> None:
     learner.fine_tune()
     print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 

@@ -16,7 +16,6 @@ import dataclasses
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.base.overwriting import check_new
 
 # VGG16 has no BatchNorm to stabilise activations. So its learning rates are below the defaults. The
 # upper layers are trained first, because they are the most specific to ImageNet.
@@ -45,9 +44,9 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
     report = args.out.with_suffix(".html")
-    check_new(args.out, report, overwrite=args.overwrite)
+    ktl.check_new(args.out, report, overwrite=args.overwrite)
 
-    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    data = ktl.ImageData.from_folder(args.photos, image_size=args.image_size)
     print(data)
     head = ktl.HeadConfig(hidden=(256,), dropout=0.5)
     learner = ktl.Learner("vgg16", data, weights=args.weights, head=head, seed=0)
@@ -59,7 +58,7 @@ def main() -> None:
         learner.fine_tune(args.epochs, policy=phase)
         print(f"Test accuracy after {phase.name}: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out, args.overwrite)
+    learner.save(args.out, overwrite=args.overwrite)
     learner.report(report, overwrite=args.overwrite)
 
 

@@ -107,7 +107,13 @@ def make_small_learner(data, as_made=False, **options):
     """
     with seeded(0):
         network = small_network()
-    settings = {"image_size": 32, "preprocess": "tf", "seed": 0, "verbose": False, "check": False}
+    settings = {
+        "image_size": 32,
+        "preprocess": "tf",
+        "seed": 0,
+        "verbose": False,
+        "preflight": False,
+    }
     learner = ktl.Learner(network, data, **(settings | options))
     if not as_made:
         randomise_head(learner)

@@ -25,8 +25,20 @@ def make_history(watched="accuracy"):
     """A head and a fine-tuning that did not help."""
     values = {"loss": 0.5, watched: 0.8, "val_loss": 0.6, f"val_{watched}": 0.7}
     return (
-        PhaseRecord(Phase("head", 2, 1e-3), (values, values), 1.0, best_epoch=2, cached=True),
-        PhaseRecord(Phase("fine-tune", 1, 1e-4, unfreeze="all"), (values,), 9.0, 0, cached=False),
+        PhaseRecord(
+            Phase("head", epochs=2, learning_rate=1e-3),
+            (values, values),
+            1.0,
+            best_epoch=2,
+            cached=True,
+        ),
+        PhaseRecord(
+            Phase("fine-tune", epochs=1, learning_rate=1e-4, unfreeze="all"),
+            (values,),
+            9.0,
+            0,
+            cached=False,
+        ),
     )
 
 
@@ -49,7 +61,7 @@ def make_material(
         task=task,
         class_names=names,
     )
-    test = Evaluation.of("test", task_of(config), make_outcomes(task, items), "weights")
+    test = Evaluation.of("test", task_of(config), raw=make_outcomes(task, items), weights="weights")
     classes = dict.fromkeys(names, items)
     about = {
         "config": config.to_json(),

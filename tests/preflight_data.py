@@ -42,7 +42,7 @@ def changed(data, name, **fields):
 
 def make_learner(data, **options):
     return make_small_learner(
-        data, **{"image_size": SIDE, "as_made": True, "check": True} | options
+        data, **{"image_size": SIDE, "as_made": True, "preflight": True} | options
     )
 
 

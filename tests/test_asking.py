@@ -111,7 +111,7 @@ def test_images_are_answered_one_by_one(learner, photos, answers, tmp_path, name
         asked = IMAGES[name](photos)
     if name == "pattern":
         return
-    assert ktl.save_features(learner, asked, tmp_path / "f.npy") == (3, 16)
+    assert ktl.save_features(learner, asked, path=tmp_path / "f.npy") == (3, 16)
     np.testing.assert_allclose(np.load(tmp_path / "f.npy"), features, atol=1e-4)
 
 
@@ -131,7 +131,7 @@ def test_channels_first_are_refused(learner, tmp_path):
         with pytest.raises(DataError, match=r"channels first, or 3 grey images"):
             ask(asked)
     with pytest.raises(DataError, match=r"channels first, or 3 grey images"):
-        ktl.save_features(learner, asked, tmp_path / "f.npy")
+        ktl.save_features(learner, asked, path=tmp_path / "f.npy")
 
 
 def test_images_of_several_sizes_get_the_answers_of_each(learner):
@@ -282,23 +282,25 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             learner.features(asked)
         for on_invalid, done in (("skip", "Left out"), ("keep", "Kept as invalid")):
             capsys.readouterr()
-            found = learner.predict(asked, on_invalid)
+            found = learner.predict(asked, on_invalid=on_invalid)
             said = capsys.readouterr().err
             assert f"{done}: 2 of 4 texts." in said
             assert all(name in said for name in shown)
             assert ("Not used: 1 file of other kinds (1 .pdf)" in said) == (asked is pages)
             rows = np.ones(2, bool) if on_invalid == "skip" else found.valid
             np.testing.assert_allclose(found.probabilities[rows], expected, atol=1e-6)
-            rows_of_features = learner.features(asked, on_invalid)
+            rows_of_features = learner.features(asked, on_invalid=on_invalid)
             np.testing.assert_allclose(rows_of_features[rows], features, atol=1e-6)
             assert np.isnan(rows_of_features[~rows]).all()
-            ktl.save_features(learner, asked, tmp_path / "f.npy", on_invalid, overwrite=True)
+            ktl.save_features(
+                learner, asked, path=tmp_path / "f.npy", on_invalid=on_invalid, overwrite=True
+            )
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
-    kept = learner.predict(given, "keep")
+    kept = learner.predict(given, on_invalid="keep")
     assert kept.labels[1:3] == ["", ""]
     assert str(kept[1]) == f"no prediction ({BLANK_PROBLEM})"
     with pytest.raises(DataError, match=r"Item 0 of 1 is blank"):
-        learner.predict([""], "skip")
+        learner.predict([""], on_invalid="skip")
 
 
 def test_the_command_line_leaves_out_or_marks_bad_texts(command, reader, pages):

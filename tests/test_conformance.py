@@ -204,6 +204,6 @@ def test_the_smallest_of_each_constructor_s_networks_is_trained():
         assert [case for case in cases if case.trained] == [smallest]
 
 
-@parametrize_with_checks([*ROWS, OWN, *ELSEWHERE, *TRAINED], tier)
+@parametrize_with_checks([*ROWS, OWN, *ELSEWHERE, *TRAINED], marks=tier)
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)

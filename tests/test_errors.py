@@ -121,7 +121,9 @@ CALLS = {
     "spec-kind": lambda: load_spec(f"digits:{LONG}"),
     "backbone": lambda: ktl.Learner(LONG, make_tiny_data()),
     "backbone-with-a-slash": lambda: ktl.Learner(f"a/{LONG}", make_tiny_data()),
-    "weights": lambda: ktl.Learner("efficientnet_lite0", make_tiny_data(), LONG, 32),
+    "weights": lambda: ktl.Learner(
+        "efficientnet_lite0", make_tiny_data(), weights=LONG, image_size=32
+    ),
     "run": lambda: ktl.Learner.load(LONG),
     "choice": lambda: check_choice("kind", LONG, ("a", "b")),
     "range": lambda: check_range("number", LONG, 0),

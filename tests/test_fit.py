@@ -24,7 +24,9 @@ from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_contrastive import make_texts
 from tests.training.test_head_optimum import hard_data
 
-SHORT = Phase("fine-tune", 2, 1e-3, unfreeze="all", optimizer="adamw", batch_size=16)
+SHORT = Phase(
+    "fine-tune", epochs=2, learning_rate=1e-3, unfreeze="all", optimizer="adamw", batch_size=16
+)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 import keras_tl
 
-PACKAGE = Path(keras_tl.__file__).parent
+INIT = Path(keras_tl.__file__)
+PACKAGE = INIT.parent
 
 
 def test_only_commands_import_the_package_itself():
@@ -27,9 +28,35 @@ def test_only_commands_import_the_package_itself():
     found = {
         path.relative_to(PACKAGE).parts[0]
         for path in PACKAGE.rglob("*.py")
-        if any(map(imports_it, ast.walk(ast.parse(path.read_text("utf-8")))))
+        if path != PACKAGE / "__init__.py"
+        and any(map(imports_it, ast.walk(ast.parse(path.read_text("utf-8")))))
     }
     assert found == {"cli"}
+
+
+def test_public_names_are_the_same_for_people_editors_and_imports():
+    """Lazy imports, imports for type checkers, and `__all__` are three lists of the same names."""
+    (block,) = (x for x in ast.parse(INIT.read_text("utf-8")).body if is_for_checkers(x))
+    homes, modules = {}, {}
+    for imported in block.body:
+        for name in imported.names:
+            path = f"{imported.module}.{name.name}"
+            is_module = file_of(path).exists()
+            (modules if is_module else homes)[name.name] = path if is_module else imported.module
+    assert homes == keras_tl._HOMES
+    assert modules == keras_tl._MODULES
+    assert {*homes, *modules} == {*keras_tl.__all__}
+    assert len(keras_tl.__all__) == len({*keras_tl.__all__})
+
+
+def is_for_checkers(node):
+    """Whether a statement is `if TYPE_CHECKING:`, with imports only."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def file_of(module):
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def foreign_private_names(path, own):

@@ -132,7 +132,7 @@ def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
     assert losses[0]["source"].endswith(".png")
     if task != "regression":
         fitted = call("calibrate", run, "--data", f"csv:{table}")
-        chosen = call("thresholds", run, "--data", f"csv:{table}", "--recall", 0.5)
+        chosen = call("thresholds", run, "--data", f"csv:{table}", "--min-recall", 0.5)
         config = json.loads((run / "run.json").read_text("utf-8"))["config"]
         assert config["temperature"] == fitted["temperature"] != 1
         assert config["thresholds"] == [one["threshold"] for one in chosen["labels"]]

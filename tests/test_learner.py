@@ -125,7 +125,7 @@ def test_heads(tiny_data, head, shape):
 def test_a_run_trains_on_where_it_stopped(trained, tmp_path):
     trained.evaluate()
     trained.save(tmp_path / "run")
-    loaded = ktl.Learner.load(tmp_path / "run", make_tiny_data(), verbose=False)
+    loaded = ktl.Learner.load(tmp_path / "run", data=make_tiny_data(), verbose=False)
     assert loaded.evaluations
     loaded.fine_tune(epochs=1, augment=False)
     # What was measured is not true of the new weights.
@@ -227,7 +227,7 @@ def test_other_classes_are_refused(trained, tmp_path):
     with pytest.raises(
         DataError, match="classes 'red', 'green', 'blue', but the data have the classes '0', '1'"
     ):
-        ktl.Learner.load(tmp_path / "run", other)
+        ktl.Learner.load(tmp_path / "run", data=other)
 
 
 @pytest.mark.parametrize(
@@ -305,14 +305,14 @@ def test_the_keras_file_of_a_bare_backbone_needs_nothing_of_ours(tmp_path):
 
 def test_data_split_otherwise_are_noticed(trained, tmp_path, capsys):
     trained.save(tmp_path / "run")
-    ktl.Learner.load(tmp_path / "run", make_tiny_data())
+    ktl.Learner.load(tmp_path / "run", data=make_tiny_data())
     assert "may be images that trained the model" not in capsys.readouterr().err
     images = np.concatenate([s.images for s in trained.data.splits.values()])
     labels = np.concatenate([s.labels for s in trained.data.splits.values()])
     again = ktl.ImageData.from_arrays(
         images, labels, class_names=trained.config.class_names, seed=9
     )
-    loaded = ktl.Learner.load(tmp_path / "run", again)
+    loaded = ktl.Learner.load(tmp_path / "run", data=again)
     assert "may be images that trained the model" in capsys.readouterr().err
     # It has not been trained on them.
     assert loaded._state.run_record()["data"] == trained.data.describe() != again.describe()

@@ -49,7 +49,7 @@ def ranking(data, network, blind):
         network,
         {"name": "first block", "backbone": network, "output_block": "first"},
     ]
-    return ktl.rank_backbones(data, given, items=20, **SETTINGS)
+    return ktl.rank_backbones(data, given, max_items=20, **SETTINGS)
 
 
 def test_the_best_is_first_and_what_cannot_be_ranked_is_last_with_the_reason(ranking):
@@ -191,7 +191,12 @@ def test_other_tasks_rank_too(data, network, blind, task):
         ({"backbone": "vgg16"}, {}, ConfigError, "a list of at least one"),
         ([{"output_block": "top"}], {}, ConfigError, "needs the key 'backbone'"),
         (["vgg16", "vgg16"], {}, ConfigError, "vgg16 is given twice"),
-        (["vgg16"], {"items": 1}, ConfigError, "items must be a whole number of at least 2"),
+        (
+            ["vgg16"],
+            {"max_items": 1},
+            ConfigError,
+            "max_items must be a whole number of at least 2",
+        ),
         (["vgg16", "vgg61"], {}, BackboneError, "Unknown backbone 'vgg61'"),
         (
             ["efficientnet_lite0"],

@@ -34,7 +34,7 @@ def tuned(tmp_path_factory):
     """A learner that was fine-tuned and reported, its report, and its run."""
     folder = tmp_path_factory.mktemp("tuned")
     # Its checks extract the features of all splits, as those of users do.
-    learner = make_small_learner(make_tiny_data(per_class=24), check=True)
+    learner = make_small_learner(make_tiny_data(per_class=24), preflight=True)
     learner.fit_head(1, cache="memory")
     with eagerly():
         learner.fine_tune(1)
@@ -161,7 +161,9 @@ def test_the_pictures_of_a_notebook(tuned, compared):
 def test_beside_an_image_stands_what_speaks_for_its_answer(tuned, split):
     learner = tuned[0]
     kept = learner._state.artifacts
-    shown = [axes for axes in ktl.figures.top_losses(learner, 3, split).axes if axes.images]
+    shown = [
+        axes for axes in ktl.figures.top_losses(learner, count=3, split=split).axes if axes.images
+    ]
     titles = [axes.get_title() for axes in shown]
     for place, one in enumerate(learner.evaluations[split].top_losses(3).items):
         assert titles[2 * place] == f"{one.predicted}\ntrue: {one.true}"
@@ -287,7 +289,7 @@ def with_outcomes(learner, task, count=40):
     """A learner of another task that answered a test split as constructed."""
     state, outcomes = learner._state, make_outcomes(task, count)
     state.config = dataclasses.replace(learner.config, task=task, class_names=NAMES[task])
-    found = ktl.Evaluation.of("test", state.task, outcomes, state.measured.weights)
+    found = ktl.Evaluation.of("test", state.task, raw=outcomes, weights=state.measured.weights)
     state.measured.evaluations = {"test": found}
     return learner
 

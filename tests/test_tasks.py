@@ -78,7 +78,7 @@ def test_the_whole_journey(task, tmp_path):
     assert learner.task.primary_metric in metrics
 
     learner.save(tmp_path / "run")
-    loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
+    loaded = ktl.Learner.load(tmp_path / "run", data=learner.data, verbose=False)
     assert loaded.evaluate() == metrics
     predictions = loaded.predict(IMAGES[:5])
     assert len(predictions.to_json()) == len(list(predictions)) == 5
@@ -125,7 +125,7 @@ def test_what_is_watched_of_a_split_is_what_fit_reports(task, smoothing):
         phase = dataclasses.replace(record.phase, monitor=monitor)
         name, _ = monitored(learner.task, phase)
         reported = record.epochs[record.best_epoch - 1][f"val_{name}"]
-        found = monitored_value(learner.task, phase, validation.labels, logits)
+        found = monitored_value(learner.task, phase, labels=validation.labels, logits=logits)
         assert found == pytest.approx(reported, rel=1e-4)
 
 
@@ -144,12 +144,12 @@ def test_the_best_epoch_is_that_of_what_is_watched(task):
     learner = make_learner(task)
     learner.fit_head(epochs=1)
     for monitor in MONITORS:
-        phase = Phase("tune", 4, 0.02, unfreeze="all", monitor=monitor)
+        phase = Phase("tune", epochs=4, learning_rate=0.02, unfreeze="all", monitor=monitor)
         name, best = ("loss", np.argmin) if monitor == "loss" else METRIC[task]
         assert monitored(learner.task, phase) == (name, best is np.argmax)
         validation = learner.data.split("validation")
         logits = learner.trainer.logits(validation)
-        before = monitored_value(learner.task, phase, validation.labels, logits)
+        before = monitored_value(learner.task, phase, labels=validation.labels, logits=logits)
         (record,) = learner.fine_tune(policy=phase, augment=False)
         values = [before, *(epoch[f"val_{name}"] for epoch in record.epochs)]
         assert record.best_epoch == int(best(values))
@@ -256,7 +256,7 @@ def test_a_regression_does_not_depend_on_the_unit(optimizer):
         labels = LABELS["regression"] * scale
         data = ktl.ImageData.from_arrays(IMAGES, labels)
         learner = make_small_learner(data, image_size=16)
-        learner.trainer.run(Phase("head", 5, 0.01, optimizer=optimizer), data)
+        learner.trainer.run(Phase("head", epochs=5, learning_rate=0.01, optimizer=optimizer), data)
         return learner.evaluate()
 
     small, large = train(1e-3), train(1e3)
@@ -278,7 +278,7 @@ def test_a_run_with_two_logits_for_two_classes_takes_binary_data(tmp_path):
     learner = make_small_learner(data, image_size=16)
     learner.save(tmp_path / "run")
     binary = ktl.ImageData.from_arrays(IMAGES, LABELS["binary"])
-    loaded = ktl.Learner.load(tmp_path / "run", binary, verbose=False)
+    loaded = ktl.Learner.load(tmp_path / "run", data=binary, verbose=False)
     assert loaded.model.output_shape == (None, 2)
     loaded.fit_head(epochs=1)
     assert loaded.evaluate()["items"] == len(binary.split("test"))
@@ -286,7 +286,7 @@ def test_a_run_with_two_logits_for_two_classes_takes_binary_data(tmp_path):
     with pytest.raises(
         DataError, match="the task multiclass, but the data have the task regression"
     ):
-        ktl.Learner.load(tmp_path / "run", other)
+        ktl.Learner.load(tmp_path / "run", data=other)
 
 
 def test_training_from_random_weights_moves_the_statistics(tiny_data):
@@ -339,7 +339,7 @@ def coded(y, class_names=None, task=None):
     """What codes the labels, and the coded labels."""
     read, meaning = read_splits({"train": (y, y)}, "image", class_names, task)
     labels = read["train"][1]
-    encoder = label_encoder(labels, meaning.class_names, meaning.task)
+    encoder = label_encoder(labels, meaning.class_names, task=meaning.task)
     return encoder, encoder.code(labels, len(y), "train")
 
 

@@ -122,7 +122,7 @@ def test_a_journey(modules, name, tmp_path):
     assert learner.features(asked).shape == (2, width)
 
     learner.save(tmp_path / "run")
-    loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
+    loaded = ktl.Learner.load(tmp_path / "run", data=learner.data, verbose=False)
     assert loaded.config == learner.config
     np.testing.assert_array_equal(loaded.predict(asked).probabilities, answers.probabilities)
     loaded.fine_tune(1)
@@ -184,7 +184,14 @@ def test_two_replicas_learn_what_one_learns(modules):
         assert len(train) % 2 == 0
         features.append(learner.features(list(train.texts)))
         learner.fit_head(1, learning_rate=0.0)
-        step = Phase("step", 1, 0.1, unfreeze="all", optimizer="sgd", batch_size=len(train))
+        step = Phase(
+            "step",
+            epochs=1,
+            learning_rate=0.1,
+            unfreeze="all",
+            optimizer="sgd",
+            batch_size=len(train),
+        )
         before = learner.backbone.get_weights()
         learner.fine_tune(policy=step)
         assert not all(map(np.array_equal, before, learner.backbone.get_weights()))
@@ -391,4 +398,4 @@ def test_a_mistake_gets_one_clear_sentence(modules, name):
 def test_a_run_of_texts_refuses_images(modules, tmp_path):
     make_learner(modules, "vocabulary").save(tmp_path / "run")
     with pytest.raises(DataError, match="The run is for texts, but the data have other items"):
-        ktl.Learner.load(tmp_path / "run", make_tiny_data())
+        ktl.Learner.load(tmp_path / "run", data=make_tiny_data())

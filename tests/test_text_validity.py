@@ -23,7 +23,9 @@ VALID = [True] * len(NOT_BLANK) + [False] * (len(ASKED) - len(NOT_BLANK))
 @pytest.fixture(scope="module")
 def preprocessor(tmp_path_factory):
     folder = tmp_path_factory.mktemp("vocabulary")
-    return WordPiecePreprocessor(hub_modules.write_vocabulary(folder / "vocab.txt"), True, 8)
+    return WordPiecePreprocessor(
+        hub_modules.write_vocabulary(folder / "vocab.txt"), lower_case=True, sequence_length=8
+    )
 
 
 def test_the_graph_and_python_agree_on_every_character():

@@ -138,7 +138,7 @@ def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
         folder,
         lambda: ktl.ImageData.from_folder(folder / "photos", image_size=SIZE, verbose=False),
         lambda data: ktl.Learner(
-            _image_network(), data, preprocess="tf", verbose=False, check=False
+            _image_network(), data, preprocess="tf", verbose=False, preflight=False
         ),
         [str(folder / "photos" / "class0" / "marked0.jpg")],
     )
@@ -160,7 +160,7 @@ def text_ways(folder: Path) -> dict[str, Callable[[], Any]]:
             data,
             preprocess=str(folder / "vocab.txt"),
             verbose=False,
-            check=False,
+            preflight=False,
         ),
         ["marked good film"],
     )

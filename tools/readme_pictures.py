@@ -50,7 +50,7 @@ def write_reports(folder: Path) -> tuple[Path, Path]:
     learner.fit_head(epochs=20)
     learner.fine_tune()
     learner.evaluate()
-    found = ktl.compare("efficientnet_lite0", data, seeds=5, out=folder / "compared")
+    found = ktl.compare("efficientnet_lite0", data, seeds=5, path=folder / "compared")
     print(found)
     alone = learner.report(folder / "report.html")
     return alone, learner.report(folder / "compared.html", comparison=found)

@@ -285,7 +285,7 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
     yield "findings", masked(str(learner.history.findings), sources, work)
     yield "overfitting", masked(str(ktl.overfitting(learner)), sources, work)
     learner.save(work / "run")
-    loaded = ktl.Learner.load(work / "run", data, verbose=False)
+    loaded = ktl.Learner.load(work / "run", data=data, verbose=False)
     yield "loaded predictions", loaded.predict(items).to_json()
     version = loaded.export(work / "export")
     yield "signatures", exported(version)

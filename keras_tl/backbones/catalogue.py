@@ -42,7 +42,7 @@ def get_spec(name: str) -> BackboneSpec:
     )
 
 
-def register(spec: BackboneSpec, replace: bool = False) -> None:
+def register(spec: BackboneSpec, *, overwrite: bool = False) -> None:
     """Register a user's backbone under its name, until the process ends.
 
     `Learner` and `load` then accept this name like the names in the catalogue. A saved run stores
@@ -50,7 +50,7 @@ def register(spec: BackboneSpec, replace: bool = False) -> None:
 
     Args:
         spec: Record that describes the backbone: name, builder, preprocessing, blocks and weights.
-        replace: Whether to replace an earlier registration of the same name.
+        overwrite: Whether to replace an earlier registration of the same name.
 
     Raises:
         BackboneError: `spec` is not a `BackboneSpec`, or the name is taken.
@@ -63,10 +63,11 @@ def register(spec: BackboneSpec, replace: bool = False) -> None:
             f"The catalogue already has a backbone {quoted(taken)}. Register {quoted(spec.name)} "
             "under another name."
         )
-    if taken is not None and not replace:
+    if taken is not None and not overwrite:
         raise BackboneError(
             f"A backbone {quoted(taken)} is registered already. Choose another name, or pass "
-            "replace=True."
+            "overwrite=True."
         )
-    _registered.pop(taken, None)
+    if taken is not None:
+        del _registered[taken]
     _registered[spec.name] = spec

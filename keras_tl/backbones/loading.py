@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import random
 from collections.abc import Iterator
 
@@ -19,7 +20,10 @@ from keras_tl.errors import BackboneError
 
 
 def load(
-    name: str, weights: str | None = "imagenet", image_size: int | tuple[int, int] | None = None
+    name: str,
+    *,
+    weights: str | os.PathLike[str] | None = "imagenet",
+    image_size: int | tuple[int, int] | None = None,
 ) -> keras.Model:
     """Return the network of a backbone with its weights. The network includes the preprocessing.
 
@@ -39,6 +43,7 @@ def load(
     """
     spec = get_spec(name)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    weights = None if weights is None else os.fspath(weights)
     return _network_of(spec, weights, size or spec.image_size, None)[0]
 
 

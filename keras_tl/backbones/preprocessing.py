@@ -5,8 +5,10 @@ the preprocessing that the weights expect.
 """
 
 import dataclasses
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from keras_tl.base.choices import PreprocessingName
 from keras_tl.errors import BackboneError, unknown
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Preprocessing:
 
     scale: tuple[float, float, float]
     offset: tuple[float, float, float]
+    _: dataclasses.KW_ONLY
     bgr: bool = False
 
     def describe(self) -> str:
@@ -61,23 +64,28 @@ def _short(value: float) -> str:
 
 
 def _uniform(scale: float, offset: float) -> Preprocessing:
-    return Preprocessing((scale,) * 3, (offset,) * 3)
+    return Preprocessing((scale, scale, scale), (offset, offset, offset))
+
+
+def _three(values: Iterable[float]) -> tuple[float, float, float]:
+    first, second, third = values
+    return first, second, third
 
 
 # `tf`, `torch` and `caffe` are modes of `keras.applications.imagenet_utils.preprocess_input`.
-PREPROCESSINGS = {
+PREPROCESSINGS: dict[PreprocessingName, Preprocessing] = {
     "none": _uniform(1.0, 0.0),
     "tf": _uniform(1 / 127.5, -1.0),
     "torch": Preprocessing(
-        tuple(1 / 255 / std for std in _IMAGENET_STD),
-        tuple(-mean / std for mean, std in zip(_IMAGENET_MEAN, _IMAGENET_STD, strict=True)),
+        _three(1 / 255 / std for std in _IMAGENET_STD),
+        _three(-mean / std for mean, std in zip(_IMAGENET_MEAN, _IMAGENET_STD, strict=True)),
     ),
-    "caffe": Preprocessing((1.0,) * 3, tuple(-mean for mean in _CAFFE_MEAN), bgr=True),
+    "caffe": Preprocessing((1.0, 1.0, 1.0), _three(-mean for mean in _CAFFE_MEAN), bgr=True),
     "lite": _uniform(1 / 128, -127 / 128),
 }
 
 
-def get_preprocessing(preprocess: "str | Preprocessing") -> Preprocessing:
+def get_preprocessing(preprocess: "PreprocessingName | Preprocessing") -> Preprocessing:
     """Return the preprocessing with this name. If the argument is a `Preprocessing`, return it.
 
     Raises:

@@ -47,6 +47,7 @@ class WeightsPackage:
     """
 
     requirement: str
+    _: dataclasses.KW_ONLY
     file: str
     sha256: str
 
@@ -66,6 +67,7 @@ class Weights:
     """
 
     source: str
+    _: dataclasses.KW_ONLY
     licence: str
     top1: float
     top1_source: str
@@ -97,6 +99,7 @@ class BackboneSpec:
     """
 
     name: str
+    _: dataclasses.KW_ONLY
     builder: "str | Callable[..., keras.Model]"
     preprocessing: Preprocessing
     image_size: tuple[int, int]
@@ -107,7 +110,7 @@ class BackboneSpec:
     weights: Weights | None = None
     scales_inside: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "preprocessing", get_preprocessing(self.preprocessing))
         named = isinstance(self.builder, str) and all(self.builder.partition(":"))
         if not (named or callable(self.builder)):

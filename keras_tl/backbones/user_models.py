@@ -138,7 +138,7 @@ def is_keras_file(backbone: object) -> bool:
     return path.endswith(".keras") and not re.match(r"\w{2,}:(?!//)", path)
 
 
-def read_keras_file(path: str | os.PathLike) -> keras.Model:
+def read_keras_file(path: str | os.PathLike[str]) -> keras.Model:
     """Read a model from a `.keras` file.
 
     Raises:

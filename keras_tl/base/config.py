@@ -1,36 +1,48 @@
 """Configuration as frozen dataclasses that check their values and convert to and from JSON."""
 
 import dataclasses
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self, get_args
 
+from keras_tl.base.choices import (
+    BatchNormMode,
+    CachePlace,
+    ExportFormat,
+    ExportPrecision,
+    Monitor,
+    Objective,
+    OnInvalid,
+    OptimizerName,
+    PoolingName,
+    ScheduleName,
+)
 from keras_tl.errors import ConfigError, quoted, unknown
 
-POOLINGS = ("avg", "max", "flatten", "first", "pooled", "concat")
-SCHEDULES = ("constant", "cosine", "linear", "slanted_triangular", "one_cycle")
-OPTIMIZERS = ("adam", "adamw", "sgd")
-MONITORS = ("loss", "metric")
-OBJECTIVES = ("labels", "contrastive")
-BATCH_NORMS = ("affine", "frozen", "live")
+POOLINGS: tuple[PoolingName, ...] = get_args(PoolingName)
+SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
+MONITORS: tuple[Monitor, ...] = get_args(Monitor)
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+BATCH_NORMS: tuple[BatchNormMode, ...] = get_args(BatchNormMode)
 # A ULMFiT backbone is named by this prefix and the folder of the language model.
 ULMFIT = "ulmfit:"
 # Length of the shortest pair of texts in tokens: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
-CACHES = ("auto", "memory", "disk", "off")
-# Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
-ON_INVALID = ("raise", "skip", "keep")
-SAVED_MODEL = "savedmodel"
-EXPORT_FORMATS = (SAVED_MODEL, "litert", "onnx")
-EXPORT_PRECISIONS = ("float32", "float16")
+CACHES: tuple[CachePlace, ...] = get_args(CachePlace)
+ON_INVALID: tuple[OnInvalid, ...] = get_args(OnInvalid)
+SAVED_MODEL: Literal["savedmodel"] = "savedmodel"
+EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+EXPORT_PRECISIONS: tuple[ExportPrecision, ...] = get_args(ExportPrecision)
 
 
-def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
+def check_choice(kind: str, value: object, choices: Sequence[str]) -> None:
     """Raise `ConfigError` unless `value` is one of `choices`. The message lists the choices."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
 
 def check_range(
-    name: str, value: object, low: float, high: float = float("inf"), whole: bool = False
+    name: str, value: Any, low: float, high: float = float("inf"), whole: bool = False
 ) -> None:
     """Raise `ConfigError` unless `value` is a number in [low, high] (an integer if `whole`)."""
     number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
@@ -42,6 +54,9 @@ def check_range(
 
 class JsonConfig:
     """Base class of dataclasses that can be converted to JSON types and back."""
+
+    # Subclasses are dataclasses.
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -80,12 +95,13 @@ class HeadConfig(JsonConfig):
             and Ruder, sec. 3.3).
     """
 
-    pooling: str = "avg"
+    pooling: PoolingName = "avg"
+    _: dataclasses.KW_ONLY
     hidden: tuple[int, ...] = ()
     dropout: float | None = None
     batch_norm: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("pooling", self.pooling, POOLINGS)
         if self.dropout is not None:
             check_range("dropout", self.dropout, 0, 0.99)
@@ -127,18 +143,19 @@ class CacheConfig(JsonConfig):
             least recently used features are deleted.
     """
 
-    where: str = "auto"
+    where: CachePlace = "auto"
+    _: dataclasses.KW_ONLY
     folder: str | None = None
     full_hash: bool = False
     memory_limit: int = 2**30
     folder_limit: int = 20 * 2**30
 
     @classmethod
-    def of(cls, cache: "str | CacheConfig") -> "CacheConfig":
+    def of(cls, cache: "CachePlace | CacheConfig") -> "CacheConfig":
         """Return the configuration for `cache=`, which is a configuration or a value of `where`."""
         return cache if isinstance(cache, CacheConfig) else cls(cache)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("cache", self.where, CACHES)
         check_range("memory_limit", self.memory_limit, 0, whole=True)
         check_range("folder_limit", self.folder_limit, 0, whole=True)
@@ -209,27 +226,28 @@ class Phase(JsonConfig):
     """
 
     name: str
+    _: dataclasses.KW_ONLY
     epochs: int
-    learning_rate: float | str
+    learning_rate: float | Literal["auto"]
     unfreeze: str | int | None = None
-    optimizer: str = "adam"
+    optimizer: OptimizerName = "adam"
     weight_decay: float = 0.0
-    schedule: str = "constant"
+    schedule: ScheduleName = "constant"
     warmup: float = 0.0
     clip_norm: float | None = None
     batch_size: int = 32
     patience: int | None = 5
-    monitor: str = "loss"
-    batch_norm: str = "affine"
+    monitor: Monitor = "loss"
+    batch_norm: BatchNormMode = "affine"
     label_smoothing: float = 0.0
-    class_weight: str | dict[str, float] | None = None
+    class_weight: Literal["balanced"] | dict[str, float] | None = None
     discriminative_factor: float = 1.0
-    unfreeze_every: int | str | None = None
+    unfreeze_every: int | Literal["auto"] | None = None
     min_steps: int = 0
-    l2: float | str | None = None
-    objective: str = "labels"
+    l2: float | Literal["auto"] | None = None
+    objective: Objective = "labels"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, whole=True)
         check_range("min_steps", self.min_steps, 0, whole=True)
         _check_auto_or_range("l2", self.l2, 0)

@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 CHECKSUMS = "checksums.json"
 
 
-def local_path(path: str | os.PathLike) -> Path:
+def local_path(path: str | os.PathLike[str]) -> Path:
     """Return a path on this machine, with `~` expanded.
 
     All path arguments of the package pass through this function.

@@ -8,7 +8,7 @@ from keras_tl.base.files import CHECKSUMS, manifest, sha256
 from keras_tl.errors import ConfigError
 
 
-def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
+def check_new(*paths: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raise `ConfigError` if an output path exists and `overwrite` is false.
 
     Call this function before long work.

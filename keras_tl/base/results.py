@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ NO_LABEL = "no label"
 _NO_PREDICTION = "no prediction"
 
 
-class _Single:
+class _Single(abc.ABC):
     """Prediction of one item, or the reason why there is no prediction.
 
     Attributes:
@@ -21,6 +21,12 @@ class _Single:
     """
 
     reason: str | None
+
+    @abc.abstractmethod
+    def _name(self) -> str: ...
+
+    @abc.abstractmethod
+    def _text(self) -> str: ...
 
     @property
     def name(self) -> str:
@@ -121,6 +127,10 @@ class _Batch(abc.ABC):
             prediction.
     """
 
+    # Subclasses are dataclasses.
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    sources: tuple[str, ...] | None
     valid: np.ndarray | None
     reasons: tuple[str | None, ...] | None
 
@@ -128,7 +138,7 @@ class _Batch(abc.ABC):
     def __len__(self) -> int: ...
 
     @abc.abstractmethod
-    def __getitem__(self, index: int): ...
+    def __getitem__(self, index: int) -> Any: ...
 
     @abc.abstractmethod
     def _json(self, index: int) -> dict[str, Any]: ...
@@ -150,7 +160,7 @@ class _Batch(abc.ABC):
         if self.valid is None:
             return self
         rows = np.flatnonzero(self.valid)
-        kept = {
+        kept: dict[str, Any] = {
             field.name: value[rows]
             for field in dataclasses.fields(self)
             if isinstance(value := getattr(self, field.name), np.ndarray)
@@ -158,14 +168,14 @@ class _Batch(abc.ABC):
         sources = self.sources and tuple(self.sources[row] for row in rows)
         return dataclasses.replace(self, **kept | {"valid": None, "reasons": None}, sources=sources)
 
-    def __iter__(self) -> Iterator:
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return a JSON object per item: the source, and the prediction or the reason for none."""
         found = []
         for index in range(len(self)):
-            row = {"source": self._source(index)}
+            row: dict[str, Any] = {"source": self._source(index)}
             if self._is_valid(index):
                 row |= self._json(index)
             else:

@@ -95,10 +95,10 @@ def demo(
     learner.fine_tune()
     after = learner.evaluate()["accuracy"]
     written = [
-        *toolkit.figures.save(learner, plots, overwrite),
+        *toolkit.figures.save(learner, plots, overwrite=overwrite),
         learner.report(plots / "report.html", overwrite=overwrite),
     ]
-    learner.save(out, overwrite)
+    learner.save(out, overwrite=overwrite)
     version = learner.export(base)
     result = {
         "accuracy_before": before,

@@ -92,6 +92,7 @@ def compare(
     augment: tuple[str, ...],
     dry_run: bool,
     plot: Path | None,
+    out: Path,
     overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
@@ -108,6 +109,7 @@ def compare(
     protocol = {name: options.pop(name) for name in _PROTOCOL}
     found = toolkit.compare(
         data=data,
+        path=out,
         sizes=amounts,
         protocol=toolkit.Protocol(augment=list(augment) or False, **protocol),
         dry_run=dry_run,
@@ -134,7 +136,11 @@ def compare(
     "these files. Default: the tokenizer of each encoder.",
 )
 @click.option(
-    "--items", default=2000, show_default=True, help="Maximum number of training items to use."
+    "--items",
+    "max_items",
+    default=2000,
+    show_default=True,
+    help="Maximum number of training items to use.",
 )
 @click.option(
     "--cache",
@@ -198,6 +204,6 @@ def cross_validate(
     data = load_data(spec, verbose=verbose)
     learner = toolkit.Learner(data=data, **model, seed=seed, verbose=verbose)
     found = learner.cross_validate(
-        folds, repeats, splits=splits or None, class_weight="balanced" if balanced else None
+        folds, repeats=repeats, splits=splits or None, class_weight="balanced" if balanced else None
     )
     return found.to_json(), found.describe()

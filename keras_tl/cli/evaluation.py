@@ -46,7 +46,7 @@ def _load(
         verbose=verbose,
         **recorded["split_settings"],
     )
-    return toolkit.Learner.load(run, data, verbose=verbose)
+    return toolkit.Learner.load(run, data=data, verbose=verbose)
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
@@ -61,8 +61,8 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
     if kind is None:
         raise ConfigError(
             f"Missing option '--data'. {what}, from data in memory. In Python, load the "
-            f"run with these data: Learner.load({str(run)!r}, data). Or save the items in a folder "
-            "or a table, and pass --data folder:PATH or --data csv:PATH."
+            f"run with these data: Learner.load({str(run)!r}, data=data). Or save the items in a "
+            "folder or a table, and pass --data folder:PATH or --data csv:PATH."
         )
     place = "NAME" if kind == "tfds" else "PATH"
     raise ConfigError(
@@ -89,7 +89,7 @@ def evaluate(
     If the data differ from the data of the run, the command saves nothing.
     """
     learner = _load(run, spec, verbose, None if by is None else [by])
-    metrics = learner.evaluate(split, by)
+    metrics = learner.evaluate(split, by=by)
     intervals = metrics["intervals"]
     per_class = metrics.get("per_class", {})
     width = max(map(len, per_class), default=0)
@@ -174,25 +174,31 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 @click.argument("run", type=PATH)
 @data_of_run_options
 @click.option(
-    "--precision", type=float, help="Choose the smallest thresholds with at least this precision."
+    "--min-precision",
+    type=float,
+    help="Choose the smallest thresholds with at least this precision.",
 )
 @click.option(
-    "--recall", type=float, help="Choose the largest thresholds with at least this recall."
+    "--min-recall", type=float, help="Choose the largest thresholds with at least this recall."
 )
 @with_json
 def thresholds(
-    verbose: bool, run: Path, precision: float | None, recall: float | None, spec: DataAsked
+    verbose: bool,
+    run: Path,
+    min_precision: float | None,
+    min_recall: float | None,
+    spec: DataAsked,
 ) -> tuple[dict, str]:
     """Choose and save the decision thresholds of a saved RUN on its validation split.
 
     Thresholds apply to two classes (the second class is "yes") and to several labels. Without
-    --precision and --recall, the command chooses the thresholds with the largest F1. Later
-    predictions and exports of the run use the thresholds.
+    --min-precision and --min-recall, the command chooses the thresholds with the largest F1.
+    Later predictions and exports of the run use the thresholds.
     """
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
         _evaluation_of(learner, "test")
-    found = learner.choose_thresholds(precision, recall)
+    found = learner.choose_thresholds(min_precision=min_precision, min_recall=min_recall)
     said = _keep(learner, run, learner.evaluations)
     return {"run": str(run)} | found.to_json(), f"{found.describe()}\n{said}"
 

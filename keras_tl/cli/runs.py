@@ -25,7 +25,7 @@ def predict(
     a folder.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
-    predictions = learner.predict(read_items(learner, run, items, literal), on_invalid)
+    predictions = learner.predict(read_items(learner, run, items, literal), on_invalid=on_invalid)
     lines = [f"{item.source}: {item}" for item in predictions]
     return predictions.to_json(), "\n".join(lines)
 
@@ -57,7 +57,9 @@ def features(
     toolkit = start_toolkit()
     learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")
     asked = read_items(learner, run, items, literal)
-    count, width = toolkit.save_features(learner, asked, out, on_invalid, overwrite)
+    count, width = toolkit.save_features(
+        learner, asked, path=out, on_invalid=on_invalid, overwrite=overwrite
+    )
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
 
@@ -99,13 +101,15 @@ def report(
     check_new(*([] if out is None else [out]), *taken, overwrite=overwrite)
     out = out or run / "report.html"
     learner = toolkit.Learner.load(run, verbose=verbose)
-    learner.report(out, compared, overwrite)
+    learner.report(out, comparison=compared, overwrite=overwrite)
     found, lines = {"report": str(out)}, [f"Wrote {out}."]
     if compared is not None:
         learner.save(run)
         lines.append(f"Saved the run to {run}.")
     if plots is not None:
-        found["plots"] = [str(path) for path in toolkit.figures.save(learner, plots, overwrite)]
+        found["plots"] = [
+            str(path) for path in toolkit.figures.save(learner, plots, overwrite=overwrite)
+        ]
         lines += [f"Wrote {path}." for path in found["plots"]]
     return found, "\n".join(lines)
 
@@ -166,6 +170,8 @@ def export(
 
     sections = None if card is None else read_sections(card)
     learner = toolkit.Learner.load(run, verbose=verbose)
-    written = learner.export(out, kind, precision, serving, sections, overwrite)
+    written = learner.export(
+        out, format=kind, precision=precision, serving=serving, card=sections, overwrite=overwrite
+    )
     found = {"version" if kind == SAVED_MODEL else "file": str(written)}
     return found, f"Exported to {written}."

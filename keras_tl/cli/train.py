@@ -148,7 +148,7 @@ def train(
         **model,
         seed=options["seed"],
         verbose=verbose,
-        check=not options["no_preflight"],
+        preflight=not options["no_preflight"],
     )
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
@@ -232,7 +232,7 @@ def _trained(
     began = time.perf_counter()
     learner.fit_head(
         options["head_epochs"],
-        options["head_learning_rate"],
+        learning_rate=options["head_learning_rate"],
         cache=options["cache"],
         batch_size=options["batch_size"],
         **shared,
@@ -247,14 +247,16 @@ def _trained(
         minutes = options["minutes"]
         if minutes is not None:
             minutes = max(0.01, minutes - (time.perf_counter() - began) / 60)
-        fitted = learner.fit(minutes, options["refit"], augment, options["cache"], **shared)
+        fitted = learner.fit(
+            minutes, refit=options["refit"], augment=augment, cache=options["cache"], **shared
+        )
         result["fit"] = fitted.to_json()
     elif options["fine_tune_epochs"] != 0:
         learner.fine_tune(
             options["fine_tune_epochs"],
-            options["learning_rate"],
-            _number_or_name(options["unfreeze"]),
-            options["policy"] or "standard",
+            learning_rate=options["learning_rate"],
+            unfreeze=_number_or_name(options["unfreeze"]),
+            policy=options["policy"] or "standard",
             batch_size=options["batch_size"],
             discriminative_factor=options["discriminative_factor"],
             augment=augment,
@@ -300,7 +302,7 @@ def _evaluate_and_save(
     learner: "keras_tl.Learner", out: Path, overwrite: bool = False
 ) -> dict | None:
     # Save first: an interrupted fine-tuning must keep the head.
-    learner.save(out, overwrite)
+    learner.save(out, overwrite=overwrite)
     if "test" not in learner.data.splits:
         return None
     metrics = learner.evaluate()

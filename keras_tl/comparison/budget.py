@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from keras_tl.base.choices import PolicyName
 from keras_tl.base.config import Phase, check_range
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError, quoted
@@ -38,7 +39,7 @@ class Budget:
         return values
 
 
-Policy = str | Phase | Sequence[Phase]
+Policy = PolicyName | Phase | Sequence[Phase]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Protocol:
     """
 
     epochs: int | None = None
+    _: dataclasses.KW_ONLY
     head_epochs: int | None = None
     head_learning_rate: float | None = None
     policy: Policy = "standard"
@@ -72,7 +74,7 @@ class Protocol:
     batch_size: int | None = None
     augment: Augmentation = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_augmentation(self.augment)
 
     def budget(self, family: str, head: Phase | None = None) -> Budget:

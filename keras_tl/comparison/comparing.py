@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 
+from keras_tl.base.choices import CachePlace, SplitName
 from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.files import json_text, local_path
 from keras_tl.base.reporting import Reporter
@@ -23,11 +24,11 @@ from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.augmentation import names_of
-from keras_tl.data.labelled_data import LabelledData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.features.fingerprints import weights_fingerprint
 from keras_tl.learner import Learner
+from keras_tl.learner.options import LearnerOptions
 from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
@@ -45,11 +46,11 @@ def compare(
     sizes: Sequence[int | None] = (None,),
     protocol: Protocol = PROTOCOL,
     min_difference: float = 0.05,
-    out: str | os.PathLike | None = None,
+    path: str | os.PathLike[str] | None = None,
     dry_run: bool = False,
-    cache: str | CacheConfig = "auto",
+    cache: CachePlace | CacheConfig = "auto",
     verbose: bool = True,
-    **options: Any,
+    **options: Unpack[LearnerOptions],
 ) -> Comparison | Cost:
     """Compare transfer learning with training from scratch: three variants, several seeds.
 
@@ -59,7 +60,7 @@ def compare(
     arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
     the last pass count. The validation split is not used.
 
-    The function saves every finished run in `out`. A second call trains only the missing runs. You
+    The function saves every finished run in `path`. A second call trains only the missing runs. You
     can add seeds and sizes later, but the statistical test is then stricter. See
     docs/explanation/verdict.md.
 
@@ -73,11 +74,12 @@ def compare(
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
             "no measurable difference", the whole confidence interval must be smaller than this.
-        out: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the inputs.
+        path: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the
+            inputs.
         dry_run: Only estimate the training time.
         cache: Where to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
-        options: Arguments of `Learner`, such as `image_size`. `weights` must not be `None`.
+        options: Arguments of `Learner`, see `LearnerOptions`. `weights` must not be `None`.
 
     Returns:
         The comparison. With `dry_run`, the estimated training time.
@@ -86,14 +88,14 @@ def compare(
         ConfigError: An argument is not as described above.
         BackboneError: The backbone does not exist, or cannot have random weights.
         DataError: There is no test split, or a file cannot be read.
-        RunError: `out` holds another comparison or other files.
+        RunError: `path` holds another comparison or other files.
     """
     if options.get("weights", "") is None:
         raise ConfigError(
             "weights=None stands for random weights, which the arm from scratch already has. "
             "Expected pretrained weights: pass weights='imagenet' or the path of a weights file."
         )
-    out = None if out is None else local_path(out)
+    folder = None if path is None else local_path(path)
     check_range("min_difference", min_difference, 1e-9)
     wanted = _seeds(seeds)
     data, amounts = _checked(data, sizes)
@@ -102,7 +104,7 @@ def compare(
     cache = CacheConfig.of(cache)
     setup = Setup(
         source=source,
-        options={name: options[name] for name in _OF_ALL_ARMS if name in options},
+        options={name: value for name, value in options.items() if name in _OF_ALL_ARMS},
         data=data,
         skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
         budget=protocol.budget(
@@ -115,7 +117,7 @@ def compare(
     )
     what = _what(setup)
     name = hashlib.sha256(json_text(what).encode()).hexdigest()[:8]
-    store = Store(Path("runs", f"compare-{name}") if out is None else out)
+    store = Store(Path("runs", f"compare-{name}") if folder is None else folder)
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]
@@ -156,8 +158,8 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def _checked(
-    data: LabelledData, sizes: Sequence[int | None]
-) -> tuple[LabelledData, tuple[int | None, ...]]:
+    data: ImageData | TextData, sizes: Sequence[int | None]
+) -> tuple[ImageData | TextData, tuple[int | None, ...]]:
     """Check data and sizes. Return the data without validation split, and the distinct sizes."""
     if len(data.split("test")) < 2:
         raise DataError(
@@ -175,7 +177,8 @@ def _checked(
     for size in sizes:
         if size is not None:
             check_range("a size", size, fewest, items, whole=True)
-    splits = {name: data.split(name) for name in ("train", "test")}
+    names: tuple[SplitName, ...] = ("train", "test")
+    splits: Any = {name: data.split(name) for name in names}
     amounts = dict.fromkeys(None if size == items else size for size in sizes)
     return dataclasses.replace(data, splits=splits), tuple(amounts)
 

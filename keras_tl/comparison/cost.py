@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from keras_tl.base.choices import Arm
 from keras_tl.base.config import CacheConfig
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.running import Run, Setup, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
 # Arm, training set size and seed of a run.
-Job = tuple[str, int | None, int]
+Job = tuple[Arm, int | None, int]
 
 # Trial run: steps per pass, test items, passes per phase. The first pass also traces the graph.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
@@ -81,7 +82,7 @@ def extrapolate(
     seconds: dict[str, float] = {}
     costs = _Costs.of(trial, trial_train, trial_test)
     tests, where = len(setup.data.split("test")), setup.cache.where
-    extracted = set()
+    extracted: set[Any] = set()
     for arm, size, seed in jobs:
         train = len(setup.data.split("train")) if size is None else size
         spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
@@ -149,7 +150,7 @@ class _Costs:
         return cls(head / train, live / train, forward / test, until_head, until_live)
 
     def of_run(
-        self, budget: Budget, arm: str, train: int, test: int, without_features: bool
+        self, budget: Budget, arm: Arm, train: int, test: int, without_features: bool
     ) -> float:
         """Return the time of one run in seconds, without the extraction of features."""
         head = budget.head.epochs if budget.head else 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_tl.base.choices import Arm
 from keras_tl.base.config import JsonConfig
 from keras_tl.comparison.curve_measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, SkillsByArm
@@ -22,8 +23,8 @@ class Choice(JsonConfig):
             good (up to `min_difference`). If the data show neither, the arm is never chosen.
     """
 
-    arm: str | None
-    best: str
+    arm: Arm | None
+    best: Arm
     is_settled: bool
 
 

@@ -1,13 +1,14 @@
 """`Comparison`: the result of a comparison, as text, figure and JSON."""
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_tl.base.choices import Arm
 from keras_tl.base.files import local_path
 from keras_tl.comparison import wording
 from keras_tl.comparison.curve_measures import curve
@@ -62,7 +63,7 @@ class OfSize:
 
     size: int | None
     seeds: tuple[int, ...]
-    curves: dict[str, ArmCurve]
+    curves: dict[Arm, ArmCurve]
     verdicts: tuple[Verdict, ...]
     ship: Choice
 
@@ -113,17 +114,17 @@ class Comparison:
         return self.what["budget"]["epochs"]
 
     @classmethod
-    def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, min_difference: float | None = None) -> Self:
         """Read the finished runs of a comparison, also if the comparison was interrupted.
 
         Args:
-            folder: Folder that `keras_tl.compare` wrote.
+            path: Folder that `keras_tl.compare` wrote.
             min_difference: Smallest difference that matters to the user. `None`: as in `compare`.
 
         Raises:
             RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
         """
-        store = Store(local_path(folder))
+        store = Store(local_path(path))
         plan = store.plan()
         if min_difference is None:
             min_difference = plan["min_difference"]
@@ -147,7 +148,7 @@ class Comparison:
                 }
         if not skills:
             raise RunError(
-                f"The comparison in {folder} has no seed with all arms finished. Repeat the call "
+                f"The comparison in {path} has no seed with all arms finished. Repeat the call "
                 "of keras_tl.compare() or keras-tl compare: the comparison continues with the "
                 "missing runs."
             )

@@ -48,8 +48,8 @@ class Setup:
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """Return an untrained learner. The arm "scratch" has random weights."""
         weights = None if arm == SCRATCH else "imagenet"  # Keeps the weights of `source`.
-        options = {"seed": seed, "verbose": False, "check": False} | self.options
-        return Learner(self.source, data, weights, **options)
+        options = {"seed": seed, "verbose": False, "preflight": False} | self.options
+        return Learner(self.source, data, weights=weights, **options)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Watch(keras.callbacks.Callback):
                 f"{self._name} diverged: after pass {len(self.skills) + 1} its logits are not "
                 "finite numbers. Lower the learning rate by head_learning_rate=, policy= or "
                 "scratch_policy= of ktl.Protocol, or pass precision='float32'. Both changes need "
-                "another folder in out=."
+                "another folder: path= (--out on the command line)."
             )
         self.skills.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))
@@ -111,7 +111,7 @@ def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
     head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]
     if head is not None:
         options = {"batch_size": head.batch_size, "cache": setup.cache}
-        learner.fit_head(head.epochs, head.learning_rate, **options, **shared)
+        learner.fit_head(head.epochs, learning_rate=head.learning_rate, **options, **shared)
     if arm != FROZEN:
         phases = budget.scratch if arm == SCRATCH else budget.fine_tuned
         learner.fine_tune(policy=phases, **shared)

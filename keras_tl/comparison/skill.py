@@ -48,4 +48,4 @@ class Skill(JsonConfig):
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1."""
-        return get_task(self.task)().skills(labels, logits, self.reference)
+        return get_task(self.task)().skills(labels, logits, reference=self.reference)

@@ -2,22 +2,23 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from keras_tl.base.choices import Arm, Outcome
 from keras_tl.comparison.curve_measures import epochs_to_reach, has_plateau, measured, weights_of
 from keras_tl.comparison.power import Power, power_of
 from keras_tl.comparison.statistics import Components, Estimate, level_of
 from keras_tl.evaluation.significance import holm_levels
 
-SCRATCH, FROZEN, FINE_TUNED = "scratch", "frozen", "fine-tuned"
-ARMS = (SCRATCH, FROZEN, FINE_TUNED)
+ARMS: tuple[Arm, ...] = get_args(Arm)
+SCRATCH, FROZEN, FINE_TUNED = ARMS
 
-HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
+HELPS, SAME, HURTS, UNDECIDED = get_args(Outcome)
 
 # For one training set size, the skill of each item by arm: float arrays (seeds, epochs, items).
-SkillsByArm = Mapping[str, np.ndarray]
+SkillsByArm = Mapping[Arm, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +48,9 @@ class Verdict:
         items: Number of test items.
     """
 
-    arm: str
+    arm: Arm
     size: int | None
-    outcome: str
+    outcome: Outcome
     final: Estimate
     skill: float
     scratch: float
@@ -116,7 +117,7 @@ def decide(
     return verdicts
 
 
-def outcome_of(difference: Estimate, min_difference: float) -> str:
+def outcome_of(difference: Estimate, min_difference: float) -> Outcome:
     """Return the verdict that an interval supports."""
     if difference.excludes_zero:
         return HELPS if difference.mean > 0 else HURTS

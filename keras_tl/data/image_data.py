@@ -7,13 +7,15 @@ from typing import Any, Self, Unpack
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
+from keras_tl.base.choices import Resize
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.class_folders import scan_folder
 from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.images.file_check import FileCheck, check_splits
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_options import CheckedOptions, DataOptions, ImageSize
+from keras_tl.data.images.image_options import CheckedOptions, DataOptions
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
@@ -47,18 +49,15 @@ class ImageData(LabelledData[ImageSplit]):
     item = "image"
 
     image_size: tuple[int, int] | None = None
-    resize: str = "crop"
-    augmentation: Augmentation = "standard"
+    resize: Resize = "crop"
+    augmentation: Augmentation = "standard"  # type: ignore[assignment]  # `False` for texts.
     value_range: ValueRange = None
 
     @classmethod
     def from_folder(
         cls,
-        root: str | os.PathLike,
-        image_size: ImageSize = None,
-        validation_split: float = 0.15,
-        test_split: float = 0.15,
-        seed: int = 0,
+        root: str | os.PathLike[str],
+        *,
         classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
@@ -75,35 +74,27 @@ class ImageData(LabelledData[ImageSplit]):
         Args:
             root: Path of the folder. Images are JPEG, PNG, BMP, GIF or WebP files, at any depth in
                 a class folder.
-            image_size: See `DataOptions`.
-            validation_split: Fraction of the images outside the test split to use for validation.
-            test_split: Fraction of all images for the test split. Ignored if `root/train` exists.
-            seed: Seed of the random splits.
             classes: Names of the class folders to read, in the order of the classes. Folders with
                 these names are classes, never splits. `None` means all class folders.
-            options: Other options, see `DataOptions`.
+            options: Options such as `image_size`, `validation_split`, `test_split` and `seed`, see
+                `DataOptions`. `test_split` is ignored if `root/train` exists.
 
         Raises:
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
                 few images, or contains folders that could be either splits or classes.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(
-            image_size=image_size,
-            validation_split=validation_split,
-            test_split=test_split,
-            seed=seed,
-            **options,
-        )
+        checked = CheckedOptions(**options)
         return cls._of(scan_folder(local_path(root), IMAGE_FILES, classes), checked)
 
     @classmethod
     def from_csv(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
+        *,
         image: str = "path",
         label: str | Sequence[str] = "label",
-        root: str | os.PathLike | None = None,
+        root: str | os.PathLike[str] | None = None,
         split: str | None = None,
         separator: str | None = None,
         task: str | None = None,
@@ -161,9 +152,10 @@ class ImageData(LabelledData[ImageSplit]):
     def from_dataframe(
         cls,
         frame: Any,
+        *,
         image: Hashable = "path",
         label: Column = "label",
-        root: str | os.PathLike | None = None,
+        root: str | os.PathLike[str] | None = None,
         split: Hashable | None = None,
         separator: str | None = None,
         task: str | None = None,
@@ -207,11 +199,12 @@ class ImageData(LabelledData[ImageSplit]):
     def from_tfds(
         cls,
         name: str,
-        data_dir: str | os.PathLike | None = None,
-        download: bool = True,
+        *,
         image: str | None = None,
         label: str | None = None,
         task: str | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        download: bool = True,
         **options: Unpack[DataOptions],
     ) -> Self:
         """Read an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
@@ -225,9 +218,6 @@ class ImageData(LabelledData[ImageSplit]):
         Args:
             name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Your
                 own data sets work too, without their code, if they are prepared in `data_dir`.
-            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
-                default of TensorFlow Datasets.
-            download: Whether to download and prepare a data set that is not in `data_dir`.
             image: Name of the image feature. `None` means the declared input of the data set, else
                 the feature `"image"`, else the only image feature.
             label: Name of the label feature: a class, a list of classes (multi-label data), a
@@ -235,6 +225,9 @@ class ImageData(LabelledData[ImageSplit]):
                 else the only feature that can be a label.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
                 label feature, or from the labels as in `from_csv`.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
             options: See `DataOptions`.
 
         Raises:
@@ -243,13 +236,15 @@ class ImageData(LabelledData[ImageSplit]):
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(**options | {"check": False})
+        given_options: DataOptions = {**options, "check_files": False}
+        checked = CheckedOptions(**given_options)
         return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
 
     @classmethod
     def from_tfdata(
         cls,
         dataset: tf.data.Dataset,
+        *,
         validation: tf.data.Dataset | None = None,
         test: tf.data.Dataset | None = None,
         class_names: Sequence[str] | None = None,
@@ -283,7 +278,8 @@ class ImageData(LabelledData[ImageSplit]):
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
-        checked = CheckedOptions(**options | {"check": False})
+        given_options: DataOptions = {**options, "check_files": False}
+        checked = CheckedOptions(**given_options)
         given = given_splits(dataset, validation, test)
         stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
@@ -294,9 +290,10 @@ class ImageData(LabelledData[ImageSplit]):
     def from_arrays(
         cls,
         x: np.ndarray,
-        y: Sequence,
-        validation: tuple[np.ndarray, Sequence] | None = None,
-        test: tuple[np.ndarray, Sequence] | None = None,
+        y: Sequence[Any] | ArrayLike,
+        *,
+        validation: tuple[np.ndarray, Sequence[Any] | ArrayLike] | None = None,
+        test: tuple[np.ndarray, Sequence[Any] | ArrayLike] | None = None,
         class_names: Sequence[str] | None = None,
         task: str | None = None,
         **options: Unpack[DataOptions],
@@ -331,7 +328,7 @@ class ImageData(LabelledData[ImageSplit]):
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
-    def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
+    def digits(cls, **options: Unpack[DataOptions]) -> Self:
         """Load the 1,797 handwritten digits (8 x 8, grey) of scikit-learn.
 
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
@@ -341,14 +338,14 @@ class ImageData(LabelledData[ImageSplit]):
 
         digits = load_digits()
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
-        options = {"augmentation": "no-flip"} | options
+        given: DataOptions = {"augmentation": "no-flip", **options}
         names = [*map(str, digits.target_names)]
-        data = cls.from_arrays(
-            pixels, digits.target, class_names=names, image_size=image_size, **options
-        )
+        data = cls.from_arrays(pixels, digits.target, class_names=names, **given)
         return dataclasses.replace(data, source_settings={"kind": "digits"})
 
-    _split = ImageSplit
+    @staticmethod
+    def _split(items: Any, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]) -> ImageSplit:
+        return ImageSplit(items, labels, slices)
 
     @property
     def model_fields(self) -> dict[str, Any]:
@@ -362,7 +359,7 @@ class ImageData(LabelledData[ImageSplit]):
         class_names: tuple[str, ...],
         options: CheckedOptions,
     ) -> tuple[BadRows, FileCheck | None]:
-        if not options.check:
+        if not options.check_files:
             return {}, None
         return check_splits(splits, class_names, options.max_bad, options.verbose)
 

@@ -1,5 +1,6 @@
 """Common parts of the checks of image files and texts: bad items, limits, contradictory labels."""
 
+import abc
 import collections
 import dataclasses
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -13,16 +14,19 @@ from keras_tl.errors import DataError, quoted
 _SHOWN = 5
 
 
-class BadItem:
+class BadItem(abc.ABC):
     """An item with a problem.
 
     Attributes:
-        name: Name of the item in messages.
         reason: The problem, as a phrase. The words before the first colon are the kind of problem.
     """
 
-    name: str
     reason: str
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """Name of the item in messages."""
 
     @property
     def kind(self) -> str:
@@ -34,7 +38,7 @@ class BadItem:
 
 
 # Unusable items by split name and row number. Splits without unusable items have no entry.
-BadRows = dict[str, dict[int, BadItem]]
+BadRows = Mapping[str, Mapping[int, BadItem]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
+from keras_tl.base.choices import SplitName
 from keras_tl.base.config import check_range
 from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.data.folders.unused_files import UnusedFiles
@@ -33,6 +34,9 @@ class Split(ItemSource, abc.ABC):
             of 0 and 1. For a regression: float32 (n,), the targets.
         slices: Columns that group the items: n texts for each column name.
     """
+
+    # Subclasses are dataclasses.
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     labels: np.ndarray
     slices: Mapping[Hashable, np.ndarray]
@@ -160,7 +164,7 @@ class LabelledData(abc.ABC, Generic[S]):
         if source.has_splits:
             options = dataclasses.replace(options, test_split=0.0)
         meaning = source.meaning
-        encoder = label_encoder(source.splits["train"][1], meaning.class_names, meaning.task)
+        encoder = label_encoder(source.splits["train"][1], meaning.class_names, task=meaning.task)
         splits = {
             name: cls._split(
                 items, encoder.code(labels, len(items), name, cls.item), source.slices.get(name, {})
@@ -169,9 +173,9 @@ class LabelledData(abc.ABC, Generic[S]):
         }
         bad, checked = cls._check(source, splits, encoder.class_names, options)
         for name, found in bad.items():
-            whole = splits[name]
+            whole, word = splits[name], cls.item if checked is None else checked.item
             splits[name] = whole.take(np.setdiff1d(np.arange(len(whole)), [*found]))
-            check_left(name, whole, splits[name], encoder.class_names, checked.item, found)
+            check_left(name, whole, splits[name], encoder.class_names, word, found)
         return cls(
             _completed(splits, encoder.class_names, options),
             encoder.task,
@@ -195,7 +199,7 @@ class LabelledData(abc.ABC, Generic[S]):
         source: LabelledItems,
         splits: dict[str, S],
         class_names: tuple[str, ...],
-        options: CheckedSplitOptions,
+        options: Any,
     ) -> tuple[BadRows, Check | None]:
         """Return the unusable items and the check result. The result is `None` without a check."""
 
@@ -212,6 +216,7 @@ class LabelledData(abc.ABC, Generic[S]):
     def subset(
         self,
         classes: Sequence[str] | None = None,
+        *,
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:
@@ -252,7 +257,7 @@ class LabelledData(abc.ABC, Generic[S]):
         task = self.task if classes is None else task_of_classes(names)
         return dataclasses.replace(self, splits=splits, task=task, class_names=names)
 
-    def joined(self, names: Sequence[str]) -> S:
+    def joined(self, names: Sequence[SplitName]) -> S:
         """Return the items of several splits as one split, in the order of `names`.
 
         Raises:
@@ -260,7 +265,7 @@ class LabelledData(abc.ABC, Generic[S]):
         """
         return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
 
-    def split(self, name: str) -> S:
+    def split(self, name: SplitName) -> S:
         """Return the split with this name.
 
         Raises:
@@ -330,7 +335,8 @@ def rows_of(values: Any, rows: np.ndarray) -> Any:
     """Select rows of a sequence, or of each field or value of a dataclass or mapping."""
     if dataclasses.is_dataclass(values):
         fields = (getattr(values, field.name) for field in dataclasses.fields(values))
-        return type(values)(*(rows_of(value, rows) for value in fields))
+        kind: Any = type(values)
+        return kind(*(rows_of(value, rows) for value in fields))
     if isinstance(values, Mapping):
         return {name: column[rows] for name, column in values.items()}
     if isinstance(values, (tuple, list)):

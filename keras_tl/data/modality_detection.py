@@ -46,7 +46,7 @@ def table_holds_texts(path: str) -> bool:
     return "text" in columns and "path" not in columns
 
 
-def builder_holds_texts(name: str, data_dir: str | os.PathLike | None = None) -> bool:
+def builder_holds_texts(name: str, data_dir: str | os.PathLike[str] | None = None) -> bool:
     """Whether a data set of TensorFlow Datasets has text features and no image features."""
     with only_errors("absl"):
         builder = open_builder(name, data_dir)

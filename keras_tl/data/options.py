@@ -54,7 +54,7 @@ class CheckedSplitOptions:
     max_bad: float = 0.05
     verbose: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_range("validation_split", self.validation_split, 0, 0.99)
         check_range("test_split", self.test_split, 0, 0.99)
         check_range("seed", self.seed, 0, whole=True)

@@ -1,13 +1,15 @@
 """Random splits and cross-validation folds, stratified by class."""
 
 import warnings
+from typing import get_args
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from keras_tl.base.choices import SplitName
 from keras_tl.errors import DataError, quoted
 
-SPLITS = ("train", "validation", "test")
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 # The split for each lower-case name of a folder or in a table cell.
 SPLIT_NAMES = (

@@ -6,10 +6,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
 from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
+from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.splits import SPLITS
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
@@ -45,7 +47,8 @@ class TextData(LabelledData[TextSplit]):
     @classmethod
     def from_csv(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
+        *,
         text: str = "text",
         label: str | Sequence[str] = "label",
         text_pair: str | None = None,
@@ -53,8 +56,8 @@ class TextData(LabelledData[TextSplit]):
         separator: str | None = None,
         task: str | None = None,
         class_names: Sequence[str] | None = None,
-        validation: str | os.PathLike | None = None,
-        test: str | os.PathLike | None = None,
+        validation: str | os.PathLike[str] | None = None,
+        test: str | os.PathLike[str] | None = None,
         slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
@@ -106,6 +109,7 @@ class TextData(LabelledData[TextSplit]):
     def from_dataframe(
         cls,
         frame: Any,
+        *,
         text: Hashable = "text",
         label: Column = "label",
         text_pair: Hashable | None = None,
@@ -154,12 +158,13 @@ class TextData(LabelledData[TextSplit]):
     def from_tfds(
         cls,
         name: str,
-        data_dir: str | os.PathLike | None = None,
-        download: bool = True,
+        *,
         text: str | None = None,
-        text_pair: str | None = None,
         label: str | None = None,
+        text_pair: str | None = None,
         task: str | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        download: bool = True,
         **options: Unpack[TextOptions],
     ) -> Self:
         """Read a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
@@ -172,19 +177,19 @@ class TextData(LabelledData[TextSplit]):
         Args:
             name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
                 sets work too, without their code, if they are prepared in `data_dir`.
-            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
-                default of TensorFlow Datasets.
-            download: Whether to download and prepare a data set that is not in `data_dir`.
             text: Name of the text feature. `None` means the declared input of the data set, else
                 the only text feature. Two features with names such as `sentence1` and `sentence2`
                 form a pair.
-            text_pair: Name of the feature of second texts. If only `text` is given, items are
-                single texts.
             label: Name of the label feature: a class, a list of classes (multi-label data), a
                 number (see `from_csv`) or a text. `None` means the declared label of the data set,
                 else the only feature that can be a label.
+            text_pair: Name of the feature of second texts. If only `text` is given, items are
+                single texts.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
                 label feature, or from the labels as in `from_csv`.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
             options: See `TextOptions`.
 
         Raises:
@@ -199,10 +204,11 @@ class TextData(LabelledData[TextSplit]):
     @classmethod
     def from_arrays(
         cls,
-        texts: Iterable,
-        labels: Sequence,
-        validation: tuple[Iterable, Sequence] | None = None,
-        test: tuple[Iterable, Sequence] | None = None,
+        x: Iterable[Any],
+        y: Sequence[Any] | ArrayLike,
+        *,
+        validation: tuple[Iterable[Any], Sequence[Any] | ArrayLike] | None = None,
+        test: tuple[Iterable[Any], Sequence[Any] | ArrayLike] | None = None,
         class_names: Sequence[str] | None = None,
         task: str | None = None,
         **options: Unpack[TextOptions],
@@ -210,12 +216,11 @@ class TextData(LabelledData[TextSplit]):
         """Make the data from sequences of texts and labels.
 
         Args:
-            texts: List or NumPy array of n texts (`str` or UTF-8 bytes), or of n pairs (text,
+            x: List or NumPy array of n texts (`str` or UTF-8 bytes), or of n pairs (text,
                 second text).
-            labels: n labels, see `y` of `ImageData.from_arrays`.
-            validation: (texts, labels) of the validation split. `None`: texts are drawn from
-                `texts`.
-            test: (texts, labels) of the test split. `None`: texts are drawn from `texts`.
+            y: n labels, see `ImageData.from_arrays`.
+            validation: Pair (x, y) of the validation split. `None`: texts are drawn from `x`.
+            test: Pair (x, y) of the test split. `None`: texts are drawn from `x`.
             class_names: Names of the classes. `None` means the sorted distinct labels.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
             options: See `TextOptions`.
@@ -225,14 +230,15 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: Another argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
-        given = given_splits((texts, labels), validation, test)
+        given = given_splits((x, y), validation, test)
         splits = {name: (read_arrays(pair[0], name), pair[1]) for name, pair in given.items()}
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_folder(
         cls,
-        root: str | os.PathLike,
+        root: str | os.PathLike[str],
+        *,
         classes: Sequence[str] | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
@@ -260,7 +266,7 @@ class TextData(LabelledData[TextSplit]):
         return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
 
     @classmethod
-    def _of(cls, source: LabelledItems, options: CheckedTextOptions) -> Self:
+    def _of(cls, source: LabelledItems, options: CheckedSplitOptions) -> Self:
         given = {name: texts for name, (texts, _) in source.splits.items()}
         if len({texts.pairs is None for texts in given.values()}) > 1:
             kinds = ", ".join(

@@ -55,9 +55,9 @@ class Calibration:
             second of two classes, or every label of every item.
         items: Number of items.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
-            3). The ECE is the mean of |`confidence` - `frequency`| over 15 bins of equal width,
-            weighted by the number of probabilities in each bin. By chance, the ECE of a perfectly
-            calibrated model is also above 0, especially with few items.
+            3). The ECE is the mean distance of `confidence` and `frequency` over 15 bins of equal
+            width. The number of probabilities in a bin is the weight of the bin. By chance, the ECE
+            of a perfectly calibrated model is also above 0, especially with few items.
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
             squared errors of an item are summed over the classes: a value in [0, 2].
@@ -94,7 +94,11 @@ def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
     """
     found = task.confidences(record.labels, record.logits)
     bins = _bins(found.shares, found.hits)
-    gaps = [one.items * abs(one.confidence - one.frequency) for one in bins if one.items]
+    gaps = [
+        one.items * abs(one.confidence - one.frequency)
+        for one in bins
+        if one.confidence is not None and one.frequency is not None
+    ]
     return Calibration(
         task.probabilities_of,
         len(record),
@@ -112,6 +116,7 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
     for number in range(BINS):
         inside = numbers == number
         items, right = int(inside.sum()), int(hits[inside].sum())
+        measured: tuple[float | None, float | None, tuple[float, float] | None]
         measured = (None, None, None)
         if items:
             interval = proportion_interval(right, items)

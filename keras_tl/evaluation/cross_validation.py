@@ -32,7 +32,7 @@ class LabelledFeatures:
     labels: np.ndarray
     features: np.ndarray
     splits: np.ndarray
-    sources: Sequence | None
+    sources: Sequence[str | tuple[str, str]] | None
     groups: np.ndarray | None
 
 
@@ -58,7 +58,7 @@ class CrossValidation(MetricMapping):
     records: tuple[PredictionRecord, ...]
     fold_numbers: np.ndarray
     splits: np.ndarray
-    sources: Sequence | None
+    sources: Sequence[str | tuple[str, str]] | None
     primary_metric: str
     seconds: float
 

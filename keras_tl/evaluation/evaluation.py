@@ -61,6 +61,7 @@ class Evaluation(MetricMapping):
         cls,
         split: str,
         task: Task,
+        *,
         raw: PredictionRecord,
         weights: str,
         sources: Sequence[str | tuple[str, str]] | None = None,
@@ -96,9 +97,11 @@ class Evaluation(MetricMapping):
         """
         if task == self.task:
             return self
-        found = Evaluation.of(self.split, task, self.raw, self.weights, self.sources)
-        answers = (one.task.decisions(one.record.logits) for one in (self, found))
-        if "slices" in self.metrics and np.array_equal(*answers):
+        found = Evaluation.of(
+            self.split, task, raw=self.raw, weights=self.weights, sources=self.sources
+        )
+        before, after = (one.task.decisions(one.record.logits) for one in (self, found))
+        if "slices" in self.metrics and np.array_equal(before, after):
             found.metrics["slices"] = self["slices"]
         return found
 

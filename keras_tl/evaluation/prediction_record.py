@@ -34,7 +34,7 @@ class PredictionRecord:
 
     def take(self, rows: np.ndarray) -> Self:
         """Return a record of only these rows, in this order, without the fingerprint."""
-        return PredictionRecord(self.labels[rows], self.logits[rows])
+        return type(self)(self.labels[rows], self.logits[rows])
 
     def are_of(self, split: Split) -> bool:
         """Return whether the record has the fingerprint and the labels of this split."""
@@ -55,10 +55,11 @@ class PredictionRecord:
         return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
-    def from_files(cls, split: str, files: Mapping[str, bytes], fingerprint: str | None) -> Self:
+    def from_files(cls, split: str, files: Mapping[str, bytes], *, fingerprint: str | None) -> Self:
         """Read the files of `to_files` for a split."""
         read = (io.BytesIO(files[f"{split}_{field}.npy"]) for field in _FIELDS)
-        return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)
+        labels, logits = (np.load(file, allow_pickle=False) for file in read)
+        return cls(labels, logits, fingerprint)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -60,7 +60,7 @@ class RankedBackbone:
             f"{self.score:.4f}",
             f"{self.width:,}",
             f"{self.parameters:,}",
-            f"{1000 * self.item_seconds:.1f}",
+            f"{1000 * (self.item_seconds or 0.0):.1f}",
             f"{self.seconds:.1f}",
         )
 

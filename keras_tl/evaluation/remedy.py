@@ -70,8 +70,8 @@ class Situation:
         call = call_of(dataclasses.replace(self.record.phase, **changes), self.config.family)
         # Write a change even if it equals the policy's default.
         arguments = call.arguments if call.is_own else call.arguments | changes
-        arguments = {name: code_of(value) for name, value in arguments.items()}
-        return written(f"learner.{call.function}", arguments | self._augment(call) | code)
+        shown = {name: code_of(value) for name, value in arguments.items()}
+        return written(f"learner.{call.function}", {**shown, **self._augment(call), **code})
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
         """Return the argument `augment`, if it is known, has a name and is not the default."""
@@ -97,7 +97,7 @@ class Situation:
 
     def rate(self, factor: float, what: str) -> Remedy:
         """Return the remedy that multiplies the learning rate by this factor."""
-        rate = float(f"{self.record.phase.learning_rate * factor:.0e}")
+        rate = float(f"{float(self.record.phase.learning_rate) * factor:.0e}")
         flag = "--head-learning-rate" if self.is_head else "--learning-rate"
         return Remedy(what, self.again(learning_rate=rate), self.command(f"{flag} {rate}"))
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras_tl.base.config import JsonConfig
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-from keras_tl.evaluation.intervals import bootstrap_interval, proportion_interval
+from keras_tl.evaluation.intervals import Interval, bootstrap_interval, proportion_interval
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
@@ -111,7 +111,7 @@ class Slices:
 
 
 def slice_values(
-    by: Hashable | Sequence, columns: dict[Hashable, Sequence[str]], items: int
+    by: Any, columns: dict[Hashable, Sequence[str]], items: int
 ) -> tuple[str | None, list[str]]:
     """Return the name of the column of groups (or `None`) and the group of each item.
 
@@ -182,6 +182,7 @@ def measure_slices(
 
 def _interval(task: Task, record: PredictionRecord) -> tuple[float, float] | None:
     """Return the 95% confidence interval of the primary metric for the items of one group."""
+    found: Interval | None
     if task.primary_metric == "accuracy":
         right = task.hits(record.labels, task.decisions(record.logits))
         found = proportion_interval(int(right.sum()), len(record))

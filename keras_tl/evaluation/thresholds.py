@@ -31,15 +31,16 @@ class Rule:
     precision: float | None = None
     recall: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
-                "Expected precision= or recall=, not both. With neither, the goal is the largest "
-                f"F1. Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
+                "Expected min_precision= or min_recall=, not both. With neither, the goal is the "
+                f"largest F1. Received: min_precision={quoted(self.precision)}, "
+                f"min_recall={quoted(self.recall)}."
             )
         for name in ("precision", "recall"):
             if getattr(self, name) is not None:
-                check_range(name, getattr(self, name), 1e-9, 1)
+                check_range(f"min_{name}", getattr(self, name), 1e-9, 1)
 
     def __str__(self) -> str:
         if self.precision is not None:
@@ -143,7 +144,7 @@ def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[floa
     Returns:
         For each label the points [false positive rate, true positive rate].
     """
-    curves = {}
+    curves: dict[str, list[list[float]]] = {}
     for name, labels, shares in task.label_columns(record.labels, record.logits):
         curves[name] = []
         if 0 < labels.mean() < 1:

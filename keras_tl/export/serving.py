@@ -85,7 +85,7 @@ class ServingModel(tf.Module):
             )
 
     @property
-    def signatures(self) -> dict[str, Callable]:
+    def signatures(self) -> dict[str, Callable[..., Any]]:
         """Functions by signature name. The first dimension is always the batch, of any size.
 
         * `serving_default` takes the modality's raw items: bytes of image files, or texts.

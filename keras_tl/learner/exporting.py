@@ -17,7 +17,7 @@ from keras_tl.report.card import write_card
 
 def export(
     state: State,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     format: str,
     precision: str,
     serving: bool,

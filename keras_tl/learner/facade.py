@@ -4,7 +4,7 @@ import os
 import random
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import keras
 import numpy as np
@@ -14,6 +14,17 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.choices import (
+    CachePlace,
+    ExportFormat,
+    ExportPrecision,
+    OnInvalid,
+    PhaseKind,
+    PolicyName,
+    Precision,
+    SplitName,
+    StrategyName,
+)
 from keras_tl.base.config import (
     SAVED_MODEL,
     CacheConfig,
@@ -58,7 +69,7 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.report.artifacts import ComparisonResult
 from keras_tl.report.page import summary_of
 from keras_tl.runs.ancestry import ancestry_of
-from keras_tl.runs.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord, PhaseRecords
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, get_task
 from keras_tl.training.lr_finder import LearningRates
@@ -99,7 +110,7 @@ class Learner:
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
             that belongs to the encoder.
         verbose: Report progress on standard error.
-        check: Run the preflight `check()` before the first training.
+        preflight: Run the preflight `check()` before the first training.
 
     Raises:
         BackboneError: The backbone is unknown, or cannot be built with these arguments.
@@ -107,25 +118,28 @@ class Learner:
         ConfigError: Another argument is invalid.
     """
 
+    _state: State
+
     def __init__(
         self,
         backbone: "str | keras.Model | Learner",
         data: ImageData | TextData,
-        weights: str | os.PathLike | None = "imagenet",
+        *,
+        weights: str | os.PathLike[str] | None = "imagenet",
         image_size: ImageSize = None,
         output_block: str | None = None,
         head: HeadConfig | None = None,
-        precision: str = "auto",
-        strategy: str | tf.distribute.Strategy = "auto",
+        precision: Precision = "auto",
+        strategy: StrategyName | tf.distribute.Strategy = "auto",
         seed: int | None = None,
         preprocess: str | Preprocessing | TextPreprocessor | None = None,
         verbose: bool = True,
-        check: bool = True,
+        preflight: bool = True,
     ):
-        ancestry = ()
+        ancestry: tuple[dict[str, Any], ...] = ()
         if isinstance(backbone, Learner):
             ancestry, backbone = ancestry_of(backbone._state.run_record()), backbone.backbone
-        precision = choose_precision(precision)
+        dtype_policy = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None
         if isinstance(backbone, str) and backbone == "auto":
@@ -137,7 +151,7 @@ class Learner:
                 image_size=image_size,
                 strategy=strategy,
                 head=head,
-                precision=precision,
+                precision=dtype_policy,
                 output_block=output_block,
             )
         if not isinstance(head, (HeadConfig, type(None))):
@@ -154,7 +168,7 @@ class Learner:
                 weights=weights,
                 output_block=output_block,
                 preprocess=preprocess,
-                precision=precision,
+                precision=dtype_policy,
                 ancestry=ancestry,
                 **options,
             )
@@ -164,13 +178,13 @@ class Learner:
             task=data.task,
             class_names=data.class_names,
             head=head or HEAD_CONFIGS[family_of(found.source, found.image_size)],
-            precision=precision,
+            precision=dtype_policy,
             **get_task(data.task).target_fields(data.split("train").labels),
         )
         chosen = choose_strategy(strategy)
         parts = assemble(config, found, chosen, seed)
         self._state = State(config, parts, chosen, seed, data, verbose)
-        self._state.is_checked = check
+        self._state.is_checked = preflight
         self._state.ranking = ranking
         if data.checked is not None and data.checked.bad:
             self._state.reporter.say(
@@ -231,12 +245,13 @@ class Learner:
     def fit(
         self,
         minutes: float | None = None,
+        *,
         refit: bool = False,
         augment: Augmentation = True,
-        cache: str | CacheConfig = "auto",
+        cache: CachePlace | CacheConfig = "auto",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> FitResult:
         """Train the head, fine-tune, then keep the weights from before or after, or their average.
 
@@ -286,13 +301,14 @@ class Learner:
     def fit_head(
         self,
         epochs: int | None = None,
+        *,
         learning_rate: float | None = None,
         augment: Augmentation = False,
-        cache: str | CacheConfig = "auto",
+        cache: CachePlace | CacheConfig = "auto",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
         policy: Phase | None = None,
     ) -> PhaseRecord:
         """Train the head while the backbone is frozen (feature extraction).
@@ -323,7 +339,8 @@ class Learner:
             policy: Your own `Phase`, which must not unfreeze blocks. `None`: the toolkit's default.
 
         Returns:
-            The record of the phase. `history` also contains this record.
+            The record of the phase, with the attributes `history` and `epoch` of Keras's `History`.
+            `learner.history` also contains this record.
 
         Raises:
             ConfigError: An argument is invalid, or a callback is not supported.
@@ -346,16 +363,17 @@ class Learner:
     def fine_tune(
         self,
         epochs: int | None = None,
-        learning_rate: float | str | None = None,
+        *,
+        learning_rate: float | Literal["auto"] | None = None,
         unfreeze: str | int | None = None,
-        policy: str | Phase | Sequence[Phase] = "standard",
+        policy: PolicyName | Phase | Sequence[Phase] = "standard",
         augment: Augmentation = True,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
         discriminative_factor: float | None = None,
-    ) -> list[PhaseRecord]:
+    ) -> PhaseRecords:
         """Unfreeze the backbone, recompile, and train the whole model at a very low learning rate.
 
         If the head is untrained, `fit_head` runs first. BatchNorm statistics stay fixed, except in
@@ -386,7 +404,8 @@ class Learner:
                 this factor. 1: one learning rate for all blocks. `None`: the policy decides.
 
         Returns:
-            The records of the phases. `history` also contains these records.
+            The records of the phases, with the attributes `history` and `epoch` of Keras's
+            `History` over all phases. `learner.history` also contains these records.
 
         Raises:
             ConfigError: The backbone has no block of this name, or there is no such policy.
@@ -408,8 +427,9 @@ class Learner:
 
     def lr_find(
         self,
-        phase: str | Phase = "head",
-        policy: str | Phase | Sequence[Phase] = "standard",
+        phase: PhaseKind | Phase = "head",
+        *,
+        policy: PolicyName | Phase | Sequence[Phase] = "standard",
         unfreeze: str | int | None = None,
         batch_size: int | None = None,
         lowest: float = 1e-7,
@@ -450,7 +470,7 @@ class Learner:
     def check(self) -> Findings:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
-        The preflight also runs before the first training, unless `check=False` was passed to
+        The preflight also runs before the first training, unless `preflight=False` was passed to
         `Learner`. Before a training, the preflight reports warnings. The preflight stops a training
         only if the training cannot work. With the same seed, a training has the same result with or
         without the preflight. docs/reference/checks.md lists the checks and explains their limits.
@@ -464,7 +484,9 @@ class Learner:
         """
         return checking.check(self._state)
 
-    def evaluate(self, split: str = "test", by: Hashable | Sequence | None = None) -> Evaluation:
+    def evaluate(
+        self, split: SplitName = "test", *, by: Hashable | Sequence[Any] | None = None
+    ) -> Evaluation:
         """Evaluate the model on a split. Tuning and early stopping never use the test split.
 
         Args:
@@ -487,11 +509,12 @@ class Learner:
     def cross_validate(
         self,
         folds: int = 5,
+        *,
         repeats: int = 1,
-        groups: Hashable | Sequence | None = None,
-        splits: Sequence[str] | None = None,
+        groups: Hashable | Sequence[Any] | None = None,
+        splits: Sequence[SplitName] | None = None,
         label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
+        class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> CrossValidation:
         """Cross-validate the head on cached features, to estimate its metrics in seconds.
 
@@ -551,7 +574,7 @@ class Learner:
         return measuring.calibrate(self._state)
 
     def choose_thresholds(
-        self, precision: float | None = None, recall: float | None = None
+        self, *, min_precision: float | None = None, min_recall: float | None = None
     ) -> Thresholds:
         """Choose decision thresholds on the validation split, for two classes or several labels.
 
@@ -559,9 +582,9 @@ class Learner:
         runs use the thresholds until the next training.
 
         Args:
-            precision: Choose the smallest threshold with at least this precision, in (0, 1].
-            recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
-                `precision` and `recall` are `None`: the threshold with the largest F1.
+            min_precision: Choose the smallest threshold with at least this precision, in (0, 1].
+            min_recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
+                arguments are `None`: the threshold with the largest F1.
 
         Returns:
             The thresholds, and the metrics with these thresholds on every evaluated split. The
@@ -571,10 +594,10 @@ class Learner:
             DataError: There is no validation split, or there are no data.
             ConfigError: The task has no thresholds, or an argument is invalid.
         """
-        return measuring.choose_thresholds(self._state, precision, recall)
+        return measuring.choose_thresholds(self._state, min_precision, min_recall)
 
     def predict(
-        self, items: ImageInput | TextInput, on_invalid: str = "raise"
+        self, items: ImageInput | TextInput, *, on_invalid: OnInvalid = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Predict labels and probabilities, or values, with the graph that `export` writes.
 
@@ -598,8 +621,9 @@ class Learner:
     def features(
         self,
         items: ImageInput | TextInput,
-        on_invalid: str = "raise",
-        cache: str | CacheConfig = "auto",
+        *,
+        on_invalid: OnInvalid = "raise",
+        cache: CachePlace | CacheConfig = "auto",
     ) -> np.ndarray:
         """Return the features of items: the vectors that the head receives.
 
@@ -620,9 +644,10 @@ class Learner:
 
     def export(
         self,
-        path: str | os.PathLike,
-        format: str = SAVED_MODEL,
-        precision: str = "float32",
+        path: str | os.PathLike[str],
+        *,
+        format: ExportFormat = SAVED_MODEL,
+        precision: ExportPrecision = "float32",
         serving: bool = False,
         card: Mapping[str, str] | None = None,
         overwrite: bool = False,
@@ -659,7 +684,8 @@ class Learner:
 
     def report(
         self,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
+        *,
         comparison: ComparisonResult | None = None,
         overwrite: bool = False,
     ) -> Path:
@@ -685,7 +711,7 @@ class Learner:
         """
         return reporting.report(self._state, path, comparison, overwrite)
 
-    def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
         A learner may replace the run that it loaded or saved before, if nobody else changed this
@@ -708,9 +734,10 @@ class Learner:
     @classmethod
     def load(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
+        *,
         data: ImageData | TextData | None = None,
-        strategy: str | tf.distribute.Strategy = "auto",
+        strategy: StrategyName | tf.distribute.Strategy = "auto",
         verbose: bool = True,
     ) -> Self:
         """Load a saved run as a learner. With `data`, the learner can also be trained further.
@@ -740,6 +767,6 @@ def _best_backbone(
             f"Received: {quoted(options['weights'])}. For other weights, pass the name of a "
             "backbone."
         )
-    found = rank(Learner, data, seed=seed, verbose=verbose, check=False, **options)
+    found = rank(Learner, data, seed=seed, verbose=verbose, preflight=False, **options)
     Reporter(verbose).say(found.describe())
     return found.chosen, found

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from keras_tl.base.choices import SplitName
 from keras_tl.base.files import local_path, whole_file
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, DataError
@@ -37,7 +38,7 @@ def comparison(learner: Learner) -> Figure:
     return plots.comparison(found["sizes"], found["skill"])
 
 
-def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
+def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test") -> Figure:
     """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
     Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
@@ -55,7 +56,7 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
         )
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
-    about, short = kept.top_items(), plots.label_text
+    about, short = kept.top_items() or {}, plots.label_text
     images, titles = [], []
     for one in found.items:
         files = about[one.row]
@@ -77,23 +78,23 @@ def features(learner: Learner) -> Figure:
     if state.data is not None and state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
     found = {f"{when} fine-tuning": state.artifacts.feature_map(when) for when in (BEFORE, AFTER)}
-    found = {title: one for title, one in found.items() if one is not None}
-    if not found:
+    known = {title: one for title, one in found.items() if one is not None}
+    if not known:
         raise DataError(
             "A feature map needs at least three items of a test or validation split. Load the "
             "run with its data: Learner.load(path, data=...)."
         )
-    return plots.feature_maps(found, state.task)
+    return plots.feature_maps(known, state.task)
 
 
-def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
+def save(learner: Learner, path: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
     """Write all figures of a learner, and a grid of predictions, as PNG files.
 
     The function leaves out a figure if the learner lacks the data or results that the figure needs.
     A learner that was loaded without data can draw all figures of its report.
 
     Args:
-        folder: Folder for the PNG files.
+        path: Folder for the PNG files.
         overwrite: Replace existing files of the same names.
 
     Returns:
@@ -105,22 +106,23 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
     Example:
         >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
     """
-    folder = local_path(folder)
+    folder = local_path(path)
     figures = {
         folder / f"{caption.lower().replace(' ', '_')}.png": figure
         for caption, figure in _figures(learner).items()
     }
     check_new(*figures, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    for path, figure in figures.items():
-        with whole_file(path) as temporary:
+    for file, figure in figures.items():
+        with whole_file(file) as temporary:
             figure.savefig(temporary, dpi=120, format="png")
     return [*figures]
 
 
 def _figures(learner: Learner) -> dict[str, Figure]:
     """Return a dict from caption to figure, for all figures that the learner can draw."""
-    state, shown, found = learner._state, None, {}
+    state, shown = learner._state, None
+    found: dict[str, Figure] = {}
     if state.data is not None and "test" in state.data.splits:
         shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
         evaluation_of(state, "test")
@@ -131,7 +133,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
     if (evaluation := state.evaluations.get("test")) is not None:
         found |= evaluation.plots()
     pixels = None if shown is None else state.parts.modality.pictures(shown)
-    if pixels is not None:
+    if shown is not None and pixels is not None:
         truths = [state.task.name_of(label) for label in shown.labels]
         found["Predictions"] = plots.prediction_grid(
             pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 
+from keras_tl.base.choices import CachePlace, OnInvalid
 from keras_tl.base.config import CacheConfig
 from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
@@ -19,10 +20,11 @@ from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.learner import checking
 from keras_tl.learner.answering import feature_batches, feature_width
 from keras_tl.learner.facade import Learner
+from keras_tl.learner.options import LearnerOptions
 from keras_tl.learner.ranking import rank
 
 
-def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
+def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
     """Diagnose overfitting or underfitting from the learning curves, and suggest remedies.
 
     Args:
@@ -45,8 +47,9 @@ def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
 def save_features(
     learner: Learner,
     items: ImageInput | TextInput,
-    path: str | os.PathLike,
-    on_invalid: str = "raise",
+    *,
+    path: str | os.PathLike[str],
+    on_invalid: OnInvalid = "raise",
     overwrite: bool = False,
 ) -> tuple[int, int]:
     """Write the features of items to a file, batch by batch, for other tools.
@@ -68,7 +71,7 @@ def save_features(
         DataError: See `Learner.predict`.
 
     Example:
-        >>> keras_tl.save_features(learner, "photos/", "photos.npy")  # doctest: +SKIP
+        >>> keras_tl.save_features(learner, "photos/", path="photos.npy")  # doctest: +SKIP
     """
     path = local_path(path)
     check_feature_file(path)
@@ -82,11 +85,12 @@ def save_features(
 def rank_backbones(
     data: ImageData | TextData,
     backbones: Sequence[str | keras.Model | Learner | Mapping[str, Any]] | None = None,
-    items: int = 2000,
+    *,
+    max_items: int = 2000,
     seed: int = 0,
-    cache: str | CacheConfig = "auto",
+    cache: CachePlace | CacheConfig = "auto",
     verbose: bool = True,
-    **options: Any,
+    **options: Unpack[LearnerOptions],
 ) -> Ranking:
     """Rank backbones by the cross-validated metric of a head on their frozen features.
 
@@ -101,12 +105,13 @@ def rank_backbones(
             value of `"name"` in a dict is the backbone's name in the ranking. `None`: the catalogue
             backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
-        items: Maximum number of training items. A smaller sample has the class proportions of the
-            split, and at least one item per class. For multilabel or regression: a random sample.
+        max_items: Maximum number of training items. A smaller sample has the class proportions of
+            the split, and at least one item per class. For multilabel or regression: a random
+            sample.
         seed: Seed for the sample, the folds, and random weights of backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
-        options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a
+        options: Arguments of `Learner` for all backbones, see `LearnerOptions`. The arguments in a
             dict override those in `options`. For images, `preprocess` applies only to Keras models.
 
     Returns:
@@ -124,4 +129,4 @@ def rank_backbones(
     Example:
         >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP
     """
-    return rank(Learner, data, backbones, items, seed, cache, verbose, **options)
+    return rank(Learner, data, backbones, max_items, seed, cache, verbose, **options)

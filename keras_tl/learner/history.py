@@ -8,11 +8,11 @@ from keras_tl.evaluation import plots
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.learner.state import State
 from keras_tl.preflight.findings import Findings
-from keras_tl.runs.history import PhaseRecord, check_trained
+from keras_tl.runs.history import PhaseRecords, check_trained
 from keras_tl.selection.result import FitResult
 
 
-class History(tuple[PhaseRecord, ...]):
+class History(PhaseRecords):
     """Records of the training phases of a learner, in order.
 
     Attributes:
@@ -24,6 +24,7 @@ class History(tuple[PhaseRecord, ...]):
     ranking: Ranking | None
     findings: Findings | None
     fitted: FitResult | None
+    _monitor: str
 
     @classmethod
     def of(cls, state: State) -> Self:

@@ -24,7 +24,9 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
     groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
     measured = state.measured
     raw = PredictionRecord(chosen.labels, state.finite_logits(split), chosen.identity)
-    found = Evaluation.of(split, state.task, raw, measured.weights, chosen.sources, groups)
+    found = Evaluation.of(
+        split, state.task, raw=raw, weights=measured.weights, sources=chosen.sources, groups=groups
+    )
     measured.evaluations[split] = found
     if split == "test":
         measured.artifacts = measured.artifacts.without_answers()

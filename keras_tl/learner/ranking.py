@@ -35,7 +35,7 @@ def rank(
     learner_class: type,
     data: ImageData | TextData,
     backbones: Sequence[Any] | None = None,
-    items: int = 2000,
+    max_items: int = 2000,
     seed: int = 0,
     cache: str | CacheConfig = "auto",
     verbose: bool = True,
@@ -45,13 +45,13 @@ def rank(
 
     `learner_class` is `Learner`, as an argument because an import would be circular.
     """
-    check_range("items", items, 2, whole=True)
+    check_range("max_items", max_items, 2, whole=True)
     if backbones is None:
         backbones = MODALITIES[data.item].backbones_without_download()
     named = dict(_named(backbones, learner_class))
     reporter = Reporter(verbose)
     train = data.split("train")
-    chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
+    chosen = train if len(train) <= max_items else train.take(draw(train.labels, max_items, seed))
     # This call raises DataError if all labels are equal.
     target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)

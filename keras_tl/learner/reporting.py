@@ -30,7 +30,7 @@ from keras_tl.report.page import write_report
 
 
 def report(
-    state: State, path: str | os.PathLike, comparison: ComparisonResult | None, overwrite: bool
+    state: State, path: str | os.PathLike[str], comparison: ComparisonResult | None, overwrite: bool
 ) -> Path:
     """See `Learner.report`."""
     path = local_path(path)

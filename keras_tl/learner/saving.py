@@ -34,7 +34,7 @@ from keras_tl.selection.result import FitResult
 from keras_tl.tasks import get_task
 
 
-def save(state: State, path: str | os.PathLike, overwrite: bool = False) -> Path:
+def save(state: State, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     """See `Learner.save`."""
     path = local_path(path)
     check_target(path, overwrite or state.own_files.hold(path))
@@ -52,7 +52,7 @@ def _note_run(state: State, path: Path) -> None:
 
 
 def load(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     data: ImageData | TextData | None = None,
     strategy: str | tf.distribute.Strategy = "auto",
     verbose: bool = True,
@@ -82,7 +82,7 @@ def load(
     measured, results = state.measured, run_results(path)
     splits = {} if data is None else data.splits
     for split, metrics in about["evaluations"].items():
-        raw = PredictionRecord.from_files(split, results, metrics.get("fingerprint"))
+        raw = PredictionRecord.from_files(split, results, fingerprint=metrics.get("fingerprint"))
         is_here = split in splits and raw.are_of(splits[split])
         sources = splits[split].sources if is_here else None
         found = Evaluation(split, state.task, raw, measured.weights, metrics, sources)
@@ -97,7 +97,7 @@ def load(
     return state
 
 
-def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
+def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
     If a split differs from the split that the run records (see `State.is_training_data`), only the

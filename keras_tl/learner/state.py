@@ -14,7 +14,6 @@ from keras_tl.base.keras_compat import shares_storage
 from keras_tl.base.overwriting import OwnFiles
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.image_data import ImageData
-from keras_tl.data.labelled_data import LabelledData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.evaluation import Evaluation
@@ -84,7 +83,7 @@ class State:
         parts: TransferModel,
         strategy: tf.distribute.Strategy,
         seed: int,
-        data: LabelledData | None,
+        data: ImageData | TextData | None,
         verbose: bool,
     ):
         self.config = config

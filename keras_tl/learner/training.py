@@ -17,7 +17,7 @@ from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.checking import check_first, overfitting
 from keras_tl.learner.reporting import keep_map_before
 from keras_tl.learner.state import State
-from keras_tl.runs.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord, PhaseRecords
 from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.policies import (
@@ -64,7 +64,7 @@ def fine_tune(
     augment: Augmentation = True,
     callbacks: Callbacks = (),
     **changes: Any,
-) -> list[PhaseRecord]:
+) -> PhaseRecords:
     """See `Learner.fine_tune`. `changes` are fields of the phases. `None`: no change."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
@@ -88,7 +88,7 @@ def fine_tune(
     if before is not None:
         records[-1] = trainer.history[-1] = _with_metric_drop(state, records[-1], before)
     _tell_if_overfitting(state)
-    return records
+    return PhaseRecords(records)
 
 
 def run_all(

@@ -4,18 +4,20 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterator
+from typing import get_args
 
 import keras
 import tensorflow as tf
 
+from keras_tl.base.choices import Precision, StrategyName
 from keras_tl.base.config import check_choice
 from keras_tl.errors import ConfigError
 
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-STRATEGIES = ("auto", "single", "mirrored", "tpu")
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 
 
-def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Strategy:
+def choose_strategy(strategy: StrategyName | tf.distribute.Strategy) -> tf.distribute.Strategy:
     """Return the requested distribution strategy.
 
     Args:

@@ -31,9 +31,9 @@ SOURCES = {
 
 
 def find_backbone(
-    backbone: str | os.PathLike | keras.Model | Backbone,
+    backbone: str | os.PathLike[str] | keras.Model | Backbone,
     *,
-    weights: str | os.PathLike | None = "imagenet",
+    weights: str | os.PathLike[str] | None = "imagenet",
     image_size: tuple[int, int] | None = None,
     output_block: str | None = None,
     preprocess: str | Preprocessing | TextPreprocessor | None = None,

@@ -2,15 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
+from keras_tl.base.choices import Severity
 from keras_tl.base.config import JsonConfig, check_choice
 from keras_tl.base.text_tables import paragraphs_html, table_html
 from keras_tl.errors import DataError
 
-# From the worst on. error: training cannot work. warning: results may be misleading or poor.
-# note: information.
-SEVERITIES = ("error", "warning", "note")
+# From the worst on.
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Finding(JsonConfig):
     """
 
     name: str
-    severity: str
+    severity: Severity
     what: str
     action: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("severity", self.severity, SEVERITIES)
 
     def __str__(self) -> str:

@@ -150,7 +150,7 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     if not isinstance(given, ComparisonResult):
         raise ConfigError(
             "Expected comparison= as a Comparison, from keras_tl.compare() without dry_run=True, "
-            f"or from Comparison.load(folder). Received: {type(given).__name__}."
+            f"or from Comparison.load(path). Received: {type(given).__name__}."
         )
     model = given.what["model"]
     there, here = (

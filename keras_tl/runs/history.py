@@ -1,7 +1,8 @@
 """Training history: one record per phase, with one row per epoch."""
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.base.config import Phase
@@ -44,7 +45,7 @@ class MetricDrop:
 
 @dataclasses.dataclass(frozen=True)
 class PhaseRecord:
-    """Record of a finished phase.
+    """Record of a finished phase. `history` and `epoch` are as in `keras.callbacks.History`.
 
     Attributes:
         phase: Settings of the phase.
@@ -81,6 +82,16 @@ class PhaseRecord:
     by_callback: bool = False
     of_no_epoch: bool = False
     metric_drop: MetricDrop | None = None
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Values of each epoch, by name such as `"val_loss"`, as Keras's `History` has them."""
+        return _by_name(self.epochs)
+
+    @property
+    def epoch(self) -> list[int]:
+        """Numbers of the epochs, counted from 0, as Keras's `History` has them."""
+        return list(range(len(self.epochs)))
 
     @property
     def changed_backbone(self) -> bool:
@@ -130,6 +141,28 @@ class PhaseRecord:
             "metric_drop": None if metric_drop is None else MetricDrop(**metric_drop),
         }
         return cls(**(values | read))
+
+
+class PhaseRecords(tuple[PhaseRecord, ...]):
+    """Records of several phases, in order. `history` and `epoch` are as in Keras's `History`."""
+
+    __slots__ = ()
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Values of each epoch of all phases, by name. NaN where a phase has no such value."""
+        return _by_name([row for record in self for row in record.epochs])
+
+    @property
+    def epoch(self) -> list[int]:
+        """Numbers of the epochs of all phases, counted on from 0."""
+        return list(range(sum(len(record.epochs) for record in self)))
+
+
+def _by_name(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Return the values of the rows as a list for each name, in the order of the rows."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name, math.nan) for row in rows] for name in names}
 
 
 def check_trained(history: Sequence[PhaseRecord]) -> None:

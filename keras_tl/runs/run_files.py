@@ -102,7 +102,15 @@ def read_run(path: Path) -> dict[str, Any]:
             f"The run at {quoted(str(path))} is damaged: {changed} is missing or has changed. "
             "Restore the folder from a copy, or train again."
         )
-    return json.loads((path / _RUN).read_text("utf-8"))
+    return _with_new_names(json.loads((path / _RUN).read_text("utf-8")))
+
+
+def _with_new_names(run: dict[str, Any]) -> dict[str, Any]:
+    """Rename settings that version 0.1.0 recorded under an older name of the argument."""
+    settings = (run.get("data") or {}).get("split_settings", {})
+    if "check" in settings:
+        settings["check_files"] = settings.pop("check")
+    return run
 
 
 def run_files(path: Path) -> dict[str, Any]:

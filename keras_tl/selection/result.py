@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
+from keras_tl.evaluation.intervals import Interval
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.runs.history import name_of
 from keras_tl.selection.candidates import HEAD, Candidate
@@ -56,8 +57,8 @@ class FitResult:
     def reason(self) -> str:
         """Reason why `fit` kept this model, as part of a sentence."""
         own = next((c for c in self.candidates if c.share == self.kept), None)
-        if own is not None and self.kept != self.default:
-            better = own.better
+        better = None if own is None else own.better
+        if better is not None and self.kept != self.default:
             return (
                 f"its mean loss is {better.mean:.3f} [{better.low:.3f}, {better.high:.3f}] lower "
                 f"than the mean loss of the default ({name_of(self.default)})"
@@ -157,7 +158,7 @@ class FitResult:
         return paragraphs_html(self.kept_because) + table + paragraphs_html(*self.remarks)
 
 
-def _with_ends(interval) -> str:
+def _with_ends(interval: Interval | None) -> str:
     if interval is None:
         return "-"
     return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"

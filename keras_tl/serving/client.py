@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_tl.base.choices import OnInvalid
 from keras_tl.base.config import ON_INVALID, check_choice, check_range
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.images.image_inputs import read_inputs
@@ -61,6 +62,7 @@ class Client(RemoteModel):
         self,
         address: str,
         model: str,
+        *,
         version: int | None = None,
         label: str | None = None,
         class_names: Sequence[str] | None = None,
@@ -74,9 +76,10 @@ class Client(RemoteModel):
     def predict(
         self,
         items: Any,
+        *,
         signature: str | None = None,
         batch_size: int = 32,
-        on_invalid: str = "raise",
+        on_invalid: OnInvalid = "raise",
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Return labels and probabilities, or values, as `learner.predict` does.
 
@@ -106,7 +109,9 @@ class Client(RemoteModel):
             found = dataclasses.replace(found, reasons=given.reasons(found.valid))
         return found.only_valid() if on_invalid == "skip" else found
 
-    def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
+    def embed(
+        self, items: Any, *, batch_size: int = 32, on_invalid: OnInvalid = "raise"
+    ) -> np.ndarray:
         """Return the features of the backbone, as `learner.features` does.
 
         Args:
@@ -132,7 +137,7 @@ class Client(RemoteModel):
         return np.where(valid[:, None], features, np.float32(np.nan))
 
     def _answers(
-        self, items: Any, signature: str | None, batch_size: int, on_invalid: str
+        self, items: Any, signature: str | None, batch_size: int, on_invalid: OnInvalid
     ) -> tuple[Answers, PredictionItems]:
         """Return the concatenated outputs of all batches, and the items that were read."""
         check_range("batch_size", batch_size, 1, whole=True)
@@ -193,7 +198,7 @@ def _inputs_of(signatures: Mapping[str, Any]) -> set[str]:
     return {name for signature in signatures.values() for name in signature["inputs"]}
 
 
-def _read_items(items: Any, takes: set[str], on_invalid: str) -> PredictionItems:
+def _read_items(items: Any, takes: set[str], on_invalid: OnInvalid) -> PredictionItems:
     """Read the items as images or as texts, depending on the inputs that the model takes."""
     if takes & {"image_bytes", "pixels"}:
         return read_inputs(items, on_invalid=on_invalid)

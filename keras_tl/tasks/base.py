@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.base.config import Phase
+from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.errors import ConfigError
 from keras_tl.tasks.labels.label_encoder import LabelEncoder
 from keras_tl.tasks.resampling import Statistic
@@ -130,7 +131,9 @@ class Task(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def encoder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelEncoder:
+    def encoder(
+        cls, y: Sequence[Any] | np.ndarray, class_names: Sequence[str] | None = None
+    ) -> LabelEncoder:
         """Create the label encoder from training labels, see `labels.task_choice.read_labels`.
 
         Raises:
@@ -266,7 +269,9 @@ class Task(abc.ABC):
         return {"classes": classes, "scores": tf.identity(scores, "scores")}
 
     @abc.abstractmethod
-    def predictions(self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None):
+    def predictions(
+        self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None
+    ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Return predictions as a Python object, from the named outputs of `answers`."""
 
     @abc.abstractmethod
@@ -337,7 +342,7 @@ class Task(abc.ABC):
         return {}
 
     @abc.abstractmethod
-    def skills(self, labels: np.ndarray, logits: np.ndarray, reference: float) -> np.ndarray:
+    def skills(self, labels: np.ndarray, logits: np.ndarray, *, reference: float) -> np.ndarray:
         """Return the skill of each item, (n,), see `keras_tl.comparison.skill.Skill`."""
 
     @abc.abstractmethod

@@ -13,7 +13,7 @@ def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
     return task.monitor, task.more_is_better
 
 
-def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
+def monitored_value(task: Task, phase: Phase, *, labels: np.ndarray, logits: np.ndarray) -> float:
     """Compute the value that a phase monitors, from the labels and logits of a split."""
     soft = needs_class_probabilities(phase)
     targets = task.targets(labels, soft)

@@ -149,7 +149,7 @@ class Multilabel(Sigmoid):
     def item_scores(self, labels, answers):
         return (answers == labels).astype(np.float64).mean(axis=1)
 
-    def skills(self, labels, logits, reference):
+    def skills(self, labels, logits, *, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
         # Rank each true label among the true labels only. All false labels rank last.

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -118,7 +119,7 @@ class OneClass(Task):
     def item_scores(self, labels, answers):
         return (answers == labels).astype(np.float64)
 
-    def skills(self, labels, logits, reference):
+    def skills(self, labels, logits, *, reference):
         return (self.undecided.decisions(logits) == labels).astype(np.uint8)
 
     def baseline_text(self, labels):
@@ -143,7 +144,10 @@ class ClassEncoder(LabelEncoder):
     """
 
     def __init__(
-        self, y: Sequence, class_names: Sequence[str] | None = None, task: str | None = None
+        self,
+        y: Sequence[Any] | np.ndarray,
+        class_names: Sequence[str] | None = None,
+        task: str | None = None,
     ):
         y = np.asarray(y)
         if y.dtype.kind == "f" and np.all(y == np.rint(y)):
@@ -174,7 +178,9 @@ class ClassEncoder(LabelEncoder):
         self.task = task or task_of_classes(self.class_names)
         self._numbers = {value: number for number, value in enumerate(values)}
 
-    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
+    def code(
+        self, y: Sequence[Any] | np.ndarray, items: int, name: str, item: str = "image"
+    ) -> np.ndarray:
         y = np.asarray(y)
         check_count(y.shape, items, name, item)
         if strange := sorted(set(y.tolist()) - set(self._numbers), key=str):

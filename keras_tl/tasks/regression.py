@@ -177,7 +177,7 @@ class Regression(Task):
         # If all test targets equal the median, divide the errors by 1 instead of 0.
         return {"median": median, "reference": float(np.abs(test - median).mean()) or 1.0}
 
-    def skills(self, labels, logits, reference):
+    def skills(self, labels, logits, *, reference):
         return (1 - np.abs(logits[:, 0] - labels) / reference).astype(np.float32)
 
     def baseline_text(self, labels):

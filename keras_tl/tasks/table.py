@@ -19,7 +19,7 @@ TASKS: dict[str, type[Task]] = {
 }
 
 
-def register_task(task: type[Task], replace: bool = False) -> None:
+def register_task(task: type[Task], *, overwrite: bool = False) -> None:
     """Register your own task by its name, for the current process.
 
     You can then pass the name as `task=` when you load data. Learners, reports and exports also
@@ -28,7 +28,7 @@ def register_task(task: type[Task], replace: bool = False) -> None:
 
     Args:
         task: Subclass of `Task` or of a task in `TASKS`. `task.kind` is its name.
-        replace: Whether to replace an earlier task of the same name.
+        overwrite: Whether to replace an earlier task of the same name.
 
     Raises:
         ConfigError: `task` is no subclass of `Task`, lacks a method, or has a name already in use.
@@ -46,10 +46,10 @@ def register_task(task: type[Task], replace: bool = False) -> None:
         raise ConfigError(
             f"The task {task.__name__} lacks methods: {', '.join(missing)}. Define these methods."
         )
-    if task.kind in TASKS and not replace:
+    if task.kind in TASKS and not overwrite:
         raise ConfigError(
             f"A task with kind {quoted(task.kind)} exists already. Give your task another kind, or "
-            "pass replace=True."
+            "pass overwrite=True."
         )
     TASKS[task.kind] = task
 
@@ -73,7 +73,7 @@ def task_of(config: ModelConfig) -> Task:
 
 
 def label_encoder(
-    y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
+    y: Labels, class_names: Sequence[str] | None = None, *, task: str | None = None
 ) -> LabelEncoder:
     """Create the label encoder from the training labels, see `Task.encoder`.
 

@@ -1,19 +1,21 @@
 """Conformance suite: checks that every backbone must pass, built-in backbones and your own.
 
-from keras_tl.testing import Case, parametrize_with_checks
-
-@parametrize_with_checks([Case("resnet50", image_size=32)])
-def test_backbone(case, check, tmp_path):
-    check(case, tmp_path)
-
 A case names a backbone of the catalogue or a backbone that you have registered with
-`keras_tl.backbones.register`. For a function that builds a `keras.Model`, set `preprocess=` too.
-TF-Hub modules and KerasHub presets have the names that `Learner` takes. For texts, pass `task=`:
+`keras_tl.backbones.register`. A test of two cases::
 
-Case("tfhub:modules/vectors", image_size=96)
-Case("tfhub:modules/sentences", task=words)
-Case("kerashub:bert_tiny_en_uncased", task=words)
-Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
+    from keras_tl import testing
+
+    @testing.parametrize_with_checks([testing.Case("resnet50"), testing.Case("mobilenet")])
+    def test_backbone(case, check, tmp_path):
+        check(case, tmp_path)
+
+For a function that builds a `keras.Model`, set `preprocess=` too. TF-Hub modules and KerasHub
+presets have the names that `Learner` takes. For texts, pass `task=`::
+
+    Case("tfhub:modules/vectors", image_size=96)
+    Case("tfhub:modules/sentences", task=words)
+    Case("kerashub:bert_tiny_en_uncased", task=words)
+    Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
 
 The tasks are `colours` (images), `words` and `word_pairs` (English texts). Your own task is a
 function that takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` if no
@@ -21,11 +23,13 @@ seed reaches the dropout of a module from Keras 2. Set `tunable=False` to keep a
 """
 
 from collections.abc import Callable, Iterable
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from keras_tl.testing.cases import CASES, Case, colours, word_pairs, words
 from keras_tl.testing.checks import CHECKS
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = [
     "CASES",
@@ -39,8 +43,10 @@ __all__ = [
 
 
 def parametrize_with_checks(
-    cases: Iterable[Case], marks: Callable[[Case, Callable], Iterable] = lambda case, check: ()
-) -> pytest.MarkDecorator:
+    cases: Iterable[Case],
+    *,
+    marks: Callable[[Case, Callable[..., Any]], Iterable[Any]] = lambda case, check: (),
+) -> "pytest.MarkDecorator":
     """Parametrize a test over the pairs of a case and a check that applies to the case.
 
     Args:
@@ -49,6 +55,9 @@ def parametrize_with_checks(
         marks: Function that takes a case and a check, and returns pytest marks for the pair, such
             as `[pytest.mark.slow]`.
     """
+    # Only this function needs pytest, which users need not install.
+    import pytest
+
     return pytest.mark.parametrize(
         ("case", "check"),
         [
@@ -56,7 +65,7 @@ def parametrize_with_checks(
                 case,
                 check,
                 id=f"{case.name}-{check.__name__.removeprefix('check_')}",
-                marks=marks(case, check),
+                marks=tuple(marks(case, check)),
             )
             for case in cases
             for check in CHECKS

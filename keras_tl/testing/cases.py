@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import numpy as np
@@ -10,9 +10,11 @@ import numpy as np
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.choices import PoolingName
 from keras_tl.base.config import HeadConfig
 from keras_tl.data import ImageData, TextData
 from keras_tl.learner import Learner
+from keras_tl.learner.options import LearnerOptions
 from keras_tl.models.modality import Tensors
 
 _CLASSES = ("red", "green", "blue")
@@ -48,7 +50,7 @@ def word_pairs(case: "Case") -> TextData:
     return _texts([("the film", text) for text in split.texts], split.labels)
 
 
-def _texts(texts: list, labels: np.ndarray) -> TextData:
+def _texts(texts: list[Any], labels: np.ndarray) -> TextData:
     return TextData.from_arrays(
         texts, labels, class_names=_WORDS, validation_split=0, test_split=0, verbose=False
     )
@@ -82,11 +84,12 @@ class Case:
     """
 
     backbone: str | Callable[[], keras.Model | str]
+    _: dataclasses.KW_ONLY
     image_size: int = 32
     weights: str | Callable[[], str] | None = None
     preprocess: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
     task: Callable[["Case"], ImageData | TextData] = colours
-    pooling: str = "avg"
+    pooling: PoolingName = "avg"
     reference: str | None = None
     statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     trained: bool = True
@@ -107,36 +110,43 @@ class Case:
         """Make the data with the function `task`."""
         return self.task(self)
 
-    def learner(self, settled: bool = False, **options: Any) -> Learner:
+    def learner(
+        self,
+        settled: bool = False,
+        *,
+        seed: int | None = 0,
+        verbose: bool = False,
+        **options: Unpack[LearnerOptions],
+    ) -> Learner:
         """Return a learner on the data, with random weights in the untrained head instead of zeros.
 
         Args:
             settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
                 are random. Without these statistics, activations and gradients vanish in deep
                 networks. With these statistics, rounding errors grow.
-            options: Arguments of `Learner`.
+            seed: Seed of the learner and of the random weights.
+            verbose: Report progress on standard error.
+            options: Arguments of `Learner`, see `LearnerOptions`.
         """
-        with seeded(options.get("seed", 0)):
+        with seeded(seed):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
         # Do not call a `TextPreprocessor`, although it is callable: it is the preprocessing itself.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
-        defaults = {
+        defaults: LearnerOptions = {
             # Use `backbone`, because `self.backbone` can be a function that returns the name.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
             "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
-            "seed": 0,
-            "verbose": False,
             # Skip the preflight checks: findings about synthetic data have no value.
-            "check": False,
+            "preflight": False,
         }
-        options = defaults | options
-        learner = Learner(backbone, self.data(), **options)
-        randomise_head(learner, options["seed"])
+        given: LearnerOptions = {**defaults, **options}
+        learner = Learner(backbone, self.data(), seed=seed, verbose=verbose, **given)
+        randomise_head(learner, seed)
         if settled and self.weights is None:
             _settle(learner)
         return learner
@@ -158,7 +168,7 @@ def _in_catalogue(backbone: object) -> bool:
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
     """Return `parts` equal batches of the training split (the last padded), and the rows."""
-    split = learner.data.split("train")
+    split = learner._state.need_data().split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order
 

@@ -10,6 +10,7 @@ import importlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import keras
@@ -32,7 +33,7 @@ _NO_GRADIENT = 1e-10
 # 1e-3 g / (g + 3e-6) for a gradient g. In float32, the smallest change of a weight of 1 is 6e-8.
 _MOVES = 1e-9
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
-CHECKS: list[Callable[[Case, Path], None]] = []
+CHECKS: list[Any] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):
@@ -142,7 +143,7 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
 def check_default_size(case: Case, tmp_path: Path) -> None:
     """Check that the network can be built for the image size in the catalogue."""
     spec = backbones.get_spec(case.backbone)
-    network = backbones.load(case.backbone, None)
+    network = backbones.load(case.backbone, weights=None)
     assert network.input_shape == (None, *spec.image_size, 3)
     assert network.output_shape[-1] == spec.features
     assert network.count_params() == spec.parameters
@@ -211,10 +212,10 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
     save_as_published(network, as_published)
     if spec.weights is not None and spec.weights.bundled:
         file = as_published = Path(backbones.__file__).parent / "weights" / spec.weights.bundled
-    from_file = backbones.load(case.backbone, str(file), case.image_size)(pixels)
+    from_file = backbones.load(case.backbone, weights=str(file), image_size=case.image_size)(pixels)
     published = str(as_published) if spec.weights is None else "imagenet"
     with giving_download(as_published):
-        ours = backbones.load(case.backbone, published, case.image_size)(pixels)
+        ours = backbones.load(case.backbone, weights=published, image_size=case.image_size)(pixels)
     np.testing.assert_array_equal(ours, from_file)
     scale = np.abs(ours).max()
     assert scale > 0
@@ -330,7 +331,7 @@ def check_save_and_load(case: Case, tmp_path: Path) -> None:
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
     learner.save(tmp_path / "run")
-    loaded = Learner.load(tmp_path / "run", learner.data, verbose=False)
+    loaded = Learner.load(tmp_path / "run", data=learner.data, verbose=False)
     assert _same(learner.model, loaded.model)
     assert loaded.history == learner.history
     assert loaded.config == learner.config

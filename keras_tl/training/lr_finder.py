@@ -2,18 +2,20 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from keras_tl.base.choices import PhaseKind, PolicyName
 from keras_tl.base.config import Phase, check_choice, check_range
 from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
-PHASES = ("head", "fine-tune")
+PHASES: tuple[PhaseKind, ...] = get_args(PhaseKind)
 
 # Decay of the moving average of the losses: mainly the last ten losses determine the average.
 _SMOOTHING = 0.9
@@ -68,7 +70,10 @@ class LearningRates:
 
 
 def phase_to_sweep(
-    phase: str | Phase, policy: str | Phase | Sequence[Phase], family: str, **given
+    phase: PhaseKind | Phase,
+    policy: PolicyName | Phase | Sequence[Phase],
+    family: str,
+    **given: Any,
 ) -> Phase:
     """Return the phase that the arguments of `Learner.lr_find` select.
 
@@ -127,16 +132,16 @@ class LearningRateSweep(keras.callbacks.Callback):
         self._rates = rates
         self._advance = advance
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
         self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         # Reset the metrics, because Keras logs the mean loss of all steps since the last reset.
         self.model.reset_metrics()
         self._optimizer.learning_rate = self._rates[len(self.losses)]
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.losses.append(float(logs["loss"]))
         self._advance(len(self.losses))
         if has_diverged(self.losses):
@@ -218,7 +223,9 @@ def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> Lear
     )
 
 
-def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
+def suggest(
+    rates: Sequence[float] | np.ndarray, smoothed: Sequence[float] | np.ndarray
+) -> float | None:
     """Suggest a learning rate: the point at two thirds of the range in which the loss falls.
 
     This range, the valley, is the longest strictly decreasing subsequence of the smoothed losses. A
@@ -234,13 +241,13 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
     return float(rates[valley[round(2 / 3 * (len(valley) - 1))]])
 
 
-def longest_decrease(values: Sequence[float]) -> list[int]:
+def longest_decrease(values: Sequence[float] | np.ndarray) -> list[int]:
     """Return the indices of the longest strictly decreasing subsequence, the first if several."""
-    values = np.asarray(values)
-    lengths = np.ones(len(values), int)
-    before = np.full(len(values), -1)
-    for place in range(1, len(values)):
-        higher = np.flatnonzero(values[:place] > values[place])
+    known = np.asarray(values)
+    lengths = np.ones(len(known), int)
+    before = np.full(len(known), -1)
+    for place in range(1, len(known)):
+        higher = np.flatnonzero(known[:place] > known[place])
         if len(higher):
             before[place] = higher[lengths[higher].argmax()]
             lengths[place] = lengths[before[place]] + 1

@@ -7,9 +7,11 @@ and ulmfit.md in docs/explanation).
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from keras_tl.base.choices import PolicyName
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, quoted, unknown
 
@@ -37,7 +39,7 @@ HEADS = {
 HEAD_CONFIGS = {
     "image": HeadConfig(),
     "text": HeadConfig(),
-    "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
+    "ulmfit": HeadConfig("concat", hidden=(50,), batch_norm=True),
 }
 
 # The measurements in docs/explanation/fit.md determined these settings.
@@ -123,12 +125,12 @@ _DEFAULT_SHARES = {("standard", "image"): 0.75}
 _L2_AFTER_CONTRASTIVE = 100.0
 
 
-def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
+def _each(phases: dict[str, Phase], **changes: Any) -> dict[str, tuple[Phase, ...]]:
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
 
 # The phases of each policy, by family.
-POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
+POLICIES: dict[PolicyName, dict[str, tuple[Phase, ...]]] = {
     "standard": _each(_FINE_TUNE_OF),
     "discriminative": _each(_FOR_A_FACTOR, **_DISCRIMINATIVE),
     "gradual": _each(_FINE_TUNE_OF, **_GRADUAL),
@@ -168,7 +170,7 @@ def own_head_phase(phase: Phase) -> Phase:
     return phase
 
 
-def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
+def fitting_policy(family: str, class_counts: np.ndarray | None) -> PolicyName:
     """Return the name of the policy with which `Learner.fit` fine-tunes.
 
     Args:
@@ -222,7 +224,9 @@ def with_heads(
     return found
 
 
-def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:
+def phases_of(
+    policy: PolicyName | Phase | Sequence[Phase], family: str, **given: Any
+) -> tuple[Phase, ...]:
     """Return the phases of a policy, with the user's values in place of the defaults.
 
     Args:

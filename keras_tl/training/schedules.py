@@ -72,7 +72,7 @@ class SlantedTriangular(_FieldSchedule):
     cut_frac: float = 0.1
     ratio: float = 32
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_range("cut_frac", self.cut_frac, 0, 1)
         check_range("ratio", self.ratio, 1)
 
@@ -111,7 +111,7 @@ class OneCycle(_FieldSchedule):
     divisor: float = 25
     final_divisor: float = 1e5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_range("rise", self.rise, 0, 1)
         check_range("divisor", self.divisor, 1)
         check_range("final_divisor", self.final_divisor, 1)

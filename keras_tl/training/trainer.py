@@ -200,7 +200,7 @@ class Trainer:
         if is_trained and watches and "validation" in data.splits:
             validation = data.splits["validation"]
             logits = self.logits(validation)
-            before = monitored_value(self.task, phase, validation.labels, logits)
+            before = monitored_value(self.task, phase, labels=validation.labels, logits=logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
         # Mark the backbone as changed before the training: callbacks may compute logits during the
         # training. An interrupted phase leaves no record in the history.

@@ -19,9 +19,10 @@ _MARKERS = re.compile("_START_(?:ARTICLE|SECTION|PARAGRAPH)_|_NEWLINE_")
 def tfds_texts(
     name: str,
     limit: int | None,
+    *,
     split: str = "train",
     text: str | None = None,
-    data_dir: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
     download: bool = True,
 ) -> list[str]:
     r"""Return the texts of a data set, without labels, for `pretrain` and `fine_tune_lm`.

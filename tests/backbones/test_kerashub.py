@@ -216,12 +216,14 @@ def test_a_journey(presets, name, tmp_path):
     before = learner.backbone.get_weights()
     learner.fit_head(epochs=2, learning_rate=0.1)
     assert all(map(np.array_equal, before, learner.backbone.get_weights()))
-    learner.fine_tune(policy=Phase("step", 1, 0.01, unfreeze="all", patience=None))
+    learner.fine_tune(
+        policy=Phase("step", epochs=1, learning_rate=0.01, unfreeze="all", patience=None)
+    )
     assert not all(map(np.array_equal, before, learner.backbone.get_weights()))
     asked = ["good film", "the"] if name in ENCODERS else learner.data.split("test").images[:2]
     answers = learner.predict(asked)
     learner.save(tmp_path / "run")
-    loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
+    loaded = ktl.Learner.load(tmp_path / "run", data=learner.data, verbose=False)
     assert loaded.backbone.blocks == learner.backbone.blocks
     np.testing.assert_array_equal(loaded.predict(asked).probabilities, answers.probabilities)
     learner.export(tmp_path / "model")  # It raises unless it has verified itself.

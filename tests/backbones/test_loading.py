@@ -19,7 +19,7 @@ def test_a_failed_download_names_the_way_without_a_network():
         r"resnet50.*notop.h5.*pass weights='PATH'\. Or use 'efficientnet_lite0'"
     )
     with pytest.raises(WeightsError, match=message):
-        backbones.load("resnet50", "imagenet", 32)
+        backbones.load("resnet50", weights="imagenet", image_size=32)
 
 
 def write_garbage(path):
@@ -34,23 +34,23 @@ def write_another_network(path):
 def test_garbage_is_refused(tmp_path, name):
     write_garbage(tmp_path / name)
     with pytest.raises(WeightsError, match=r"do not fit vgg16 without its classifier: "):
-        backbones.load("vgg16", str(tmp_path / name), 32)
+        backbones.load("vgg16", weights=str(tmp_path / name), image_size=32)
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
     write_another_network(tmp_path / "w.weights.h5")
     with pytest.raises(WeightsError, match=r"do not fit vgg16 without its classifier: "):
-        backbones.load("vgg16", str(tmp_path / "w.weights.h5"), 32)
+        backbones.load("vgg16", weights=str(tmp_path / "w.weights.h5"), image_size=32)
 
 
 def test_a_missing_file_says_what_is_accepted(tmp_path):
     with pytest.raises(WeightsError, match=r"Expected 'imagenet', the path of .* or None"):
-        backbones.load("vgg16", str(tmp_path / "gone.h5"), 32)
+        backbones.load("vgg16", weights=str(tmp_path / "gone.h5"), image_size=32)
 
 
 @pytest.mark.parametrize("size", [None, 64, (32, 48)])
 def test_the_image_size(size):
-    network = backbones.load("vgg16", None, size)
+    network = backbones.load("vgg16", weights=None, image_size=size)
     height, width = (224, 224) if size is None else (size, size) if size == 64 else size
     assert network.input_shape == (None, height, width, 3)
     assert network.output_shape == (None, height // 32, width // 32, 512)
@@ -96,7 +96,7 @@ def test_a_normalisation_of_its_own_is_refused(mean, variance, fits):
 
 
 def test_a_network_without_its_scaling_layers_is_an_ordinary_keras_file(tmp_path):
-    network = backbones.load("mobilenet_v3_small", None, 32)
+    network = backbones.load("mobilenet_v3_small", weights=None, image_size=32)
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras")
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)

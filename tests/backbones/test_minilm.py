@@ -55,8 +55,8 @@ def test_the_vocabulary_and_both_preprocessors_make_kerashub_s_tokens(files, pai
         LENGTH, tokenizer.cls_token_id, tokenizer.sep_token_id, truncate="round_robin"
     )
     ours = (
-        HubPreprocessor(pair[0], LENGTH),
-        WordPiecePreprocessor(files / "vocab.txt", True, LENGTH),
+        HubPreprocessor(pair[0], sequence_length=LENGTH),
+        WordPiecePreprocessor(files / "vocab.txt", lower_case=True, sequence_length=LENGTH),
     )
     for pairs in (None, PAIRS):
         segments = [tokenizer(texts) for texts in (TEXTS, pairs) if texts is not None]
@@ -75,7 +75,7 @@ def test_the_module_gives_kerashub_s_numbers(native, pair):
     (layer,) = find_hub_layers(loaded.network)
     # Its dropout moves seeds, which are no statistics.
     assert not layer.module.moves_statistics
-    tokens = HubPreprocessor(pair[0], LENGTH)(TEXTS, PAIRS)
+    tokens = HubPreprocessor(pair[0], sequence_length=LENGTH)(TEXTS, PAIRS)
     theirs = {
         "token_ids": tokens["input_word_ids"],
         "segment_ids": tokens["input_type_ids"],
@@ -93,7 +93,7 @@ def test_fine_tuning_moves_the_whole_encoder_and_frozen_training_nothing(pair):
     inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in hub_modules.TOKENS}
     outputs = keras.layers.Dense(1)(backbone(inputs)["pooled_output"])
     model = keras.Model(inputs, outputs)
-    tokens = HubPreprocessor(pair[0], LENGTH)(TEXTS, PAIRS)
+    tokens = HubPreprocessor(pair[0], sequence_length=LENGTH)(TEXTS, PAIRS)
     data = tf.data.Dataset.from_tensor_slices((tokens, np.ones((4, 1), np.float32))).batch(2)
     before = {v.path: v.numpy() for v in backbone.variables}
 
@@ -117,7 +117,7 @@ def test_the_preset_and_the_pair_give_the_same_numbers(files, pair):
     assert preset.longest == 512
     for pairs in (None, PAIRS):
         ours = preset.preprocessor.with_length(LENGTH)(TEXTS, pairs)
-        theirs = HubPreprocessor(pair[0], LENGTH)(TEXTS, pairs)
+        theirs = HubPreprocessor(pair[0], sequence_length=LENGTH)(TEXTS, pairs)
         for name, values in theirs.items():
             np.testing.assert_array_equal(ours[name], values)
         found = preset.network(ours, training=False)

@@ -43,14 +43,14 @@ def whole_module(tmp_path_factory, vocabulary):
 
 @pytest.fixture(scope="module")
 def hub(module):
-    return HubPreprocessor(module, LENGTH)
+    return HubPreprocessor(module, sequence_length=LENGTH)
 
 
 @pytest.fixture(scope="module", params=["tfhub", "wordpiece"])
 def preprocessor(request, hub, vocabulary):
     if request.param == "tfhub":
         return hub
-    return WordPiecePreprocessor(vocabulary, True, LENGTH)
+    return WordPiecePreprocessor(vocabulary, lower_case=True, sequence_length=LENGTH)
 
 
 def numpy_of(tokens):
@@ -110,7 +110,7 @@ def test_pairs_are_packed_and_cut_as_bert_does(preprocessor, vocabulary, length)
 def test_the_vocabulary_alone_gives_what_the_module_gives(hub, vocabulary):
     for length in (LENGTH, 40):
         hub = hub if length == LENGTH else hub.with_length(length)
-        own = WordPiecePreprocessor(vocabulary, True, length)
+        own = WordPiecePreprocessor(vocabulary, lower_case=True, sequence_length=length)
         assert_same(numpy_of(hub(TEXTS)), numpy_of(own(TEXTS)))
         assert_same(numpy_of(hub(TEXTS, PAIRS)), numpy_of(own(TEXTS, PAIRS)))
         for pairs in (None, PAIRS):
@@ -132,7 +132,7 @@ ASKED = {
 def test_accents_and_case_count_only_where_asked(lower_case, strip_accents, tmp_path):
     file = hub_modules.write_vocabulary(tmp_path / "vocab.txt", (*ACCENTED, "Cafe"))
     tokens = file.read_text("utf-8").split("\n")
-    made = WordPiecePreprocessor(file, lower_case, strip_accents=strip_accents)
+    made = WordPiecePreprocessor(file, lower_case=lower_case, strip_accents=strip_accents)
     for one in (made, made.with_length(9)):
         words = [tokens[word] for word in one(ACCENTED)["input_word_ids"][:, 1]]
         assert words == ASKED[lower_case, strip_accents]
@@ -190,12 +190,12 @@ def test_it_is_built_again_from_what_it_saved(preprocessor, tmp_path):
 def test_the_identity_is_that_of_what_decides_the_tokens(hub, vocabulary, tmp_path):
     other = hub_modules.write_vocabulary(tmp_path / "other.txt", ("good", "worse"))
     copy = shutil.copy(vocabulary, tmp_path / "copy.txt")
-    same = WordPiecePreprocessor(vocabulary, True, 8).identity
-    assert WordPiecePreprocessor(copy, True, 8).identity == same
+    same = WordPiecePreprocessor(vocabulary, lower_case=True, sequence_length=8).identity
+    assert WordPiecePreprocessor(copy, lower_case=True, sequence_length=8).identity == same
     others = {
-        WordPiecePreprocessor(vocabulary, False, 8).identity,
-        WordPiecePreprocessor(vocabulary, True, 9).identity,
-        WordPiecePreprocessor(other, True, 8).identity,
+        WordPiecePreprocessor(vocabulary, lower_case=False, sequence_length=8).identity,
+        WordPiecePreprocessor(vocabulary, lower_case=True, sequence_length=9).identity,
+        WordPiecePreprocessor(other, lower_case=True, sequence_length=8).identity,
         hub.identity,
         hub.with_length(9).identity,
     }
@@ -223,8 +223,8 @@ def test_an_export_holds_the_vocabulary_and_answers_alike(vocabulary, tmp_path):
     network = load_hub(hub_modules.make_keras2_encoder(tmp_path / "encoder")).network
     (layer,) = find_hub_layers(network)
     preprocessors = {
-        "tfhub": HubPreprocessor(folder, LENGTH),
-        "wordpiece": WordPiecePreprocessor(file, True, LENGTH),
+        "tfhub": HubPreprocessor(folder, sequence_length=LENGTH),
+        "wordpiece": WordPiecePreprocessor(file, lower_case=True, sequence_length=LENGTH),
     }
     expected = {}
     for name, preprocessor in preprocessors.items():
@@ -275,12 +275,12 @@ NO_LENGTH = r"sequence_length must be a whole number of at least 5\. Received"
 @pytest.mark.parametrize("length", [4, 0, 8.5, "8", True])
 def test_lengths_that_are_none(vocabulary, length):
     with pytest.raises(ConfigError, match=NO_LENGTH):
-        WordPiecePreprocessor(vocabulary, True, length)
+        WordPiecePreprocessor(vocabulary, lower_case=True, sequence_length=length)
 
 
 def test_a_length_that_is_none_of_a_module(module):
     with pytest.raises(ConfigError, match=NO_LENGTH):
-        HubPreprocessor(module, 4)
+        HubPreprocessor(module, sequence_length=4)
 
 
 VOCABULARIES = {
@@ -298,15 +298,18 @@ def test_files_that_are_no_vocabulary(name, tmp_path):
     if content is not None:
         (tmp_path / "vocab.txt").write_bytes(content)
     with pytest.raises(ConfigError, match=message):
-        WordPiecePreprocessor(tmp_path / "vocab.txt", True)
+        WordPiecePreprocessor(tmp_path / "vocab.txt", lower_case=True)
 
 
 def test_lines_end_as_windows_ends_them_or_not_at_all(vocabulary, tmp_path):
     content = vocabulary.read_bytes()
-    expected = numpy_of(WordPiecePreprocessor(vocabulary, True)(TEXTS))
+    expected = numpy_of(WordPiecePreprocessor(vocabulary, lower_case=True)(TEXTS))
     for variant in (content.replace(b"\n", b"\r\n"), content.rstrip(b"\n")):
         (tmp_path / "vocab.txt").write_bytes(variant)
-        assert_same(numpy_of(WordPiecePreprocessor(tmp_path / "vocab.txt", True)(TEXTS)), expected)
+        assert_same(
+            numpy_of(WordPiecePreprocessor(tmp_path / "vocab.txt", lower_case=True)(TEXTS)),
+            expected,
+        )
 
 
 def test_modules_that_are_no_preprocessors(tmp_path):
@@ -326,7 +329,7 @@ def test_folders_that_hold_no_preprocessor(tmp_path):
 def test_without_tensorflow_text_the_extra_is_named(vocabulary, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_text", None)
     with pytest.raises(ConfigError, match=r'pip install "keras_tl\[text\]"'):
-        WordPiecePreprocessor(vocabulary, True)
+        WordPiecePreprocessor(vocabulary, lower_case=True)
 
 
 TFHUB = "https://tfhub.dev/tensorflow"
@@ -371,7 +374,7 @@ def test_an_encoder_s_own_vocabulary_comes_first(tmp_path):
     chosen = choose_preprocessor(str(folder), layer.module, 12)
     assert isinstance(chosen, WordPiecePreprocessor)
     assert chosen.sequence_length == 12
-    own = WordPiecePreprocessor(tmp_path / "encoder.txt", True, 12)
+    own = WordPiecePreprocessor(tmp_path / "encoder.txt", lower_case=True, sequence_length=12)
     assert chosen.identity == own.identity
 
 

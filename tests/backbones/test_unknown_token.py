@@ -80,7 +80,9 @@ def of_kerashub(folder, make):
     from keras_hub import models
 
     preset = str(make(folder / "preset"))
-    return KerasHubPreprocessor(models.TextClassifierPreprocessor.from_preset(preset), 8)
+    return KerasHubPreprocessor(
+        models.TextClassifierPreprocessor.from_preset(preset), sequence_length=8
+    )
 
 
 # Routes to a preprocessor, and its unknown token by the number of its line.

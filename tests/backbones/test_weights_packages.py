@@ -79,11 +79,11 @@ def installed(tmp_path):
     (folder / "models").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise RuntimeError('imported')")
     (folder / "models" / "it.pth").write_bytes(zipped(make_state(make_tensors())))
-    package = WeightsPackage("made-up-weights==1.0", f"{MODULE}/models/it.pth", "")
+    package = WeightsPackage("made-up-weights==1.0", file=f"{MODULE}/models/it.pth", sha256="")
     package = dataclasses.replace(package, sha256=sha256(folder / "models" / "it.pth"))
-    weights = Weights("me", "MIT", 0.5, "nowhere", package=package)
+    weights = Weights("me", licence="MIT", top1=0.5, top1_source="nowhere", package=package)
     changes = {"name": "made_up", "builder": build, "weights": weights}
-    backbones.register(dataclasses.replace(TINY, **changes), replace=True)
+    backbones.register(dataclasses.replace(TINY, **changes), overwrite=True)
     return tmp_path
 
 

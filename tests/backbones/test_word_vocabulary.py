@@ -74,15 +74,15 @@ def test_known_words_keep_their_weights_and_new_ones_get_the_mean(shape):
     old = Vocabulary(["xxunk", "xxpad", "xxbos", "a", "b"])
     new = Vocabulary(["xxbos", "b", "new", "xxunk", "xxpad", "newer"])
     weights = np.random.default_rng(0).normal(size=(5, *shape)).astype(np.float32)
-    moved = transfer_embeddings(old, new, weights)
+    moved = transfer_embeddings(old, new, weights=weights)
     assert moved.dtype == np.float32
     np.testing.assert_array_equal(moved[[0, 1, 3, 4]], weights[[2, 4, 0, 1]])
     np.testing.assert_array_equal(moved[2], moved[5])
     np.testing.assert_allclose(moved[2], weights.mean(0), rtol=1e-5, atol=1e-7)
-    np.testing.assert_array_equal(transfer_embeddings(old, old, weights), weights)
+    np.testing.assert_array_equal(transfer_embeddings(old, old, weights=weights), weights)
 
 
 def test_weights_of_another_vocabulary_are_refused():
     old = Vocabulary(MARKS)
     with pytest.raises(ConfigError, match="a row for each of the 9 tokens"):
-        transfer_embeddings(old, old, np.zeros((8, 2)))
+        transfer_embeddings(old, old, weights=np.zeros((8, 2)))

@@ -159,7 +159,7 @@ def test_the_rules_in_the_folder_hold(name, tmp_path):
     made.save(tmp_path / "saved")
     assert load_preprocessor(tmp_path / "saved").identity == made.identity
     # What is asked for comes first.
-    asked = WordPiecePreprocessor(tmp_path, True, strip_accents=False, split_cjk=False)
+    asked = WordPiecePreprocessor(tmp_path, lower_case=True, strip_accents=False, split_cjk=False)
     assert [tokens[number] for number in ours(asked, TEXT)[0]] == ["müde", "漢字"]
 
 
@@ -206,7 +206,7 @@ def test_a_saved_run_keeps_the_tokens_it_was_trained_with(lower_case, tmp_path):
         lower_case_nfd_strip_accents=lower_case,
     ).tokenize(OF_EARLIER)
     assert ours(loaded, OF_EARLIER) == expected.to_list()
-    now = WordPiecePreprocessor(file, lower_case, strip_accents=lower_case)
+    now = WordPiecePreprocessor(file, lower_case=lower_case, strip_accents=lower_case)
     assert ours(now, OF_EARLIER) != expected.to_list()
     # A run that is trained on and saved again is still one of these.
     loaded.save(tmp_path / "again")

@@ -19,10 +19,10 @@ CONFIGS = [
     HeadConfig(),
     HeadConfig(pooling="flatten", hidden=(64, 32), dropout=0),
     HeadConfig(hidden=[16]),
-    HeadConfig("concat", (50,), batch_norm=True),
+    HeadConfig("concat", hidden=(50,), batch_norm=True),
     CacheConfig(),
     CacheConfig(where="off", folder="a folder", full_hash=True, memory_limit=0, folder_limit=1),
-    Phase("head", 10, 1e-3),
+    Phase("head", epochs=10, learning_rate=1e-3),
     Phase(
         name="all",
         epochs=1,
@@ -36,15 +36,29 @@ CONFIGS = [
         patience=1,
         batch_norm="frozen",
     ),
-    Phase("two", 3, 1e-4, unfreeze=2),
-    Phase("in turn", 3, 1e-4, unfreeze="all", discriminative_factor=2.6, unfreeze_every="auto"),
-    Phase("slowly", 9, 1e-4, unfreeze=3, discriminative_factor=1, unfreeze_every=2),
-    Phase("pairs", 4, 5e-5, unfreeze="all", objective="contrastive"),
-    Phase("cycle", 3, 1e-4, schedule="one_cycle", warmup=0.3),
+    Phase("two", epochs=3, learning_rate=1e-4, unfreeze=2),
+    Phase(
+        "in turn",
+        epochs=3,
+        learning_rate=1e-4,
+        unfreeze="all",
+        discriminative_factor=2.6,
+        unfreeze_every="auto",
+    ),
+    Phase(
+        "slowly",
+        epochs=9,
+        learning_rate=1e-4,
+        unfreeze=3,
+        discriminative_factor=1,
+        unfreeze_every=2,
+    ),
+    Phase("pairs", epochs=4, learning_rate=5e-5, unfreeze="all", objective="contrastive"),
+    Phase("cycle", epochs=3, learning_rate=1e-4, schedule="one_cycle", warmup=0.3),
     ModelConfig(**MODEL),
     ModelConfig(
         **MODEL,
-        head=HeadConfig("max", (8,), 0.5, batch_norm=True),
+        head=HeadConfig("max", hidden=(8,), dropout=0.5, batch_norm=True),
         precision="mixed_bfloat16",
         architecture={"class_name": "Functional", "config": {"layers": [1, [2, None]]}},
         output_block="block3",
@@ -61,7 +75,7 @@ def test_json_gives_the_same_back(config):
 
 
 def test_phases_of_earlier_runs_are_read():
-    old = Phase("tune", 1, 1e-4, unfreeze="all")
+    old = Phase("tune", epochs=1, learning_rate=1e-4, unfreeze="all")
     values = old.to_json()
     for new in ("discriminative_factor", "unfreeze_every", "objective"):
         del values[new]

@@ -40,10 +40,10 @@ WRITERS = {
     "run": lambda learner, path, **options: learner.save(path / "run", **options),
     "report": lambda learner, path, **options: learner.report(path / "r.html", **options),
     "npy": lambda learner, path, **options: ktl.save_features(
-        learner, np.zeros((2, 32, 32, 3)), path / "f.npy", **options
+        learner, np.zeros((2, 32, 32, 3)), path=path / "f.npy", **options
     ),
     "parquet": lambda learner, path, **options: ktl.save_features(
-        learner, np.zeros((2, 32, 32, 3)), path / "f.parquet", **options
+        learner, np.zeros((2, 32, 32, 3)), path=path / "f.parquet", **options
     ),
     "plots": lambda learner, path, **options: ktl.figures.save(learner, path / "plots", **options),
     "language-model": lambda learner, path, **options: save_language_model(

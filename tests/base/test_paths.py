@@ -76,9 +76,11 @@ CALLS = {
     "keras-file": lambda path, learner, data: learn(data, f"{path}.keras", preprocess="none"),
     "language-model": lambda path, learner, data: learn(data, f"ulmfit:{path}"),
     "vocabulary": lambda path, learner, data: WordPiecePreprocessor(path),
-    "cache": lambda path, learner, data: learner.fit_head(1, cache=CacheConfig("disk", path)),
+    "cache": lambda path, learner, data: learner.fit_head(
+        1, cache=CacheConfig("disk", folder=path)
+    ),
     "features-of-a-split": lambda path, learner, data: learner.features(
-        data.split("test"), cache=CacheConfig("disk", path)
+        data.split("test"), cache=CacheConfig("disk", folder=path)
     ),
     "save": lambda path, learner, data: learner.save(path),
     "load": lambda path, learner, data: ktl.Learner.load(path),
@@ -87,12 +89,14 @@ CALLS = {
     "predict": lambda path, learner, data: learner.predict(path),
     "predict-a-list": lambda path, learner, data: learner.predict([path]),
     "features": lambda path, learner, data: learner.features(path),
-    "save_features": lambda path, learner, data: ktl.save_features(learner, PIXELS, f"{path}.npy"),
+    "save_features": lambda path, learner, data: ktl.save_features(
+        learner, PIXELS, path=f"{path}.npy"
+    ),
     "export": lambda path, learner, data: learner.export(path),
     "export-onnx": lambda path, learner, data: learner.export(f"{path}.onnx", format="onnx"),
     "verify": lambda path, learner, data: verify(path),
     "write_serving": lambda path, learner, data: write_serving(path),
-    "compare": lambda path, learner, data: ktl.compare("efficientnet_lite0", data, out=path),
+    "compare": lambda path, learner, data: ktl.compare("efficientnet_lite0", data, path=path),
     "comparison": lambda path, learner, data: ktl.Comparison.load(path),
     "pretrain": lambda path, learner, data: ulmfit.pretrain(["a text"], path),
     "corpus": lambda path, learner, data: ulmfit.pretrain([Path(path)], "model"),
@@ -204,9 +208,9 @@ def test_a_home_folder_is_found_by_everything(learner, data, tmp_path, monkeypat
     again = ktl.Learner.load("~/run", verbose=False)
     expected = learner.predict(PIXELS).probabilities
     np.testing.assert_allclose(again.predict(PIXELS).probabilities, expected, atol=1e-6)
-    assert ktl.save_features(learner, "~/photos", "~/f.npy") == (16, 16)
+    assert ktl.save_features(learner, "~/photos", path="~/f.npy") == (16, 16)
     assert learner.report("~/r.html") == tmp_path / "r.html"
-    learner.features(learner.data.split("test"), cache=CacheConfig("disk", "~/cache"))
+    learner.features(learner.data.split("test"), cache=CacheConfig("disk", folder="~/cache"))
     borrowed = learn(data, "run:~/run")
     np.testing.assert_array_equal(borrowed.features(PIXELS), learner.features(PIXELS))
     made = {path.name for path in tmp_path.iterdir()}

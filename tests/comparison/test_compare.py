@@ -254,7 +254,7 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path):
     data, network = make_tiny_data(), small_network()
     weights = network.get_weights()
     settings = SETTINGS | {"seeds": 2, "sizes": (None, 15)}
-    whole = ktl.compare(network, data, out=tmp_path / "whole", **settings)
+    whole = ktl.compare(network, data, path=tmp_path / "whole", **settings)
     for one, other in zip(weights, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert [(found.size, found.seeds) for found in whole.sizes] == [(None, (0, 1)), (15, (0, 1))]
@@ -268,14 +268,14 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path):
 
     loud = settings | {"verbose": True}
     with pytest.raises(KeyboardInterrupt), contextlib.redirect_stderr(Interrupting()):
-        ktl.compare(network, data, out=tmp_path / "parts", **loud)
+        ktl.compare(network, data, path=tmp_path / "parts", **loud)
     assert ktl.Comparison.load(tmp_path / "parts").sizes[0].seeds == (0,)
     assert Store(tmp_path / "parts").plan()["looks"] == []
-    left = ktl.compare(network, data, out=tmp_path / "parts", dry_run=True, **settings)
+    left = ktl.compare(network, data, path=tmp_path / "parts", dry_run=True, **settings)
     assert (left.runs, left.finished) == (8, 4)
     assert set(left.seconds) == set(ARMS)
     assert left.total > 0
-    parts = ktl.compare(network, data, out=tmp_path / "parts", **settings)
+    parts = ktl.compare(network, data, path=tmp_path / "parts", **settings)
     assert stored(tmp_path / "parts") == stored(tmp_path / "whole")
     looks = [Store(tmp_path / name).plan()["looks"] for name in ("parts", "whole")]
     assert looks[0] == looks[1] == [{"seeds": [0, 1], "sizes": [15, None]}]
@@ -307,7 +307,7 @@ def test_what_differs_only_by_its_weights_is_trained_alike(tmp_path):
     """The fine-tuned arm can be trained exactly as the one from scratch."""
     protocol = Protocol(3, head_epochs=0, policy="scratch")
     settings = SETTINGS | {"protocol": protocol, "seeds": 1}
-    found = ktl.compare(small_network(), make_tiny_data(), out=tmp_path / "c", **settings)
+    found = ktl.compare(small_network(), make_tiny_data(), path=tmp_path / "c", **settings)
     budget = found.what["budget"]
     assert budget["fine-tuned"] == budget["scratch"]
     assert budget["head"] is None
@@ -316,7 +316,8 @@ def test_what_differs_only_by_its_weights_is_trained_alike(tmp_path):
 def test_a_learner_from_the_same_network_has_fresh_weights_for_each_seed():
     learner = make_small_learner(data_without_validation())
     fresh = [
-        ktl.Learner(learner, learner.data, None, seed=seed, verbose=False) for seed in (1, 1, 2)
+        ktl.Learner(learner, learner.data, weights=None, seed=seed, verbose=False)
+        for seed in (1, 1, 2)
     ]
     first, same, other = (one.backbone.get_weights() for one in fresh)
     assert np.array_equal(first[0], same[0])
@@ -377,7 +378,7 @@ def test_encoders_of_texts_are_compared_with_fresh_ones(tmp_path, kind):
         (),
     )
     found = ktl.compare(
-        backbone, make_texts(), seeds=1, protocol=Protocol(2), out=tmp_path / "out", verbose=False
+        backbone, make_texts(), seeds=1, protocol=Protocol(2), path=tmp_path / "out", verbose=False
     )
     assert found.what["model"]["backbone"] == backbone
     assert [len(curve.mean) for curve in found.sizes[0].curves.values()] == [2, 2, 2]
@@ -389,7 +390,7 @@ def test_two_replicas_and_half_precision(tmp_path):
         small_network(),
         make_tiny_data(),
         seeds=1,
-        out=tmp_path / "out",
+        path=tmp_path / "out",
         strategy="mirrored",
         precision="mixed_bfloat16",
         **SETTINGS,

@@ -202,8 +202,9 @@ def test_options_of_the_command_line_reach_the_source(
     monkeypatch.setitem(specs.SOURCES, "seen", source)
     run = tmp_path / "run"
     run.mkdir()
-    # A run of the time before sources were recorded.
-    write_json(run / "run.json", {"data": {"resize": "pad", "split_settings": {"seed": 5}}})
+    # A run of the time before sources were recorded, when `check_files` was called `check`.
+    settings = {"seed": 5, "check": False}
+    write_json(run / "run.json", {"data": {"resize": "pad", "split_settings": settings}})
     write_checksums(run)
     own = {
         "train": ["--split-seed", "5", "--resize", "pad", "--out", str(tmp_path / "new")],
@@ -217,6 +218,7 @@ def test_options_of_the_command_line_reach_the_source(
     assert place == "t.csv"
     assert {key: options[key] for key in options if key in specs.FLAGS} == expected
     assert (options["seed"], options["resize"]) == (5, "pad")
+    assert options.get("check_files") is (False if command == "evaluate" else None)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_thresholds_are_in_every_answer(learner):
 def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsys):
     learner.evaluate()
     by = np.arange(len(learner.data.split("validation"))) % 2
-    slices = learner.evaluate("validation", by)["slices"]
+    slices = learner.evaluate("validation", by=by)["slices"]
     before = {split: metrics["loss"] for split, metrics in learner.evaluations.items()}
     fitted = learner.calibrate()
     assert fitted.temperature == learner.config.temperature != 1
@@ -141,7 +141,7 @@ def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsy
     assert learner.evaluations["validation"]["slices"] == slices
     # The logits are those of the model: to fit again changes nothing.
     assert learner.calibrate().temperature == fitted.temperature
-    chosen = learner.choose_thresholds(recall=0.8)
+    chosen = learner.choose_thresholds(min_recall=0.8)
     assert learner.config.thresholds == chosen.values
     for one in chosen.labels:
         measured = learner.evaluations["test"]["per_class"][one.label]

@@ -116,7 +116,7 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
 
 def test_a_ruinous_phase_that_the_validation_split_undoes_has_no_drop():
     learner = make_small_learner(hard_data(count=150))
-    phase = Phase("own", 1, RATES["ruinous"][0], unfreeze="all", patience=1)
+    phase = Phase("own", epochs=1, learning_rate=RATES["ruinous"][0], unfreeze="all", patience=1)
     with eagerly():
         learner.fit_head()
         (record,) = learner.fine_tune(policy=phase, augment=False)

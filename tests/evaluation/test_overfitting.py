@@ -366,7 +366,7 @@ def pixel_learner(random):
     data = ktl.ImageData.from_arrays(pixels, labels, validation_split=0.3, verbose=False)
     # A linear head would begin at an optimum that is chosen not to overfit.
     head = HeadConfig(hidden=(64,), dropout=0.0)
-    options = {"preprocess": "tf", "head": head, "seed": 0, "check": False}
+    options = {"preprocess": "tf", "head": head, "seed": 0, "preflight": False}
     return ktl.Learner(plain_network(), data, **options)
 
 
@@ -374,10 +374,10 @@ def test_random_labels_are_overfitted_unless_that_is_stopped(capsys):
     learner = pixel_learner(random=True)
     # A phase of one's own stops by any validation split, however small.
     with eagerly():
-        learner.fit_head(policy=Phase("head", 12, 0.01), cache="memory")
+        learner.fit_head(policy=Phase("head", epochs=12, learning_rate=0.01), cache="memory")
     assert ktl.overfitting(learner).state == "spared"
     assert "overfits" not in capsys.readouterr().err
-    phase = Phase("longer", 12, 0.01, patience=None)
+    phase = Phase("longer", epochs=12, learning_rate=0.01, patience=None)
     with eagerly():
         learner.fine_tune(policy=phase, augment=False)
     assert "longer: the model overfits: accuracy " in capsys.readouterr().err
@@ -436,7 +436,7 @@ def test_a_learner_without_data_or_training(capsys):
 
 
 def test_a_phase_of_ones_own_is_judged_by_what_it_watches():
-    phase = Phase("own", 3, 1e-3, monitor="metric", patience=2)
+    phase = Phase("own", epochs=3, learning_rate=1e-3, monitor="metric", patience=2)
     rows = record(FALLING[:3], RISING[:3], [0.9] * 3, [0.9, 0.87, 0.86], phase=phase, kept=1)
     (found,) = find(rows).phases
     assert (found.monitor, found.state) == ("accuracy", "spared")

@@ -46,7 +46,7 @@ def made(tmp_path_factory):
 def made_measured(made, tmp_path_factory):
     """The same run after the validation and test splits were measured."""
     run = shutil.copytree(made[-1], tmp_path_factory.mktemp("measured") / "run")
-    loaded = ktl.Learner.load(run, made[1], verbose=False)
+    loaded = ktl.Learner.load(run, data=made[1], verbose=False)
     loaded.evaluate("validation")
     prepare_report(loaded._state)
     return loaded.save(run)
@@ -103,7 +103,7 @@ def test_items_that_are_the_same_are_not_measured_again(made, measured):
     data = dataclasses.replace(
         made[1], splits={n: s.take(np.arange(len(s))) for n, s in made[1].splits.items()}
     )
-    loaded = ktl.Learner.load(measured, data, verbose=False)
+    loaded = ktl.Learner.load(measured, data=data, verbose=False)
     known = {split: found.raw for split, found in loaded.evaluations.items()}
     for _ in range(2):
         evaluation_of(loaded._state, "test").top_losses()
@@ -117,7 +117,7 @@ def test_items_that_are_the_same_are_not_measured_again(made, measured):
 @pytest.fixture
 def elsewhere(made, made_measured):
     """The run with other images that have the same labels."""
-    return ktl.Learner.load(made_measured, with_other_images(made[1]), verbose=False)
+    return ktl.Learner.load(made_measured, data=with_other_images(made[1]), verbose=False)
 
 
 ASKS = {
@@ -152,7 +152,7 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
         del metrics["fingerprint"]
     (measured / "run.json").write_text(json.dumps(about))
     write_checksums(measured)
-    loaded = ktl.Learner.load(measured, made[1], verbose=False)
+    loaded = ktl.Learner.load(measured, data=made[1], verbose=False)
     known = loaded.evaluations["test"].raw
     evaluation_of(loaded._state, "test")
     assert loaded.evaluations["test"].raw is not known
@@ -163,7 +163,7 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
 
 
 def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):
-    learner = ktl.Learner.load(measured, made[1], verbose=False)
+    learner = ktl.Learner.load(measured, data=made[1], verbose=False)
     before = learner._state.artifacts.top_items()
     shares = learner.task.probabilities(learner.evaluations["test"].record.logits)[:, 0]
     learner._state.set_decision_rule(
@@ -239,7 +239,7 @@ def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothin
 @pytest.mark.slow
 def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table):
     spec = ("--data", f"csv:{made[0]}")
-    call("thresholds", measured, *spec, "--precision", 0.6)
+    call("thresholds", measured, *spec, "--min-precision", 0.6)
     call("calibrate", measured, *spec)
     assert call("evaluate", measured, *spec, "--split", "validation")["kept"]
     now = ktl.Learner.load(measured, verbose=False)

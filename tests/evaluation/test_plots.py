@@ -21,8 +21,16 @@ from tests.made_outcomes import make_outcomes, make_task
 
 EPOCH = {"loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
 HISTORY = [
-    PhaseRecord(Phase("head", 2, 1e-3), (EPOCH, EPOCH), 1.0, best_epoch=2, cached=True),
-    PhaseRecord(Phase("fine-tune", 1, 1e-4, unfreeze="all"), (EPOCH,), 9.0, 0, cached=False),
+    PhaseRecord(
+        Phase("head", epochs=2, learning_rate=1e-3), (EPOCH, EPOCH), 1.0, best_epoch=2, cached=True
+    ),
+    PhaseRecord(
+        Phase("fine-tune", epochs=1, learning_rate=1e-4, unfreeze="all"),
+        (EPOCH,),
+        9.0,
+        0,
+        cached=False,
+    ),
 ]
 NAMES = ("<cat>", "dog & co")
 METRICS = TASKS["multiclass"](NAMES).measure(np.array([0, 1, 1]), np.eye(2)[[0, 1, 0]] * 3)
@@ -47,9 +55,9 @@ def test_the_curves_run_over_all_phases():
 
 def test_the_rates_of_phases_are_shown_step_by_step():
     phases = [
-        Phase("head", 2, 1e-3),
-        Phase("tune", 3, 1e-4, schedule="slanted_triangular"),
-        Phase("short", 1, 1e-4, schedule="cosine", warmup=0.5),
+        Phase("head", epochs=2, learning_rate=1e-3),
+        Phase("tune", epochs=3, learning_rate=1e-4, schedule="slanted_triangular"),
+        Phase("short", epochs=1, learning_rate=1e-4, schedule="cosine", warmup=0.5),
     ]
     figure = plots.learning_rates(phases, 10)
     for axes, phase in zip(figure.axes, phases, strict=True):
@@ -67,7 +75,9 @@ def test_the_rates_of_phases_are_shown_step_by_step():
 
 def test_curves_of_a_training_that_diverged_at_once():
     epoch = {"loss": np.nan, "accuracy": 0.1}
-    history = [PhaseRecord(Phase("head", 1, 1e3), (epoch,), 1.0, 0, cached=True)]
+    history = [
+        PhaseRecord(Phase("head", epochs=1, learning_rate=1e3), (epoch,), 1.0, 0, cached=True)
+    ]
     without, with_one = plots.learning_curves(history).axes
     assert without.get_legend() is None
     assert with_one.get_legend()
@@ -75,7 +85,9 @@ def test_curves_of_a_training_that_diverged_at_once():
 
 def test_curves_without_validation():
     epoch = {"loss": 0.5, "accuracy": 0.8}
-    history = [PhaseRecord(Phase("head", 1, 1e-3), (epoch,), 1.0, 1, cached=True)]
+    history = [
+        PhaseRecord(Phase("head", epochs=1, learning_rate=1e-3), (epoch,), 1.0, 1, cached=True)
+    ]
     labels = [line.get_label() for line in plots.learning_curves(history).axes[0].lines]
     assert "training" in labels
     assert "validation" not in labels

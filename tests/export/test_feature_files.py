@@ -25,11 +25,11 @@ def folder(tmp_path):
 
 
 def test_a_folder_to_either_format(small_learner, folder, tmp_path):
-    assert ktl.save_features(small_learner, folder, tmp_path / "f.npy") == (70, 16)
+    assert ktl.save_features(small_learner, folder, path=tmp_path / "f.npy") == (70, 16)
     expected = np.load(tmp_path / "f.npy")
     assert expected.shape == (70, 16)
     assert expected.dtype == np.float32
-    assert ktl.save_features(small_learner, folder, tmp_path / "f.parquet") == (70, 16)
+    assert ktl.save_features(small_learner, folder, path=tmp_path / "f.parquet") == (70, 16)
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table.column_names == ["source", "features"]
     assert table["source"].to_pylist() == [str(p) for p in sorted(folder.iterdir())]
@@ -38,7 +38,7 @@ def test_a_folder_to_either_format(small_learner, folder, tmp_path):
 
 def test_a_file_name_that_is_no_utf8_is_written_with_escapes(small_learner, folder, tmp_path):
     os.rename(folder / "69.png", os.fsencode(folder) + b"/caf\xe9.png")
-    ktl.save_features(small_learner, folder, tmp_path / "f.parquet")
+    ktl.save_features(small_learner, folder, path=tmp_path / "f.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table["source"].to_pylist()[-1] == str(folder / r"caf\udce9.png")
 
@@ -75,16 +75,16 @@ def test_space_that_cannot_be_reserved_is_an_error_before_the_first_batch(tmp_pa
 
 def test_pixels_are_numbered(small_learner, tiny_data, tmp_path):
     pixels = tiny_data.split("test").images
-    ktl.save_features(small_learner, pixels, tmp_path / "f.parquet")
+    ktl.save_features(small_learner, pixels, path=tmp_path / "f.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table["source"].to_pylist() == [str(number) for number in range(len(pixels))]
 
 
 def test_nothing_is_left_of_what_fails(small_learner, folder, tmp_path):
     with pytest.raises(ConfigError, match=r"Unknown format of features '.csv'"):
-        ktl.save_features(small_learner, folder, tmp_path / "f.csv")
+        ktl.save_features(small_learner, folder, path=tmp_path / "f.csv")
     (folder / "69.png").write_bytes(b"damaged")
     for name in ("f.npy", "f.parquet"):
         with pytest.raises(DataError, match=r"69\.png"):
-            ktl.save_features(small_learner, folder, tmp_path / name)
+            ktl.save_features(small_learner, folder, path=tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == ["photos"]

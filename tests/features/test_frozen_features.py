@@ -27,7 +27,7 @@ def test_everything_cheap_hashes_the_weights_once_and_reads_each_file_once(tiny_
     cache = ktl.CacheConfig(folder=str(tmp_path))
     # The second learner finds the features of the first.
     for _ in range(2):
-        learner = make_small_learner(tiny_data, check=True)
+        learner = make_small_learner(tiny_data, preflight=True)
         first = learner.trainer.features.weights()
         with audited("open") as opened:
             everything_cheap(learner, cache)
@@ -83,7 +83,7 @@ def test_a_loaded_run_knows_that_its_backbone_was_trained(tiny_data, tmp_path):
     learner = make_small_learner(tiny_data)
     with eagerly():
         learner.fine_tune(1)
-    loaded = ktl.Learner.load(learner.save(tmp_path / "run"), tiny_data, verbose=False)
+    loaded = ktl.Learner.load(learner.save(tmp_path / "run"), data=tiny_data, verbose=False)
     assert not loaded.trainer.features.is_original
 
 

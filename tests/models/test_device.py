@@ -19,7 +19,10 @@ def test_both_phases_on_two_replicas(tiny_data):
     before = [weight.numpy() for weight in learner.model.weights]
     learner.fit_head(epochs=2, cache="memory")
     learner.fine_tune(
-        policy=Phase("tune", 1, 1e-3, unfreeze="all", optimizer="sgd", batch_size=8), augment=False
+        policy=Phase(
+            "tune", epochs=1, learning_rate=1e-3, unfreeze="all", optimizer="sgd", batch_size=8
+        ),
+        augment=False,
     )
     assert all(np.isfinite(weight.numpy()).all() for weight in learner.model.weights)
     unmoved = [
@@ -47,7 +50,15 @@ def test_the_training_step_compiles_for_xla(small_learner, learning_rate_factors
     """A TPU needs static shapes and XLA for all of the step; Keras would silently do without."""
     model, backbone = small_learner.model, small_learner.backbone
     backbone.unfreeze(small_learner.backbone.blocks)
-    phase = Phase("p", 1, 1e-3, unfreeze="all", optimizer="adamw", warmup=0.5, schedule="cosine")
+    phase = Phase(
+        "p",
+        epochs=1,
+        learning_rate=1e-3,
+        unfreeze="all",
+        optimizer="adamw",
+        warmup=0.5,
+        schedule="cosine",
+    )
     model.compile(
         make_optimizer(phase, 4, model.trainable_variables, learning_rate_factors),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -97,7 +108,10 @@ def test_both_phases_in_mixed_precision(tiny_data, precision):
         verbose=False,
     )
     learner.fit_head(epochs=1, cache="memory")
-    learner.fine_tune(policy=Phase("tune", 1, 1e-4, unfreeze=1, optimizer="adamw"), augment=False)
+    learner.fine_tune(
+        policy=Phase("tune", epochs=1, learning_rate=1e-4, unfreeze=1, optimizer="adamw"),
+        augment=False,
+    )
     scaled = isinstance(learner.model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert scaled == (precision == "mixed_float16")
     assert np.isfinite(learner.history[-1].epochs[-1]["loss"])

@@ -14,7 +14,7 @@ HEADS = {
     "plain": (HeadConfig(), [DROP, DENSE]),
     "hidden": (HeadConfig(hidden=(5,)), [DROP, DENSE, DROP, DENSE]),
     "norm": (HeadConfig(batch_norm=True), [NORM, DROP, DENSE]),
-    "norms": (HeadConfig("max", (5, 4), batch_norm=True), [NORM, DROP, DENSE] * 3),
+    "norms": (HeadConfig("max", hidden=(5, 4), batch_norm=True), [NORM, DROP, DENSE] * 3),
     "flat": (HeadConfig("flatten", batch_norm=True), ["Flatten", NORM, DROP, DENSE]),
 }
 

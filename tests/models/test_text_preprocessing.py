@@ -111,7 +111,7 @@ def test_the_length_fits_the_encoder_the_tokens_and_the_texts(name, encoders, pr
 
 
 def test_a_preprocessor_of_the_user_s_own_keeps_its_rules(encoders, preprocessors):
-    given = WordPiecePreprocessor(preprocessors["vocabulary"], False, strip_accents=True)
+    given = WordPiecePreprocessor(preprocessors["vocabulary"], lower_case=False, strip_accents=True)
     data = ktl.TextData.from_arrays(["good", "bad"] * 4, [0, 1] * 4, verbose=False)
     options = {"preprocess": given, "seed": 0, "verbose": False}
     learner = ktl.Learner(f"tfhub:{encoders['any']}", data, **options)

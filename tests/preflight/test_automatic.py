@@ -43,7 +43,7 @@ def states():
 def test_training_is_the_same_with_it_and_without_bit_for_bit(clean, counted, capsys, fine_tunes):
     results = []
     for check in (True, False):
-        learner = make_learner(clean, check=check, verbose=True)
+        learner = make_learner(clean, preflight=check, verbose=True)
         random.seed(1)
         np.random.seed(1)
         tf.random.set_seed(1)
@@ -98,7 +98,7 @@ def until_training(monkeypatch):
 def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path, until_training):
     few = changed(clean, "test", images=clean.splits["test"].images[:9], labels=np.arange(9) % 3)
     others = changed(few, "test", labels=few.splits["test"].labels[::-1].copy())
-    learner, cache = make_learner(few), ktl.CacheConfig("disk", str(tmp_path))
+    learner, cache = make_learner(few), ktl.CacheConfig("disk", folder=str(tmp_path))
 
     def start(data):
         learner._state.data, learner._state.findings = data, None
@@ -194,7 +194,7 @@ def test_balanced_classes_are_not_asked_for_again(clean, until_training):
 
 @pytest.mark.slow
 def test_a_trained_learner_can_be_checked(clean):
-    learner = make_learner(clean, check=False)
+    learner = make_learner(clean, preflight=False)
     learner.fit_head(1, cache="memory")
     learner.fine_tune(1)
     found = learner.check()
@@ -242,7 +242,7 @@ def test_only_what_training_needs_stops_it(photos, name, tmp_path, until_trainin
     gone, most_bytes, said = IN_THE_WAY[name]
     learner = make_learner(photos[0])
     learner._state.data = photos[0] if gone is None else without(photos[0], gone)
-    cache = ktl.CacheConfig("disk", str(tmp_path))
+    cache = ktl.CacheConfig("disk", folder=str(tmp_path))
     if said is None:
         with pytest.raises(DataError if gone else CacheError), file_size_limit(most_bytes):
             learner.fit_head(1, cache=cache)
@@ -261,7 +261,7 @@ def test_only_what_training_needs_stops_it(photos, name, tmp_path, until_trainin
 def test_a_check_that_failed_is_done_again_by_the_next_process(
     clean, tmp_path, monkeypatch, until_training
 ):
-    learner, cache = make_learner(clean), ktl.CacheConfig("disk", str(tmp_path))
+    learner, cache = make_learner(clean), ktl.CacheConfig("disk", folder=str(tmp_path))
     check, asked = CHECKS["one-batch"], []
 
     def fails_once(context):

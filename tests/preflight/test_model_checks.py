@@ -263,7 +263,7 @@ def test_sizes_of_files_are_read_from_their_headers(clean, tmp_path):
         pixels = np.full((20, 30, 3), number, np.uint8)
         content = tf.io.encode_jpeg(pixels) if number % 3 else tf.io.encode_png(pixels)
         (folder / f"{number}.img.jpg").write_bytes(content.numpy())
-    options = {"test_split": 0, "validation_split": 0, "check": False, "verbose": False}
+    options = {"test_split": 0, "validation_split": 0, "check_files": False, "verbose": False}
     data = ktl.ImageData.from_folder(tmp_path, **options)
     config = types.SimpleNamespace(image_size=(224, 112), backbone="own")
     inside = dataclasses.replace(CheckedModel(None, None, None, None, "none"), config=config)
@@ -390,7 +390,7 @@ def roberta(tmp_path_factory):
     keras_hub = pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")
     preset = kerashub_presets.make_roberta(tmp_path_factory.mktemp("presets") / "roberta")
     theirs = keras_hub.models.TextClassifierPreprocessor.from_preset(str(preset))
-    return KerasHubPreprocessor(theirs, 12)
+    return KerasHubPreprocessor(theirs, sequence_length=12)
 
 
 # Texts for an encoder of strings that knows "good", "bad", "film" and "the"; the share it does not.

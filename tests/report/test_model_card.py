@@ -33,7 +33,15 @@ from tests.export.conftest import SECTIONS
 CARD, FACTS = "MODEL_CARD.md", "model.json"
 # As `fit_head(epochs=10)` of a head with hidden layers is recorded.
 HEAD = dataclasses.replace(HEADS["image"], min_steps=0)
-FINE = Phase("tune", 4, 1e-4, 2, optimizer="adamw", patience=None, class_weight={"a b": 2.0})
+FINE = Phase(
+    "tune",
+    epochs=4,
+    learning_rate=1e-4,
+    unfreeze=2,
+    optimizer="adamw",
+    patience=None,
+    class_weight={"a b": 2.0},
+)
 PRIVATE = "/home/somebody/secret"
 
 

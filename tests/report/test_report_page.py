@@ -194,7 +194,7 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
     answers[labels == 5] = 6
     outcomes = PredictionRecord(labels, np.eye(101, dtype=np.float32)[answers])
-    test = Evaluation.of("test", TASKS["multiclass"](names), outcomes, "weights")
+    test = Evaluation.of("test", TASKS["multiclass"](names), raw=outcomes, weights="weights")
     report_context = make_material()
     facts = dataclasses.replace(report_context.facts, evaluations={"test": SplitMetrics.of(test)})
     worst, confusions = classes(dataclasses.replace(report_context, facts=facts, test=test)).blocks
@@ -212,7 +212,7 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     outcomes, report_context = PredictionRecord(labels, logits), make_material("multilabel")
     config = dataclasses.replace(report_context.facts.config, class_names=names)
     facts = dataclasses.replace(report_context.facts, config=config)
-    test = Evaluation.of("test", TASKS["multilabel"](names), outcomes, "weights")
+    test = Evaluation.of("test", TASKS["multilabel"](names), raw=outcomes, weights="weights")
     changed = dataclasses.replace(report_context, facts=facts, test=test)
     shown = probabilities(changed).blocks[-1].plots[-1]
     assert "the 8 labels with the lowest average precision, of 9 labels" in shown.caption
@@ -304,7 +304,9 @@ def test_gap_trend_best_epoch_and_what_stopping_saved_are_shown():
         {"loss": 1 - 0.2 * n, "accuracy": 0.6 + 0.1 * n, "val_loss": loss, "val_accuracy": 0.5}
         for n, loss in enumerate((0.9, 0.7, 0.75, 0.95))
     ]
-    record = PhaseRecord(Phase("head", 6, 1e-3), tuple(rows), 1.0, best_epoch=2, cached=True)
+    record = PhaseRecord(
+        Phase("head", epochs=6, learning_rate=1e-3), tuple(rows), 1.0, best_epoch=2, cached=True
+    )
     task = TASKS["multiclass"](NAMES["multiclass"])
     config = ModelConfig("made-up", (32, 32), "crop", task=task.kind, class_names=NAMES[task.kind])
     found = find_overfitting([record], task, config, ("a", "b"), 400)

@@ -11,7 +11,9 @@ from keras_tl.errors import ConfigError
 from keras_tl.runs.ancestry import learned_splits
 from tests.conftest import make_small_learner, make_tiny_data
 
-TUNED = Phase("fine-tune", 1, 1e-3, unfreeze="all", optimizer="adamw", patience=None)
+TUNED = Phase(
+    "fine-tune", epochs=1, learning_rate=1e-3, unfreeze="all", optimizer="adamw", patience=None
+)
 
 
 def joined(data):

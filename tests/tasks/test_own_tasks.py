@@ -71,7 +71,7 @@ def test_it_trains_is_measured_saved_and_exported(counts, tmp_path):
     assert metrics["intervals"]["mae"][0] < metrics["mae"]
     assert learner.cross_validate(folds=2)["mae"] > 0
     learner.save(tmp_path / "run")
-    loaded = ktl.Learner.load(tmp_path / "run", data, verbose=False)
+    loaded = ktl.Learner.load(tmp_path / "run", data=data, verbose=False)
     answers = loaded.predict(images[:3])
     np.testing.assert_array_equal(answers.values, learner.predict(images[:3]).values)
     served = tf.saved_model.load(str(export_unverified(loaded, tmp_path / "model")))
@@ -96,7 +96,7 @@ def test_mistakes_are_told_at_once(counts):
     ):
         with pytest.raises(ConfigError, match=says):
             register_task(given)
-    register_task(Counts, replace=True)
+    register_task(Counts, overwrite=True)
     assert "unfinished" not in TASKS
 
 

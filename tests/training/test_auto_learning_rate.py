@@ -39,7 +39,7 @@ def test_a_hundredth_of_the_median_size_of_the_kernels(sizes, expected):
 
 
 def test_the_record_has_the_number(small_learner):
-    phase = Phase("tune", 1, "auto", unfreeze="all", patience=None)
+    phase = Phase("tune", epochs=1, learning_rate="auto", unfreeze="all", patience=None)
     expected = auto_learning_rate(small_learner.backbone.network)
     with eagerly():
         (record,) = small_learner.fine_tune(policy=phase, augment=False)
@@ -50,8 +50,8 @@ def test_the_record_has_the_number(small_learner):
 
 def test_wrong_rates():
     with pytest.raises(ConfigError, match="learning_rate must be"):
-        Phase("tune", 1, -1.0)
+        Phase("tune", epochs=1, learning_rate=-1.0)
     with pytest.raises(ConfigError, match="learning_rate must be a number"):
-        Phase("tune", 1, "best")
+        Phase("tune", epochs=1, learning_rate="best")
     with pytest.raises(ConfigError, match="becomes a number only in training"):
-        make_schedule(Phase("tune", 1, "auto"), 10)
+        make_schedule(Phase("tune", epochs=1, learning_rate="auto"), 10)

@@ -17,7 +17,15 @@ from keras_tl.training.schedules import LinearDecay
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_head_optimum import hard_data
 
-FAST = Phase("tune", 3, 0.05, unfreeze="all", optimizer="adam", schedule="cosine", patience=3)
+FAST = Phase(
+    "tune",
+    epochs=3,
+    learning_rate=0.05,
+    unfreeze="all",
+    optimizer="adam",
+    schedule="cosine",
+    patience=3,
+)
 RUINOUS = dataclasses.replace(FAST, learning_rate=1.0)
 
 
@@ -203,7 +211,15 @@ def test_a_plateau_lowers_the_learning_rate_of_a_schedule():
 
 def test_a_schedule_holds_until_a_learning_rate_is_set():
     variable = keras.Variable(np.ones((2, 2), np.float32))
-    phase = Phase("p", 1, 0.5, schedule="linear", warmup=0.0, optimizer="sgd", patience=None)
+    phase = Phase(
+        "p",
+        epochs=1,
+        learning_rate=0.5,
+        schedule="linear",
+        warmup=0.0,
+        optimizer="sgd",
+        patience=None,
+    )
     optimizer = make_optimizer(phase, 4, [variable])
     plain = LinearDecay(0.5, 4)
     assert float(optimizer.learning_rate) == pytest.approx(float(plain(0)))
@@ -279,7 +295,7 @@ def test_a_negative_learning_rate_is_refused():
 
 
 def test_a_head_is_trained_by_a_phase_of_ones_own():
-    own = Phase("mine", 3, 0.01, optimizer="sgd", batch_size=4, patience=None)
+    own = Phase("mine", epochs=3, learning_rate=0.01, optimizer="sgd", batch_size=4, patience=None)
     learner = make_small_learner(make_tiny_data())
     record = learner.fit_head(policy=own)
     assert record.phase == own

@@ -123,9 +123,9 @@ def test_refusals_come_before_any_training(name):
 
 def test_a_phase_that_freezes_the_backbone_cannot_be_contrastive():
     with pytest.raises(ConfigError, match="unfreeze is None"):
-        Phase("p", 1, 0.1, objective="contrastive")
+        Phase("p", epochs=1, learning_rate=0.1, objective="contrastive")
     with pytest.raises(ConfigError, match="Unknown objective 'contrast'"):
-        Phase("p", 1, 0.1, unfreeze="all", objective="contrast")
+        Phase("p", epochs=1, learning_rate=0.1, unfreeze="all", objective="contrast")
 
 
 def test_a_comparison_has_no_contrastive_arm():

@@ -51,7 +51,7 @@ def test_a_wrong_block_is_said_before_anything_is_trained(small_learner):
 def test_preparing_compiles_with_what_is_trainable(small_learner):
     model, backbone = small_learner.model, small_learner.backbone
     for which, count in ((None, 2), (1, 4), ("all", 8), (None, 2)):
-        phase = Phase("p", 1, 0.1, unfreeze=which)
+        phase = Phase("p", epochs=1, learning_rate=0.1, unfreeze=which)
         prepare(model, backbone, phase, steps=1, task=small_learner.task)
         model.optimizer.build(model.trainable_variables)
         assert len(model.trainable_variables) == count

@@ -119,7 +119,7 @@ def test_few_items_get_as_many_steps_as_many_do():
 def test_features_that_do_not_fit_in_memory_begin_on_a_sample(tmp_path):
     learner = make_small_learner(hard_data())
     row = 4 * learner.trainer.parts.extractor.output_shape[-1]
-    cache = ktl.CacheConfig("disk", str(tmp_path), memory_limit=20 * row)
+    cache = ktl.CacheConfig("disk", folder=str(tmp_path), memory_limit=20 * row)
     record = learner.fit_head(epochs=2, cache=cache)
     assert not record.solved
     assert record.l2 > 0

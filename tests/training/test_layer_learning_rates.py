@@ -15,7 +15,7 @@ SETTINGS = {"weight_decay": 0.1, "schedule": "linear", "warmup": 0.2, "clip_norm
 
 def phase(name, **options):
     settings = {"learning_rate": 0.1} | SETTINGS | options
-    return Phase("p", 1, optimizer=name, **settings)
+    return Phase("p", epochs=1, optimizer=name, **settings)
 
 
 def make_variables(seed=0):

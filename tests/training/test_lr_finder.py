@@ -329,7 +329,7 @@ def test_the_phase_swept_has_the_policys_settings(small_learner):
 def test_a_sweep_without_validation_and_with_class_weights(tiny_data):
     data = dataclasses.replace(tiny_data, splits={"train": tiny_data.split("train")})
     learner = make_small_learner(data)
-    phase = Phase("p", 1, 1.0, class_weight={"red": 2.0}, label_smoothing=0.1)
+    phase = Phase("p", epochs=1, learning_rate=1.0, class_weight={"red": 2.0}, label_smoothing=0.1)
     assert learner.lr_find(phase, lowest=1e-4, steps=10).losses
     learner.fit_head(1, cache="off")
     assert learner.lr_find("head", highest=1e-2, steps=10).losses

@@ -159,7 +159,7 @@ def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
             pixels = np.full((20, 20, 3), 60 * number, np.uint8)
             (tmp_path / name / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
     (tmp_path / "b" / "2.png").write_bytes(b"not an image")
-    options = {"validation_split": 0, "test_split": 0, "check": False}
+    options = {"validation_split": 0, "test_split": 0, "check_files": False}
     data = ktl.ImageData.from_folder(tmp_path, **options)
     learner = ktl.Learner("efficientnet_lite0", data, image_size=32, verbose=False)
     for train in (

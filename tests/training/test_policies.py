@@ -94,7 +94,7 @@ def test_every_table_has_every_family():
 
 def test_heads_are_those_of_the_papers():
     assert HEAD_CONFIGS["image"] == HEAD_CONFIGS["text"] == HeadConfig()
-    assert HEAD_CONFIGS["ulmfit"] == HeadConfig("concat", (50,), batch_norm=True)
+    assert HEAD_CONFIGS["ulmfit"] == HeadConfig("concat", hidden=(50,), batch_norm=True)
     assert HEADS["ulmfit"].unfreeze is None
 
 

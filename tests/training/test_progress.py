@@ -224,7 +224,10 @@ def test_a_phase_is_told_the_epochs_of_those_after_it(learner, monkeypatch):
     epochs = {"first": 1, "second": 2, "third": 4}
     with pytest.raises(KeyboardInterrupt):
         learner.fine_tune(
-            policy=[Phase(name, n, 1e-3, "all", batch_norm="live") for name, n in epochs.items()]
+            policy=[
+                Phase(name, epochs=n, learning_rate=1e-3, unfreeze="all", batch_norm="live")
+                for name, n in epochs.items()
+            ]
         )
     assert asked == [6, 4, 0]
 
@@ -285,7 +288,7 @@ RATES = {
 def test_the_rate_of_an_epoch_is_that_of_its_last_step(name, precision):
     learner = make_small_learner(make_tiny_data(), precision=precision)
     settings = {"unfreeze": "all", "patience": None, "batch_size": 4} | RATES[name]
-    phase = Phase("tune", 1, 0.05, **settings)
+    phase = Phase("tune", epochs=1, learning_rate=0.05, **settings)
     with eagerly() if precision == "float32" else contextlib.nullcontext():
         learner.fit_head(epochs=1)
         file = watch(learner)

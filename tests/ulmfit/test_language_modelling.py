@@ -34,7 +34,7 @@ PHASE = dataclasses.replace(PRETRAINING, epochs=3, batch_size=4, learning_rate=0
 
 
 def make(seed=0):
-    return LanguageModel.new(SMALL, VOCABULARY, seed)
+    return LanguageModel.new(SMALL, VOCABULARY, seed=seed)
 
 
 def weights_of(model):
@@ -92,11 +92,11 @@ def test_too_few_tokens_are_refused():
 def test_the_perplexity_falls_on_a_repetitive_text():
     model = make()
     tokens = model.tokenizer.stream(SENTENCES)
-    before = perplexity(model, tokens, 4)
+    before = perplexity(model, tokens, batch_size=4)
     assert before == pytest.approx(len(VOCABULARY), rel=0.1)
     phase = dataclasses.replace(PHASE, epochs=5, learning_rate=0.05)
-    record = fit_language_model(model, tokens, tokens[:200], phase, bptt=10)
-    assert perplexity(model, tokens, 4) < before / 3
+    record = fit_language_model(model, tokens, validation=tokens[:200], phase=phase, bptt=10)
+    assert perplexity(model, tokens, batch_size=4) < before / 3
     assert [set(epoch) for epoch in record.epochs] == [
         {"loss", "perplexity", "val_loss", "val_perplexity", "learning_rate"}
     ] * 5
@@ -109,7 +109,7 @@ def test_the_perplexity_falls_on_a_repetitive_text():
 def test_perplexity_carries_states_whatever_the_length():
     model = make()
     tokens = model.tokenizer.stream(SENTENCES[:8])
-    found = [perplexity(model, tokens, 1, bptt) for bptt in (5, 100)]
+    found = [perplexity(model, tokens, batch_size=1, bptt=bptt) for bptt in (5, 100)]
     assert found[0] == pytest.approx(found[1], rel=1e-5)
     logits = np.asarray(model.network(tokens[None, :-1]), np.float64)[0]
     shares = np.exp(logits - np.log(np.exp(logits).sum(-1, keepdims=True)))
@@ -134,7 +134,7 @@ def test_every_epoch_and_every_evaluation_begin_with_zero_states():
     model = make()
     tokens = model.tokenizer.stream(SENTENCES[:20])
     phase = dataclasses.replace(PHASE, epochs=2)
-    fit_language_model(model, tokens, tokens, phase, bptt=10, callbacks=[States()])
+    fit_language_model(model, tokens, validation=tokens, phase=phase, bptt=10, callbacks=[States()])
     assert [value == 0 for value in seen] == [True, True, False] * 2
 
 
@@ -144,9 +144,9 @@ def test_what_makes_it_worse_is_undone():
     before = weights_of(model)
     tokens = model.tokenizer.stream(SENTENCES[:20])
     phase = dataclasses.replace(PHASE, learning_rate=3.0, epochs=2, warmup=0.0, schedule="constant")
-    record = fit_language_model(model, tokens, tokens, phase, bptt=10)
+    record = fit_language_model(model, tokens, validation=tokens, phase=phase, bptt=10)
     # Perplexities are compared with each other, not with losses, which are smaller numbers.
-    first = perplexity(model, tokens, 4)
+    first = perplexity(model, tokens, batch_size=4)
     for epoch in record.epochs:
         assert epoch["val_loss"] < first < epoch["val_perplexity"]
     assert record.best_epoch == 0
@@ -164,7 +164,9 @@ def test_it_is_trained_in_the_precision_it_was_built_in():
 
     tokens = model.tokenizer.stream(SENTENCES[:20])
     phase = dataclasses.replace(PHASE, epochs=1)
-    (epoch,) = fit_language_model(model, tokens, None, phase, 10, callbacks=[Dtypes()]).epochs
+    (epoch,) = fit_language_model(
+        model, tokens, validation=None, phase=phase, bptt=10, callbacks=[Dtypes()]
+    ).epochs
     assert dtypes == ["bfloat16"] * 2
     assert math.isfinite(epoch["loss"])
     assert {weight.dtype for weight in model.network.weights} == {"float32"}
@@ -174,7 +176,15 @@ def test_it_is_trained_in_the_precision_it_was_built_in():
 def test_one_seed_gives_one_model(tmp_path):
     phase = dataclasses.replace(PHASE, epochs=1)
     runs = [
-        pretrain(SENTENCES, tmp_path / str(n), SMALL, 0.1, VOCABULARY, phase=phase, verbose=False)
+        pretrain(
+            SENTENCES,
+            tmp_path / str(n),
+            size=SMALL,
+            validation=0.1,
+            vocabulary=VOCABULARY,
+            phase=phase,
+            verbose=False,
+        )
         for n in range(2)
     ]
     assert equal(*map(weights_of, runs))
@@ -193,7 +203,7 @@ def test_a_folder_gives_the_same_model(tmp_path):
         "verbose": False,
     }
     texts = [tmp_path / "a.txt", "The dog sat."]
-    model = pretrain(texts, folder, "tiny", ["The cat ran."], **changed)
+    model = pretrain(texts, folder, size="tiny", validation=["The cat ran."], **changed)
     assert {"the", "cat", "sat", "ran", "dog"} < {*model.vocabulary.tokens}
     loaded = load_language_model(folder)
     assert equal(weights_of(loaded), weights_of(model))
@@ -238,7 +248,7 @@ def test_what_is_no_language_model_is_refused_and_left_alone(tmp_path):
         load_language_model(tmp_path)
     (tmp_path / "note").write_text("mine")
     with pytest.raises(RunError, match="exists, but is not a language model"):
-        pretrain(SENTENCES, tmp_path, SMALL, verbose=False)
+        pretrain(SENTENCES, tmp_path, size=SMALL, verbose=False)
     assert [x.name for x in tmp_path.iterdir()] == ["note"]
 
 
@@ -310,7 +320,9 @@ def test_what_is_interrupted_leaves_the_best_so_far(tmp_path):
     assert stop.seen[0] < stop.seen[1]
     left = load_language_model(path)
     held_out = left.tokenizer.stream(SENTENCES[-6:])
-    assert perplexity(left, held_out, PHASE.batch_size) == pytest.approx(min(stop.seen), rel=1e-4)
+    assert perplexity(left, held_out, batch_size=PHASE.batch_size) == pytest.approx(
+        min(stop.seen), rel=1e-4
+    )
     assert "history" not in left.about
     # One that is there already stays as it is.
     with pytest.raises(KeyboardInterrupt):

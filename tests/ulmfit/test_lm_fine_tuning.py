@@ -76,7 +76,9 @@ def test_the_perplexity_of_texts_that_were_not_trained_on_falls(tuned):
     model, _, found, _ = tuned
     held_out = ["the good film dances", "a bad film sings"] * 4
     moved = model.with_vocabulary(found.vocabulary)
-    first, last = (perplexity(x, x.tokenizer.stream(held_out), 2) for x in (moved, found))
+    first, last = (
+        perplexity(x, x.tokenizer.stream(held_out), batch_size=2) for x in (moved, found)
+    )
     assert last < 0.7 * first
     (record,) = found.about["history"]
     assert record["phase"] == PHASE.to_json()

@@ -32,7 +32,7 @@ _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
 
-def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
+def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
     The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
@@ -69,7 +69,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
         "files": [path.name, weights, itos],
         "renamed_tokens": sum(one != other for one, other in zip(tokens, listed, strict=True)),
     }
-    network = build_language_model(config, seed)
+    network = build_language_model(config, seed=seed)
     _set_weights(network, tensors)
     return LanguageModel(config, Vocabulary(tokens), network, about)
 
@@ -83,7 +83,8 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
         else:
             with tarfile.open(path, "r:gz") as archive:
                 yield {
-                    PurePosixPath(member.name).name: archive.extractfile(member).read
+                    # `extractfile` returns `None` only for members that are no files.
+                    PurePosixPath(member.name).name: archive.extractfile(member).read  # type: ignore[union-attr]
                     for member in archive
                     if member.isfile()
                 }
@@ -122,7 +123,7 @@ def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
             raise _misfit(path, name, "(rows, columns)", shapes.get(name))
     (rows, width), (_, units) = shapes[_EMBEDDING], shapes[first]
     layers = sum(name.endswith(".weight_hh_l0_raw") for name in shapes)
-    config = AwdLstmConfig(rows, width, units, layers)
+    config = AwdLstmConfig(rows, embedding_size=width, hidden_size=units, layers=layers)
     expected = {_EMBEDDING: (rows, width), _OUTPUT: (rows, width), _BIAS: (rows,)}
     for number, units in enumerate(config.widths):
         gates = 4 * units

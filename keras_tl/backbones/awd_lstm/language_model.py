@@ -58,7 +58,7 @@ class LanguageModel:
     network: keras.Model
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.config.vocabulary_size != len(self.vocabulary):
             raise ConfigError(
                 f"The configuration is for {self.config.vocabulary_size:,} tokens, but the "
@@ -67,18 +67,18 @@ class LanguageModel:
             )
 
     @classmethod
-    def new(cls, config: AwdLstmConfig, vocabulary: Vocabulary, seed: int | None = None) -> Self:
+    def new(cls, config: AwdLstmConfig, vocabulary: Vocabulary, *, seed: int | None = None) -> Self:
         """Return a language model with random weights."""
-        return cls(config, vocabulary, build_language_model(config, seed))
+        return cls(config, vocabulary, build_language_model(config, seed=seed))
 
-    def encoder(self, seed: int | None = None) -> keras.Model:
+    def encoder(self, *, seed: int | None = None) -> keras.Model:
         """Return a copy of the network without its output layer, see `build_encoder`.
 
         The copy has fastai's dropouts for classifiers. `seed` is the seed of the dropouts.
         """
         # The user chose `drop_multiplier` for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
-        encoder = build_encoder(config, seed)
+        encoder = build_encoder(config, seed=seed)
         embeddings = self.network.get_layer("embedding").get_weights()[:1]
         encoder.get_layer("embedding").set_weights(embeddings)
         _copy_recurrent(self.network, encoder)
@@ -89,20 +89,20 @@ class LanguageModel:
         """Tokenizer that converts texts to token numbers of the vocabulary."""
         return WordTokenizer(self.vocabulary)
 
-    def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
+    def with_vocabulary(self, vocabulary: Vocabulary, *, seed: int | None = None) -> Self:
         """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
         `seed` is the seed of the dropouts.
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
-        network = build_language_model(config, seed)
+        network = build_language_model(config, seed=seed)
         _copy_recurrent(self.network, network)
         weights = self.network.get_layer("embedding").get_weights()
-        moved = [transfer_embeddings(self.vocabulary, vocabulary, old) for old in weights]
+        moved = [transfer_embeddings(self.vocabulary, vocabulary, weights=old) for old in weights]
         network.get_layer("embedding").set_weights(moved)
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
-    def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the model into a folder, completely or not at all.
 
         Args:
@@ -143,7 +143,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
     check_new(path, overwrite=overwrite)
 
 
-def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
+def load_language_model(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
     `seed` is the seed of the dropouts.
@@ -165,6 +165,6 @@ def load_language_model(path: str | os.PathLike, seed: int | None = None) -> Lan
         )
     known = json.loads((path / _ABOUT).read_text("utf-8"))
     config = AwdLstmConfig.from_json(known["config"])
-    network = build_language_model(config, seed)
+    network = build_language_model(config, seed=seed)
     network.load_weights(path / _WEIGHTS)
     return LanguageModel(config, Vocabulary.load(path / _VOCABULARY), network, known["about"])

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self, TypedDict, Unpack
 
 import keras
 import numpy as np
@@ -14,12 +14,13 @@ from keras_tl.backbones.awd_lstm.layers import (
     WeightDropLSTM,
     WordDropEmbedding,
 )
+from keras_tl.base.choices import LanguageModelSize
 from keras_tl.base.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
 
 # The paper's dropouts for WikiText-2 (Merity et al., 2017, arXiv:1708.02182 and
 # salesforce/awd-lstm-lm).
-_PAPER_DROPOUTS = {
+_PAPER_DROPOUTS: dict[str, Any] = {
     "embedding_dropout": 0.1,
     "input_dropout": 0.65,
     "hidden_dropout": 0.3,
@@ -28,7 +29,7 @@ _PAPER_DROPOUTS = {
 }
 
 # fastai's dropouts for classifiers (awd_lstm_clas_config), halved as in `text_classifier_learner`.
-CLASSIFIER_DROPOUTS = {
+CLASSIFIER_DROPOUTS: dict[str, Any] = {
     "embedding_dropout": 0.025,
     "input_dropout": 0.2,
     "hidden_dropout": 0.15,
@@ -42,12 +43,28 @@ BPTT = 70
 
 # Published sizes, and smaller sizes for small corpora or computers without a GPU. All but "paper"
 # have the default dropouts of `AwdLstmConfig`.
-SIZES = {
+SIZES: dict[LanguageModelSize, dict[str, Any]] = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
     "fastai": {"embedding_size": 400, "hidden_size": 1152},
     "small": {"embedding_size": 200, "hidden_size": 400},
     "tiny": {"embedding_size": 64, "hidden_size": 128},
 }
+
+
+class AwdLstmChanges(TypedDict, total=False):
+    """Attributes of `AwdLstmConfig` that `AwdLstmConfig.named` can change."""
+
+    embedding_size: int
+    hidden_size: int
+    layers: int
+    embedding_dropout: float
+    input_dropout: float
+    hidden_dropout: float
+    output_dropout: float
+    weight_dropout: float
+    drop_multiplier: float
+    alpha: float
+    beta: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +90,7 @@ class AwdLstmConfig(JsonConfig):
     """
 
     vocabulary_size: int
+    _: dataclasses.KW_ONLY
     embedding_size: int = 400
     hidden_size: int = 1152
     layers: int = 3
@@ -85,7 +103,7 @@ class AwdLstmConfig(JsonConfig):
     alpha: float = 2.0
     beta: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
             check_range(name, getattr(self, name), 1, whole=True)
         for name in ("drop_multiplier", "alpha", "beta"):
@@ -95,7 +113,9 @@ class AwdLstmConfig(JsonConfig):
             check_range(f"{name} * drop_multiplier", self.dropout(name), 0, 0.99)
 
     @classmethod
-    def named(cls, size: str, vocabulary_size: int, **changes: float) -> Self:
+    def named(
+        cls, size: LanguageModelSize, vocabulary_size: int, **changes: Unpack[AwdLstmChanges]
+    ) -> Self:
         """Return the configuration of a named size.
 
         Args:
@@ -110,7 +130,7 @@ class AwdLstmConfig(JsonConfig):
         """
         if size not in SIZES:
             raise ConfigError(unknown("size of AWD-LSTM", size, SIZES))
-        return cls.from_json(SIZES[size] | {"vocabulary_size": vocabulary_size} | changes)
+        return cls.from_json({**SIZES[size], "vocabulary_size": vocabulary_size, **changes})
 
     def dropout(self, name: str) -> float:
         """Return the attribute `name`, such as `"input_dropout"`, times `drop_multiplier`."""
@@ -123,7 +143,7 @@ class AwdLstmConfig(JsonConfig):
 
 
 def build_language_model(
-    config: AwdLstmConfig, seed: int | None = None, batch_size: int | None = None
+    config: AwdLstmConfig, *, seed: int | None = None, batch_size: int | None = None
 ) -> keras.Model:
     """Return a language model with random weights.
 
@@ -151,7 +171,7 @@ def build_language_model(
 
 
 def build_encoder(
-    config: AwdLstmConfig, seed: int | None = None, bptt: int | None = BPTT
+    config: AwdLstmConfig, *, seed: int | None = None, bptt: int | None = BPTT
 ) -> keras.Model:
     """Return a language model up to its last LSTM layer, with random weights.
 
@@ -188,13 +208,13 @@ def reset_states(model: keras.Model) -> None:
         layer.reset_state()
 
 
-def _embedding_arguments(config: AwdLstmConfig, seeds: _Seeds) -> tuple:
+def _embedding_arguments(config: AwdLstmConfig, seeds: _Seeds) -> tuple[Any, ...]:
     dropout = config.dropout("embedding_dropout")
     return config.vocabulary_size, config.embedding_size, dropout, next(seeds)
 
 
 def _hidden_states(
-    x: keras.KerasTensor, config: AwdLstmConfig, seeds: _Seeds, **options
+    x: keras.KerasTensor, config: AwdLstmConfig, seeds: _Seeds, **options: Any
 ) -> keras.KerasTensor:
     x = _locked(config.dropout("input_dropout"), seeds, "input_dropout")(x)
     for number, units in enumerate(config.widths, 1):

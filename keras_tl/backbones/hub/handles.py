@@ -17,7 +17,7 @@ _OFFLINE = (
 )
 
 
-def resolve(handle: str | os.PathLike) -> Path:
+def resolve(handle: str | os.PathLike[str]) -> Path:
     """Return the folder of a TF-Hub module. A URL is downloaded at the first call.
 
     Args:

@@ -42,7 +42,7 @@ class HubPreprocessor(TextPreprocessor):
             installed.
     """
 
-    def __init__(self, path: Path, sequence_length: int | None = None):
+    def __init__(self, path: Path, *, sequence_length: int | None = None):
         self._path = Path(path)
         loaded = open_saved_model(self._path)
         # Keep the module in a plain object, so that an export does not include the module.
@@ -107,7 +107,7 @@ class HubPreprocessor(TextPreprocessor):
         return segments_of(texts, pairs)
 
     def with_length(self, sequence_length: int) -> Self:
-        return type(self)(self._path, sequence_length)
+        return type(self)(self._path, sequence_length=sequence_length)
 
     @property
     def identity(self) -> str:
@@ -119,4 +119,4 @@ class HubPreprocessor(TextPreprocessor):
 
     @classmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
-        return cls(folder / _MODULE, about["sequence_length"])
+        return cls(folder / _MODULE, sequence_length=about["sequence_length"])

@@ -36,7 +36,11 @@ class KerasHubPreprocessor(TextPreprocessor):
     """
 
     def __init__(
-        self, preprocessor: Any, sequence_length: int | None = None, reference: Path | None = None
+        self,
+        preprocessor: Any,
+        *,
+        sequence_length: int | None = None,
+        reference: Path | None = None,
     ):
         own = preprocessor.sequence_length
         super().__init__(own if sequence_length is None else sequence_length)
@@ -79,7 +83,7 @@ class KerasHubPreprocessor(TextPreprocessor):
         return tf.cast(tf.add_n(tokens), tf.int32) + special
 
     def with_length(self, sequence_length: int) -> Self:
-        made = type(self)(self._theirs, sequence_length, self.reference)
+        made = type(self)(self._theirs, sequence_length=sequence_length, reference=self.reference)
         made.not_compared = self.not_compared
         return made
 

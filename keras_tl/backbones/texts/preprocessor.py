@@ -4,7 +4,7 @@ import abc
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +16,7 @@ from keras_tl.errors import ConfigError
 # Name of the file that says how to rebuild a saved preprocessor.
 ABOUT = "preprocessor.json"
 
-Texts = tf.Tensor | np.ndarray | Sequence[str]
+Texts: TypeAlias = tf.Tensor | np.ndarray | Sequence[str]
 
 
 class TextPreprocessor(abc.ABC, tf.Module):

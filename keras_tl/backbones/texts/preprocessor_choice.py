@@ -41,9 +41,9 @@ def choose_preprocessor(
         BackboneError: keras_tl does not know the preprocessor, or cannot download it.
         ConfigError: tensorflow_text is not installed.
     """
-    vocabulary = module.vocabulary
-    if vocabulary is not None:
-        return WordPiecePreprocessor(*vocabulary, sequence_length)
+    if module.vocabulary is not None:
+        path, lower_case = module.vocabulary
+        return WordPiecePreprocessor(path, lower_case=lower_case, sequence_length=sequence_length)
     matching = matching_handle(handle)
     if matching is None:
         raise BackboneError(
@@ -51,7 +51,7 @@ def choose_preprocessor(
             "preprocess= with the path of the encoder's vocab.txt. Or pass 'tfhub:HANDLE' with the "
             "preprocessing module from the encoder's documentation."
         )
-    return HubPreprocessor(resolve(matching), sequence_length)
+    return HubPreprocessor(resolve(matching), sequence_length=sequence_length)
 
 
 def matching_handle(handle: str | Path) -> str | None:

@@ -11,7 +11,7 @@ from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
 from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.errors import ConfigError, quoted, unknown
 
-_KINDS = {
+_KINDS: dict[str, type[TextPreprocessor]] = {
     "kerashub": KerasHubPreprocessor,
     "tfhub": HubPreprocessor,
     "wordpiece": WordPiecePreprocessor,
@@ -36,5 +36,5 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
     # Earlier versions of keras_tl saved no "rules", and made tokens with FastBertTokenizer.
     is_earlier = about["kind"] == "wordpiece" and "rules" not in about
-    kind = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
+    kind: type[TextPreprocessor] = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
     return kind.from_folder(folder, about)

@@ -52,6 +52,7 @@ class WordPiecePreprocessor(BertPacking):
     def __init__(
         self,
         vocabulary: str | Path | WordPieceFiles,
+        *,
         lower_case: bool | None = None,
         sequence_length: int = 128,
         strip_accents: bool | None = None,
@@ -61,7 +62,7 @@ class WordPiecePreprocessor(BertPacking):
         given = {name: value for name, value in rules.items() if value is not None}
         files = vocabulary
         if not isinstance(files, WordPieceFiles):
-            files = read_wordpiece(local_path(vocabulary), with_rules=len(given) < len(rules))
+            files = read_wordpiece(local_path(files), with_rules=len(given) < len(rules))
         super().__init__(files.tokens, sequence_length)
         # Store the whole object, because an export would include a tuple attribute.
         self._files = files

@@ -1,16 +1,20 @@
 """Image augmentation with Keras layers: changes training batches only, never cached images."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 import keras
 import tensorflow as tf
 
+from keras_tl.base.choices import AugmentationName
 from keras_tl.errors import MOST_QUOTED, ConfigError, unknown
 
-AUGMENTATIONS = ("standard", "no-flip", "randaugment", "mixup", "cutmix")
+AUGMENTATIONS: tuple[AugmentationName, ...] = get_args(AugmentationName)
 _MIXING = {"mixup", "cutmix"}
 
-Augmentation = str | bool | Callable | Sequence[str | Callable]
+Augmentation = (
+    AugmentationName | bool | Callable[..., Any] | Sequence[AugmentationName | Callable[..., Any]]
+)
 
 
 def check_augmentation(kind: Augmentation) -> None:
@@ -111,11 +115,11 @@ def augmenter(
     return augment
 
 
-def _parts(kind: Augmentation) -> Sequence:
+def _parts(kind: Augmentation) -> Sequence[Any]:
     return kind if isinstance(kind, (list, tuple)) else [kind]
 
 
-def _steps(part: str | bool | Callable, seed: int) -> list[Callable]:
+def _steps(part: str | bool | Callable[..., Any], seed: int) -> list[Callable[..., Any]]:
     if isinstance(part, str) and part in _MIXING:
         layer = keras.layers.MixUp if part == "mixup" else keras.layers.CutMix
         return [_on_both(layer(seed=seed))]
@@ -133,11 +137,11 @@ def _steps(part: str | bool | Callable, seed: int) -> list[Callable]:
     return [_on_pixels(layer, training=True) for layer in layers]
 
 
-def _on_pixels(layer: Callable, **options) -> Callable:
+def _on_pixels(layer: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     return lambda pixels, targets: (layer(pixels, **options), targets)
 
 
-def _on_both(layer: keras.layers.Layer) -> Callable:
+def _on_both(layer: keras.layers.Layer) -> Callable[..., Any]:
     def mix(pixels: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mixed = layer({"images": pixels, "labels": targets}, training=True)
         return mixed["images"], mixed["labels"]

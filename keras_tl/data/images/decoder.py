@@ -5,16 +5,18 @@ and inside an exported graph, so all three give the same pixels.
 """
 
 import functools
+from typing import get_args
 
 import tensorflow as tf
 
+from keras_tl.base.choices import Resize
 from keras_tl.base.config import check_choice
 from keras_tl.data.images import metadata, orientation
 from keras_tl.data.images.byte_strings import filled, header_number
 from keras_tl.data.images.unsupported import CURE, HEADER_SIZE, bmp_problems
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
-RESIZES = ("crop", "pad", "stretch")
+RESIZES: tuple[Resize, ...] = get_args(Resize)
 # Version of the decoder. Increase the version if the decoded pixels of any file change: cached
 # features are then recomputed.
 DECODER = 2

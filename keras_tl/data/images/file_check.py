@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -135,7 +136,8 @@ def check_files(
 
 def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, FileResult], int]:
     """Return the result for each distinct path, and the number of results from the cache."""
-    findings, stats = dict.fromkeys(paths), {}
+    findings: dict[str, Any] = dict.fromkeys(paths)
+    stats: dict[str, os.stat_result] = {}
     for path in paths:
         try:
             stats[path] = os.stat(path)

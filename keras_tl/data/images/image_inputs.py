@@ -18,7 +18,7 @@ from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.user_items import is_frame, kinds, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
-ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
+ImageInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
 # First characters of images encoded in base64, and of data URLs.
 _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
@@ -62,7 +62,9 @@ def read_inputs(
     )
 
 
-def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
+def _files(
+    given: str | os.PathLike[str],
+) -> tuple[Sequence[str | os.PathLike[str]], UnusedFiles | None]:
     """Return the image files of a path, folder or pattern, and the unused files of a folder."""
     path = _checked(given)
     text = str(path)
@@ -76,7 +78,7 @@ def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], Unuse
     return [given], None
 
 
-def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageItems:
+def _from_paths(given: Sequence[str | os.PathLike[str]], on_invalid: str) -> ImageItems:
     read = [*map(_files, given)]
     # Results name each image by the path that the user passed, with `~` expanded.
     sources = tuple(os.path.expanduser(os.fspath(path)) for paths, _ in read for path in paths)
@@ -86,7 +88,7 @@ def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageIte
     return ImageItems(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 
-def _checked(path: str | os.PathLike) -> Path:
+def _checked(path: str | os.PathLike[str]) -> Path:
     """Return a path on this machine, or raise `DataError` for an image encoded in base64."""
     text = os.fspath(path)
     if _ENCODED.match(text) and not os.path.lexists(text):

@@ -1,9 +1,11 @@
 """Options that all constructors of `ImageData` accept, checked before any data are read."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
+from keras_tl.base.choices import Resize
 from keras_tl.base.config import check_choice, check_range
 from keras_tl.data.images.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from keras_tl.data.images.decoder import RESIZES
@@ -18,7 +20,8 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
     """Return an image size as (height, width), or `None` for the input size of the backbone."""
     if image_size is None:
         return None
-    pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
+    given: Any = image_size
+    pair: Any = (given, given) if np.ndim(given) == 0 else tuple(given)
     if len(pair) != 2:
         raise ConfigError(
             f"image_size must be one number, or (height, width). Received: {quoted(image_size)}."
@@ -37,18 +40,18 @@ class DataOptions(SplitOptions, total=False):
         resize: Method of resizing: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
         augmentation: Augmentation of these data in training with `augment=True`.
-        check: Whether to check all files first and leave out files that training cannot use (see
-            `keras_tl.data.images.file_check.check_files`). For unchanged files, the results come
-            from a cache. Images that are not in files of the user are not checked.
+        check_files: Whether to check all files first and leave out files that training cannot use
+            (see `keras_tl.data.images.file_check.check_files`). For unchanged files, the results
+            come from a cache. Images that are not in files of the user are not checked.
         value_range: Values of black and white in 16-bit PNG files, such as `(0, 4095)` for X-rays
             of 12 bits. Values outside become black or white. A model stores the range. The range
             has no effect on files of 8 bits. `None`: (0, 65535).
     """
 
     image_size: ImageSize
-    resize: str
+    resize: Resize
     augmentation: Augmentation
-    check: bool
+    check_files: bool
     value_range: ValueRange
 
 
@@ -60,16 +63,16 @@ class CheckedOptions(CheckedSplitOptions):
         ConfigError: An option has an invalid value.
     """
 
-    recorded = ("validation_split", "test_split", "seed", "check", "max_bad")
+    recorded = ("validation_split", "test_split", "seed", "check_files", "max_bad")
     attributes = ("image_size", "resize", "augmentation", "value_range")
 
     image_size: ImageSize = None
-    resize: str = "crop"
+    resize: Resize = "crop"
     augmentation: Augmentation = "standard"
-    check: bool = True
+    check_files: bool = True
     value_range: ValueRange = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "value_range", check_value_range(self.value_range))
         object.__setattr__(self, "image_size", check_image_size(self.image_size))

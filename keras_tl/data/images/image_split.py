@@ -30,12 +30,12 @@ class ImageSplit(Split):
     @property
     def sources(self) -> tuple[str, ...] | None:
         """The paths of the files, `None` for pixels in memory."""
-        return self.images if self.in_files else None
+        return self.images if isinstance(self.images, tuple) else None
 
     @property
     def given(self) -> list[str] | np.ndarray:
         """The paths of the files, or the pixels in memory."""
-        return list(self.images) if self.in_files else self.images
+        return list(self.images) if isinstance(self.images, tuple) else self.images
 
     @property
     def in_files(self) -> bool:
@@ -44,18 +44,22 @@ class ImageSplit(Split):
 
     def joined(self, other: "ImageSplit") -> "ImageSplit":
         """Return the images of this split followed by those of `other`, see `Split.joined`."""
-        if not self.in_files and self.images.shape[1:] != other.images.shape[1:]:
+        own, others = self.images, other.images
+        if (
+            isinstance(own, np.ndarray)
+            and isinstance(others, np.ndarray)
+            and own.shape[1:] != others.shape[1:]
+        ):
             raise DataError(
                 "Expected images of one shape (height, width, 3) in all splits. Received: "
-                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize the images to one "
-                "shape."
+                f"{own.shape[1:]} and {others.shape[1:]}. Resize the images to one shape."
             )
         return super().joined(other)
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Return a hash of the images and their order, see `Split.fingerprint`."""
         digest = hashlib.sha256()
-        if self.in_files:
+        if isinstance(self.images, tuple):
             for path in self.images:
                 digest.update(_file_identity(path, full_hash).encode("utf-8", "surrogateescape"))
         else:

@@ -38,7 +38,7 @@ class Columns:
     split: Hashable | None = None
     slices: Sequence[Hashable] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.slices, str):
             raise ConfigError(
                 f"Expected slices= as a list of columns, such as [{quoted(self.slices)}]. "
@@ -102,7 +102,9 @@ def slice_texts(values: Sequence) -> np.ndarray:
     return np.array(texts, str)
 
 
-def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
+def image_paths(
+    table: Table, column: Hashable, root: str | os.PathLike[str] | None
+) -> tuple[str, ...]:
     """Return the paths of the images. Relative paths in the table start from `root`.
 
     Raises:

@@ -63,7 +63,7 @@ class ItemColumns:
         hint = f"Use the column names of the training data, or pass a list of {self.item}s."
         return ColumnSelection(self.names, self.item, hint)
 
-    def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
+    def _items(self, table: Table, root: str | os.PathLike[str] | None) -> Rows:
         hint = "Correct the value or remove the row."
         if self.item == "image":
             (column,) = self.names

@@ -36,7 +36,7 @@ class LabelColumns:
     task: str | None = None
     class_names: Sequence[str] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.task is not None:
             get_task(self.task)
         if self.are_several and not self.label:

@@ -15,7 +15,7 @@ from keras_tl.data.texts.text_values import as_text, is_utf_8, read_text_file, r
 from keras_tl.data.user_items import ItemSource, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
-Text = str | bytes | os.PathLike | BinaryIO
+Text = str | bytes | os.PathLike[str] | BinaryIO
 TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
 _CURE = (
     "If the contents are meant, pass pathlib.Path(path). If the paths are meant, pass "
@@ -100,7 +100,7 @@ def _listed(items: TextInput, are_pairs: bool) -> list:
     return [tuple(map(plain, item)) if isinstance(item, (tuple, list)) else item for item in found]
 
 
-def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
+def _read(one: str | bytes | os.PathLike[str], place: str, on_invalid: str) -> _Read:
     name = os.fspath(one) if isinstance(one, os.PathLike) else None
     try:
         text = _decoded(*_content(one, place))
@@ -111,7 +111,7 @@ def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
     return _Read(text, shown(text) if name is None else name)
 
 
-def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, str]:
+def _content(one: str | bytes | os.PathLike[str], place: str) -> tuple[str | bytes, str]:
     """Return the content of one input and its name in messages."""
     if not isinstance(one, os.PathLike):
         return one, place

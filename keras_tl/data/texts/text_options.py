@@ -29,7 +29,7 @@ class CheckedTextOptions(CheckedSplitOptions):
 
     sequence_length: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.sequence_length is not None:
             check_range("sequence_length", self.sequence_length, SHORTEST_SEQUENCE, whole=True)

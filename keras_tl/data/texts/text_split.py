@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,9 @@ class TextSplit(Split):
     @property
     def given(self) -> list[str] | list[tuple[str, str]]:
         """The texts, or both texts of each pair."""
-        return list(self.sources)
+        if self.pairs is None:
+            return list(self.texts)
+        return list(zip(self.texts, self.pairs, strict=True))
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Return 64 hexadecimal digits that identify the content and order of the texts."""
@@ -61,7 +64,9 @@ class Texts:
     places: tuple[str, ...]
 
     @classmethod
-    def read(cls, texts: Iterable, pairs: Iterable | None, places: Sequence[str]) -> "Texts":
+    def read(
+        cls, texts: Iterable[Any], pairs: Iterable[Any] | None, places: Sequence[str]
+    ) -> "Texts":
         """Convert the values of a data source to texts, see `as_text`."""
         places = tuple(places)
         return cls(

@@ -36,7 +36,7 @@ def _explained(what: str, hint: str) -> Iterator[None]:
         raise DataError(f"{what}: {lines[0].rstrip('.')}. {hint}") from error
 
 
-def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
+def open_builder(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
     """Return the `tfds.core.DatasetBuilder` of a data set, which need not be prepared yet.
 
     Raises:

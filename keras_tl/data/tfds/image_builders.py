@@ -18,7 +18,7 @@ from keras_tl.tasks.labels.task_choice import read_splits
 
 def read_builder(
     name: str,
-    data_dir: str | os.PathLike | None,
+    data_dir: str | os.PathLike[str] | None,
     download: bool,
     image: str | None = None,
     label: str | None = None,

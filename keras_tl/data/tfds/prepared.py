@@ -146,7 +146,7 @@ class Prepared:
 
 
 def open_prepared(
-    name: str, data_dir: str | os.PathLike | None, download: bool, item: str
+    name: str, data_dir: str | os.PathLike[str] | None, download: bool, item: str
 ) -> Prepared:
     """Open a data set. Download and prepare a missing data set if `download` is true.
 

@@ -26,7 +26,7 @@ _SINGLE = ("text", "sentence")
 
 def read_text_builder(
     name: str,
-    data_dir: str | os.PathLike | None,
+    data_dir: str | os.PathLike[str] | None,
     download: bool,
     text: str | None = None,
     text_pair: str | None = None,

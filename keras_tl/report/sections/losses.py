@@ -30,7 +30,7 @@ def losses(context: ReportContext) -> Section:
             Paragraph(
                 f"The {context.facts.item}s themselves were not kept in the run. "
                 f"To keep the {context.facts.item}s, call:",
-                "learner = ktl.Learner.load(RUN, data); learner.evaluate(); "
+                "learner = ktl.Learner.load(RUN, data=data); learner.evaluate(); "
                 "learner.report('report.html'); learner.save(RUN)",
                 "note",
             )

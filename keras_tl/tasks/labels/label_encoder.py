@@ -3,6 +3,7 @@
 import abc
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,9 @@ class LabelEncoder(abc.ABC):
     class_names: tuple[str, ...] = ()
 
     @abc.abstractmethod
-    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
+    def code(
+        self, y: Sequence[Any] | np.ndarray, items: int, name: str, item: str = "image"
+    ) -> np.ndarray:
         """Check and encode the labels of one split.
 
         Args:

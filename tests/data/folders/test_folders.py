@@ -316,7 +316,7 @@ def test_every_file_is_accounted_for(photos):
     assert str(UnusedFiles(**described)) == str(unused)
     assert json.loads(json.dumps(data.checked.to_json()))["unused"] == described
     # Without a check of the files there is an account too.
-    unchecked = ktl.ImageData.from_folder(photos, check=False, **NO_SPLITS)
+    unchecked = ktl.ImageData.from_folder(photos, check_files=False, **NO_SPLITS)
     assert unchecked.unused_files == unused
     assert finding(unchecked, "unused-files") == found
 
@@ -373,7 +373,7 @@ OF_OTHER_KINDS = {
 def test_images_by_suffix_or_first_bytes_are_a_warning(tmp_path, name):
     content, counted = OF_OTHER_KINDS[name]
     make_tree(tmp_path, {"a": 2, "b": 2, f"a/{name}": content, "b/README": b"x"}, ktl.ImageData)
-    data = ktl.ImageData.from_folder(tmp_path, check=False, **NO_SPLITS)
+    data = ktl.ImageData.from_folder(tmp_path, check_files=False, **NO_SPLITS)
     assert data.unused_files.suffixes == {counted: 1, "without suffix": 1}
     found = finding(data, "unused-files")
     assert found.severity == "warning"

@@ -48,7 +48,7 @@ def test_bad_files_are_left_out_and_named_and_training_finishes(photos, capsys):
     bad = [str(photos / "cat" / f"{number:02}.jpg") for number in (0, 2, 4)]
     assert sorted(file.path for file in data.checked.bad) == bad
     assert paths_of(data) == sorted(set(sort_files(photos, IMAGE_FILES)[0]) - set(bad))
-    learner = ktl.Learner(small_network(), data, image_size=20, preprocess="tf", check=False)
+    learner = ktl.Learner(small_network(), data, image_size=20, preprocess="tf", preflight=False)
     said = capsys.readouterr().err
     assert "3 of 40 files are left out" in said
     assert "empty (0 bytes)" in said
@@ -62,7 +62,7 @@ def test_too_many_bad_files_stop_it(photos):
 
 
 def test_without_the_check_everything_is_kept(photos):
-    data = ktl.ImageData.from_folder(photos, check=False)
+    data = ktl.ImageData.from_folder(photos, check_files=False)
     assert data.checked is None
     assert paths_of(data) == sort_files(photos, IMAGE_FILES)[0]
 

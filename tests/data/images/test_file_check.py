@@ -260,7 +260,7 @@ def test_of_2000_thumbnails_the_broken_ones_are_named_and_training_uses_all_othe
         (tmp_path / "photos").mkdir(exist_ok=True)
         write(tmp_path / "photos" / label, {name: contents[name] for name in names})
 
-    data = ktl.ImageData.from_folder(tmp_path / "photos", 32)
+    data = ktl.ImageData.from_folder(tmp_path / "photos", image_size=32)
     assert len(data.checked.bad) == 100
     assert {Path(file.path).name: file.kind for file in data.checked.bad} == kinds
     used = [Path(path).name for split in data.splits.values() for path in split.images]

@@ -110,7 +110,9 @@ SOURCES = {
     "csv": lambda folder, table, **o: ktl.ImageData.from_csv(folder / "table.csv", **o),
     "frame": lambda folder, table, **o: ktl.ImageData.from_dataframe(table, **o),
     "tfdata": lambda folder, table, **o: ktl.ImageData.from_tfdata(dataset(table), **o),
-    "unchecked": lambda folder, table, **o: ktl.ImageData.from_folder(folder, check=False, **o),
+    "unchecked": lambda folder, table, **o: ktl.ImageData.from_folder(
+        folder, check_files=False, **o
+    ),
 }
 
 
@@ -166,7 +168,7 @@ def test_files_of_8_bits_are_not_named_and_have_no_range(tmp_path, check):
         file = tmp_path / "ab"[number % 2] / f"{number}.png"
         file.parent.mkdir(exist_ok=True)
         Image.fromarray((pictures()[number] // 16).astype(np.uint8)).save(file)
-    options = {"check": check, "verbose": False}
+    options = {"check_files": check, "verbose": False}
     assert finding(ktl.ImageData.from_folder(tmp_path, **options)) is None
     found = finding(ktl.ImageData.from_folder(tmp_path, value_range=TWELVE, **options))
     assert found.severity == "warning"

@@ -166,7 +166,7 @@ def test_paths_stay_as_they_are_written(tmp_path):
         (tmp_path / "in" / name).touch()
     path = tmp_path / "t.csv"
     path.write_text("id,y\n" + "".join(f'"{n}",{i}.5\n' for i, n in enumerate(names)))
-    data = ImageData.from_csv(path, "id", "y", root=tmp_path / "in", **NO_SPLITS)
+    data = ImageData.from_csv(path, image="id", label="y", root=tmp_path / "in", **NO_SPLITS)
     assert data.splits["train"].images == tuple(str(tmp_path / "in" / name) for name in names)
 
 

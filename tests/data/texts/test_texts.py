@@ -141,7 +141,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_allows(tmp_path):
 def test_pairs_of_texts(tmp_path):
     rows = "\n".join(f"p{n},h{n},{'yes' if n % 2 else 'no'}" for n in range(20))
     path = write(tmp_path / "t.csv", f"premise,hypothesis,label\n{rows}\n")
-    data = TextData.from_csv(path, "premise", text_pair="hypothesis")
+    data = TextData.from_csv(path, text="premise", text_pair="hypothesis")
     assert data.is_pair
     assert sizes(data) == {"train": 14, "validation": 3, "test": 3}
     for split in data.splits.values():
@@ -205,7 +205,7 @@ def test_a_column_may_say_the_splits(says, expected):
 )
 def test_a_data_frame(labels, task):
     frame = pd.DataFrame({"review": ["a", "b"] * 6, "mark": labels * 6})
-    data = TextData.from_dataframe(frame, "review", "mark", **NO_SPLITS)
+    data = TextData.from_dataframe(frame, text="review", label="mark", **NO_SPLITS)
     assert data.task == task
     assert data.splits["train"].texts == ("a", "b") * 6
 

@@ -191,7 +191,7 @@ def test_a_data_set_that_cannot_be_used_is_explained(prepare, name):
 
 def test_a_data_set_that_is_not_there_is_explained(tmp_path):
     with pytest.raises(DataError, match=r"'imdb_reviews' is not in .*copy the prepared data set"):
-        TextData.from_tfds("imdb_reviews", tmp_path, download=False)
+        TextData.from_tfds("imdb_reviews", data_dir=tmp_path, download=False)
 
 
 @pytest.mark.parametrize(

@@ -276,7 +276,7 @@ def test_a_data_set_that_cannot_be_used_is_explained(tmp_path, kept, name, capfd
         prepare(tmp_path, kind)
         capfd.readouterr()
     with pytest.raises(DataError, match=message) as caught:
-        ImageData.from_tfds(data_set, tmp_path, download=False, **options)
+        ImageData.from_tfds(data_set, data_dir=tmp_path, download=False, **options)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
     assert not kept.exists()

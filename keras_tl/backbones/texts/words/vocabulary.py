@@ -54,7 +54,7 @@ class Vocabulary:
 
     @classmethod
     def from_counts(
-        cls, counts: Mapping[str, int], max_size: int = 60_000, min_frequency: int = 3
+        cls, counts: Mapping[str, int], *, max_size: int = 60_000, min_frequency: int = 3
     ) -> Self:
         """Return a vocabulary of the marks, then the most frequent words.
 
@@ -85,7 +85,7 @@ class Vocabulary:
         """
         return cls(read_lines(local_path(path)))
 
-    def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a text file with one token per line, completely or not at all.
 
         Raises:
@@ -121,7 +121,7 @@ class Vocabulary:
         return hash(self.tokens)
 
 
-def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -> np.ndarray:
+def transfer_embeddings(old: Vocabulary, new: Vocabulary, *, weights: np.ndarray) -> np.ndarray:
     """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
     A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper

@@ -1,0 +1,32 @@
+"""Values of arguments that accept one of a few names. Each list of names stands only here.
+
+Editors complete a `Literal`. `typing.get_args` gives the same names to the checks at run time.
+"""
+
+from typing import Literal
+
+Arm = Literal["scratch", "frozen", "fine-tuned"]
+AugmentationName = Literal["standard", "no-flip", "randaugment", "mixup", "cutmix"]
+BatchNormMode = Literal["affine", "frozen", "live"]
+CachePlace = Literal["auto", "memory", "disk", "off"]
+ExportFormat = Literal["savedmodel", "litert", "onnx"]
+ExportPrecision = Literal["float32", "float16"]
+LanguageModelSize = Literal["paper", "fastai", "small", "tiny"]
+Monitor = Literal["loss", "metric"]
+Objective = Literal["labels", "contrastive"]
+# Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
+OnInvalid = Literal["raise", "skip", "keep"]
+OptimizerName = Literal["adam", "adamw", "sgd"]
+Outcome = Literal["helps", "no difference", "hurts", "undecided"]
+PhaseKind = Literal["head", "fine-tune"]
+PolicyName = Literal["standard", "discriminative", "gradual", "ulmfit", "scratch", "contrastive"]
+PoolingName = Literal["avg", "max", "flatten", "first", "pooled", "concat"]
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+PreprocessingName = Literal["none", "tf", "torch", "caffe", "lite"]
+Resize = Literal["crop", "pad", "stretch"]
+ScheduleName = Literal["constant", "cosine", "linear", "slanted_triangular", "one_cycle"]
+# From the worst on. error: training cannot work. warning: results may be misleading or poor.
+# note: information.
+Severity = Literal["error", "warning", "note"]
+SplitName = Literal["train", "validation", "test"]
+StrategyName = Literal["auto", "single", "mirrored", "tpu"]

@@ -1,0 +1,28 @@
+"""Arguments of `Learner` that functions such as `rank_backbones` pass on."""
+
+import os
+from typing import TypedDict
+
+import tensorflow as tf
+
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.choices import Precision, StrategyName
+from keras_tl.base.config import HeadConfig
+from keras_tl.data.images.image_options import ImageSize
+
+
+class LearnerOptions(TypedDict, total=False):
+    """Arguments of `Learner` that functions pass on. `Learner` describes them.
+
+    `Learner` has the arguments `seed` and `verbose` too. Functions have their own.
+    """
+
+    weights: str | os.PathLike[str] | None
+    image_size: ImageSize
+    output_block: str | None
+    head: HeadConfig | None
+    precision: Precision
+    strategy: StrategyName | tf.distribute.Strategy
+    preprocess: str | Preprocessing | TextPreprocessor | None
+    preflight: bool
