@@ -92,6 +92,12 @@ class Comparison:
             weights, see `keras_tl.comparison.running.scores`.
         look: Number of the analysis, from 1. Earlier verdicts with other seeds or sizes are earlier
             analyses, see `keras_tl.comparison.statistics.level_of`.
+
+    Example:
+        >>> comparison.epochs, comparison.skill
+        (3, 'accuracy')
+        >>> [verdict.arm for verdict in comparison.verdicts]
+        ['frozen', 'fine-tuned']
     """
 
     what: dict[str, Any]
@@ -104,12 +110,22 @@ class Comparison:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts for all training set sizes."""
+        """Verdicts for all training set sizes.
+
+        Example:
+            >>> [verdict.seeds for verdict in comparison.verdicts]
+            [3, 3]
+        """
         return tuple(verdict for found in self.sizes for verdict in found.verdicts)
 
     @property
     def epochs(self) -> int:
-        """The budget: passes over the training split, the same for all arms."""
+        """The budget: passes over the training split, the same for all arms.
+
+        Example:
+            >>> comparison.epochs
+            3
+        """
         return self.what["budget"]["epochs"]
 
     @classmethod
@@ -122,6 +138,11 @@ class Comparison:
 
         Raises:
             RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
+
+        Example:
+            >>> again = ktl.Comparison.load(comparison.folder)
+            >>> again.describe() == comparison.describe()
+            True
         """
         store = Store(local_path(folder))
         plan = store.plan()
@@ -168,12 +189,23 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON types."""
+        """Return the result as JSON types.
+
+        Example:
+            >>> comparison.to_json()["min_difference"]
+            0.05
+        """
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `to_json`."""
+        """Read the result of `to_json`.
+
+        Example:
+            >>> again = ktl.Comparison.from_json(comparison.to_json())
+            >>> again.describe() == comparison.describe()
+            True
+        """
         return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
 
     def sentences(self) -> dict[str, Any]:
@@ -181,6 +213,11 @@ class Comparison:
 
         `about` is a text on the compared networks and the method. `sizes` has for each training set
         size `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
+
+        Example:
+            >>> words = comparison.sentences()
+            >>> sorted(words), words["sizes"][0]["title"]
+            (['about', 'sizes'], 'all training items')
         """
         sizes = [
             {
@@ -199,7 +236,12 @@ class Comparison:
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
-        """Describe the verdicts and the measures of the learning curves."""
+        """Describe the verdicts and the measures of the learning curves.
+
+        Example:
+            >>> comparison.describe().splitlines()[-1].startswith("Ship: ")
+            True
+        """
         words = self.sentences()
         lines = [words["about"]]
         for found, said in zip(self.sizes, words["sizes"], strict=True):
@@ -211,7 +253,12 @@ class Comparison:
         return "\n".join(lines)
 
     def plot(self) -> Figure:
-        """Plot the learning curves of the arms with 95% intervals, one plot for each size."""
+        """Plot the learning curves of the arms with 95% intervals, one plot for each size.
+
+        Example:
+            >>> type(comparison.plot()).__name__
+            'Figure'
+        """
         return plots.comparison(self.to_json()["sizes"], self.skill)
 
     def __repr__(self) -> str:

@@ -27,6 +27,11 @@ def comparison(learner: Learner) -> Figure:
 
     Raises:
         ConfigError: The learner has no comparison from `learner.report(comparison=...)`.
+
+    Example:
+        >>> written = learner.report("curves.html", comparison=comparison)
+        >>> type(ktl.figures.comparison(learner)).__name__
+        'Figure'
     """
     found = learner._state.artifacts.comparison()
     if found is None:
@@ -47,6 +52,10 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
     Raises:
         ConfigError: The items are texts.
         DataError: The learner has no data, and did not keep these images.
+
+    Example:
+        >>> type(ktl.figures.top_losses(learner, count=2)).__name__
+        'Figure'
     """
     state = learner._state
     if not state.parts.modality.are_pictures:
@@ -72,6 +81,10 @@ def features(learner: Learner) -> Figure:
 
     Raises:
         DataError: The learner did not keep features, and has no data or fewer than three items.
+
+    Example:
+        >>> type(ktl.figures.features(learner)).__name__
+        'Figure'
     """
     state = learner._state
     if state.data is not None and state.artifacts.feature_map(AFTER) is None:
@@ -103,7 +116,9 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
         ConfigError: A file exists, and `overwrite` is false. Nothing is written.
 
     Example:
-        >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
+        >>> paths = ktl.figures.save(learner, "plots")
+        >>> "learning_curves.png" in [path.name for path in paths]
+        True
     """
     folder = local_path(folder)
     figures = {

@@ -37,7 +37,9 @@ def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
         DataError: With `measure`, there are no data, or there is no validation split.
 
     Example:
-        >>> keras_tl.overfitting(learner).state  # doctest: +SKIP
+        >>> diagnosis = ktl.overfitting(learner)
+        >>> [phase.name for phase in diagnosis.phases]
+        ['head']
     """
     return checking.overfitting(learner._state, measure)
 
@@ -68,7 +70,10 @@ def save_features(
         DataError: See `Learner.predict`.
 
     Example:
-        >>> keras_tl.save_features(learner, "photos/", "photos.npy")  # doctest: +SKIP
+        >>> ktl.save_features(learner, data.split("test"), path="features.npy")
+        (8, 16)
+        >>> np.load("features.npy").dtype
+        dtype('float32')
     """
     path = local_path(path)
     check_feature_file(path)
@@ -122,6 +127,8 @@ def rank_backbones(
         CacheError: The features cannot be stored in the requested place.
 
     Example:
-        >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP
+        >>> ranking = ktl.rank_backbones(data, [learner], verbose=False)
+        >>> len(ranking.rows), ranking.items
+        (1, 24)
     """
     return rank(Learner, data, backbones, items, seed, cache, verbose, **options)

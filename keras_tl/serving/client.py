@@ -55,6 +55,10 @@ class Client(RemoteModel):
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
+
+    Example:
+        >>> client = ktl.serving.Client("http://localhost:8501", "photos", timeout=10)
+        >>> client.close()
     """
 
     def __init__(
@@ -97,6 +101,11 @@ class Client(RemoteModel):
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.
+
+        Example:
+            >>> predictions = client.predict(["photos/red/0.png", "photos/red/1.png"])
+            >>> predictions.labels
+            ['red', 'red']
         """
         answers, given = self._answers(items, signature, batch_size, on_invalid)
         check_kind(answers)
@@ -120,6 +129,10 @@ class Client(RemoteModel):
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.
+
+        Example:
+            >>> client.embed(["photos/red/0.png", "photos/red/1.png"]).shape
+            (2, 16)
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
         with self._target.reading():

@@ -48,6 +48,11 @@ def parametrize_with_checks(
             `check`.
         marks: Function that takes a case and a check, and returns pytest marks for the pair, such
             as `[pytest.mark.slow]`.
+
+    Example:
+        >>> case = ktl.testing.Case(backbone="resnet50", image_size=32)
+        >>> ktl.testing.parametrize_with_checks([case]).name
+        'parametrize'
     """
     return pytest.mark.parametrize(
         ("case", "check"),
