@@ -28,6 +28,11 @@ class ArmCurve:
         mean: Mean skill after each pass, with 95% intervals over seeds and test items.
         by_seed: Mean skill of each seed after each pass.
         seconds: Median time of a run in seconds. Runs with cached features are faster.
+
+    Example:
+        >>> curve = comparison.sizes[0].curves["frozen"]
+        >>> len(curve.mean), len(curve.by_seed)
+        (3, 3)
     """
 
     mean: tuple[Estimate, ...]
@@ -58,6 +63,11 @@ class OfSize:
         curves: Learning curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
         verdicts: Verdicts on the frozen and the fine-tuned arm.
         ship: Choice of the arm to ship.
+
+    Example:
+        >>> found = comparison.sizes[0]
+        >>> found.size is None, found.seeds, sorted(found.curves)
+        (True, (0, 1, 2), ['fine-tuned', 'frozen', 'scratch'])
     """
 
     size: int | None

@@ -32,6 +32,11 @@ class Split(ItemSource, abc.ABC):
         labels: int64 (n,), the class number of each item. For multi-label data: float32 (n, labels)
             of 0 and 1. For a regression: float32 (n,), the targets.
         slices: Columns that group the items: n texts for each column name.
+
+    Example:
+        >>> test = data.split("test")
+        >>> len(test), test.labels[:2].tolist(), test.slices
+        (8, [0, 1], {})
     """
 
     labels: np.ndarray

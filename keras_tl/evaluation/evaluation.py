@@ -290,7 +290,7 @@ class Evaluation(MetricMapping):
         """Return all plots of this evaluation. The keys of the dictionary are the captions.
 
         Example:
-            >>> sorted(learner.evaluate().plots())
-            ['Confusion matrix', 'Precision and recall', 'ROC curve', 'Reliability']
+            >>> "Confusion matrix" in learner.evaluate().plots()
+            True
         """
         return plots.metric_figures(self.metrics, self.task.class_names)

@@ -26,6 +26,10 @@ class Rule:
 
     Raises:
         ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
+
+    Example:
+        >>> str(Rule()), str(Rule(recall=0.9))
+        ('largest F1', 'recall of at least 0.9')
     """
 
     precision: float | None = None
@@ -49,7 +53,13 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """Precision, recall and F1 of a threshold on a split. `None`: undefined."""
+    """Precision, recall and F1 of a threshold on a split. `None`: undefined.
+
+    Example:
+        >>> rates = thresholds.labels[0].rates["validation"]
+        >>> 0 <= rates.f1 <= 1
+        True
+    """
 
     precision: float | None
     recall: float | None

@@ -30,6 +30,10 @@ class MetricDrop:
         better: Number of units with a better prediction than before.
         p_value: Probability that at least `worse` of the changed units get worse, if only chance
             decides.
+
+    Example:
+        >>> learner.history[0].metric_drop is None
+        True
     """
 
     metric: str
