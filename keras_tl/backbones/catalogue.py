@@ -63,7 +63,7 @@ def register(spec: BackboneSpec, replace: bool = False) -> None:
     Example:
         >>> import dataclasses
         >>> spec = dataclasses.replace(ktl.backbones.get_spec("resnet50"), name="my_resnet")
-        >>> ktl.backbones.register(spec, replace=True)
+        >>> ktl.backbones.register(spec)
         >>> ktl.backbones.get_spec("my_resnet").features
         2048
     """

@@ -356,6 +356,10 @@ class ModelConfig(JsonConfig):
             means no calibration.
         thresholds: Decision thresholds on the probability: one for the second class of a binary
             task, or one per label of a multi-label task. Empty means that all thresholds are 0.5.
+
+    Example:
+        >>> learner.config.task, learner.config.image_size, learner.config.temperature
+        ('binary', (16, 16), 1.0)
     """
 
     backbone: str
@@ -377,15 +381,30 @@ class ModelConfig(JsonConfig):
 
     @property
     def item(self) -> str:
-        """Name of the modality, see `keras_tl.models.modalities.MODALITIES`."""
+        """Name of the modality, see `keras_tl.models.modalities.MODALITIES`.
+
+        Example:
+            >>> learner.config.item
+            'image'
+        """
         return "text" if self.image_size is None else "image"
 
     @property
     def family(self) -> str:
-        """See `family_of`."""
+        """See `family_of`.
+
+        Example:
+            >>> learner.config.family
+            'image'
+        """
         return family_of(self.backbone, self.image_size)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Make the configuration from the result of `to_json`."""
+        """Make the configuration from the result of `to_json`.
+
+        Example:
+            >>> ModelConfig.from_json(learner.config.to_json()).class_names
+            ('blue', 'red')
+        """
         return super().from_json(values | {"head": HeadConfig.from_json(values.get("head", {}))})

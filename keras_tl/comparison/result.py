@@ -41,14 +41,27 @@ class ArmCurve:
 
     @classmethod
     def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
-        """Compute the curve from skills (seeds, epochs, items) of at least `lowest`."""
+        """Compute the curve from skills (seeds, epochs, items) of at least `lowest`.
+
+        Example:
+            >>> skills = np.random.default_rng(0).random((3, 2, 10))
+            >>> ArmCurve.of(skills, seconds=[1.0, 2.0, 3.0], lowest=0.0).seconds
+            2.0
+        """
         by_seed = skills.mean(axis=2, dtype=np.float64).tolist()
         mean = tuple(curve(skills, lowest))
         return cls(mean, tuple(map(tuple, by_seed)), float(np.median(seconds)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `dataclasses.asdict`."""
+        """Read the result of `dataclasses.asdict`.
+
+        Example:
+            >>> import dataclasses
+            >>> curve = comparison.sizes[0].curves["frozen"]
+            >>> ArmCurve.from_json(dataclasses.asdict(curve)) == curve
+            True
+        """
         mean = tuple(Estimate(**estimate) for estimate in values["mean"])
         return cls(mean, tuple(map(tuple, values["by_seed"])), values["seconds"])
 
@@ -78,7 +91,14 @@ class OfSize:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `dataclasses.asdict`."""
+        """Read the result of `dataclasses.asdict`.
+
+        Example:
+            >>> import dataclasses
+            >>> found = comparison.sizes[0]
+            >>> OfSize.from_json(dataclasses.asdict(found)).seeds
+            (0, 1, 2)
+        """
         return cls(
             values["size"],
             tuple(values["seeds"]),

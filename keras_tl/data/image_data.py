@@ -377,6 +377,10 @@ class ImageData(LabelledData[ImageSplit]):
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
         Machine Learning Repository, 1998.
 
+        Args:
+            image_size: See `DataOptions`.
+            options: Other options, see `DataOptions`. By default, `augmentation` is `"no-flip"`.
+
         Example:
             >>> digits = ktl.ImageData.digits()
             >>> digits.class_names[:3], sum(map(len, digits.splits.values()))

@@ -42,6 +42,11 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
     Raises:
         ConfigError: There are fewer than two values.
+
+    Example:
+        >>> interval = mean_interval([0.7, 0.8, 0.9])
+        >>> interval.low < interval.mean < interval.high
+        True
     """
     if len(values) < 2:
         raise ConfigError(

@@ -28,8 +28,8 @@ class Rule:
         ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
 
     Example:
-        >>> str(Rule()), str(Rule(recall=0.9))
-        ('largest F1', 'recall of at least 0.9')
+        >>> str(Rule())
+        'largest F1'
     """
 
     precision: float | None = None

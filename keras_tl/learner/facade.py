@@ -667,9 +667,9 @@ class Learner:
 
         Example:
             >>> again = ktl.Learner.load(run, data=data, verbose=False)
-            >>> thresholds = again.choose_thresholds(recall=0.9)
+            >>> thresholds = again.choose_thresholds()
             >>> thresholds.rule
-            'recall of at least 0.9'
+            'largest F1'
             >>> again.config.thresholds == thresholds.values
             True
         """
@@ -839,6 +839,16 @@ class Learner:
         verbose: bool = True,
     ) -> Self:
         """Load a saved run as a learner. With `data`, the learner can also be trained further.
+
+        Args:
+            path: Folder of the run.
+            data: Data with the task and the classes of the run. `None`: the learner can predict,
+                export and report, but not train.
+            strategy: As in `Learner`.
+            verbose: Report progress on standard error.
+
+        Returns:
+            The learner, with the weights, history, evaluations and decision rule of the run.
 
         Raises:
             RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.

@@ -25,6 +25,9 @@ _GRID, _COLUMNS = 18, 6
 def comparison(learner: Learner) -> Figure:
     """Draw the learning curves of transfer learning and of training from scratch.
 
+    Returns:
+        A Matplotlib figure with one plot for each training set size.
+
     Raises:
         ConfigError: The learner has no comparison from `learner.report(comparison=...)`.
 
@@ -48,6 +51,11 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
     Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
     Grad-CAM needs a backbone with feature maps. The learner keeps the twelve images of its report,
     so these images can be drawn without data.
+
+    Args:
+        learner: Learner of an image task.
+        count: Maximum number of images.
+        split: Name of the split.
 
     Raises:
         ConfigError: The items are texts.

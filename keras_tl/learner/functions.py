@@ -31,6 +31,9 @@ def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
             then has the exact gap between the metrics of both splits. Without `measure`, the result
             has only a lower bound of this gap.
 
+    Returns:
+        The diagnosis of each phase, and at most two remedies.
+
     Raises:
         ConfigError: Nothing was trained, or the weights changed after training. Or, with `measure`,
             a logit is not a finite number.

@@ -98,6 +98,10 @@ class Client(RemoteModel):
                 these items. `"skip"`: leave out these items. `"keep"`: the results contain these
                 items, with `valid` false and the reason.
 
+        Returns:
+            The predictions, in the order of the items: for classes, probabilities in [0, 1],
+            float32 (n, classes). For a regression, values, float32 (n,).
+
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.

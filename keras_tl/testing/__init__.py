@@ -49,6 +49,9 @@ def parametrize_with_checks(
         marks: Function that takes a case and a check, and returns pytest marks for the pair, such
             as `[pytest.mark.slow]`.
 
+    Returns:
+        A decorator for a test function.
+
     Example:
         >>> case = ktl.testing.Case(backbone="resnet50", image_size=32)
         >>> ktl.testing.parametrize_with_checks([case]).name

@@ -40,7 +40,7 @@ class LearningRates:
     Example:
         >>> len(rates.losses) == len(rates.smoothed) == len(rates.rates)
         True
-        >>> rates.suggestion is None or 1e-7 < rates.suggestion < 10
+        >>> rates.suggestion is None or 1e-7 <= rates.suggestion <= 10
         True
     """
 

@@ -31,6 +31,11 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     Raises:
         ConfigError: The length is not a whole number of at least 5.
+
+    Example:
+        >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True, sequence_length=16)
+        >>> sorted(tokens(["a good film"]))
+        ['input_mask', 'input_type_ids', 'input_word_ids']
     """
 
     # Key of the tensor that is 1 for tokens and 0 for padding.
