@@ -271,7 +271,7 @@ _CLASSES = (
 _SIGNATURES = {
     "serving_default": (_BYTES, _CLASSES | _VALID),
     "embed": (_BYTES, _tensor("features", "FLOAT", 16) | _VALID),
-    "pixels": (_tensor("pixels", "FLOAT", 16, 16, 3), _CLASSES),
+    "pixels": (_tensor("pixels", "FLOAT", -1, -1, 3), _CLASSES),
     "classify": (
         _tensor("inputs", "STRING"),
         _tensor("classes", "STRING", 2) | _tensor("scores", "FLOAT", 2),

@@ -94,7 +94,7 @@ class RemoteModel:
         Example:
             >>> metadata = client.metadata()
             >>> metadata["version"], metadata["signatures"]["pixels"]["inputs"]
-            (3, {'pixels': {'dtype': 'float32', 'shape': [-1, 16, 16, 3]}})
+            (3, {'pixels': {'dtype': 'float32', 'shape': [-1, -1, -1, 3]}})
         """
         with self._explaining():
             told = self._transport.metadata()
