@@ -50,7 +50,7 @@ class DataError(KerasTLError):
         >>> ktl.ImageData.from_folder("nowhere/")
         Traceback (most recent call last):
             ...
-        keras_tl.errors.DataError: ...
+        keras_tl.errors.DataError: Expected a folder ... 'nowhere' does not exist.
     """
 
 
@@ -84,7 +84,7 @@ class CacheError(KerasTLError):
         >>> new.features(data.split("test"), cache=cache)
         Traceback (most recent call last):
             ...
-        keras_tl.errors.CacheError: ...
+        keras_tl.errors.CacheError: Cannot write the feature cache in photos.csv/features: ...
     """
 
 
@@ -95,7 +95,7 @@ class RunError(KerasTLError):
         >>> ktl.Learner.load("runs/nowhere")
         Traceback (most recent call last):
             ...
-        keras_tl.errors.RunError: ...
+        keras_tl.errors.RunError: No run at 'runs/nowhere'. ...
     """
 
 
