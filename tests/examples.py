@@ -175,7 +175,8 @@ class Examples:
 
     @functools.cached_property
     def fitted(self):
-        gain, loss = Interval(0.04, 0.01, 0.07), Interval(-0.05, -0.08, -0.02)
+        gain = Interval(mean=0.04, low=0.01, high=0.07)
+        loss = Interval(mean=-0.05, low=-0.08, high=-0.02)
         candidates = (
             Candidate(share=0.0, loss=0.4, metric=0.88, difference=None, better=loss),
             Candidate(share=0.75, loss=0.35, metric=0.92, difference=gain, better=None),
