@@ -33,43 +33,111 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _MOST_LISTED
 
 
 class KerasTLError(ValueError):
-    """Base class of all errors that the user can correct."""
+    """Base class of all errors that the user can correct.
+
+    Example:
+        >>> try:
+        ...     ktl.HeadConfig(dropout=2)
+        ... except ktl.KerasTLError as error:
+        ...     print(error)
+        dropout must be a number from 0 to 0.99. Received: 2.
+    """
 
 
 class ConfigError(KerasTLError):
-    """An argument or a configuration value is invalid."""
+    """An argument or a configuration value is invalid.
+
+    Example:
+        >>> data.split("holdout")
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.ConfigError: Unknown split 'holdout'. ...
+    """
 
 
 class DataError(KerasTLError):
-    """The data cannot be used: they are missing, empty, unreadable or inconsistent."""
+    """The data cannot be used: they are missing, empty, unreadable or inconsistent.
+
+    Example:
+        >>> ktl.ImageData.from_folder("nowhere/")
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.DataError: Expected a folder ... 'nowhere' does not exist.
+    """
 
 
 class BackboneError(KerasTLError):
-    """The backbone is unknown, or cannot be built with the given arguments."""
+    """The backbone is unknown, or cannot be built with the given arguments.
+
+    Example:
+        >>> ktl.backbones.get_spec("resnet51")
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.BackboneError: Unknown backbone 'resnet51'. Did you mean ...
+    """
 
 
 class WeightsError(KerasTLError):
-    """The weights are missing, cannot be downloaded, or do not fit the network."""
+    """The weights are missing, cannot be downloaded, or do not fit the network.
+
+    Example:
+        >>> ktl.ulmfit.load_fastai("wt103-bwd.tgz")
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.WeightsError: Cannot read 'wt103-bwd.tgz' ...
+    """
 
 
 class CacheError(KerasTLError):
-    """The features cannot be stored in the requested place."""
+    """The features cannot be stored in the requested place.
+
+    Example:
+        >>> cache = ktl.CacheConfig(where="disk", folder="photos.csv")
+        >>> new.features(data.split("test"), cache=cache)
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.CacheError: Cannot write the feature cache in photos.csv/features: ...
+    """
 
 
 class RunError(KerasTLError):
-    """The saved run is missing, incomplete or damaged."""
+    """The saved run is missing, incomplete or damaged.
+
+    Example:
+        >>> ktl.Learner.load("runs/nowhere")
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.RunError: No run at 'runs/nowhere'. ...
+    """
 
 
 class ExportError(KerasTLError):
-    """The export fails, is missing or damaged, or its outputs differ from the model's outputs."""
+    """The export fails, is missing or damaged, or its outputs differ from the model's outputs.
+
+    Example:
+        >>> issubclass(ktl.errors.ExportError, ktl.KerasTLError)
+        True
+    """
 
 
 class ServingError(KerasTLError):
-    """The server does not answer as expected, or lacks the model or the signature."""
+    """The server does not answer as expected, or lacks the model or the signature.
+
+    Example:
+        >>> ktl.serving.Client("http://127.0.0.1:1", "photos", retries=0).status()
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.ServingError: ...
+    """
 
 
 def quoted(value: object) -> str:
-    """Return the `repr` of a value for a message: one line, at most 200 characters."""
+    """Return the `repr` of a value for a message: one line, at most 200 characters.
+
+    Example:
+        >>> print(ktl.errors.quoted("resnet51"))
+        'resnet51'
+    """
     text = _LINE_END.sub(" ", _SHORT.repr(value))
     return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
 
@@ -78,6 +146,10 @@ def listed(values: Iterable[object]) -> str:
     """Return quoted values for a message, separated by commas: about 200 characters in all.
 
     If some values do not fit, the text ends with their number.
+
+    Example:
+        >>> print(ktl.errors.listed(["blue", "red"]))
+        'blue', 'red'
     """
     texts = list(map(quoted, values))
     room, shown = MOST_QUOTED, 0
@@ -95,6 +167,10 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> str:
         kind: Kind of the name, such as `"backbone"`.
         given: The unknown name, as the user wrote it.
         known: The accepted names.
+
+    Example:
+        >>> print(ktl.errors.unknown("pooling", "maxi", ["avg", "max"]))
+        Unknown pooling 'maxi'. Did you mean 'max'?
     """
     known = list(known)
     near = difflib.get_close_matches(str(given)[:MOST_QUOTED].lower(), known, n=5, cutoff=0.6)

@@ -1,5 +1,6 @@
 """Shared fixtures: two logical CPUs, a feature cache of the session's own, tiny data."""
 
+import contextlib
 import gc
 import os
 
@@ -65,11 +66,18 @@ def failed_downloads(monkeypatch):
     return names
 
 
-def export_unverified(learner, *arguments, **options):
-    """Export without the process that verifies it, for tests that ask the export themselves."""
+@contextlib.contextmanager
+def without_verification():
+    """Exports are written without the process that verifies them, which takes most of the time."""
     right = Verification("", (), differences={"pixels": {"probabilities": 0.0}})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_model, "verify", lambda folder, **_: right)
+        yield
+
+
+def export_unverified(learner, *arguments, **options):
+    """Export without verification, for tests that ask the export themselves."""
+    with without_verification():
         return learner.export(*arguments, **options)
 
 

@@ -17,7 +17,7 @@ WHAT = {
 LOGME = {"pretrained": 0.2, "random": -0.1}
 
 
-def write_comparison(folder, sizes=(None,), shares=(0.3, 0.9, 0.35), items=60):
+def write_comparison(folder, sizes=(None,), shares=(0.3, 0.9, 0.35), items=60, what=WHAT):
     """Writes the runs of three seeds.
 
     Args:
@@ -25,9 +25,10 @@ def write_comparison(folder, sizes=(None,), shares=(0.3, 0.9, 0.35), items=60):
         sizes: numbers of training items, or `None`.
         shares: of right answers, one an arm.
         items: of the test split.
+        what: the model, the metric and the budget.
     """
     store, seeds = Store(folder), (0, 1, 2)
-    store.begin(WHAT, {"seeds": seeds, "sizes": sizes, "min_difference": 0.05, "logme": LOGME})
+    store.begin(what, {"seeds": seeds, "sizes": sizes, "min_difference": 0.05, "logme": LOGME})
     rng = np.random.default_rng(0)
     for size in sizes:
         for arm, share in zip(ARMS, shares, strict=True):

@@ -25,6 +25,11 @@ def get_spec(name: str) -> BackboneSpec:
 
     Raises:
         BackboneError: No backbone has this name. The message suggests similar names.
+
+    Example:
+        >>> spec = ktl.backbones.get_spec("EfficientNet-Lite0")
+        >>> spec.name, spec.features
+        ('efficientnet_lite0', 1280)
     """
     known = {**CATALOGUE, **_registered}
     for spec in known.values():
@@ -54,6 +59,13 @@ def register(spec: BackboneSpec, *, overwrite: bool = False) -> None:
 
     Raises:
         BackboneError: `spec` is not a `BackboneSpec`, or the name is taken.
+
+    Example:
+        >>> import dataclasses
+        >>> spec = dataclasses.replace(ktl.backbones.get_spec("resnet50"), name="my_resnet")
+        >>> ktl.backbones.register(spec)
+        >>> ktl.backbones.get_spec("my_resnet").features
+        2048
     """
     if not isinstance(spec, BackboneSpec):
         raise BackboneError(f"register takes a BackboneSpec. Received: {type(spec).__name__}.")

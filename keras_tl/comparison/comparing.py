@@ -89,6 +89,11 @@ def compare(
         BackboneError: The backbone does not exist, or cannot have random weights.
         DataError: There is no test split, or a file cannot be read.
         RunError: `path` holds another comparison or other files.
+
+    Example:
+        >>> cost = ktl.compare(learner, data, seeds=3, dry_run=True, verbose=False)
+        >>> cost.runs
+        9
     """
     if options.get("weights", "") is None:
         raise ConfigError(

@@ -25,6 +25,11 @@ class Cost:
         runs: Number of missing runs.
         finished: Number of finished runs.
         seconds: Estimated time of the missing runs in seconds, by arm.
+
+    Example:
+        >>> cost = Cost(runs=9, finished=0, seconds={"scratch": 60.0, "frozen": 5.0})
+        >>> cost.total
+        65.0
     """
 
     runs: int
@@ -33,15 +38,30 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """Seconds of all arms together."""
+        """Seconds of all arms together.
+
+        Example:
+            >>> Cost(runs=6, finished=3, seconds={"scratch": 60.0, "frozen": 5.0}).total
+            65.0
+        """
         return sum(self.seconds.values())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the cost as JSON types."""
+        """Return the cost as JSON types.
+
+        Example:
+            >>> sorted(Cost(runs=0, finished=9, seconds={}).to_json())
+            ['finished', 'runs', 'seconds', 'total']
+        """
         return dataclasses.asdict(self) | {"total": self.total}
 
     def describe(self) -> str:
-        """Describe the cost in one line."""
+        """Describe the cost in one line.
+
+        Example:
+            >>> Cost(runs=0, finished=9, seconds={}).describe()
+            'No runs are left (already finished: 9).'
+        """
         finished = f" (already finished: {self.finished})" if self.finished else ""
         if not self.runs:
             return f"No runs are left{finished}."

@@ -29,6 +29,11 @@ class ArmCurve:
         mean: Mean skill after each pass, with 95% intervals over seeds and test items.
         by_seed: Mean skill of each seed after each pass.
         seconds: Median time of a run in seconds. Runs with cached features are faster.
+
+    Example:
+        >>> curve = comparison.sizes[0].curves["frozen"]
+        >>> len(curve.mean), len(curve.by_seed)
+        (3, 3)
     """
 
     mean: tuple[Estimate, ...]
@@ -37,14 +42,27 @@ class ArmCurve:
 
     @classmethod
     def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
-        """Compute the curve from skills (seeds, epochs, items) of at least `lowest`."""
+        """Compute the curve from skills (seeds, epochs, items) of at least `lowest`.
+
+        Example:
+            >>> skills = np.random.default_rng(0).random((3, 2, 10))
+            >>> ArmCurve.of(skills, seconds=[1.0, 2.0, 3.0], lowest=0.0).seconds
+            2.0
+        """
         by_seed = skills.mean(axis=2, dtype=np.float64).tolist()
         mean = tuple(curve(skills, lowest))
         return cls(mean, tuple(map(tuple, by_seed)), float(np.median(seconds)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `dataclasses.asdict`."""
+        """Read the result of `dataclasses.asdict`.
+
+        Example:
+            >>> import dataclasses
+            >>> curve = comparison.sizes[0].curves["frozen"]
+            >>> ArmCurve.from_json(dataclasses.asdict(curve)) == curve
+            True
+        """
         mean = tuple(Estimate(**estimate) for estimate in values["mean"])
         return cls(mean, tuple(map(tuple, values["by_seed"])), values["seconds"])
 
@@ -59,6 +77,11 @@ class OfSize:
         curves: Learning curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
         verdicts: Verdicts on the frozen and the fine-tuned arm.
         ship: Choice of the arm to ship.
+
+    Example:
+        >>> found = comparison.sizes[0]
+        >>> found.size is None, found.seeds, sorted(found.curves)
+        (True, (0, 1, 2), ['fine-tuned', 'frozen', 'scratch'])
     """
 
     size: int | None
@@ -69,7 +92,14 @@ class OfSize:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `dataclasses.asdict`."""
+        """Read the result of `dataclasses.asdict`.
+
+        Example:
+            >>> import dataclasses
+            >>> found = comparison.sizes[0]
+            >>> OfSize.from_json(dataclasses.asdict(found)).seeds
+            (0, 1, 2)
+        """
         return cls(
             values["size"],
             tuple(values["seeds"]),
@@ -93,6 +123,12 @@ class Comparison:
             weights, see `keras_tl.comparison.running.scores`.
         look: Number of the analysis, from 1. Earlier verdicts with other seeds or sizes are earlier
             analyses, see `keras_tl.comparison.statistics.level_of`.
+
+    Example:
+        >>> comparison.epochs, comparison.skill
+        (3, 'accuracy')
+        >>> [verdict.arm for verdict in comparison.verdicts]
+        ['frozen', 'fine-tuned']
     """
 
     what: dict[str, Any]
@@ -105,12 +141,22 @@ class Comparison:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts for all training set sizes."""
+        """Verdicts for all training set sizes.
+
+        Example:
+            >>> [verdict.seeds for verdict in comparison.verdicts]
+            [3, 3]
+        """
         return tuple(verdict for found in self.sizes for verdict in found.verdicts)
 
     @property
     def epochs(self) -> int:
-        """The budget: passes over the training split, the same for all arms."""
+        """The budget: passes over the training split, the same for all arms.
+
+        Example:
+            >>> comparison.epochs
+            3
+        """
         return self.what["budget"]["epochs"]
 
     @classmethod
@@ -123,6 +169,11 @@ class Comparison:
 
         Raises:
             RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
+
+        Example:
+            >>> again = ktl.Comparison.load(comparison.folder)
+            >>> again.describe() == comparison.describe()
+            True
         """
         store = Store(local_path(path))
         plan = store.plan()
@@ -169,12 +220,23 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON types."""
+        """Return the result as JSON types.
+
+        Example:
+            >>> comparison.to_json()["min_difference"]
+            0.05
+        """
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `to_json`."""
+        """Read the result of `to_json`.
+
+        Example:
+            >>> again = ktl.Comparison.from_json(comparison.to_json())
+            >>> again.describe() == comparison.describe()
+            True
+        """
         return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
 
     def sentences(self) -> dict[str, Any]:
@@ -182,6 +244,11 @@ class Comparison:
 
         `about` is a text on the compared networks and the method. `sizes` has for each training set
         size `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
+
+        Example:
+            >>> words = comparison.sentences()
+            >>> sorted(words), words["sizes"][0]["title"]
+            (['about', 'sizes'], 'all training items')
         """
         sizes = [
             {
@@ -200,7 +267,12 @@ class Comparison:
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
-        """Describe the verdicts and the measures of the learning curves."""
+        """Describe the verdicts and the measures of the learning curves.
+
+        Example:
+            >>> comparison.describe().splitlines()[-1].startswith("Ship: ")
+            True
+        """
         words = self.sentences()
         lines = [words["about"]]
         for found, said in zip(self.sizes, words["sizes"], strict=True):
@@ -212,7 +284,12 @@ class Comparison:
         return "\n".join(lines)
 
     def plot(self) -> Figure:
-        """Plot the learning curves of the arms with 95% intervals, one plot for each size."""
+        """Plot the learning curves of the arms with 95% intervals, one plot for each size.
+
+        Example:
+            >>> type(comparison.plot()).__name__
+            'Figure'
+        """
         return plots.comparison(self.to_json()["sizes"], self.skill)
 
     def __repr__(self) -> str:

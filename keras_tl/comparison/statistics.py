@@ -37,6 +37,10 @@ class Estimate:
         low: Lower end of the interval. `None` with one seed, which shows no variation.
         high: Upper end of the interval. `None` with one seed.
         confidence: Confidence level: fraction of such intervals that contain the true mean.
+
+    Example:
+        >>> print(Estimate(mean=0.1, low=0.05, high=0.15))
+        +0.100 [+0.050, +0.150]
     """
 
     mean: float
@@ -46,11 +50,21 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0."""
+        """Whether the interval lies on one side of 0.
+
+        Example:
+            >>> Estimate(mean=0.1, low=0.05, high=0.15).excludes_zero
+            True
+        """
         return self.low is not None and (self.low > 0 or self.high < 0)
 
     def is_within(self, limit: float) -> bool:
-        """Return whether the interval lies between -limit and limit."""
+        """Return whether the interval lies between -limit and limit.
+
+        Example:
+            >>> Estimate(mean=0.0, low=-0.02, high=0.02).is_within(0.05)
+            True
+        """
         return self.low is not None and self.low >= -limit and self.high <= limit
 
     def __str__(self) -> str:

@@ -46,6 +46,11 @@ class Verdict:
         power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
         seeds: Number of seeds.
         items: Number of test items.
+
+    Example:
+        >>> verdict = comparison.verdicts[0]
+        >>> verdict.arm, verdict.seeds, verdict.items
+        ('frozen', 3, 60)
     """
 
     arm: Arm
@@ -64,12 +69,23 @@ class Verdict:
     items: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return the verdict as JSON types."""
+        """Return the verdict as JSON types.
+
+        Example:
+            >>> comparison.verdicts[0].to_json()["arm"]
+            'frozen'
+        """
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Verdict":
-        """Read the result of `to_json`."""
+        """Read the result of `to_json`.
+
+        Example:
+            >>> verdict = comparison.verdicts[0]
+            >>> Verdict.from_json(verdict.to_json()) == verdict
+            True
+        """
         read = {name: Estimate(**values[name]) for name in ("final", "start", "slope", "area")}
         power = values["power"] and Power(**values["power"])
         return cls(**{**values, **read, "power": power})

@@ -44,6 +44,12 @@ class ImageData(LabelledData[ImageSplit]):
         augmentation: Augmentation of these data in training with `augment=True`.
         value_range: Pixel values of black and of white in 16-bit PNG files. `None` means (0,
             65535).
+
+    Example:
+        >>> data.class_names, data.task, data.image_size
+        (('blue', 'red'), 'binary', (16, 16))
+        >>> {name: len(split) for name, split in data.splits.items()}
+        {'train': 24, 'validation': 8, 'test': 8}
     """
 
     item = "image"
@@ -83,6 +89,10 @@ class ImageData(LabelledData[ImageSplit]):
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
                 few images, or contains folders that could be either splits or classes.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> ktl.ImageData.from_folder("photos/", seed=0).class_names
+            ('blue', 'red')
         """
         checked = CheckedOptions(**options)
         return cls._of(scan_folder(local_path(root), IMAGE_FILES, classes), checked)
@@ -137,6 +147,11 @@ class ImageData(LabelledData[ImageSplit]):
             DataError: The file or a column does not exist, a cell is empty (the message names the
                 lines), or no image file exists.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> photos = ktl.ImageData.from_csv("photos.csv", image="path", label="label")
+            >>> photos.class_names
+            ('blue', 'red')
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
@@ -185,6 +200,12 @@ class ImageData(LabelledData[ImageSplit]):
             DataError: A column does not exist, a cell is empty (the message names the rows), or no
                 image file exists.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> import pandas
+            >>> frame = pandas.read_csv("photos.csv")
+            >>> ktl.ImageData.from_dataframe(frame, image="path", label="label").class_names
+            ('blue', 'red')
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
@@ -235,6 +256,11 @@ class ImageData(LabelledData[ImageSplit]):
                 labels.
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> animals = ktl.ImageData.from_tfds("tiny", data_dir="tfds/images", download=False)
+            >>> animals.class_names
+            ('cat', 'dog', 'emu')
         """
         given_options: DataOptions = {**options, "check_files": False}
         checked = CheckedOptions(**given_options)
@@ -277,6 +303,13 @@ class ImageData(LabelledData[ImageSplit]):
                 After this error, no files stay on disk.
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> train = data.split("train")
+            >>> pairs = tf.data.Dataset.from_tensor_slices((train.images, train.labels))
+            >>> ktl.ImageData.from_tfdata(pairs, class_names=["blue", "red"]).class_names
+            ('blue', 'red')
         """
         given_options: DataOptions = {**options, "check_files": False}
         checked = CheckedOptions(**given_options)
@@ -316,6 +349,13 @@ class ImageData(LabelledData[ImageSplit]):
         Raises:
             DataError: Shapes, values or labels are invalid.
             ConfigError: Another argument has an invalid value.
+
+        Example:
+            >>> images = np.zeros((20, 16, 16, 3), "float32")
+            >>> labels = ["blue", "red"] * 10
+            >>> made = ktl.ImageData.from_arrays(images, labels, validation_split=0, test_split=0.2)
+            >>> len(made.split("train")), len(made.split("test"))
+            (16, 4)
         """
         checked = CheckedOptions(**options)
         if checked.value_range is not None:
@@ -333,6 +373,15 @@ class ImageData(LabelledData[ImageSplit]):
 
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
         Machine Learning Repository, 1998.
+
+        Args:
+            image_size: See `DataOptions`.
+            options: Other options, see `DataOptions`. By default, `augmentation` is `"no-flip"`.
+
+        Example:
+            >>> digits = ktl.ImageData.digits()
+            >>> digits.class_names[:3], sum(map(len, digits.splits.values()))
+            (('0', '1', '2'), 1797)
         """
         from sklearn.datasets import load_digits
 
@@ -349,7 +398,12 @@ class ImageData(LabelledData[ImageSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that decide how image files are decoded."""
+        """Fields of `ModelConfig` that decide how image files are decoded.
+
+        Example:
+            >>> data.model_fields
+            {'resize': 'crop', 'value_range': None}
+        """
         return {"resize": self.resize, "value_range": self.value_range}
 
     @staticmethod

@@ -59,7 +59,12 @@ class Check:
     unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """Return a text that counts bad items by kind of problem and lists unused files."""
+        """Return a text that counts bad items by kind of problem and lists unused files.
+
+        Example:
+            >>> print(ktl.ImageData.from_folder("photos/").checked.summary())
+            All 20 files can be used ...
+        """
         return "\n".join([*self._counts(), *([self.unused.advice] if self.unused else [])])
 
     def _counts(self) -> list[str]:
@@ -72,21 +77,40 @@ class Check:
         ]
 
     def describe(self) -> str:
-        """Return the result of `summary`, followed by one line for each bad item."""
+        """Return the result of `summary`, followed by one line for each bad item.
+
+        Example:
+            >>> print(ktl.ImageData.from_folder("photos/").checked.describe())
+            All 20 files can be used ...
+        """
         return "\n".join([self.summary(), *map(str, self.bad)])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
+        """Return the fields as JSON types.
+
+        Example:
+            >>> texts.checked.to_json()["bad"]
+            []
+        """
         fields = dataclasses.asdict(self)
         return {name: list(v) if isinstance(v, tuple) else v for name, v in fields.items()}
 
     def is_above(self, max_bad: float) -> bool:
-        """Whether the fraction of bad items exceeds `max_bad`, in [0, 1]."""
+        """Whether the fraction of bad items exceeds `max_bad`, in [0, 1].
+
+        Example:
+            >>> texts.checked.is_above(0.05)
+            False
+        """
         # Divide instead of multiplying: in floating point, 0.29 * 100 is less than 29.
         return bool(self.bad) and len(self.bad) / self.checked > max_bad
 
     def stop_above(self, max_bad: float) -> None:
-        """Raise `DataError` if the fraction of bad items exceeds `max_bad`, in [0, 1]."""
+        """Raise `DataError` if the fraction of bad items exceeds `max_bad`, in [0, 1].
+
+        Example:
+            >>> texts.checked.stop_above(0.05)  # All texts can be used: there is no error.
+        """
         if self.is_above(max_bad):
             first = "; ".join(map(str, self.bad[:_SHOWN]))
             more = len(self.bad) - _SHOWN

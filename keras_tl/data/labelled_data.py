@@ -33,6 +33,11 @@ class Split(ItemSource, abc.ABC):
         labels: int64 (n,), the class number of each item. For multi-label data: float32 (n, labels)
             of 0 and 1. For a regression: float32 (n,), the targets.
         slices: Columns that group the items: n texts for each column name.
+
+    Example:
+        >>> test = data.split("test")
+        >>> len(test), test.labels[:2].tolist(), test.slices
+        (8, [0, 1], {})
     """
 
     # Subclasses are dataclasses.
@@ -45,7 +50,12 @@ class Split(ItemSource, abc.ABC):
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return a split of the items with these row numbers, in this order."""
+        """Return a split of the items with these row numbers, in this order.
+
+        Example:
+            >>> data.split("train").take(np.array([2, 0])).labels.shape
+            (2,)
+        """
         return rows_of(self, rows)
 
     def joined(self, other: Self) -> Self:
@@ -55,23 +65,44 @@ class Split(ItemSource, abc.ABC):
 
         Raises:
             DataError: The pixels of the two splits have different shapes.
+
+        Example:
+            >>> len(data.split("train").joined(data.split("test")))
+            32
         """
         names = [field.name for field in dataclasses.fields(self)]
         return type(self)(*(_joined(getattr(self, name), getattr(other, name)) for name in names))
 
     def sample(self, count: int, seed: int) -> Self:
-        """Return a split of at most `count` items, drawn at random."""
+        """Return a split of at most `count` items, drawn at random.
+
+        Example:
+            >>> len(data.split("train").sample(5, seed=0))
+            5
+        """
         rows = np.random.default_rng(seed).permutation(len(self))[:count]
         return self.take(np.sort(rows))
 
     @property
     @abc.abstractmethod
     def sources(self) -> Sequence[str | tuple[str, str]] | None:
-        """The path, text or pair of texts of each item. `None` for arrays of pixels."""
+        """The path, text or pair of texts of each item. `None` for arrays of pixels.
+
+        Example:
+            >>> texts.split("test").sources[0]
+            'a good film'
+            >>> data.split("test").sources is None
+            True
+        """
 
     @property
     def in_files(self) -> bool:
-        """Whether the items are files. If true, `fingerprint` reads files only on request."""
+        """Whether the items are files. If true, `fingerprint` reads files only on request.
+
+        Example:
+            >>> data.split("test").in_files
+            False
+        """
         return False
 
     @abc.abstractmethod
@@ -84,11 +115,21 @@ class Split(ItemSource, abc.ABC):
 
         Raises:
             DataError: A file no longer exists.
+
+        Example:
+            >>> len(data.split("test").fingerprint())
+            64
         """
 
     @functools.cached_property
     def identity(self) -> str | None:
-        """The fingerprint, computed at the first use. `None` if a file was missing at that time."""
+        """The fingerprint, computed at the first use. `None` if a file was missing at that time.
+
+        Example:
+            >>> test = data.split("test")
+            >>> test.identity == test.fingerprint()
+            True
+        """
         # A run can be saved even if a file was deleted after training.
         try:
             return self.fingerprint()
@@ -97,7 +138,12 @@ class Split(ItemSource, abc.ABC):
 
     @property
     def label_fingerprint(self) -> str:
-        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` does not cover labels."""
+        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` does not cover labels.
+
+        Example:
+            >>> len(data.split("test").label_fingerprint)
+            64
+        """
         return hashlib.sha256(np.ascontiguousarray(self.labels).data).hexdigest()
 
 
@@ -205,7 +251,12 @@ class LabelledData(abc.ABC, Generic[S]):
 
     @property
     def groups(self) -> Hashable | None:
-        """Column with the group of each item. All items of a group are in one split."""
+        """Column with the group of each item. All items of a group are in one split.
+
+        Example:
+            >>> data.groups is None
+            True
+        """
         return self.split_settings.get("groups")
 
     @property
@@ -231,6 +282,11 @@ class LabelledData(abc.ABC, Generic[S]):
         Raises:
             ConfigError: A class is unknown, there are fewer than two classes, or items do not have
                 exactly one class each.
+
+        Example:
+            >>> small = data.subset(per_class=5)
+            >>> len(small.split("train")), len(small.split("test"))
+            (10, 8)
         """
         if not get_task(self.task).has_one_class:
             raise ConfigError(
@@ -262,6 +318,10 @@ class LabelledData(abc.ABC, Generic[S]):
 
         Raises:
             DataError: A split does not exist, or the pixels of two splits have different shapes.
+
+        Example:
+            >>> len(data.joined(["train", "validation"]))
+            32
         """
         return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
 
@@ -271,6 +331,11 @@ class LabelledData(abc.ABC, Generic[S]):
         Raises:
             ConfigError: The name is not a split name.
             DataError: The data do not have this split.
+
+        Example:
+            >>> test = data.split("test")
+            >>> len(test), test.labels.dtype
+            (8, dtype('int64'))
         """
         if name not in SPLITS:
             raise ConfigError(unknown("split", name, SPLITS))
@@ -283,7 +348,12 @@ class LabelledData(abc.ABC, Generic[S]):
         return self.splits[name]
 
     def describe(self) -> dict[str, Any]:
-        """Return the classes, settings and splits of the data for a saved run, as JSON types."""
+        """Return the classes, settings and splits of the data for a saved run, as JSON types.
+
+        Example:
+            >>> data.describe()["splits"]["test"]["classes"]
+            {'blue': 4, 'red': 4}
+        """
         checked = self.checked
         return {
             "task": self.task,
@@ -311,7 +381,12 @@ class LabelledData(abc.ABC, Generic[S]):
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return further facts about the items for `keras-tl check`, as JSON types and as text."""
+        """Return further facts about the items for `keras-tl check`, as JSON types and as text.
+
+        Example:
+            >>> data.describe_items()
+            ({}, '')
+        """
         return {}, ""
 
     @abc.abstractmethod

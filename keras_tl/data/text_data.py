@@ -38,6 +38,10 @@ class TextData(LabelledData[TextSplit]):
     Attributes:
         sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
             learner chooses the number from the lengths of the texts.
+
+    Example:
+        >>> texts.class_names, texts.task, texts.split("train").texts[0]
+        (('bad', 'good'), 'binary', 'a good film')
     """
 
     item = "text"
@@ -94,6 +98,10 @@ class TextData(LabelledData[TextSplit]):
                 missing (the message names the lines), too many texts are empty, there are fewer
                 than two classes, or a label does not occur in train.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> ktl.TextData.from_csv("reviews.csv", text="text", label="label").class_names
+            ('bad', 'good')
         """
         checked = CheckedTextOptions(**options)
         items = {"text": text, "text_pair": text_pair}
@@ -145,6 +153,12 @@ class TextData(LabelledData[TextSplit]):
         Raises:
             DataError: See `from_csv`. Messages give the index of each row.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> import pandas
+            >>> frame = pandas.read_csv("reviews.csv")
+            >>> ktl.TextData.from_dataframe(frame, text="text", label="label").class_names
+            ('bad', 'good')
         """
         checked = CheckedTextOptions(**options)
         items = {"text": text, "text_pair": text_pair}
@@ -196,6 +210,11 @@ class TextData(LabelledData[TextSplit]):
             DataError: The data set does not exist, cannot be downloaded, has no texts with labels,
                 or has several texts and no rule decides between them.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> reviews = ktl.TextData.from_tfds("tiny", data_dir="tfds/texts", download=False)
+            >>> reviews.class_names
+            ('neg', 'pos')
         """
         checked = CheckedTextOptions(**options)
         source = read_text_builder(name, data_dir, download, text, text_pair, label, task)
@@ -228,6 +247,12 @@ class TextData(LabelledData[TextSplit]):
         Raises:
             DataError: Texts or labels are invalid.
             ConfigError: Another argument has an invalid value.
+
+        Example:
+            >>> labels = ["good", "bad"] * 10
+            >>> made = ktl.TextData.from_arrays(["a good film", "a bad film"] * 10, labels)
+            >>> made.class_names, made.is_pair
+            (('bad', 'good'), False)
         """
         checked = CheckedTextOptions(**options)
         given = given_splits((x, y), validation, test)
@@ -261,6 +286,10 @@ class TextData(LabelledData[TextSplit]):
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
                 few texts. Or a file is not UTF-8, or a split has no folder for one of the classes.
             ConfigError: An argument has an invalid value.
+
+        Example:
+            >>> ktl.TextData.from_folder("reviews/").class_names
+            ('bad', 'good')
         """
         checked = CheckedTextOptions(**options)
         return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
@@ -296,24 +325,50 @@ class TextData(LabelledData[TextSplit]):
 
     @property
     def is_pair(self) -> bool:
-        """Whether items are pairs of texts."""
+        """Whether items are pairs of texts.
+
+        Example:
+            >>> texts.is_pair
+            False
+        """
         return self.splits["train"].pairs is not None
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that tell whether items are pairs of texts."""
+        """Fields of `ModelConfig` that tell whether items are pairs of texts.
+
+        Example:
+            >>> texts.model_fields
+            {'resize': None, 'are_pairs': False}
+        """
         return {"resize": None, "are_pairs": self.is_pair}
 
     def lengths(self) -> dict[str, Lengths]:
-        """Return the median, high percentiles and maximum of the word counts in each split."""
+        """Return the median, high percentiles and maximum of the word counts in each split.
+
+        Example:
+            >>> texts.lengths()["train"].longest
+            3
+        """
         return {name: word_lengths(split) for name, split in self.splits.items()}
 
     def describe_lengths(self) -> str:
-        """Return the result of `lengths` as a table, one line per split."""
+        """Return the result of `lengths` as a table, one line per split.
+
+        Example:
+            >>> texts.describe_lengths().splitlines()[0].split()
+            ['words', 'median', '90%', '95%', '99%', 'longest']
+        """
         return lengths_table(self.lengths())
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return the word counts of the texts, as JSON types and as a table."""
+        """Return the word counts of the texts, as JSON types and as a table.
+
+        Example:
+            >>> values, table = texts.describe_items()
+            >>> values["lengths"]["train"]["median"]
+            3
+        """
         lengths = {name: one.to_json() for name, one in self.lengths().items()}
         return {"lengths": lengths}, f"\n{self.describe_lengths()}"
 

@@ -63,6 +63,11 @@ class Calibration:
             squared errors of an item are summed over the classes: a value in [0, 2].
         nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
         bins: The 15 bins of the reliability diagram.
+
+    Example:
+        >>> before = calibrated.before["validation"]
+        >>> before.items, len(before.bins), 0 <= before.ece <= 1
+        (40, 15, True)
     """
 
     probabilities_of: str
@@ -73,16 +78,32 @@ class Calibration:
     bins: tuple[Bin, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the calibration as JSON types."""
+        """Return the calibration as JSON types.
+
+        Example:
+            >>> sorted(calibrated.before["validation"].to_json())
+            ['bins', 'brier', 'ece', 'items', 'nll', 'probabilities_of']
+        """
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read the result of `to_json`."""
+        """Read the result of `to_json`.
+
+        Example:
+            >>> before = calibrated.before["validation"]
+            >>> Calibration.from_json(before.to_json()).ece == before.ece
+            True
+        """
         return cls(**values | {"bins": tuple(map(Bin.from_json, values["bins"]))})
 
     def describe(self) -> str:
-        """Return ECE, Brier score and NLL as one line of text."""
+        """Return ECE, Brier score and NLL as one line of text.
+
+        Example:
+            >>> calibrated.before["validation"].describe().split()[::2]
+            ['ECE', 'Brier', 'NLL']
+        """
         return f"ECE {self.ece:.4f}  Brier {self.brier:.4f}  NLL {self.nll:.4f}"
 
 
@@ -175,6 +196,10 @@ class Calibrated:
         temperature: The number by which the model now divides its logits.
         before: Calibration by split, for the model's logits.
         after: Calibration by split, for the logits divided by the temperature.
+
+    Example:
+        >>> calibrated.after["validation"].nll <= calibrated.before["validation"].nll
+        True
     """
 
     temperature: float
@@ -182,11 +207,22 @@ class Calibrated:
     after: dict[str, Calibration]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON types."""
+        """Return the result as JSON types.
+
+        Example:
+            >>> sorted(calibrated.to_json())
+            ['after', 'before', 'temperature', 'worse']
+        """
         return json.loads(json.dumps(dataclasses.asdict(self))) | {"worse": list(self.worse)}
 
     def describe(self) -> str:
-        """Return the result as lines of text."""
+        """Return the result as lines of text.
+
+        Example:
+            >>> print(calibrated.describe())
+            Temperature ..., fitted on the validation split.
+            ...
+        """
         lines = [f"Temperature {self.temperature:.3f}, fitted on the validation split."]
         for split, found in self.before.items():
             lines.append(f"{split}, before: {found.describe()}")
@@ -202,7 +238,12 @@ class Calibrated:
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """Splits on which the ECE is larger with the temperature than without it."""
+        """Splits on which the ECE is larger with the temperature than without it.
+
+        Example:
+            >>> set(calibrated.worse) <= {"validation"}
+            True
+        """
         return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 

@@ -52,6 +52,12 @@ class CrossValidation(MetricMapping):
         sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
         primary_metric: Name of the primary metric.
         seconds: Wall time in seconds, without feature extraction.
+
+    Example:
+        >>> cv.primary_metric, len(cv.records), cv.fold_numbers.shape
+        ('accuracy', 1, (1, 40))
+        >>> 0 <= cv["accuracy"] <= 1
+        True
     """
 
     metrics: dict[str, Any]
@@ -63,7 +69,13 @@ class CrossValidation(MetricMapping):
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the metrics, the sizes and the wall time as JSON types."""
+        """Return the metrics, the sizes and the wall time as JSON types.
+
+        Example:
+            >>> values = cv.to_json()
+            >>> values["folds"], values["repeats"], values["items"]
+            (5, 1, 40)
+        """
         repeats, items = self.fold_numbers.shape
         return self.metrics | {
             "folds": int(self.fold_numbers.max()) + 1,
@@ -73,7 +85,12 @@ class CrossValidation(MetricMapping):
         }
 
     def describe(self) -> str:
-        """Return the metrics with their confidence intervals as text."""
+        """Return the metrics with their confidence intervals as text.
+
+        Example:
+            >>> print(cv.describe())
+            Cross-validation of the head: 40 items in 5 folds, ...
+        """
         repeats, items = self.fold_numbers.shape
         again = f", repeated {repeats} times" if repeats > 1 else ""
         title = (

@@ -45,8 +45,11 @@ class Evaluation(MetricMapping):
             or their sources are unknown.
 
     Example:
-        >>> evaluation = learner.evaluate()  # doctest: +SKIP
-        >>> evaluation["accuracy"], evaluation.top_losses(3)  # doctest: +SKIP
+        >>> evaluation = learner.evaluate()
+        >>> evaluation.split, len(evaluation.raw)
+        ('test', 8)
+        >>> "accuracy" in evaluation
+        True
     """
 
     split: str
@@ -73,6 +76,12 @@ class Evaluation(MetricMapping):
             split: Name of the split. For the other arguments, see the class.
             groups: Pair of the column name of the groups (or `None`) and the group of each item.
                 `None` instead of the pair: do not compute metrics by group.
+
+        Example:
+            >>> test = learner.evaluate()
+            >>> again = ktl.Evaluation.of("test", test.task, raw=test.raw, weights=test.weights)
+            >>> again["accuracy"] == test["accuracy"]
+            True
         """
         record = raw.scaled(task.temperature)
         metrics = measure(task, record)
@@ -82,18 +91,36 @@ class Evaluation(MetricMapping):
 
     @functools.cached_property
     def record(self) -> PredictionRecord:
-        """Prediction record with the label of every item, and logits divided by the temperature."""
+        """Prediction record with the label of every item, and logits divided by the temperature.
+
+        Example:
+            >>> learner.evaluate().record.logits.shape
+            (8, 1)
+        """
         return self.raw.scaled(self.task.temperature)
 
     @property
     def slices(self) -> Slices | None:
-        """Metrics by group of items, from `evaluate(by=...)`. `None`: the items have no groups."""
+        """Metrics by group of items, from `evaluate(by=...)`. `None`: the items have no groups.
+
+        Example:
+            >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
+            >>> [group.items for group in groups.slices]
+            [4, 4]
+        """
         return Slices.from_json(self["slices"]) if "slices" in self.metrics else None
 
     def under(self, task: Task) -> "Evaluation":
         """Evaluate the same logits again, with another temperature or other decision thresholds.
 
         The result keeps the metrics by group only if no prediction changes.
+
+        Example:
+            >>> import dataclasses
+            >>> test = learner.evaluate()
+            >>> calibrated = dataclasses.replace(test.task, temperature=2.0)
+            >>> test.under(calibrated)["accuracy"] == test["accuracy"]
+            True
         """
         if task == self.task:
             return self
@@ -113,6 +140,11 @@ class Evaluation(MetricMapping):
 
         Raises:
             ConfigError: `count` is not a whole number of at least 1.
+
+        Example:
+            >>> items = learner.evaluate().top_losses(3).items
+            >>> len(items), items[0].loss >= items[1].loss
+            (3, True)
         """
         check_range("count", count, 1, whole=True)
         return top_losses(self.task, self.record, self.sources, self.split, count)
@@ -126,6 +158,11 @@ class Evaluation(MetricMapping):
 
         Raises:
             ConfigError: pandas is not installed.
+
+        Example:
+            >>> frame = learner.evaluate().to_dataframe()
+            >>> list(frame), len(frame)
+            (['item', 'label', 'prediction', 'probability', 'loss'], 8)
         """
         pandas = import_extra("pandas", "pandas", "pandas")
         rows = sorted(self.top_losses(len(self.raw)).items, key=lambda item: item.row)
@@ -140,7 +177,12 @@ class Evaluation(MetricMapping):
         )
 
     def describe(self) -> str:
-        """Return one line per metric, with its 95% confidence interval."""
+        """Return one line per metric, with its 95% confidence interval.
+
+        Example:
+            >>> learner.evaluate().describe().splitlines()[0]
+            'Evaluation on 8 items of the test split.'
+        """
         return "\n".join([self._title, *metric_lines(self.metrics)])
 
     def __repr__(self) -> str:
@@ -160,6 +202,10 @@ class Evaluation(MetricMapping):
 
         Raises:
             ConfigError: The task does not give exactly one class to each item.
+
+        Example:
+            >>> type(learner.evaluate().plot_confusion()).__name__
+            'Figure'
         """
         if not self.task.has_one_class:
             raise ConfigError(
@@ -173,6 +219,10 @@ class Evaluation(MetricMapping):
 
         Raises:
             ConfigError: The task is a regression, which has no probabilities.
+
+        Example:
+            >>> type(learner.evaluate().plot_calibration()).__name__
+            'Figure'
         """
         check_has_probabilities(self.task)
         return plots.reliability(measure_calibration(self.task, self.record))
@@ -183,6 +233,10 @@ class Evaluation(MetricMapping):
         Raises:
             ConfigError: The task has no decision thresholds.
             DataError: The ROC curve is undefined on the items of the split.
+
+        Example:
+            >>> type(learner.evaluate().plot_roc()).__name__
+            'Figure'
         """
         check_has_thresholds(self.task)
         curves = plots.roc_curves(self.metrics, self.task.class_names)
@@ -196,6 +250,10 @@ class Evaluation(MetricMapping):
         Raises:
             ConfigError: The task has no decision thresholds.
             DataError: No item has any of the labels.
+
+        Example:
+            >>> type(learner.evaluate().plot_precision_recall()).__name__
+            'Figure'
         """
         check_has_thresholds(self.task)
         rows = self["per_class"]
@@ -217,6 +275,12 @@ class Evaluation(MetricMapping):
 
         Raises:
             ConfigError: The task is not a regression.
+
+        Example:
+            >>> learner.evaluate().plot_values()
+            Traceback (most recent call last):
+                ...
+            keras_tl.errors.ConfigError: plot_values() needs a regression. The task is binary. ...
         """
         if not self.task.is_number:
             raise ConfigError(
@@ -226,5 +290,10 @@ class Evaluation(MetricMapping):
         return plots.scatter(self["values"])
 
     def plots(self) -> dict[str, Figure]:
-        """Return all plots of this evaluation. The keys of the dictionary are the captions."""
+        """Return all plots of this evaluation. The keys of the dictionary are the captions.
+
+        Example:
+            >>> "Confusion matrix" in learner.evaluate().plots()
+            True
+        """
         return plots.metric_figures(self.metrics, self.task.class_names)

@@ -15,7 +15,12 @@ _AT_A_TIME = 2_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A value with its confidence interval from `low` to `high`."""
+    """A value with its confidence interval from `low` to `high`.
+
+    Example:
+        >>> print(Interval(mean=0.9, low=0.85, high=0.95))
+        0.900 [0.850, 0.950]
+    """
 
     mean: float
     low: float
@@ -37,6 +42,11 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
     Raises:
         ConfigError: There are fewer than two values.
+
+    Example:
+        >>> interval = mean_interval([0.7, 0.8, 0.9])
+        >>> interval.low < interval.mean < interval.high
+        True
     """
     if len(values) < 2:
         raise ConfigError(

@@ -25,6 +25,11 @@ class TopLoss:
             probabilities, as if the labels were independent. `None`: the task is a regression.
         predicted_probability: Probability of the prediction, computed like `true_probability`.
         loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
+
+    Example:
+        >>> item = learner.evaluate().top_losses(1).items[0]
+        >>> item.true in data.class_names, 0 <= item.row < 8
+        (True, True)
     """
 
     row: int
@@ -44,6 +49,11 @@ class TopLosses:
         split: Name of the split.
         items: The items, sorted by falling loss.
         unit: Unit of the losses.
+
+    Example:
+        >>> losses = learner.evaluate().top_losses(2)
+        >>> losses.split, losses.unit, len(losses.items)
+        ('test', 'nats', 2)
     """
 
     split: str
@@ -52,15 +62,31 @@ class TopLosses:
 
     @property
     def rows(self) -> np.ndarray:
-        """Rows of the items in the split, int64 (count,), for `Split.take`."""
+        """Rows of the items in the split, int64 (count,), for `Split.take`.
+
+        Example:
+            >>> rows = learner.evaluate().top_losses(2).rows
+            >>> len(data.split("test").take(rows))
+            2
+        """
         return np.array([item.row for item in self.items], np.int64)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the items as JSON types."""
+        """Return the items as JSON types.
+
+        Example:
+            >>> sorted(learner.evaluate().top_losses(2).to_json())
+            ['items', 'split', 'unit']
+        """
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """Return one line of text per item."""
+        """Return one line of text per item.
+
+        Example:
+            >>> len(learner.evaluate().top_losses(2).describe().splitlines())
+            2
+        """
         return "\n".join(
             f"{number_text(item.loss)}  predicted "
             f"{with_share(item.predicted, item.predicted_probability)}, "

@@ -27,6 +27,11 @@ class Overfitting:
         statement: The diagnosis in one or two sentences.
         phases: Diagnosis of each phase.
         remedies: At most two remedies, the most promising first.
+
+    Example:
+        >>> diagnosis = ktl.overfitting(learner)
+        >>> diagnosis.phases[0].name, len(diagnosis.remedies) <= 2
+        ('head', True)
     """
 
     state: str
@@ -35,7 +40,12 @@ class Overfitting:
     remedies: tuple[Remedy, ...]
 
     def describe(self) -> str:
-        """Return the diagnosis as plain text."""
+        """Return the diagnosis as plain text.
+
+        Example:
+            >>> ktl.overfitting(learner).describe().startswith("head: ")
+            True
+        """
         lines = [self.statement, *(f"  {_phase_line(phase)}" for phase in self.phases)]
         if self.remedies:
             lines.append(self._before_remedies)
@@ -45,7 +55,12 @@ class Overfitting:
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the diagnosis as JSON types."""
+        """Return the diagnosis as JSON types.
+
+        Example:
+            >>> sorted(ktl.overfitting(learner).to_json())
+            ['phases', 'remedies', 'state', 'statement']
+        """
         return dataclasses.asdict(self) | {
             "phases": [dataclasses.asdict(phase) | {"saved": phase.saved} for phase in self.phases],
             "remedies": [dataclasses.asdict(remedy) for remedy in self.remedies],

@@ -57,6 +57,11 @@ class PhaseFit:
             inference mode, instead of logged during training.
         items: Number of validation items. `None`: unknown.
         solved: Whether the head began at its optimum, see `keras_tl.runs.history.PhaseRecord`.
+
+    Example:
+        >>> phase = ktl.overfitting(learner).phases[0]
+        >>> phase.name, phase.planned, phase.items
+        ('head', 2, 8)
     """
 
     name: str
@@ -80,7 +85,13 @@ class PhaseFit:
 
     @property
     def saved(self) -> int:
-        """Number of epochs that early stopping saved."""
+        """Number of epochs that early stopping saved.
+
+        Example:
+            >>> phase = ktl.overfitting(learner).phases[0]
+            >>> phase.saved == phase.planned - phase.ran
+            True
+        """
         return self.planned - self.ran
 
 

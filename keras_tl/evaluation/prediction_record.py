@@ -23,6 +23,11 @@ class PredictionRecord:
         labels: See `keras_tl.data.labelled_data.Split`.
         logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`.
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
+
+    Example:
+        >>> raw = learner.evaluate().raw
+        >>> len(raw), raw.labels.shape, raw.logits.shape
+        (8, (8,), (8, 1))
     """
 
     labels: np.ndarray
@@ -33,11 +38,22 @@ class PredictionRecord:
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return a record of only these rows, in this order, without the fingerprint."""
+        """Return a record of only these rows, in this order, without the fingerprint.
+
+        Example:
+            >>> len(learner.evaluate().raw.take(np.array([0, 2])))
+            2
+        """
         return type(self)(self.labels[rows], self.logits[rows])
 
     def are_of(self, split: Split) -> bool:
-        """Return whether the record has the fingerprint and the labels of this split."""
+        """Return whether the record has the fingerprint and the labels of this split.
+
+        Example:
+            >>> raw = learner.evaluate().raw
+            >>> raw.are_of(data.split("test")), raw.are_of(data.split("train"))
+            (True, False)
+        """
         return (
             self.fingerprint is not None
             and self.fingerprint == split.identity
@@ -45,18 +61,37 @@ class PredictionRecord:
         )
 
     def scaled(self, temperature: float) -> Self:
-        """Return a copy of the record with the logits divided by a temperature."""
+        """Return a copy of the record with the logits divided by a temperature.
+
+        Example:
+            >>> raw = learner.evaluate().raw
+            >>> np.allclose(raw.scaled(2.0).logits, raw.logits / 2)
+            True
+        """
         if temperature == 1:
             return self
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
 
     def to_files(self, split: str) -> dict[str, bytes]:
-        """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes."""
+        """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes.
+
+        Example:
+            >>> sorted(learner.evaluate().raw.to_files("test"))
+            ['test_labels.npy', 'test_logits.npy']
+        """
         return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
     def from_files(cls, split: str, files: Mapping[str, bytes], *, fingerprint: str | None) -> Self:
-        """Read the files of `to_files` for a split."""
+        """Read the files of `to_files` for a split.
+
+        Example:
+            >>> raw = learner.evaluate().raw
+            >>> files = raw.to_files("test")
+            >>> again = ktl.PredictionRecord.from_files("test", files, fingerprint=None)
+            >>> np.array_equal(again.logits, raw.logits)
+            True
+        """
         read = (io.BytesIO(files[f"{split}_{field}.npy"]) for field in _FIELDS)
         labels, logits = (np.load(file, allow_pickle=False) for file in read)
         return cls(labels, logits, fingerprint)

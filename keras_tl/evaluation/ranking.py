@@ -36,6 +36,10 @@ class RankedBackbone:
         seconds: Wall time to load the backbone and to compute features, `metric` and `score`. The
             time is short if the features were in the cache.
         error: Reason why there are no measurements. `None`: there are measurements.
+
+    Example:
+        >>> ranking.best.name, ranking.best.width
+        ('efficientnet_lite0', 1280)
     """
 
     name: str
@@ -50,7 +54,12 @@ class RankedBackbone:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Row of the table: name, metric, LogME, width, weights, milliseconds, seconds."""
+        """Row of the table: name, metric, LogME, width, weights, milliseconds, seconds.
+
+        Example:
+            >>> ranking.best.cells[:4]
+            ('efficientnet_lite0', '0.9 [0.850, 0.950]', '0.1200', '1,280')
+        """
         if self.error is not None:
             return (self.name, *["-"] * 6)
         known = "" if self.interval is None else " [{:.3f}, {:.3f}]".format(*self.interval)
@@ -77,6 +86,10 @@ class Ranking:
         item: Name of one item in texts, such as `"image"`.
         seed: Random seed for the sample of items, the folds and random weights.
         chosen: Name of the recommended backbone, see `choose_backbone`.
+
+    Example:
+        >>> [row.name for row in ranking.rows], ranking.primary_metric
+        (['resnet50', 'efficientnet_lite0'], 'accuracy')
     """
 
     rows: tuple[RankedBackbone, ...]
@@ -89,17 +102,32 @@ class Ranking:
 
     @property
     def best(self) -> RankedBackbone:
-        """Row of the recommended backbone."""
+        """Row of the recommended backbone.
+
+        Example:
+            >>> ranking.best.name
+            'efficientnet_lite0'
+        """
         return next(row for row in self.rows if row.name == self.chosen)
 
     @property
     def columns(self) -> list[str]:
-        """Column titles of the table."""
+        """Column titles of the table.
+
+        Example:
+            >>> ranking.columns[1]
+            'accuracy, 95% interval'
+        """
         metric = f"{title_of(self.primary_metric)}, 95% interval"
         return ["backbone", metric, "LogME", "features", "weights", f"ms/{self.item}", "seconds"]
 
     def describe(self) -> str:
-        """Return the table as plain text, with notes."""
+        """Return the table as plain text, with notes.
+
+        Example:
+            >>> ranking.describe().splitlines()[3].startswith("Best: efficientnet_lite0, ")
+            True
+        """
         table = table_text(self.columns, [row.cells for row in self.rows])
         return "\n".join([table, *self._notes])
 
@@ -120,7 +148,12 @@ class Ranking:
         return [*errors, choice, said]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the ranking as JSON types."""
+        """Return the ranking as JSON types.
+
+        Example:
+            >>> ranking.to_json()["chosen"]
+            'efficientnet_lite0'
+        """
         return asdict(self) | {"rows": [asdict(row) for row in self.rows], "method": _LOGME}
 
     def __str__(self) -> str:

@@ -25,6 +25,11 @@ class Remedy:
             model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
         command: The `keras-tl train` command, where `...` stands for the previous options. `None`:
             there is no command.
+
+    Example:
+        >>> remedy = Remedy(what="Train longer.", python="learner.fit_head(epochs=20)")
+        >>> remedy.command is None
+        True
     """
 
     what: str

@@ -35,6 +35,11 @@ class Slice(JsonConfig):
         p_value: p-value of the hypothesis that the group is not worse than the rest, corrected for
             the number of groups. `None`: the comparison is undefined.
         is_worse: Whether the group is clearly worse than the rest.
+
+    Example:
+        >>> group = learner.evaluate(by=["left", "right"] * 4).slices.slices[0]
+        >>> group.value, group.items
+        ('left', 4)
     """
 
     value: str
@@ -55,6 +60,11 @@ class Slices:
         metric: Name of the metric.
         more_is_better: Whether higher values of the metric are better.
         slices: The groups, sorted by their values.
+
+    Example:
+        >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
+        >>> groups.metric, [group.value for group in groups.slices]
+        ('accuracy', ['left', 'right'])
     """
 
     by: str | None
@@ -64,20 +74,42 @@ class Slices:
 
     @property
     def worse(self) -> tuple[Slice, ...]:
-        """Groups that are clearly worse than the rest."""
+        """Groups that are clearly worse than the rest.
+
+        Example:
+            >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
+            >>> len(groups.worse) <= 1
+            True
+        """
         return tuple(one for one in self.slices if one.is_worse)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the groups as JSON types."""
+        """Return the groups as JSON types.
+
+        Example:
+            >>> sorted(learner.evaluate(by=["left", "right"] * 4).slices.to_json())
+            ['by', 'metric', 'more_is_better', 'slices']
+        """
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read the result of `to_json`."""
+        """Read the result of `to_json`.
+
+        Example:
+            >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
+            >>> len(Slices.from_json(groups.to_json()).slices)
+            2
+        """
         return cls(**values | {"slices": tuple(map(Slice.from_json, values["slices"]))})
 
     def verdict(self) -> str:
-        """Return a sentence that names the clearly worse groups."""
+        """Return a sentence that names the clearly worse groups.
+
+        Example:
+            >>> print(learner.evaluate(by=["left", "right"] * 4).slices.verdict())
+            No group is clearly worse than the rest ...
+        """
         if not self.worse:
             return (
                 f"No group is clearly worse than the rest (significance level {_LEVEL:g} for all "
@@ -90,7 +122,12 @@ class Slices:
         return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
 
     def describe(self) -> str:
-        """Return the table of the groups and the sentence of `verdict` as text."""
+        """Return the table of the groups and the sentence of `verdict` as text.
+
+        Example:
+            >>> print(learner.evaluate(by=["left", "right"] * 4).slices.describe())
+            value ...
+        """
         head, *rows = self.rows()
         return f"{table_text(head, rows)}\n{self.verdict()}"
 
@@ -99,7 +136,12 @@ class Slices:
         return table_html(head, rows) + paragraphs_html(self.verdict())
 
     def rows(self) -> list[list[str]]:
-        """Return the column titles of a table, and then one row per group."""
+        """Return the column titles of a table, and then one row per group.
+
+        Example:
+            >>> learner.evaluate(by=["left", "right"] * 4).slices.rows()[0][:3]
+            ['value', 'items', 'accuracy']
+        """
         rows = [[self.by or "value", "items", title_of(self.metric), "95% interval", "rest", "p"]]
         for one in self.slices:
             interval = "-" if one.interval is None else " to ".join(map(number_text, one.interval))

@@ -26,6 +26,10 @@ class Rule:
 
     Raises:
         ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
+
+    Example:
+        >>> str(Rule())
+        'largest F1'
     """
 
     precision: float | None = None
@@ -50,7 +54,13 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """Precision, recall and F1 of a threshold on a split. `None`: undefined."""
+    """Precision, recall and F1 of a threshold on a split. `None`: undefined.
+
+    Example:
+        >>> rates = thresholds.labels[0].rates["validation"]
+        >>> 0 <= rates.f1 <= 1
+        True
+    """
 
     precision: float | None
     recall: float | None
@@ -67,6 +77,11 @@ class Threshold:
         reached: Whether the threshold reaches the goal on the validation split. If not, `threshold`
             has the largest F1, or is 0.5 if no item of the split has the label.
         rates: Precision, recall and F1 on each split. The choice used only the validation split.
+
+    Example:
+        >>> threshold = thresholds.labels[0]
+        >>> threshold.label, 0 <= threshold.threshold <= 1
+        ('yes', True)
     """
 
     label: str
@@ -82,6 +97,10 @@ class Thresholds:
     Attributes:
         rule: Goal on the validation split.
         labels: One threshold per label. Binary task: one threshold.
+
+    Example:
+        >>> thresholds.rule, [one.label for one in thresholds.labels]
+        ('largest F1', ['yes'])
     """
 
     rule: str
@@ -89,15 +108,30 @@ class Thresholds:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Thresholds in the order of the labels."""
+        """Thresholds in the order of the labels.
+
+        Example:
+            >>> [0 <= value <= 1 for value in thresholds.values]
+            [True]
+        """
         return tuple(one.threshold for one in self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the thresholds as JSON types."""
+        """Return the thresholds as JSON types.
+
+        Example:
+            >>> thresholds.to_json()["rule"]
+            'largest F1'
+        """
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """Return one line of text per label and split."""
+        """Return one line of text per label and split.
+
+        Example:
+            >>> thresholds.describe().splitlines()[0]
+            'Decision thresholds, chosen on the validation split. Goal: largest F1.'
+        """
         lines = [f"Decision thresholds, chosen on the validation split. Goal: {self.rule}."]
         for one in self.labels:
             missed = "" if one.reached else "  (goal not reached, see `Threshold.reached`)"

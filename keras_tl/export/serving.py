@@ -26,6 +26,10 @@ class ServingModel(tf.Module):
         parts: Models from the modality's inputs to features, and from features to logits.
         task: Task, which converts logits to outputs, with its temperature and thresholds.
         modality: Object that describes and preprocesses the inputs.
+
+    Example:
+        >>> sorted(learner.serving_model.signatures)
+        ['classify', 'embed', 'pixels', 'serving_default']
     """
 
     def __init__(self, parts: TransferModel, task: Task, modality: Modality):
@@ -109,18 +113,35 @@ class ServingModel(tf.Module):
         `serving_default` and `embed` also return `valid` (bool, (batch,)). `valid` is false for
         bytes that are no image and for texts that are blank or not UTF-8. For such an item, all
         numbers are 0, `class_id` is -1 and `label` is empty.
+
+        Example:
+            >>> "pixels" in learner.serving_model.signatures
+            True
         """
         return dict(self._functions)
 
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call the named signature with each batch of arguments, and join the outputs."""
+        """Call the named signature with each batch of arguments, and join the outputs.
+
+        Example:
+            >>> batch = {"pixels": np.zeros((2, 16, 16, 3))}
+            >>> answers = learner.serving_model.answers_to([("pixels", batch), ("pixels", batch)])
+            >>> answers["probabilities"].shape
+            (4, 2)
+        """
         answers = [self.ask(name, arguments) for name, arguments in questions]
         return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
 
     def ask(self, name: str, arguments: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-        """Return the named outputs of one signature for one batch of arguments."""
+        """Return the named outputs of one signature for one batch of arguments.
+
+        Example:
+            >>> answers = learner.serving_model.ask("pixels", {"pixels": np.zeros((1, 16, 16, 3))})
+            >>> sorted(answers), answers["probabilities"].numpy().shape
+            (['class_id', 'label', 'probabilities'], (1, 2))
+        """
         function = self._functions[name]
         given = tf.nest.map_structure(
             lambda spec: tf.constant(arguments[spec.name], spec.dtype), function.input_signature
@@ -129,13 +150,23 @@ class ServingModel(tf.Module):
             return function(*given)
 
     def examples(self, raw: Mapping[str, Sequence[bytes]]) -> np.ndarray:
-        """Serialise raw items as `tf.Example`s for `classify` and `regress`: object (batch,)."""
+        """Serialise raw items as `tf.Example`s for `classify` and `regress`: object (batch,).
+
+        Example:
+            >>> learner.serving_model.examples({"image_bytes": [b"first", b"second"]}).shape
+            (2,)
+        """
         names = list(self._raw)
         rows = zip(*(raw[name] for name in names), strict=True)
         return np.array([_example(zip(names, row, strict=True)) for row in rows], object)
 
     def inputs_of(self, name: str) -> list[str]:
-        """Return the input names of a signature."""
+        """Return the input names of a signature.
+
+        Example:
+            >>> learner.serving_model.inputs_of("serving_default")
+            ['image_bytes']
+        """
         return [spec.name for spec in tf.nest.flatten(self._functions[name].input_signature)]
 
 

@@ -26,8 +26,16 @@ _GRID, _COLUMNS = 18, 6
 def comparison(learner: Learner) -> Figure:
     """Draw the learning curves of transfer learning and of training from scratch.
 
+    Returns:
+        A Matplotlib figure with one plot for each training set size.
+
     Raises:
         ConfigError: The learner has no comparison from `learner.report(comparison=...)`.
+
+    Example:
+        >>> written = learner.report("curves.html", comparison=comparison)
+        >>> type(ktl.figures.comparison(learner)).__name__
+        'Figure'
     """
     found = learner._state.artifacts.comparison()
     if found is None:
@@ -45,9 +53,18 @@ def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test
     Grad-CAM needs a backbone with feature maps. The learner keeps the twelve images of its report,
     so these images can be drawn without data.
 
+    Args:
+        learner: Learner of an image task.
+        count: Maximum number of images.
+        split: Name of the split.
+
     Raises:
         ConfigError: The items are texts.
         DataError: The learner has no data, and did not keep these images.
+
+    Example:
+        >>> type(ktl.figures.top_losses(learner, count=2)).__name__
+        'Figure'
     """
     state = learner._state
     if not state.parts.modality.are_pictures:
@@ -73,6 +90,10 @@ def features(learner: Learner) -> Figure:
 
     Raises:
         DataError: The learner did not keep features, and has no data or fewer than three items.
+
+    Example:
+        >>> type(ktl.figures.features(learner)).__name__
+        'Figure'
     """
     state = learner._state
     if state.data is not None and state.artifacts.feature_map(AFTER) is None:
@@ -104,7 +125,9 @@ def save(learner: Learner, path: str | os.PathLike[str], *, overwrite: bool = Fa
         ConfigError: A file exists, and `overwrite` is false. Nothing is written.
 
     Example:
-        >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
+        >>> paths = ktl.figures.save(learner, "plots")
+        >>> "learning_curves.png" in [path.name for path in paths]
+        True
     """
     folder = local_path(path)
     figures = {

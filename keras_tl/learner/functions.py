@@ -33,13 +33,18 @@ def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
             then has the exact gap between the metrics of both splits. Without `measure`, the result
             has only a lower bound of this gap.
 
+    Returns:
+        The diagnosis of each phase, and at most two remedies.
+
     Raises:
         ConfigError: Nothing was trained, or the weights changed after training. Or, with `measure`,
             a logit is not a finite number.
         DataError: With `measure`, there are no data, or there is no validation split.
 
     Example:
-        >>> keras_tl.overfitting(learner).state  # doctest: +SKIP
+        >>> diagnosis = ktl.overfitting(learner)
+        >>> [phase.name for phase in diagnosis.phases]
+        ['head']
     """
     return checking.overfitting(learner._state, measure)
 
@@ -71,7 +76,10 @@ def save_features(
         DataError: See `Learner.predict`.
 
     Example:
-        >>> keras_tl.save_features(learner, "photos/", path="photos.npy")  # doctest: +SKIP
+        >>> ktl.save_features(learner, data.split("test"), path="features.npy")
+        (8, 16)
+        >>> np.load("features.npy").dtype
+        dtype('float32')
     """
     path = local_path(path)
     check_feature_file(path)
@@ -127,6 +135,8 @@ def rank_backbones(
         CacheError: The features cannot be stored in the requested place.
 
     Example:
-        >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP
+        >>> ranking = ktl.rank_backbones(data, [learner], verbose=False)
+        >>> len(ranking.rows), ranking.items
+        (1, 24)
     """
     return rank(Learner, data, backbones, max_items, seed, cache, verbose, **options)

@@ -19,6 +19,11 @@ class History(PhaseRecords):
         ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
         findings: Problems that the preflight found. `None`: the preflight has not run.
         fitted: Result of `fit`. `None`: `fit` was not called, or the model changed after `fit`.
+
+    Example:
+        >>> history = learner.history
+        >>> [record.phase.name for record in history], history.ranking
+        (['head'], None)
     """
 
     ranking: Ranking | None
@@ -40,6 +45,10 @@ class History(PhaseRecords):
 
         Raises:
             ConfigError: Nothing was trained.
+
+        Example:
+            >>> type(learner.history.plot()).__name__
+            'Figure'
         """
         check_trained(self)
         return plots.learning_curves(self, self._monitor)

@@ -22,6 +22,10 @@ class Finding(JsonConfig):
         severity: `"error"`, `"warning"` or `"note"`.
         what: Sentence with the fact, numbers and a few names.
         action: Sentence with the advice.
+
+    Example:
+        >>> print(findings[0])
+        warning (few-items): The class red has 3 training images. Add images of this class.
     """
 
     name: str
@@ -42,6 +46,10 @@ class Findings(tuple[Finding, ...]):
     Attributes:
         not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
         failed: Names of checks that failed, but may succeed in a later run. Not in `to_json`.
+
+    Example:
+        >>> [(finding.name, finding.severity) for finding in findings]
+        [('few-items', 'warning'), ('label-type', 'note')]
     """
 
     not_checked: dict[str, str]
@@ -61,11 +69,21 @@ class Findings(tuple[Finding, ...]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the findings, in order."""
+        """Names of the findings, in order.
+
+        Example:
+            >>> findings.names
+            ('few-items', 'label-type')
+        """
         return tuple(finding.name for finding in self)
 
     def summary(self) -> str:
-        """Return a sentence with the number and names of the findings of each severity."""
+        """Return a sentence with the number and names of the findings of each severity.
+
+        Example:
+            >>> findings.summary()
+            'Preflight: 1 warning (few-items), 1 note (label-type).'
+        """
         parts = []
         for severity in SEVERITIES:
             if names := [finding.name for finding in self if finding.severity == severity]:
@@ -74,12 +92,23 @@ class Findings(tuple[Finding, ...]):
         return f"Preflight: {', '.join(parts) or 'nothing found'}."
 
     def brief(self) -> str:
-        """Return the summary and a line for each warning and error."""
+        """Return the summary and a line for each warning and error.
+
+        Example:
+            >>> print(findings.brief())
+            Preflight: 1 warning (few-items), 1 note (label-type).
+              warning (few-items): The class red has 3 training images. Add images of this class.
+        """
         worse = [finding for finding in self if finding.severity != "note"]
         return "\n".join([self.summary(), *(f"  {finding}" for finding in worse)])
 
     def describe(self) -> str:
-        """Return the summary, all findings, and the checks that were not done."""
+        """Return the summary, all findings, and the checks that were not done.
+
+        Example:
+            >>> findings.describe().splitlines()[-1]
+            'Not checked (leakage): there is no test split.'
+        """
         return "\n".join([self.summary(), *map(str, self), *self._left_out()])
 
     def _left_out(self) -> list[str]:
@@ -90,7 +119,12 @@ class Findings(tuple[Finding, ...]):
         return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
 
     def without(self, text: str) -> Self:
-        """Return a copy with `text` removed from all sentences. Empty `text`: return `self`."""
+        """Return a copy with `text` removed from all sentences. Empty `text`: return `self`.
+
+        Example:
+            >>> findings.without("training ")[0].what
+            'The class red has 3 images.'
+        """
         kept = [
             dataclasses.replace(x, what=x.what.replace(text, ""), action=x.action.replace(text, ""))
             for x in self
@@ -99,19 +133,33 @@ class Findings(tuple[Finding, ...]):
         return type(self)(kept, reasons, self.failed) if text else self
 
     def raise_errors(self) -> None:
-        """Raise one `DataError` with all findings of severity `"error"`, if there are any."""
+        """Raise one `DataError` with all findings of severity `"error"`, if there are any.
+
+        Example:
+            >>> findings.raise_errors()  # There is no finding of severity "error".
+        """
         errors = [finding for finding in self if finding.severity == "error"]
         if errors:
             raise DataError(" ".join(f"{error.what} {error.action}" for error in errors))
 
     def to_json(self) -> dict[str, Any]:
-        """Convert to JSON types, without `failed`."""
+        """Convert to JSON types, without `failed`.
+
+        Example:
+            >>> sorted(findings.to_json())
+            ['findings', 'not_checked']
+        """
         findings = [finding.to_json() for finding in self]
         return {"findings": findings, "not_checked": self.not_checked}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read the result of `to_json`."""
+        """Read the result of `to_json`.
+
+        Example:
+            >>> Findings.from_json(findings.to_json()) == findings
+            True
+        """
         return cls(map(Finding.from_json, values["findings"]), values["not_checked"])
 
     def __str__(self) -> str:

@@ -31,6 +31,10 @@ class MetricDrop:
         better: Number of units with a better prediction than before.
         p_value: Probability that at least `worse` of the changed units get worse, if only chance
             decides.
+
+    Example:
+        >>> learner.history[0].metric_drop is None
+        True
     """
 
     metric: str
@@ -68,6 +72,11 @@ class PhaseRecord:
             `best_epoch` is then the last epoch.
         metric_drop: Significant fall of a validation metric in the phase, if training keeps the
             last weights in any case. `None` means that no fall is known.
+
+    Example:
+        >>> record = learner.history[0]
+        >>> record.phase.name, record.cached, len(record.epochs)
+        ('head', True, 2)
     """
 
     phase: Phase
@@ -95,23 +104,43 @@ class PhaseRecord:
 
     @property
     def changed_backbone(self) -> bool:
-        """Whether the phase changed the weights of the backbone."""
+        """Whether the phase changed the weights of the backbone.
+
+        Example:
+            >>> learner.history[0].changed_backbone
+            False
+        """
         return self.phase.unfreeze is not None and self.best_epoch > 0
 
     @property
     def is_average(self) -> bool:
-        """Whether the chosen weights belong neither to an epoch nor to the start of the phase."""
+        """Whether the chosen weights belong neither to an epoch nor to the start of the phase.
+
+        Example:
+            >>> learner.history[0].is_average
+            False
+        """
         return self.of_no_epoch or self.share not in (0, 1)
 
     @property
     def was_judged(self) -> bool:
-        """Whether the curves determined the weights, and no later step changed these weights."""
+        """Whether the curves determined the weights, and no later step changed these weights.
+
+        Example:
+            >>> learner.history[0].was_judged
+            True
+        """
         was_restored = self.of_no_epoch or (self.by_callback and self.best_epoch == 0)
         return self.share == 1 and not was_restored
 
     @property
     def kept(self) -> str:
-        """Description of the chosen weights in words."""
+        """Description of the chosen weights in words.
+
+        Example:
+            >>> learner.history[0].kept in ("1", "2", "none was better than before")
+            True
+        """
         if self.share != 1:
             return f"{name_of(self.share)}, by fit()"
         if self.of_no_epoch:
@@ -122,17 +151,34 @@ class PhaseRecord:
 
     @property
     def kept_values(self) -> dict[str, float]:
-        """Row of `epochs` for the chosen weights. Empty if these weights belong to no epoch."""
+        """Row of `epochs` for the chosen weights. Empty if these weights belong to no epoch.
+
+        Example:
+            >>> record = learner.history[0]
+            >>> record.best_epoch == 0 or "val_loss" in record.kept_values
+            True
+        """
         is_known = self.best_epoch > 0 and not self.is_average
         return self.epochs[self.best_epoch - 1] if is_known else {}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON types."""
+        """Return the record as JSON types.
+
+        Example:
+            >>> learner.history[0].to_json()["phase"]["name"]
+            'head'
+        """
         return dataclasses.asdict(self) | {"phase": self.phase.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "PhaseRecord":
-        """Make a record from the result of `to_json`."""
+        """Make a record from the result of `to_json`.
+
+        Example:
+            >>> record = learner.history[0]
+            >>> PhaseRecord.from_json(record.to_json()) == record
+            True
+        """
         augment, metric_drop = values.get("augment"), values.get("metric_drop")
         read = {
             "phase": Phase.from_json(values["phase"]),

@@ -37,6 +37,10 @@ class Candidate:
             confidence interval (paired bootstrap). `None` if `share` is 0.
         better: Mean loss of the default model minus mean loss of this model, with a confidence
             interval. `None` for the default model.
+
+    Example:
+        >>> [candidate.share for candidate in fitted.candidates]
+        [0.0, 0.75]
     """
 
     share: float
@@ -47,16 +51,32 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """Name of the model in words, such as "fine-tuned"."""
+        """Name of the model in words, such as "fine-tuned".
+
+        Example:
+            >>> [candidate.name for candidate in fitted.candidates]
+            ['head', 'average, 75% fine-tuned']
+        """
         return name_of(self.share)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
+        """Return the fields as JSON types.
+
+        Example:
+            >>> fitted.candidates[0].to_json()["loss"]
+            0.4
+        """
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Build a candidate from the result of `to_json`."""
+        """Build a candidate from the result of `to_json`.
+
+        Example:
+            >>> head = fitted.candidates[0]
+            >>> Candidate.from_json(head.to_json()) == head
+            True
+        """
         read = {
             name: values[name] and Interval(**values[name]) for name in ("difference", "better")
         }

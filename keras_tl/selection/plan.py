@@ -30,6 +30,10 @@ class Plan:
         seconds_left: Seconds of the budget that were left when the plan was made. `None`: no
             budget.
         cuts: Sentences about trainings and steps left out because of the budget.
+
+    Example:
+        >>> fitted.plan.evidence, fitted.plan.trainings, fitted.plan.steps
+        ('validation', 1, 200)
     """
 
     evidence: str
@@ -44,7 +48,12 @@ class Plan:
     cuts: tuple[str, ...] = ()
 
     def describe(self, item: str = "item") -> str:
-        """Describe the plan in sentences."""
+        """Describe the plan in sentences.
+
+        Example:
+            >>> fitted.plan.describe("image").startswith("Plan: fine-tune 1 time for 200 steps")
+            True
+        """
         if not self.trainings:
             said = "Plan: keep the head."
         else:

@@ -32,6 +32,10 @@ class FitResult:
         estimate: If `refit`, metrics of models trained on fewer items, with the keys of
             `evaluate()`. Otherwise `None`.
         estimated_by: Method that computed `estimate`, in words.
+
+    Example:
+        >>> fitted.kept, fitted.policy, fitted.trained_on
+        (0.75, 'standard', 350)
     """
 
     kept: float
@@ -50,12 +54,22 @@ class FitResult:
 
     @property
     def name(self) -> str:
-        """Name of the model that `fit` kept, such as `"head"`."""
+        """Name of the model that `fit` kept, such as `"head"`.
+
+        Example:
+            >>> fitted.name
+            'average, 75% fine-tuned'
+        """
         return name_of(self.kept)
 
     @property
     def reason(self) -> str:
-        """Reason why `fit` kept this model, as part of a sentence."""
+        """Reason why `fit` kept this model, as part of a sentence.
+
+        Example:
+            >>> fitted.reason
+            'it is the default, and no other model is significantly better'
+        """
         own = next((c for c in self.candidates if c.share == self.kept), None)
         better = None if own is None else own.better
         if better is not None and self.kept != self.default:
@@ -71,7 +85,12 @@ class FitResult:
 
     @property
     def untested(self) -> str | None:
-        """Sentences with the estimated metric if all items trained the model, otherwise `None`."""
+        """Sentences with the estimated metric if all items trained the model, otherwise `None`.
+
+        Example:
+            >>> fitted.untested is None
+            True
+        """
         if self.estimate is None:
             return None
         value, ends = (
@@ -87,12 +106,22 @@ class FitResult:
 
     @property
     def kept_because(self) -> str:
-        """Sentences that name the kept model and the reason for keeping it."""
+        """Sentences that name the kept model and the reason for keeping it.
+
+        Example:
+            >>> fitted.kept_because.startswith("Kept: average, 75% fine-tuned. Reason: ")
+            True
+        """
         return f"Kept: {self.name}. Reason: {self.reason}."
 
     @property
     def columns(self) -> list[str]:
-        """Column titles of the table of compared models."""
+        """Column titles of the table of compared models.
+
+        Example:
+            >>> fitted.columns
+            ['model', 'accuracy', 'difference to the head, 95% interval', 'loss']
+        """
         return [
             "model",
             title_of(self.primary_metric),
@@ -102,7 +131,12 @@ class FitResult:
 
     @property
     def rows(self) -> list[list[str]]:
-        """Rows of the table of compared models. Empty if `fit` compared no models."""
+        """Rows of the table of compared models. Empty if `fit` compared no models.
+
+        Example:
+            >>> fitted.rows[1]
+            ['average, 75% fine-tuned', '0.92', '+0.040 [+0.010, +0.070]', '0.35']
+        """
         return [
             [
                 candidate.name,
@@ -115,7 +149,12 @@ class FitResult:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences about the comparison, the training time, and a missing test split."""
+        """Sentences about the comparison, the training time, and a missing test split.
+
+        Example:
+            >>> fitted.remarks[0]
+            'Compared on 50 validation images.'
+        """
         plan, lines = self.plan, []
         if self.candidates:
             what = f"validation {self.item}s"
@@ -128,12 +167,22 @@ class FitResult:
         return lines + ([] if self.untested is None else [self.untested])
 
     def describe(self) -> str:
-        """Return the result as plain text with a table."""
+        """Return the result as plain text with a table.
+
+        Example:
+            >>> fitted.describe().splitlines()[0] == fitted.kept_because
+            True
+        """
         table = [table_text(self.columns, self.rows)] if self.rows else []
         return "\n".join([self.kept_because, *table, *self.remarks])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields and the sentences as JSON types."""
+        """Return the fields and the sentences as JSON types.
+
+        Example:
+            >>> fitted.to_json()["name"]
+            'average, 75% fine-tuned'
+        """
         return dataclasses.asdict(self) | {
             "name": self.name,
             "reason": self.reason,
@@ -142,7 +191,12 @@ class FitResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Build a result from the return value of `to_json`."""
+        """Build a result from the return value of `to_json`.
+
+        Example:
+            >>> FitResult.from_json(fitted.to_json()).name
+            'average, 75% fine-tuned'
+        """
         plan = values["plan"]
         read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))

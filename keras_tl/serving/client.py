@@ -56,6 +56,10 @@ class Client(RemoteModel):
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
+
+    Example:
+        >>> client = ktl.serving.Client("http://localhost:8501", "photos", timeout=10)
+        >>> client.close()
     """
 
     def __init__(
@@ -97,9 +101,18 @@ class Client(RemoteModel):
                 these items. `"skip"`: leave out these items. `"keep"`: the results contain these
                 items, with `valid` false and the reason.
 
+        Returns:
+            The predictions, in the order of the items: for classes, probabilities in [0, 1],
+            float32 (n, classes). For a regression, values, float32 (n,).
+
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.
+
+        Example:
+            >>> predictions = client.predict(["photos/red/0.png", "photos/red/1.png"])
+            >>> predictions.labels
+            ['red', 'red']
         """
         answers, given = self._answers(items, signature, batch_size, on_invalid)
         check_kind(answers)
@@ -125,6 +138,10 @@ class Client(RemoteModel):
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.
+
+        Example:
+            >>> client.embed(["photos/red/0.png", "photos/red/1.png"]).shape
+            (2, 16)
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
         with self._target.reading():

@@ -15,6 +15,10 @@ class ModelVersion:
         number: Version number, an integer such as 3.
         state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
         message: Reason why loading failed. Empty if loading did not fail.
+
+    Example:
+        >>> print(ktl.serving.ModelVersion(number=3, state="LOADING"))
+        version 3 is LOADING
     """
 
     number: int

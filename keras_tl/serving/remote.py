@@ -52,6 +52,11 @@ class RemoteModel:
         Raises:
             ServingError: There is no such signature, the signature takes different inputs, or the
                 server does not answer.
+
+        Example:
+            >>> outputs = client.ask("pixels", {"pixels": np.zeros((1, 16, 16, 3))})
+            >>> outputs["probabilities"].shape
+            (1, 2)
         """
         if signature not in self._signatures:
             raise ServingError(unknown("signature", signature, self._signatures))
@@ -85,6 +90,11 @@ class RemoteModel:
 
         Raises:
             ServingError: The server does not answer, or has no such model.
+
+        Example:
+            >>> metadata = client.metadata()
+            >>> metadata["version"], metadata["signatures"]["pixels"]["inputs"]
+            (3, {'pixels': {'dtype': 'float32', 'shape': [-1, -1, -1, 3]}})
         """
         with self._explaining():
             told = self._transport.metadata()
@@ -97,6 +107,10 @@ class RemoteModel:
 
         Raises:
             ServingError: The server does not answer, or has no such model.
+
+        Example:
+            >>> print(client.status()[0])
+            version 3 is AVAILABLE
         """
         with self._explaining():
             told = self._transport.status()
@@ -104,7 +118,13 @@ class RemoteModel:
             return read_status(told)
 
     def close(self) -> None:
-        """Close the connections. The end of a `with` block also closes the connections."""
+        """Close the connections. The end of a `with` block also closes the connections.
+
+        Example:
+            >>> with ktl.serving.Client("http://localhost:8501", "photos") as other:
+            ...     pass
+            >>> other.close()  # The connections are closed already.
+        """
         self._transport.close()
 
     def __enter__(self) -> Self:

@@ -90,6 +90,11 @@ class Task(abc.ABC):
             Python's `format()`, such as `".3f"`.
         interval_format: Format specification of the two ends of the metric's confidence interval.
         answers_with: Kind of prediction that the model makes for any input, such as `"a number"`.
+
+    Example:
+        >>> task = ktl.tasks.get_task("binary")(class_names=("no", "yes"))
+        >>> task.kind, task.outputs, task.primary_metric
+        ('binary', 1, 'accuracy')
     """
 
     class_names: tuple[str, ...] = ()

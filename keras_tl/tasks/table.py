@@ -34,10 +34,10 @@ def register_task(task: type[Task], *, overwrite: bool = False) -> None:
         ConfigError: `task` is no subclass of `Task`, lacks a method, or has a name already in use.
 
     Example:
-        >>> class Counts(TASKS["regression"]):
+        >>> class Counts(ktl.tasks.TASKS["regression"]):
         ...     kind = "counts"
-        >>> register_task(Counts)
-        >>> get_task("counts").primary_metric
+        >>> ktl.tasks.register_task(Counts)
+        >>> ktl.tasks.get_task("counts").primary_metric
         'mae'
     """
     if not (isinstance(task, type) and issubclass(task, Task)):
@@ -55,14 +55,24 @@ def register_task(task: type[Task], *, overwrite: bool = False) -> None:
 
 
 def get_task(name: str) -> type[Task]:
-    """Return the class of the task with this name. Raise `ConfigError` if the name is unknown."""
+    """Return the class of the task with this name. Raise `ConfigError` if the name is unknown.
+
+    Example:
+        >>> ktl.tasks.get_task("binary").primary_metric
+        'accuracy'
+    """
     if name not in TASKS:
         raise ConfigError(unknown("task", name, tuple(TASKS)))
     return TASKS[name]
 
 
 def task_of(config: ModelConfig) -> Task:
-    """Create the task of a model from the configuration of the model."""
+    """Create the task of a model from the configuration of the model.
+
+    Example:
+        >>> ktl.tasks.task_of(learner.config).class_names
+        ('blue', 'red')
+    """
     return get_task(config.task)(
         config.class_names,
         config.target_mean,
@@ -81,5 +91,9 @@ def label_encoder(
         class_names: Names of the classes: an integer label `i` means `class_names[i]`. For columns
             of 0 and 1, the names of the columns. `None`: the sorted distinct labels.
         task: Name of the task. `None`: binary for two classes, multiclass for more classes.
+
+    Example:
+        >>> ktl.tasks.label_encoder(np.array(["no", "yes", "no"])).task
+        'binary'
     """
     return ClassEncoder(y, class_names) if task is None else get_task(task).encoder(y, class_names)

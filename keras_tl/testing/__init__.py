@@ -54,6 +54,14 @@ def parametrize_with_checks(
             `check`.
         marks: Function that takes a case and a check, and returns pytest marks for the pair, such
             as `[pytest.mark.slow]`.
+
+    Returns:
+        A decorator for a test function.
+
+    Example:
+        >>> case = ktl.testing.Case(backbone="resnet50", image_size=32)
+        >>> ktl.testing.parametrize_with_checks([case]).name
+        'parametrize'
     """
     # Only this function needs pytest, which users need not install.
     import pytest

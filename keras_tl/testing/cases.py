@@ -23,7 +23,13 @@ _PER_CLASS = 8
 
 
 def colours(case: "Case") -> ImageData:
-    """Return noisy images of three colours. Any network can learn to predict the colours."""
+    """Return noisy images of three colours. Any network can learn to predict the colours.
+
+    Example:
+        >>> case = ktl.testing.Case(backbone="resnet50", image_size=32)
+        >>> ktl.testing.colours(case).class_names
+        ('red', 'green', 'blue')
+    """
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(len(_CLASSES)), _PER_CLASS)
     pixels = rng.uniform(0, 100, (len(labels), case.image_size, case.image_size, 3))
@@ -38,14 +44,26 @@ def colours(case: "Case") -> ImageData:
 
 
 def words(case: "Case") -> TextData:
-    """Return short texts of several lengths. One word of each text determines its class."""
+    """Return short texts of several lengths. One word of each text determines its class.
+
+    Example:
+        >>> case = ktl.testing.Case(backbone="tfhub:modules/bert", task=ktl.testing.words)
+        >>> ktl.testing.words(case).split("train").texts[0]
+        'the good'
+    """
     labels = np.repeat(np.arange(len(_WORDS)), _PER_CLASS)
     texts = [f"the {_WORDS[label]}{' film' * (n % 5)}" for n, label in enumerate(labels)]
     return _texts(texts, labels)
 
 
 def word_pairs(case: "Case") -> TextData:
-    """Return pairs of texts. The second text of each pair is from `words`."""
+    """Return pairs of texts. The second text of each pair is from `words`.
+
+    Example:
+        >>> case = ktl.testing.Case(backbone="tfhub:modules/bert", task=ktl.testing.word_pairs)
+        >>> ktl.testing.word_pairs(case).is_pair
+        True
+    """
     split = words(case).split("train")
     return _texts([("the film", text) for text in split.texts], split.labels)
 
@@ -81,6 +99,11 @@ class Case:
             or without a training graph cannot be fine-tuned.
         repeatable: Whether two fine-tunings with the same seed give the same weights. In a TF-Hub
             module, the seed reaches dropout only if the generator's state is a variable.
+
+    Example:
+        >>> case = ktl.testing.Case(backbone="resnet50", image_size=32)
+        >>> case.name, case.trained
+        ('resnet50', True)
     """
 
     backbone: str | Callable[[], keras.Model | str]
@@ -98,16 +121,31 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Name of the case in pytest's test ids."""
+        """Name of the case in pytest's test ids.
+
+        Example:
+            >>> ktl.testing.Case(backbone="resnet50").name
+            'resnet50'
+        """
         return self.backbone if isinstance(self.backbone, str) else self.backbone.__name__
 
     @property
     def in_catalogue(self) -> bool:
-        """Whether the catalogue of backbones has a record of this backbone."""
+        """Whether the catalogue of backbones has a record of this backbone.
+
+        Example:
+            >>> ktl.testing.Case(backbone="tfhub:modules/vectors").in_catalogue
+            False
+        """
         return _in_catalogue(self.backbone)
 
     def data(self) -> ImageData | TextData:
-        """Make the data with the function `task`."""
+        """Make the data with the function `task`.
+
+        Example:
+            >>> ktl.testing.Case(backbone="resnet50", image_size=32).data().image_size
+            (32, 32)
+        """
         return self.task(self)
 
     def learner(
@@ -127,6 +165,11 @@ class Case:
             seed: Seed of the learner and of the random weights.
             verbose: Report progress on standard error.
             options: Arguments of `Learner`, see `LearnerOptions`.
+
+        Example:
+            >>> case = ktl.testing.Case(backbone=lambda: network, image_size=16, preprocess="tf")
+            >>> case.learner().task.kind
+            'multiclass'
         """
         with seeded(seed):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()

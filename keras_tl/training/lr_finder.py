@@ -38,6 +38,12 @@ class LearningRates:
         smoothed: Exponential moving average of the losses, see `smooth`.
         suggestion: Suggested peak learning rate, see `suggest`. `None`: no learning rate lowered
             the loss.
+
+    Example:
+        >>> len(rates.losses) == len(rates.smoothed) == len(rates.rates)
+        True
+        >>> rates.suggestion is None or 1e-7 <= rates.suggestion <= 10
+        True
     """
 
     phase: Phase
@@ -47,7 +53,12 @@ class LearningRates:
     suggestion: float | None
 
     def plot(self) -> Figure:
-        """Plot the loss against the learning rate, and mark the suggested learning rate."""
+        """Plot the loss against the learning rate, and mark the suggested learning rate.
+
+        Example:
+            >>> type(rates.plot()).__name__
+            'Figure'
+        """
         figure = Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, ".", color="#9db8d6", label="loss of a batch")

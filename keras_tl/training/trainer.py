@@ -53,6 +53,10 @@ class Trainer:
     Attributes:
         history: Record of each finished phase, in order.
         features: Features of the backbone for all splits, with the feature cache.
+
+    Example:
+        >>> [record.phase.name for record in learner.trainer.history]
+        ['head']
     """
 
     def __init__(

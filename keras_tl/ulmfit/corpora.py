@@ -52,6 +52,10 @@ def tfds_texts(
         DataError: The data set, split or feature does not exist, or the download fails. Several
             features could be the text. The split has no text, or a text is not UTF-8.
         ConfigError: The limit is not a whole number of at least 1.
+
+    Example:
+        >>> len(ktl.ulmfit.tfds_texts("tiny", limit=5, data_dir="tfds/texts", download=False))
+        5
     """
     if limit is not None:
         check_range("limit", limit, 1, whole=True)

@@ -97,6 +97,15 @@ def fit_language_model(
     Raises:
         ConfigError: The phase uses a setting that language models do not support.
         DataError: There are fewer than two tokens per row.
+
+    Example:
+        >>> import dataclasses
+        >>> model = ktl.ulmfit.LanguageModel.new(lm.config, lm.vocabulary, seed=0)
+        >>> tokens = model.tokenizer.stream(["the good film ."] * 10)
+        >>> phase = dataclasses.replace(ktl.ulmfit.PRETRAINING, epochs=1, batch_size=4)
+        >>> record = ktl.ulmfit.fit_language_model(model, tokens, phase=phase)
+        >>> "perplexity" in record.epochs[0]
+        True
     """
     _check(phase, bptt)
     callbacks = check_callbacks(callbacks)
@@ -140,6 +149,11 @@ def perplexity(
     Raises:
         DataError: There are fewer than two tokens per row.
         ConfigError: `batch_size` or `bptt` is not a whole number of at least 1.
+
+    Example:
+        >>> tokens = lm.tokenizer.stream(["the good film ."] * 10)
+        >>> ktl.ulmfit.perplexity(lm, tokens, batch_size=4) > 1
+        True
     """
     check_range("batch_size", batch_size, 1, whole=True)
     check_range("bptt", bptt, 1, whole=True)

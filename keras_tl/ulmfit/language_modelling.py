@@ -44,6 +44,11 @@ class VocabularyLimits:
         max_size: Maximum number of tokens, including special tokens.
         min_frequency: Minimum number of times that a word occurs in the texts. Rarer words are left
             out.
+
+    Example:
+        >>> limits = ktl.ulmfit.VocabularyLimits(min_frequency=1)
+        >>> limits.max_size
+        60000
     """
 
     max_size: int = 60_000
@@ -114,6 +119,21 @@ def pretrain(
         ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
         RunError: `path` holds files other than a language model.
+
+    Example:
+        >>> import dataclasses
+        >>> phase = dataclasses.replace(ktl.ulmfit.PRETRAINING, epochs=1, batch_size=4)
+        >>> model = ktl.ulmfit.pretrain(
+        ...     ["the good film .", "the bad film ."] * 8,
+        ...     "models/films",
+        ...     size=lm.config,
+        ...     vocabulary=lm.vocabulary,
+        ...     validation=0,
+        ...     phase=phase,
+        ...     verbose=False,
+        ... )
+        >>> model.about["texts"], len(model.about["history"])
+        (16, 1)
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -168,6 +188,16 @@ def fine_tune_lm(
             `overwrite` is false.
         RunError: `path` holds files other than a language model, or the folder `model` holds no
             language model.
+
+    Example:
+        >>> import dataclasses
+        >>> phase = dataclasses.replace(ktl.ulmfit.FINE_TUNING, epochs=1, batch_size=4)
+        >>> reviews = ["the plot is good .", "the plot is bad ."] * 8
+        >>> tuned = ktl.ulmfit.fine_tune_lm(
+        ...     lm, reviews, path="models/reviews", validation=0, phase=phase, verbose=False
+        ... )
+        >>> "plot" in lm.vocabulary, "plot" in tuned.vocabulary
+        (False, True)
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)

@@ -56,6 +56,11 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
     Raises:
         WeightsError: A file is missing, damaged or of a different kind, or the model reads texts
             backwards, like the model of `wt103-bwd.tgz`.
+
+    Example:
+        >>> model = ktl.ulmfit.load_fastai("wt103-fwd/")
+        >>> model.config.layers, model.about["source"]
+        (3, 'fastai')
     """
     path = local_path(path)
     with _opened(path) as files:

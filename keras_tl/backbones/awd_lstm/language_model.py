@@ -51,6 +51,10 @@ class LanguageModel:
 
     Raises:
         ConfigError: The configuration and the vocabulary have different sizes.
+
+    Example:
+        >>> lm.vocabulary.tokens[-2:], lm.network.output_shape[-1] == len(lm.vocabulary)
+        (('film', '.'), True)
     """
 
     config: AwdLstmConfig
@@ -68,13 +72,23 @@ class LanguageModel:
 
     @classmethod
     def new(cls, config: AwdLstmConfig, vocabulary: Vocabulary, *, seed: int | None = None) -> Self:
-        """Return a language model with random weights."""
+        """Return a language model with random weights.
+
+        Example:
+            >>> model = ktl.ulmfit.LanguageModel.new(lm.config, lm.vocabulary, seed=0)
+            >>> model.config == lm.config
+            True
+        """
         return cls(config, vocabulary, build_language_model(config, seed=seed))
 
     def encoder(self, *, seed: int | None = None) -> keras.Model:
         """Return a copy of the network without its output layer, see `build_encoder`.
 
         The copy has fastai's dropouts for classifiers. `seed` is the seed of the dropouts.
+
+        Example:
+            >>> sorted(lm.encoder(seed=0).output)
+            ['mask', 'sequence_output']
         """
         # The user chose `drop_multiplier` for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
@@ -86,13 +100,23 @@ class LanguageModel:
 
     @cached_property
     def tokenizer(self) -> WordTokenizer:
-        """Tokenizer that converts texts to token numbers of the vocabulary."""
+        """Tokenizer that converts texts to token numbers of the vocabulary.
+
+        Example:
+            >>> lm.tokenizer(["the film"]).to_list()
+            [[2, 9, 12]]
+        """
         return WordTokenizer(self.vocabulary)
 
     def with_vocabulary(self, vocabulary: Vocabulary, *, seed: int | None = None) -> Self:
         """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
         `seed` is the seed of the dropouts.
+
+        Example:
+            >>> vocabulary = ktl.ulmfit.Vocabulary([*lm.vocabulary.tokens, "actor"])
+            >>> lm.with_vocabulary(vocabulary, seed=0).config.vocabulary_size - len(lm.vocabulary)
+            1
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
         network = build_language_model(config, seed=seed)
@@ -112,6 +136,11 @@ class LanguageModel:
         Raises:
             ConfigError: The folder holds a language model, and `overwrite` is false.
             RunError: The path exists, but is not a language model.
+
+        Example:
+            >>> lm.save("models/tiny")
+            >>> ktl.ulmfit.load_language_model("models/tiny").vocabulary == lm.vocabulary
+            True
         """
         path = local_path(path)
         check_target(path, overwrite)
@@ -150,6 +179,11 @@ def load_language_model(path: str | os.PathLike[str], *, seed: int | None = None
 
     Raises:
         RunError: The folder holds no language model, or is incomplete or damaged.
+
+    Example:
+        >>> lm.save("models/again")
+        >>> ktl.ulmfit.load_language_model("models/again").config == lm.config
+        True
     """
     path = local_path(path)
     if not (path / CHECKSUMS).is_file() or not (path / _ABOUT).is_file():

@@ -87,6 +87,11 @@ class AwdLstmConfig(JsonConfig):
         drop_multiplier: Factor that multiplies all five dropouts, as fastai's `drop_mult`.
         alpha: Factor of the activation regularization in the loss (sec. 4.6).
         beta: Factor of the temporal activation regularization in the loss.
+
+    Example:
+        >>> config = ktl.ulmfit.AwdLstmConfig(vocabulary_size=1000, embedding_size=100)
+        >>> config.layers, config.widths
+        (3, (1152, 1152, 100))
     """
 
     vocabulary_size: int
@@ -127,18 +132,33 @@ class AwdLstmConfig(JsonConfig):
 
         Raises:
             ConfigError: The size or an attribute is unknown, or a value is out of range.
+
+        Example:
+            >>> ktl.ulmfit.AwdLstmConfig.named("tiny", vocabulary_size=1000).widths
+            (128, 128, 64)
         """
         if size not in SIZES:
             raise ConfigError(unknown("size of AWD-LSTM", size, SIZES))
         return cls.from_json({**SIZES[size], "vocabulary_size": vocabulary_size, **changes})
 
     def dropout(self, name: str) -> float:
-        """Return the attribute `name`, such as `"input_dropout"`, times `drop_multiplier`."""
+        """Return the attribute `name`, such as `"input_dropout"`, times `drop_multiplier`.
+
+        Example:
+            >>> config = ktl.ulmfit.AwdLstmConfig(vocabulary_size=1000, drop_multiplier=0.5)
+            >>> config.dropout("input_dropout")
+            0.125
+        """
         return getattr(self, name) * self.drop_multiplier
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Number of units of each LSTM layer. The last layer has `embedding_size` units."""
+        """Number of units of each LSTM layer. The last layer has `embedding_size` units.
+
+        Example:
+            >>> ktl.ulmfit.AwdLstmConfig(vocabulary_size=1000, layers=2).widths
+            (1152, 400)
+        """
         return (self.hidden_size,) * (self.layers - 1) + (self.embedding_size,)
 
 
@@ -160,6 +180,11 @@ def build_language_model(
         batch_size: Number of rows in each batch. The LSTM states then pass from each batch to the
             next, until `reset_states` is called. `None`: batches have any number of rows and start
             with zero states.
+
+    Example:
+        >>> network = ktl.ulmfit.build_language_model(lm.config, seed=0)
+        >>> network.output_shape[-1] == len(lm.vocabulary)
+        True
     """
     tokens = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="tokens")
     seeds = _seeds(seed)
@@ -183,6 +208,10 @@ def build_encoder(
         config: Configuration of the model. The dropouts are active in training.
         seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
         bptt: Number of steps through which gradients pass, see `WeightDropLSTM`.
+
+    Example:
+        >>> sorted(ktl.ulmfit.build_encoder(lm.config, seed=0).output)
+        ['mask', 'sequence_output']
     """
     inputs = {
         name: keras.Input((None,), name=name, dtype="int32")

@@ -40,6 +40,10 @@ class HubPreprocessor(TextPreprocessor):
         BackboneError: The folder contains no preprocessing module.
         ConfigError: The module cannot make this length, or it needs tensorflow_text, which is not
             installed.
+
+    Example:
+        >>> issubclass(HubPreprocessor, TextPreprocessor)
+        True
     """
 
     def __init__(self, path: Path, *, sequence_length: int | None = None):

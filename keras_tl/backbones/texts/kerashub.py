@@ -33,6 +33,10 @@ class KerasHubPreprocessor(TextPreprocessor):
     Raises:
         ConfigError: `sequence_length` is less than 5, or KerasHub or tensorflow_text is not
             installed.
+
+    Example:
+        >>> issubclass(KerasHubPreprocessor, TextPreprocessor)
+        True
     """
 
     def __init__(

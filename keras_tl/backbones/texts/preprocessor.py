@@ -31,6 +31,11 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     Raises:
         ConfigError: The length is not a whole number of at least 5.
+
+    Example:
+        >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True, sequence_length=16)
+        >>> sorted(tokens(["a good film"]))
+        ['input_mask', 'input_type_ids', 'input_word_ids']
     """
 
     # Key of the tensor that is 1 for tokens and 0 for padding.
@@ -67,15 +72,32 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     @abc.abstractmethod
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
-        """Return the number of tokens in each text before truncation, int32 (batch,)."""
+        """Return the number of tokens in each text before truncation, int32 (batch,).
+
+        Example:
+            >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)
+            >>> tokens.token_counts(["a good film", "film"]).numpy().tolist()
+            [5, 3]
+        """
 
     @cached_property
     def unknown_token(self) -> int | None:
-        """Number of the token for unknown words, see `find_unknown_token`."""
+        """Number of the token for unknown words, see `find_unknown_token`.
+
+        Example:
+            >>> ktl.WordPiecePreprocessor("vocab.txt", lower_case=True).unknown_token
+            1
+        """
         return find_unknown_token(self.token_lists)
 
     def token_lists(self, texts: Texts) -> list[list[int]]:
-        """Return the tokens of each text, with special tokens and without padding."""
+        """Return the tokens of each text, with special tokens and without padding.
+
+        Example:
+            >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)
+            >>> tokens.token_lists(["a good film"])
+            [[2, 4, 5, 7, 3]]
+        """
         made = self(texts)
         mask = tf.cast(made[self.mask_name], tf.bool)
         return tf.ragged.boolean_mask(made["input_word_ids"], mask).to_list()
@@ -86,24 +108,52 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
         Raises:
             ConfigError: The preprocessor cannot make this length.
+
+        Example:
+            >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)
+            >>> tokens.with_length(16).sequence_length
+            16
         """
 
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """Text that changes whenever the tokens could change, for the keys of caches."""
+        """Text that changes whenever the tokens could change, for the keys of caches.
+
+        Example:
+            >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)
+            >>> tokens.identity != tokens.with_length(16).identity
+            True
+        """
 
     @abc.abstractmethod
     def save(self, folder: Path) -> None:
         """Write everything that `load_preprocessor` needs into a folder. The folder may be new.
 
         If the write is interrupted, the folder stays incomplete.
+
+        Example:
+            >>> from pathlib import Path
+            >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)
+            >>> tokens.save(Path("tokenizer"))
+            >>> sorted(path.name for path in Path("tokenizer").iterdir())
+            ['preprocessor.json', 'vocab.txt']
         """
 
     @classmethod
     @abc.abstractmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
-        """Rebuild a preprocessor that `save` wrote."""
+        """Rebuild a preprocessor that `save` wrote.
+
+        Example:
+            >>> import json
+            >>> from pathlib import Path
+            >>> folder = Path("saved_tokenizer")
+            >>> ktl.WordPiecePreprocessor("vocab.txt", lower_case=True).save(folder)
+            >>> about = json.loads((folder / "preprocessor.json").read_text())
+            >>> ktl.WordPiecePreprocessor.from_folder(folder, about).sequence_length
+            128
+        """
 
 
 def as_strings(texts: Texts) -> tf.Tensor:

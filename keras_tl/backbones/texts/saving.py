@@ -25,6 +25,12 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
     Raises:
         ConfigError: The folder contains no preprocessor of keras_tl, or tensorflow_text is not
             installed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> ktl.WordPiecePreprocessor("vocab.txt", lower_case=True).save(Path("kept_tokenizer"))
+        >>> load_preprocessor(Path("kept_tokenizer")).sequence_length
+        128
     """
     try:
         about = json.loads((folder / ABOUT).read_text("utf-8"))

@@ -47,6 +47,11 @@ class WordPiecePreprocessor(BertPacking):
 
     Attributes:
         rules: Rules that split texts into words.
+
+    Example:
+        >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True, sequence_length=8)
+        >>> tokens(["A good film"])["input_word_ids"].numpy().tolist()
+        [[2, 4, 5, 7, 3, 0, 0, 0]]
     """
 
     def __init__(

@@ -46,6 +46,11 @@ class DataOptions(SplitOptions, total=False):
         value_range: Values of black and white in 16-bit PNG files, such as `(0, 4095)` for X-rays
             of 12 bits. Values outside become black or white. A model stores the range. The range
             has no effect on files of 8 bits. `None`: (0, 65535).
+
+    Example:
+        >>> options = DataOptions(resize="pad", seed=1)
+        >>> ktl.ImageData.from_folder("photos/", **options).resize
+        'pad'
     """
 
     image_size: ImageSize

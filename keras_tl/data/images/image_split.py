@@ -21,6 +21,10 @@ class ImageSplit(Split):
         images: Tuple of n file paths, or array (n, height, width, 3) of pixels in [0, 255].
         labels: See `Split`.
         slices: See `Split`.
+
+    Example:
+        >>> data.split("test").images.shape
+        (8, 16, 16, 3)
     """
 
     images: tuple[str, ...] | np.ndarray
@@ -29,21 +33,41 @@ class ImageSplit(Split):
 
     @property
     def sources(self) -> tuple[str, ...] | None:
-        """The paths of the files, `None` for pixels in memory."""
+        """The paths of the files, `None` for pixels in memory.
+
+        Example:
+            >>> data.split("test").sources is None
+            True
+        """
         return self.images if isinstance(self.images, tuple) else None
 
     @property
     def given(self) -> list[str] | np.ndarray:
-        """The paths of the files, or the pixels in memory."""
+        """The paths of the files, or the pixels in memory.
+
+        Example:
+            >>> data.split("test").given.shape
+            (8, 16, 16, 3)
+        """
         return list(self.images) if isinstance(self.images, tuple) else self.images
 
     @property
     def in_files(self) -> bool:
-        """Whether the images are files, not pixels in memory."""
+        """Whether the images are files, not pixels in memory.
+
+        Example:
+            >>> data.split("test").in_files
+            False
+        """
         return isinstance(self.images, tuple)
 
     def joined(self, other: "ImageSplit") -> "ImageSplit":
-        """Return the images of this split followed by those of `other`, see `Split.joined`."""
+        """Return the images of this split followed by those of `other`, see `Split.joined`.
+
+        Example:
+            >>> len(data.split("train").joined(data.split("test")))
+            32
+        """
         own, others = self.images, other.images
         if (
             isinstance(own, np.ndarray)
@@ -57,7 +81,12 @@ class ImageSplit(Split):
         return super().joined(other)
 
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Return a hash of the images and their order, see `Split.fingerprint`."""
+        """Return a hash of the images and their order, see `Split.fingerprint`.
+
+        Example:
+            >>> len(data.split("test").fingerprint())
+            64
+        """
         digest = hashlib.sha256()
         if isinstance(self.images, tuple):
             for path in self.images:

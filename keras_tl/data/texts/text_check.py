@@ -36,6 +36,10 @@ class TextCheck(Check):
         label_conflicts: Training texts that occur again in train with another label. These texts
             stay in train: short texts often recur, and people label them differently. For copies of
             a photo, two labels can only be a mistake.
+
+    Example:
+        >>> texts.checked.checked, texts.checked.bad, texts.checked.label_conflicts
+        (24, (), ())
     """
 
     item = "text"
@@ -44,7 +48,12 @@ class TextCheck(Check):
     label_conflicts: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
-        """Return a text that counts bad texts by kind of problem, and contradictory labels."""
+        """Return a text that counts bad texts by kind of problem, and contradictory labels.
+
+        Example:
+            >>> texts.checked.summary()
+            'All 24 texts can be used.'
+        """
         lines = [super().summary()]
         if self.label_conflicts:
             lines.append(
@@ -54,7 +63,12 @@ class TextCheck(Check):
         return "\n".join(lines)
 
     def describe(self) -> str:
-        """Return the summary, one line for each bad text, and one for each contradictory label."""
+        """Return the summary, one line for each bad text, and one for each contradictory label.
+
+        Example:
+            >>> texts.checked.describe()
+            'All 24 texts can be used.'
+        """
         return "\n".join([super().describe(), *map(str, self.label_conflicts)])
 
 

@@ -12,6 +12,11 @@ class TextOptions(SplitOptions, total=False):
     Attributes:
         sequence_length: Maximum number of tokens that the model reads of a text, or of both texts
             of a pair. `None`: the learner chooses the number from the lengths of the texts.
+
+    Example:
+        >>> options = TextOptions(sequence_length=32)
+        >>> ktl.TextData.from_folder("reviews/", **options).sequence_length
+        32
     """
 
     sequence_length: int | None

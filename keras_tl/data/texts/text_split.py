@@ -20,6 +20,10 @@ class TextSplit(Split):
         pairs: Second texts of n pairs, such as hypotheses to premises. `None` for single texts.
         labels: See `Split`.
         slices: See `Split`.
+
+    Example:
+        >>> texts.split("test").texts[:2], texts.split("test").pairs
+        (('a good film', 'a bad film'), None)
     """
 
     texts: tuple[str, ...]
@@ -29,18 +33,33 @@ class TextSplit(Split):
 
     @property
     def sources(self) -> tuple[str, ...] | tuple[tuple[str, str], ...]:
-        """The texts, or both texts of each pair."""
+        """The texts, or both texts of each pair.
+
+        Example:
+            >>> texts.split("test").sources[:2]
+            ('a good film', 'a bad film')
+        """
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
     @property
     def given(self) -> list[str] | list[tuple[str, str]]:
-        """The texts, or both texts of each pair."""
+        """The texts, or both texts of each pair.
+
+        Example:
+            >>> texts.split("test").given[:2]
+            ['a good film', 'a bad film']
+        """
         if self.pairs is None:
             return list(self.texts)
         return list(zip(self.texts, self.pairs, strict=True))
 
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Return 64 hexadecimal digits that identify the content and order of the texts."""
+        """Return 64 hexadecimal digits that identify the content and order of the texts.
+
+        Example:
+            >>> len(texts.split("test").fingerprint())
+            64
+        """
         digest = hashlib.sha256(b"texts" if self.pairs is None else b"pairs")
         for text in (*self.texts, *(self.pairs or ())):
             content = text.encode()

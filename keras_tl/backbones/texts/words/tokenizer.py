@@ -66,6 +66,10 @@ def split_words(texts: Texts) -> tf.RaggedTensor:
 
     Raises:
         ConfigError: The argument is not a list of texts.
+
+    Example:
+        >>> ktl.ulmfit.split_words(["A GOOD film."]).to_list()
+        [[b'a', b'xxup', b'good', b'film', b'.']]
     """
     texts = as_strings(texts)
     for pattern, replacement in _CLEANING:
@@ -130,6 +134,11 @@ class WordTokenizer(tf.Module):
 
     Args:
         vocabulary: Words that have numbers. All other words become `xxunk`.
+
+    Example:
+        >>> tokenizer = ktl.ulmfit.WordTokenizer(lm.vocabulary)
+        >>> tokenizer(["the film"]).to_list()
+        [[2, 9, 12]]
     """
 
     def __init__(self, vocabulary: Vocabulary):
@@ -147,7 +156,12 @@ class WordTokenizer(tf.Module):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Words that have numbers."""
+        """Words that have numbers.
+
+        Example:
+            >>> lm.tokenizer.vocabulary == lm.vocabulary
+            True
+        """
         return self._vocabulary
 
     def __call__(self, texts: Texts) -> tf.RaggedTensor:
@@ -168,6 +182,11 @@ class WordTokenizer(tf.Module):
         return tf.concat([starts, numbers], axis=1)
 
     def stream(self, texts: list[str]) -> np.ndarray:
-        """Return the numbers of all texts, one text after the other, int32 (n,)."""
+        """Return the numbers of all texts, one text after the other, int32 (n,).
+
+        Example:
+            >>> lm.tokenizer.stream(["the film", "good"]).tolist()
+            [2, 9, 12, 2, 10]
+        """
         found = [self(texts[i : i + _AT_ONCE]).values for i in range(0, len(texts), _AT_ONCE)]
         return np.concatenate([np.zeros(0, np.int32), *(part.numpy() for part in found)])

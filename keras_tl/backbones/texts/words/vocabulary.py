@@ -30,6 +30,11 @@ class Vocabulary:
 
     Raises:
         ConfigError: A required token is missing, or a token is repeated, empty or has white space.
+
+    Example:
+        >>> vocabulary = ktl.ulmfit.Vocabulary(["xxunk", "xxpad", "xxbos", "film"])
+        >>> len(vocabulary), "film" in vocabulary
+        (4, True)
     """
 
     def __init__(self, tokens: Sequence[str]):
@@ -67,6 +72,11 @@ class Vocabulary:
 
         Raises:
             ConfigError: A limit is out of range.
+
+        Example:
+            >>> counts = {"film": 5, "good": 3, "rare": 1}
+            >>> ktl.ulmfit.Vocabulary.from_counts(counts, min_frequency=2).tokens[-2:]
+            ('film', 'good')
         """
         check_range("max_size", max_size, len(MARKS) + 1, whole=True)
         check_range("min_frequency", min_frequency, 1, whole=True)
@@ -82,6 +92,11 @@ class Vocabulary:
 
         Raises:
             ConfigError: The file does not exist, or is not a vocabulary.
+
+        Example:
+            >>> lm.vocabulary.save("words.txt")
+            >>> ktl.ulmfit.Vocabulary.load("words.txt") == lm.vocabulary
+            True
         """
         return cls(read_lines(local_path(path)))
 
@@ -90,6 +105,11 @@ class Vocabulary:
 
         Raises:
             ConfigError: The file exists, and `overwrite` is false.
+
+        Example:
+            >>> lm.vocabulary.save("tokens.txt")
+            >>> len(ktl.ulmfit.Vocabulary.load("tokens.txt")) == len(lm.vocabulary)
+            True
         """
         path = local_path(path)
         check_new(path, overwrite=overwrite)
@@ -101,11 +121,21 @@ class Vocabulary:
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 of the file that `save` writes, as 64 hexadecimal digits."""
+        """SHA-256 of the file that `save` writes, as 64 hexadecimal digits.
+
+        Example:
+            >>> len(lm.vocabulary.identity)
+            64
+        """
         return hashlib.sha256(self._file_bytes()).hexdigest()
 
     def number(self, token: str) -> int:
-        """Return a token's number, or the number of `xxunk` if the vocabulary lacks the token."""
+        """Return a token's number, or the number of `xxunk` if the vocabulary lacks the token.
+
+        Example:
+            >>> lm.vocabulary.number("film"), lm.vocabulary.number("never seen")
+            (12, 0)
+        """
         return self._numbers.get(token, self._numbers[UNKNOWN])
 
     def __len__(self) -> int:
@@ -140,6 +170,12 @@ def transfer_embeddings(old: Vocabulary, new: Vocabulary, *, weights: np.ndarray
 
     Raises:
         ConfigError: `weights` does not have one row for each old token.
+
+    Example:
+        >>> old = ktl.ulmfit.Vocabulary(["xxunk", "xxpad", "xxbos", "film"])
+        >>> new = ktl.ulmfit.Vocabulary(["xxunk", "xxpad", "xxbos", "actor"])
+        >>> ktl.ulmfit.transfer_embeddings(old, new, weights=np.eye(4))[3].tolist()
+        [0.25, 0.25, 0.25, 0.25]
     """
     weights = np.asarray(weights)
     if weights.shape[:1] != (len(old),):
