@@ -39,10 +39,21 @@ _LARGEST_SIDE, _QUALITY = 224, 88
 class ComparisonResult(Protocol):
     """Interface of `keras_tl.comparison.result.Comparison`, which this package must not import."""
 
-    what: dict[str, Any]
-    skill: str
-    sizes: Sequence[Any]
-    verdicts: Sequence[Any]
+    @property
+    def what(self) -> dict[str, Any]:
+        """Model, metric and budget of the comparison."""
+
+    @property
+    def skill(self) -> str:
+        """Name of the metric."""
+
+    @property
+    def sizes(self) -> Sequence[Any]:
+        """Results for each number of training items."""
+
+    @property
+    def verdicts(self) -> Sequence[Any]:
+        """Verdicts on the pretrained arms."""
 
     def sentences(self) -> dict[str, Any]:
         """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""

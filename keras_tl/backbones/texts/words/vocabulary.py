@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -87,7 +86,7 @@ class Vocabulary:
         return cls([*MARKS, *words[: max_size - len(MARKS)]])
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a file that `save` wrote: UTF-8, one token per line.
 
         Raises:
