@@ -25,46 +25,14 @@ FINDER = doctest.DocTestFinder(recurse=False)
 MODULES = ("backbones", "errors", "figures", "serving", "tasks", "testing", "ulmfit")
 # Types of the arguments, attributes and parts of the public names.
 PARTS = (
-    "keras_tl.backbones.layer.Backbone",
-    "keras_tl.backbones.texts.HubPreprocessor",
-    "keras_tl.backbones.texts.KerasHubPreprocessor",
-    "keras_tl.backbones.texts.TextPreprocessor",
-    "keras_tl.backbones.texts.load_preprocessor",
-    "keras_tl.base.config.ModelConfig",
-    "keras_tl.base.overwriting.check_new",
-    "keras_tl.base.results.MultilabelPrediction",
-    "keras_tl.base.results.MultilabelPredictions",
-    "keras_tl.base.results.RegressionPrediction",
-    "keras_tl.base.results.RegressionPredictions",
-    "keras_tl.comparison.cost.Cost",
     "keras_tl.comparison.result.ArmCurve",
     "keras_tl.comparison.result.OfSize",
     "keras_tl.comparison.statistics.Estimate",
-    "keras_tl.comparison.verdict.Verdict",
-    "keras_tl.data.images.file_check.FileCheck",
-    "keras_tl.data.images.image_options.DataOptions",
-    "keras_tl.data.images.image_split.ImageSplit",
     "keras_tl.data.labelled_data.Split",
-    "keras_tl.data.texts.text_check.TextCheck",
-    "keras_tl.data.texts.text_options.TextOptions",
-    "keras_tl.data.texts.text_split.TextSplit",
-    "keras_tl.evaluation.calibration.Calibration",
-    "keras_tl.evaluation.intervals.Interval",
-    "keras_tl.evaluation.intervals.mean_interval",
-    "keras_tl.evaluation.losses.TopLoss",
-    "keras_tl.evaluation.losses.TopLosses",
     "keras_tl.evaluation.phase_fit.PhaseFit",
-    "keras_tl.evaluation.prediction_record.PredictionRecord",
-    "keras_tl.evaluation.ranking.RankedBackbone",
-    "keras_tl.evaluation.remedy.Remedy",
-    "keras_tl.evaluation.slices.Slice",
-    "keras_tl.evaluation.slices.Slices",
     "keras_tl.evaluation.thresholds.Rates",
     "keras_tl.evaluation.thresholds.Rule",
-    "keras_tl.evaluation.thresholds.Threshold",
-    "keras_tl.export.serving.ServingModel",
     "keras_tl.runs.history.MetricDrop",
-    "keras_tl.selection.candidates.Candidate",
     "keras_tl.selection.plan.Plan",
     "keras_tl.training.trainer.Trainer",
 )
@@ -121,12 +89,6 @@ def contents(module):
     return [name for name in names if not name.startswith("_")]
 
 
-def listed():
-    """The dotted names of the results in the reference, then of the types inside of them."""
-    text = (REFERENCE / "results.md").read_text("utf-8")
-    return [*re.findall(r"autoclass:: (keras_tl\.\w+\.[\w.]+)", text), *PARTS]
-
-
 def roots():
     """The public classes and functions by name, before their methods and properties."""
     for name in ktl.__all__:
@@ -136,7 +98,7 @@ def roots():
         module = importlib.import_module(home)
         for own in contents(module):
             yield f"{name}.{own}", getattr(module, own)
-    for path in listed():
+    for path in PARTS:
         module, _, name = path.rpartition(".")
         yield name, getattr(importlib.import_module(module), name)
 

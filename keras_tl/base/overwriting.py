@@ -14,7 +14,7 @@ def check_new(*paths: str | os.PathLike[str], overwrite: bool = False) -> None:
     Call this function before long work.
 
     Example:
-        >>> check_new("photos.csv")
+        >>> ktl.check_new("photos.csv")
         Traceback (most recent call last):
             ...
         keras_tl.errors.ConfigError: photos.csv exists. ...

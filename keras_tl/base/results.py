@@ -89,7 +89,7 @@ class MultilabelPrediction(_Single):
         reason: See `Prediction`.
 
     Example:
-        >>> print(MultilabelPrediction(labels=("cat", "tree"), probabilities=(0.9, 0.7)))
+        >>> print(ktl.MultilabelPrediction(labels=("cat", "tree"), probabilities=(0.9, 0.7)))
         cat (90.0%), tree (70.0%)
     """
 
@@ -119,7 +119,7 @@ class RegressionPrediction(_Single):
         reason: See `Prediction`.
 
     Example:
-        >>> print(RegressionPrediction(value=12.5))
+        >>> print(ktl.RegressionPrediction(value=12.5))
         12.5
     """
 
@@ -307,7 +307,7 @@ class MultilabelPredictions(_Batch):
             known.
 
     Example:
-        >>> predictions = MultilabelPredictions(
+        >>> predictions = ktl.MultilabelPredictions(
         ...     probabilities=np.array([[0.9, 0.2]]),
         ...     mask=np.array([[True, False]]),
         ...     class_names=("cat", "dog"),
@@ -329,7 +329,7 @@ class MultilabelPredictions(_Batch):
         """Names of the predicted labels of each item.
 
         Example:
-            >>> predictions = MultilabelPredictions(
+            >>> predictions = ktl.MultilabelPredictions(
             ...     probabilities=np.array([[0.9, 0.2], [0.1, 0.3]]),
             ...     mask=np.array([[True, False], [False, False]]),
             ...     class_names=("cat", "dog"),
@@ -379,7 +379,7 @@ class RegressionPredictions(_Batch):
         valid: See `_Batch`, also for `reasons`.
 
     Example:
-        >>> predictions = RegressionPredictions(values=np.array([12.5, 8.0]))
+        >>> predictions = ktl.RegressionPredictions(values=np.array([12.5, 8.0]))
         >>> [prediction.value for prediction in predictions]
         [12.5, 8.0]
     """

@@ -27,7 +27,7 @@ class Cost:
         seconds: Estimated time of the missing runs in seconds, by arm.
 
     Example:
-        >>> cost = Cost(runs=9, finished=0, seconds={"scratch": 60.0, "frozen": 5.0})
+        >>> cost = ktl.Cost(runs=9, finished=0, seconds={"scratch": 60.0, "frozen": 5.0})
         >>> cost.total
         65.0
     """
@@ -41,7 +41,7 @@ class Cost:
         """Seconds of all arms together.
 
         Example:
-            >>> Cost(runs=6, finished=3, seconds={"scratch": 60.0, "frozen": 5.0}).total
+            >>> ktl.Cost(runs=6, finished=3, seconds={"scratch": 60.0, "frozen": 5.0}).total
             65.0
         """
         return sum(self.seconds.values())
@@ -50,7 +50,7 @@ class Cost:
         """Return the cost as JSON types.
 
         Example:
-            >>> sorted(Cost(runs=0, finished=9, seconds={}).to_json())
+            >>> sorted(ktl.Cost(runs=0, finished=9, seconds={}).to_json())
             ['finished', 'runs', 'seconds', 'total']
         """
         return dataclasses.asdict(self) | {"total": self.total}
@@ -59,7 +59,7 @@ class Cost:
         """Describe the cost in one line.
 
         Example:
-            >>> Cost(runs=0, finished=9, seconds={}).describe()
+            >>> ktl.Cost(runs=0, finished=9, seconds={}).describe()
             'No runs are left (already finished: 9).'
         """
         finished = f" (already finished: {self.finished})" if self.finished else ""

@@ -83,7 +83,7 @@ class Verdict:
 
         Example:
             >>> verdict = comparison.verdicts[0]
-            >>> Verdict.from_json(verdict.to_json()) == verdict
+            >>> ktl.Verdict.from_json(verdict.to_json()) == verdict
             True
         """
         read = {name: Estimate(**values[name]) for name in ("final", "start", "slope", "area")}

@@ -92,7 +92,7 @@ class Calibration:
 
         Example:
             >>> before = calibrated.before["validation"]
-            >>> Calibration.from_json(before.to_json()).ece == before.ece
+            >>> ktl.Calibration.from_json(before.to_json()).ece == before.ece
             True
         """
         return cls(**values | {"bins": tuple(map(Bin.from_json, values["bins"]))})

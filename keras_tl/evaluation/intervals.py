@@ -18,7 +18,7 @@ class Interval:
     """A value with its confidence interval from `low` to `high`.
 
     Example:
-        >>> print(Interval(mean=0.9, low=0.85, high=0.95))
+        >>> print(ktl.Interval(mean=0.9, low=0.85, high=0.95))
         0.900 [0.850, 0.950]
     """
 
@@ -44,7 +44,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
         ConfigError: There are fewer than two values.
 
     Example:
-        >>> interval = mean_interval([0.7, 0.8, 0.9])
+        >>> interval = ktl.mean_interval([0.7, 0.8, 0.9])
         >>> interval.low < interval.mean < interval.high
         True
     """

@@ -27,7 +27,7 @@ class Remedy:
             there is no command.
 
     Example:
-        >>> remedy = Remedy(what="Train longer.", python="learner.fit_head(epochs=20)")
+        >>> remedy = ktl.Remedy(what="Train longer.", python="learner.fit_head(epochs=20)")
         >>> remedy.command is None
         True
     """

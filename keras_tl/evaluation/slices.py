@@ -98,7 +98,7 @@ class Slices:
 
         Example:
             >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
-            >>> len(Slices.from_json(groups.to_json()).slices)
+            >>> len(ktl.Slices.from_json(groups.to_json()).slices)
             2
         """
         return cls(**values | {"slices": tuple(map(Slice.from_json, values["slices"]))})

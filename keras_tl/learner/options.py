@@ -16,6 +16,11 @@ class LearnerOptions(TypedDict, total=False):
     """Arguments of `Learner` that functions pass on. `Learner` describes them.
 
     `Learner` has the arguments `seed` and `verbose` too. Functions have their own.
+
+    Example:
+        >>> options = ktl.LearnerOptions(preprocess="tf", image_size=16)
+        >>> ktl.Learner(network, data, **options, seed=0, verbose=False).config.image_size
+        (16, 16)
     """
 
     weights: str | os.PathLike[str] | None

@@ -157,7 +157,7 @@ class Findings(tuple[Finding, ...]):
         """Read the result of `to_json`.
 
         Example:
-            >>> Findings.from_json(findings.to_json()) == findings
+            >>> ktl.Findings.from_json(findings.to_json()) == findings
             True
         """
         return cls(map(Finding.from_json, values["findings"]), values["not_checked"])

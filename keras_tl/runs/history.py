@@ -94,12 +94,22 @@ class PhaseRecord:
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Values of each epoch, by name such as `"val_loss"`, as Keras's `History` has them."""
+        """Values of each epoch, by name such as `"val_loss"`, as Keras's `History` has them.
+
+        Example:
+            >>> sorted(learner.history[0].history) == sorted(learner.history[0].epochs[0])
+            True
+        """
         return _by_name(self.epochs)
 
     @property
     def epoch(self) -> list[int]:
-        """Numbers of the epochs, counted from 0, as Keras's `History` has them."""
+        """Numbers of the epochs, counted from 0, as Keras's `History` has them.
+
+        Example:
+            >>> learner.history[0].epoch
+            [0, 1]
+        """
         return list(range(len(self.epochs)))
 
     @property
@@ -176,7 +186,7 @@ class PhaseRecord:
 
         Example:
             >>> record = learner.history[0]
-            >>> PhaseRecord.from_json(record.to_json()) == record
+            >>> ktl.PhaseRecord.from_json(record.to_json()) == record
             True
         """
         augment, metric_drop = values.get("augment"), values.get("metric_drop")
@@ -190,18 +200,33 @@ class PhaseRecord:
 
 
 class PhaseRecords(tuple[PhaseRecord, ...]):
-    """Records of several phases, in order. `history` and `epoch` are as in Keras's `History`."""
+    """Records of several phases, in order. `history` and `epoch` are as in Keras's `History`.
+
+    Example:
+        >>> [record.phase.name for record in learner.history], learner.history.epoch
+        (['head'], [0, 1])
+    """
 
     __slots__ = ()
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Values of each epoch of all phases, by name. NaN where a phase has no such value."""
+        """Values of each epoch of all phases, by name. NaN where a phase has no such value.
+
+        Example:
+            >>> len(learner.history.history["val_loss"])
+            2
+        """
         return _by_name([row for record in self for row in record.epochs])
 
     @property
     def epoch(self) -> list[int]:
-        """Numbers of the epochs of all phases, counted on from 0."""
+        """Numbers of the epochs of all phases, counted on from 0.
+
+        Example:
+            >>> learner.history.epoch
+            [0, 1]
+        """
         return list(range(sum(len(record.epochs) for record in self)))
 
 

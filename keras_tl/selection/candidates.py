@@ -74,7 +74,7 @@ class Candidate:
 
         Example:
             >>> head = fitted.candidates[0]
-            >>> Candidate.from_json(head.to_json()) == head
+            >>> ktl.Candidate.from_json(head.to_json()) == head
             True
         """
         read = {

@@ -194,7 +194,7 @@ class FitResult:
         """Build a result from the return value of `to_json`.
 
         Example:
-            >>> FitResult.from_json(fitted.to_json()).name
+            >>> ktl.FitResult.from_json(fitted.to_json()).name
             'average, 75% fine-tuned'
         """
         plan = values["plan"]

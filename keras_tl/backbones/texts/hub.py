@@ -42,7 +42,7 @@ class HubPreprocessor(TextPreprocessor):
             installed.
 
     Example:
-        >>> issubclass(HubPreprocessor, TextPreprocessor)
+        >>> issubclass(ktl.HubPreprocessor, ktl.TextPreprocessor)
         True
     """
 

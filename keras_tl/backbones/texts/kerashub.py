@@ -35,7 +35,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             installed.
 
     Example:
-        >>> issubclass(KerasHubPreprocessor, TextPreprocessor)
+        >>> issubclass(ktl.KerasHubPreprocessor, ktl.TextPreprocessor)
         True
     """
 

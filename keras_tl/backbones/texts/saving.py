@@ -29,7 +29,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
     Example:
         >>> from pathlib import Path
         >>> ktl.WordPiecePreprocessor("vocab.txt", lower_case=True).save(Path("kept_tokenizer"))
-        >>> load_preprocessor(Path("kept_tokenizer")).sequence_length
+        >>> ktl.load_preprocessor(Path("kept_tokenizer")).sequence_length
         128
     """
     try:

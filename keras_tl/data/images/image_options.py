@@ -48,7 +48,7 @@ class DataOptions(SplitOptions, total=False):
             has no effect on files of 8 bits. `None`: (0, 65535).
 
     Example:
-        >>> options = DataOptions(resize="pad", seed=1)
+        >>> options = ktl.DataOptions(resize="pad", seed=1)
         >>> ktl.ImageData.from_folder("photos/", **options).resize
         'pad'
     """

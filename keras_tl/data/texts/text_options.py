@@ -14,7 +14,7 @@ class TextOptions(SplitOptions, total=False):
             of a pair. `None`: the learner chooses the number from the lengths of the texts.
 
     Example:
-        >>> options = TextOptions(sequence_length=32)
+        >>> options = ktl.TextOptions(sequence_length=32)
         >>> ktl.TextData.from_folder("reviews/", **options).sequence_length
         32
     """
