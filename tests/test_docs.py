@@ -53,8 +53,6 @@ def test_files_that_texts_and_code_name_exist():
         sources += (ROOT / folder).rglob("*.py")
     for source in sources:
         for name in pattern.findall(source.read_text("utf-8")):
-            if name.startswith("docs/images/") and not (DOCS / "images").exists():
-                continue  # The pictures come from a run of the toolkit, later than the texts.
             assert (ROOT / name).exists(), f"{relative(source)} names {name}"
 
 
