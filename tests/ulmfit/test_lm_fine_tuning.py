@@ -209,11 +209,11 @@ def test_words_of_the_validation_texts_are_not_looked_at(tmp_path):
     held_out = tune(make(), tmp_path / "a", texts=["good"], validation=["unseen bad"], **options)
     assert held_out.vocabulary.tokens == (*MARKS, "good")
     assert "val_perplexity" in held_out.about["history"][0]["epochs"][0]
-    # The share is drawn at random: it is not always the last ones.
+    # The validation texts are a random half, not always the last half.
     texts = [f"word{number}" for number in range(10)]
     seen = {
         tune(
-            make(), tmp_path / "b", texts=texts, validation=0.5, seed=seed, **options
+            make(), tmp_path / f"b{seed}", texts=texts, validation=0.5, seed=seed, **options
         ).vocabulary.tokens[len(MARKS) :]
         for seed in range(2)
     }
