@@ -106,7 +106,8 @@ class Client(RemoteModel):
             float32 (n, classes). For a regression, values, float32 (n,).
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names the item.
+            DataError: An item is invalid, or has none of the types above. The message names the
+                item.
             ServingError: The server does not answer, or its answer is not as expected.
 
         Example:
@@ -128,15 +129,16 @@ class Client(RemoteModel):
         """Return the features of the backbone, as `learner.features` does.
 
         Args:
-            items: As in `predict`, except arrays, which the signature `embed` does not accept.
+            items: Items as in `predict`, but no arrays: the signature `embed` does not accept them.
             batch_size: Number of items in one request.
-            on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
+            on_invalid: Treatment of invalid items, as in `predict`. With `"keep"`, the features of
+                invalid items are NaN.
 
         Returns:
-            float32 array (n, d), in the order of the items.
+            The features of the n items: float32 array (n, d), in the order of the items.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names the item.
+            DataError: An item is invalid, or has another type. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.
 
         Example:
@@ -156,7 +158,7 @@ class Client(RemoteModel):
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: OnInvalid
     ) -> tuple[Answers, PredictionItems]:
-        """Return the concatenated outputs of all batches, and the items that were read."""
+        """Send all items. Return the server's outputs for all items together, and the items."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = _read_items(items, _inputs_of(self._signatures), on_invalid)
@@ -180,7 +182,7 @@ class Client(RemoteModel):
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
         """Return the class names in the order of the outputs.
 
-        The server may have switched to a version with different classes. The client then reads the
+        If the server has switched to a version with different classes, the client reads the class
         names again.
         """
         names = self._names() or names_from(answers)
@@ -199,7 +201,7 @@ class Client(RemoteModel):
         if self._given_names is not None:
             return self._given_names
         if self._told_names is None and _CLASSIFY in self._signatures:
-            # An empty image or text: only the class names in the answer matter.
+            # Send an empty image or text, because only the class names in the answer matter.
             takes = _inputs_of(self._signatures) & {"image_bytes", "text", "text_pair"}
             with self._explaining():
                 told = self._transport.classify(_CLASSIFY, dict.fromkeys(sorted(takes), b""))

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any
 
-# NumPy has other names for these dtypes. For other dtypes, use lower case: DT_INT64 is int64.
+# NumPy names of dtypes whose TensorFlow name differs. Other names change only to lower case:
+# DT_INT64 becomes int64.
 _DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
 
 

@@ -15,13 +15,13 @@ from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 
 class RemoteModel:
-    """A model on a server. The first call that needs the server sends the first request.
+    """A model on a server. The constructor sends no request to the server.
 
     Args:
         target: Address of the model, and options of the requests.
 
     Raises:
-        ConfigError: The target is invalid, or tensorflow-serving-api is missing.
+        ConfigError: The target is invalid, or the package tensorflow-serving-api is missing.
     """
 
     def __init__(self, target: Target):
@@ -80,7 +80,7 @@ class RemoteModel:
         return answer
 
     def metadata(self) -> dict[str, Any]:
-        """Request the inputs and outputs of the model from the server.
+        """Request the names, dtypes and shapes of the model's inputs and outputs from the server.
 
         Returns:
             A dict with `version` (a number) and `signatures` (a dict by name). Each signature is a
@@ -147,7 +147,7 @@ class RemoteModel:
             yield
         except RefusedError as refused:
             reason = self._why_not_found(refused) if refused.not_found else refused.message
-            # TensorFlow's messages have several lines.
+            # TensorFlow's messages have several lines: join them to one line.
             reason = " ".join(reason.split())
             raise ServingError(f"{self._target.address} refuses the request: {reason}") from refused
 
