@@ -23,7 +23,7 @@ class BatchRunner:
 
     def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
         self._strategy = strategy
-        # `predict` of Keras would gather all batches in memory.
+        # Do not use Keras's `predict`, which would gather all batches in memory.
         self._function = tf.function(
             lambda batch: strategy.run(lambda inputs: model(inputs, training=False), (batch,)),
             autograph=False,
@@ -36,7 +36,7 @@ class BatchRunner:
         pipeline: Pipeline,
         progress: Callable[[int], None] = lambda done: None,
     ) -> Iterator[np.ndarray]:
-        """Yield the outputs in the order of the split, one batch at a time to save memory.
+        """Yield the model's outputs in the order of the split, one batch at a time to save memory.
 
         Yields:
             float32 arrays (batch, ...).

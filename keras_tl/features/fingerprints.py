@@ -38,7 +38,7 @@ class WeightsFingerprint:
         self._value = ""
 
     def __call__(self) -> str:
-        """Return the fingerprint, 64 hexadecimal digits."""
+        """Return the fingerprint of the layer's weights, as 64 hexadecimal digits."""
         checksum = crc32(weight.numpy() for weight in self._layer.weights)
         if checksum != self._checksum:
             self._value = weights_fingerprint(self._layer)

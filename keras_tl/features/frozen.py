@@ -1,4 +1,4 @@
-"""`FrozenFeatures`: features of all splits, shared by all steps that work on features."""
+"""`FrozenFeatures`: computes the features of each split once, for all uses of the features."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,17 +20,17 @@ from keras_tl.features.store import FeatureStore
 class FrozenFeatures:
     """Computes and stores the features of all splits. A frozen backbone runs once per item.
 
-    Head training, cross-validation, preflight, backbone ranking and comparisons use these features.
-    Features of a fine-tuned backbone stay in memory, because no other process needs these features.
+    Head training, cross-validation, preflight, backbone ranking and comparisons use these stored
+    features. A fine-tuned backbone's features stay in memory, because no other process needs them.
 
     Args:
-        extractor: Model from the inputs of the backbone to float32 features (batch, ...).
-        backbone: The layer inside the extractor whose weights identify the features.
+        extractor: Keras model that maps inputs of the backbone to float32 features (batch, ...).
+        backbone: Backbone layer inside the extractor. Its weights are part of the features' key.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
-        pipeline: Converts items to inputs of the extractor.
+        pipeline: Pipeline that converts items to inputs of the extractor.
 
     Attributes:
-        store: Store of the features from the original weights of the backbone.
+        store: Store of the features that the backbone computes with its original weights.
         weights: Function that returns the fingerprint of the current weights of the backbone.
         is_original: Whether the backbone has its original weights.
     """
@@ -62,12 +62,12 @@ class FrozenFeatures:
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Replace the store if `config` has changed. This drops the features in memory."""
+        """Replace the feature store if `config` is new. This drops the features in memory."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Record that training will change the backbone. New features then stay in memory."""
+        """Record that training will change the backbone. Later features then stay in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
@@ -83,7 +83,7 @@ class FrozenFeatures:
         """Return the features of a split. If they are not stored, compute and store them.
 
         Raises:
-            CacheError: The features cannot be stored as configured.
+            CacheError: The features cannot be stored at the place that `CacheConfig` sets.
             DataError: An item cannot be read.
         """
         return self._place.get(self.key(split), self._shape(split), lambda: self.batches(split))
@@ -93,13 +93,13 @@ class FrozenFeatures:
         return self._find(split) is not None
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:
-        """Return stored or computed features of some items of a split, float32 (len(rows), ...)."""
+        """Return features, stored or computed, of the items `rows` of a split, (len(rows), ...)."""
         if (found := self._find(split)) is not None:
             return found.read(rows)
         return np.concatenate([*self.batches(split.take(rows))])
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
-        """Compute features without using the store. Yield float32 arrays (batch, ...)."""
+        """Compute features of a split without the store. Yield float32 arrays (batch, ...)."""
         with self._reporter.bar("Extracting features", len(split)) as progress:
             yield from self._runner.rows(split, self._pipeline, progress)
 
