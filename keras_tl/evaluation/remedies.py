@@ -19,9 +19,9 @@ def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     """Return the two most promising remedies for a state of `keras_tl.evaluation.fit_state`.
 
     Against overfitting, a lower learning rate comes first if the first epoch was the best. Methods
-    that the training does not use yet come next. For `"unknown"` there is one remedy, for `"fits"`
-    there is none. More epochs or another learning rate are never remedies for a head that began at
-    its optimum: they would change nothing.
+    that the training does not use yet come next. The state `"unknown"` has one remedy, the state
+    `"fits"` has none. If the head began at its optimum, the remedies include no more epochs and no
+    other learning rate: they would change nothing.
     """
     return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 
@@ -126,7 +126,7 @@ def _against_divergence(situation: Situation) -> Iterator[Remedy]:
 
 
 def _searched(situation: Situation) -> str:
-    """Return the call that runs the phase with the suggestion of the learning-rate finder."""
+    """Return code that runs the phase with the learning rate that `lr_find` suggests."""
     phase, call = situation.record.phase, situation.call
     # Fine-tuning starts from a trained head, except for phases with `batch_norm="live"`.
     first = "" if situation.is_head or phase.batch_norm == "live" else "learner.fit_head(); "
