@@ -21,10 +21,11 @@ _VALIDATION = "val_"
 class Pace:
     """Measure the training speed of a phase, and estimate the remaining time.
 
-    The speed does not include the first step, because that step also traces the graph.
+    The speed does not include the first step, because the first step also traces the graph.
 
     Args:
-        following: Total number of epochs of the following phases, for the estimate.
+        following: Total number of epochs of all phases after this phase, to estimate the remaining
+            time.
 
     Attributes:
         per_second: Training steps per second. `None` before the second step ends.
@@ -80,7 +81,7 @@ class Pace:
         return self._seconds_of(self._epochs - self._epoch + self._following)
 
     def _seconds_of(self, epochs: int) -> float | None:
-        """Return the time of the current epoch's remaining steps and of the other epochs."""
+        """Return the remaining seconds of `epochs` epochs. The first of them is already running."""
         if self.per_second is None:
             return None
         steps = epochs * self._steps - self._step
@@ -93,9 +94,9 @@ class Dashboard:
 
     Attributes:
         steps: Number of training steps per epoch.
-        items: Number of items per step.
+        items: Number of items per training step.
         item: Word for one item in the display, such as "image".
-        following: Total number of epochs of the following phases.
+        following: Total number of epochs of all phases after this phase.
         monitor: Name of the validation metric that selects the best epoch, and whether higher
             values are better. `None`: training does not select the best epoch.
         epoch: Current epoch, counted from 1.
@@ -120,7 +121,7 @@ class Dashboard:
     rate: float | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the panel: progress bar, losses and metrics, learning rate, remaining time."""
+        """Yield a panel with progress bar, losses and metrics, learning rate, remaining time."""
         width = min(_WIDEST, options.max_width)
         is_wide = width >= _NARROW
         table = self._values(is_wide and not options.ascii_only, is_wide)
@@ -179,7 +180,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return one bar per value, from minimum to maximum. Empty below two finite values."""
+    """Return text with one bar per value. The text is empty if fewer than two values are finite."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""

@@ -12,7 +12,7 @@ from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
 class _FieldSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of schedules that are dataclasses: the fields are their configuration."""
+    """Base class of learning-rate schedules that are dataclasses. Keras saves their fields."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -56,9 +56,11 @@ class SlantedTriangular(_FieldSchedule):
     is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. This class differs from eq. 3 in two cases:
 
     * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
-      learning rate can become negative. This class keeps the learning rate at `peak / ratio`.
-    * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, in
-      `T * (1 - cut_frac)` steps. Eq. 3 also divides by this number if `T * cut_frac` is whole.
+      learning rate can become negative. This class never lowers the learning rate below
+      `peak / ratio`.
+    * If `cut` is 0, eq. 3 divides by 0. In this class, the learning rate then only falls, in
+      `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate of eq. 3
+      falls in equally many steps.
 
     Args:
         peak: Highest learning rate.
@@ -91,11 +93,12 @@ class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
     Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
-    papers, rise and fall are linear and about equally long. Cosines and defaults are from fastai's
-    `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
-    `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
-    learning rate only falls. After the last step, the learning rate is `peak / final_divisor`. The
-    momentum is constant. Smith lowers the momentum while the learning rate rises.
+    papers, rise and fall are linear and about equally long. The cosines and the default values are
+    from fastai's `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate
+    rises from `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If
+    `floor(steps * rise)` is 0, the learning rate only falls. After the last step, the learning rate
+    is `peak / final_divisor`. Unlike in Smith's papers, the momentum is constant: Smith lowers it
+    while the learning rate rises.
 
     Args:
         peak: Highest learning rate.
@@ -165,9 +168,11 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
-    `optimizer.learning_rate` is for the next update, and may be 0 after the end of a schedule.
+    `optimizer.learning_rate` is the learning rate of the next update. After the end of a schedule,
+    it may be 0.
     """
-    # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
+    # If `LossScaleOptimizer` wraps the optimizer, use the inner optimizer, which has the learning
+    # rate.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     rate = learning_rate_or_schedule(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):

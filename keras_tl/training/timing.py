@@ -1,4 +1,4 @@
-"""Estimate or measurement of the training time on this machine, before the training."""
+"""Estimate or measure the training time on this machine, before the training starts."""
 
 import dataclasses
 import statistics
@@ -13,7 +13,8 @@ from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
 # Time of a training step (forward, backward, update) divided by the time to predict the same items.
-# The value is rough, so the plan says "about". `rehearse` measures the time of a step instead.
+# The value is rough, so the plan that `fit` reports says "about". `rehearse` measures the time of a
+# step instead.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
@@ -65,7 +66,7 @@ def rehearse(
 ) -> Costs:
     """Measure the training time of a phase in a few steps, then restore the model's weights.
 
-    `item` is the field of the result: seconds per prediction of one item.
+    `item` is the number of seconds per prediction of one item, for the result's field `item`.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))
