@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_tl.comparison.statistics import Components, Estimate, components
 
-# Smallest number of evaluations for the plateau test, and smallest number that the test uses.
+# The plateau test needs a curve of at least 6 evaluations, and uses at least the last 3.
 _EVALUATIONS, _LAST = 6, 3
 
 
@@ -37,7 +37,7 @@ def weights_of(measure: str, epochs: int) -> np.ndarray:
 
 
 def measured(values: np.ndarray, weights: np.ndarray) -> Components:
-    """Return mean and variance components of a weighted sum over the evaluations.
+    """Return mean and variance components of a measure: a weighted sum over the evaluations.
 
     `values` is the skill of each item, (seeds, epochs, items). `weights` has shape (epochs,).
     """
@@ -61,7 +61,8 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
     A least-squares line gives the change over the last third of the evaluations. The 90% interval
     of this change must lie within -limit and limit. This is a test of equivalence at the 5% level
     (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
-    fewer than six evaluations, and for one seed. For `values`, see `measured`.
+    fewer than six evaluations, and for one seed. `values` is the skill of each item, (seeds,
+    epochs, items).
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:
@@ -73,7 +74,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
 
 def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
-    """Return the first pass (from 1) whose mean skill reaches the threshold. `None`: no pass."""
+    """Return the first pass (from 1) whose mean skill reaches the threshold, or `None`."""
     reached = np.flatnonzero(values.mean(axis=(0, 2)) >= threshold)
     return int(reached[0]) + 1 if len(reached) else None
 

@@ -1,4 +1,4 @@
-"""Means over seeds and test items, with intervals for the random variation of both.
+"""Means over seeds and test items, with intervals that cover the random variation of both.
 
 Every seed trains a network, and every network predicts the same items: a crossed design. Let
 value = mean + seed + item + rest, with random seed, item and rest. The mean over S seeds and n
@@ -50,7 +50,7 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0.
+        """Whether the whole interval lies on one side of 0.
 
         Example:
             >>> Estimate(mean=0.1, low=0.05, high=0.15).excludes_zero
@@ -79,7 +79,7 @@ class Components:
     Attributes:
         mean: Mean over seeds and items.
         seeds: Number of seeds.
-        items: Number of items.
+        items: Number of test items.
         of_seeds: Variance between seeds. `nan` with one seed.
         of_items: Variance between items, common to all seeds.
         of_rest: Residual variance. `nan` with one seed.
@@ -95,15 +95,15 @@ class Components:
     def half_width(
         self, confidence: float = CONFIDENCE, seeds: int | None = None, items: int | None = None
     ) -> float:
-        """Return half the width of the interval, optionally with other numbers of seeds or items.
+        """Return half the width of the confidence interval, for other `seeds` or `items` if given.
 
-        Both numbers must be at least 2. `None`: the present number.
+        Numbers of seeds and of items must be at least 2. `None`: use the number of this mean.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
 
     def interval(self, confidence: float = CONFIDENCE) -> Estimate:
-        """Return the mean with its interval."""
+        """Return the mean with its confidence interval."""
         if self.seeds < 2:
             return Estimate(self.mean, confidence=confidence)
         half = self.half_width(confidence)
@@ -111,7 +111,7 @@ class Components:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of the hypothesis that the true mean is 0. 1 if there is one seed."""
+        """Two-sided p-value of the hypothesis that the true mean is 0. With one seed, it is 1."""
         if self.seeds < 2:
             return 1.0
         error, freedom = self._error(self.seeds, self.items)
@@ -134,7 +134,7 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     each with half weight. Their values are the largest possible positive and negative values
     (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
     Statistics in Medicine 24, 2005, for one seed). Without these items, a difference in four or
-    five items would look certain. Without any difference, the interval would have width 0.
+    five items would look certain. If no item differed at all, the interval would have width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.

@@ -90,13 +90,13 @@ class Store:
         return plan
 
     def is_finished(self, arm: str, size: int | None, seed: int) -> bool:
-        """Return whether a run is finished."""
+        """Return whether the folder has the finished run of an arm, training set size and seed."""
         return self._path(arm, size, seed, "json").is_file()
 
     def write(
         self, arm: str, size: int | None, seed: int, skills: np.ndarray, about: dict[str, Any]
     ) -> None:
-        """Save a finished run: `Run.skills`, and other facts as JSON types."""
+        """Save a finished run: its `Run.skills`, and `about`, other facts as JSON types."""
         buffer = io.BytesIO()
         np.save(buffer, skills, allow_pickle=False)
         path = self._path(arm, size, seed, "npy")

@@ -30,10 +30,11 @@ class Verdict:
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
-        size: Number of training items. `None`: all.
-        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, according to `final`.
+        size: Number of training items. `None`: all training items.
+        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`: the verdict, which
+            follows from `final`.
         final: Difference at the end of the budget. Holm's correction sets the confidence level of
-            the interval. The interval excludes 0 exactly if the verdict claims a difference.
+            its interval. The interval excludes 0 exactly if the verdict claims a difference.
         skill: Mean skill of the arm at the end of the budget.
         scratch: Mean skill of the network from scratch at the end of the budget.
         start: Difference at the first evaluation, with a 95% interval.
@@ -44,7 +45,7 @@ class Verdict:
         epochs_to_match: Number of passes over the training split after which the arm reaches the
             final mean skill of training from scratch. `None`: the arm never reaches this skill.
         power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
-        seeds: Number of seeds.
+        seeds: Number of seeds with finished runs of all arms.
         items: Number of test items.
 
     Example:
@@ -134,7 +135,7 @@ def decide(
 
 
 def outcome_of(difference: Estimate, min_difference: float) -> Outcome:
-    """Return the verdict that an interval supports."""
+    """Return the outcome that follows from a difference and its confidence interval."""
     if difference.excludes_zero:
         return HELPS if difference.mean > 0 else HURTS
     return SAME if difference.is_within(min_difference) else UNDECIDED

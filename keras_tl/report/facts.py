@@ -33,13 +33,14 @@ class Facts:
         config: Configuration of the model, without `architecture`.
         parameters: Number of parameters of the `backbone` and of the `head`, by these names.
         tokenizer: Kind of text preprocessor. `None`: the model has no text preprocessor.
-        seed: Seed of the learner.
+        seed: Seed of the learner that trained the model.
         pretraining: Origin of the backbone's weights before the training.
         data: Facts about the data. `None`: the data are not recorded.
         history: Records of the training phases, in order.
         is_as_trained: Whether the weights have not changed since the last training phase.
         evaluations: Metrics of each evaluated split, by name of the split.
-        untested: Estimated metric in sentences, if all items trained the model, else `None`.
+        untested: Sentences with an estimate of the test metric, if the model was trained on all
+            items. Otherwise `None`.
         calls: Lines of Python that train the model again.
         trained_with: Versions of the libraries that trained the model, by name.
         exported_with: Versions of the libraries in this process, by name.
@@ -95,7 +96,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     return Facts(
         config=dataclasses.replace(config, **public),
         parameters=parameters,
-        # The first word of the identity is the kind. Only programs need the other words.
+        # People need only the first word of the tokenizer's identity, which is its kind.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
         pretraining=Pretraining.of(

@@ -19,7 +19,7 @@ from keras_tl.runs.history import PhaseRecord
 IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
 # Kind of the original weights, by the prefix of the place from which they were loaded.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
-# Weights taken from a Python object have no location.
+# Weights from a Python object have no path or URL: describe their origin in words.
 _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.Model"}
 
 
@@ -49,11 +49,11 @@ class EarlierTraining:
 
     Attributes:
         kind: `"training"` (of a learner) or `"language model"`.
-        history: Records of the training phases.
+        history: Records of the phases of this earlier training.
         weights: Origin of the weights before this earlier training.
         task: Task of the earlier learner.
         class_names: Class names of the earlier learner.
-        data: Training split of the earlier learner.
+        data: Facts about the training split of the earlier learner.
         source: Source of the language model.
         texts: Number of texts that the language model was trained on.
         tokens: Number of tokens in these texts.
@@ -88,9 +88,9 @@ class Pretraining:
     Attributes:
         weights: Origin of the weights in words.
         kind: Kind of the original weights, those before the earliest recorded training.
-        source: Source of the original weights. `None`: not recorded.
-        licence: Licence of the original weights. `None`: not recorded.
-        module_sha256: SHA-256 of the files of a TF-Hub module. `None`: no TF-Hub module.
+        source: Source of the original weights. `None`: the run does not record it.
+        licence: Licence of the original weights. `None`: the run does not record it.
+        module_sha256: SHA-256 of the files of a TF-Hub module. `None` for other backbones.
         ancestry: Earlier trainings of the weights, the latest training first.
     """
 
