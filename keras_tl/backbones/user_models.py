@@ -28,7 +28,8 @@ def network_of(
 
     Args:
         model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.
-        preprocess: `Preprocessing`, or its name (`"none"` if the model includes a preprocessing).
+        preprocess: `Preprocessing` of the pixels, or its name (`"none"` if the model includes a
+            preprocessing).
         image_size: (height, width) in pixels. `None`: the input size of the model.
 
     Raises:
@@ -72,8 +73,8 @@ _NO_SHAPE = (
 def copied(network: keras.Model) -> keras.Model:
     """Return an independent copy of a result of `network_of`, rebuilt from its configuration.
 
-    The training of a learner then changes neither the user's model nor other learners. A saved run
-    is rebuilt in the same way.
+    The training of a learner then changes neither the user's model nor other learners. keras_tl
+    rebuilds the network of a saved run in the same way.
 
     Raises:
         BackboneError: The model contains a lambda, cannot be rebuilt, or has outputs that differ

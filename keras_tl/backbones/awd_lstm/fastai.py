@@ -27,7 +27,7 @@ from keras_tl.errors import WeightsError, quoted
 
 # fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
 _FILLING = "xxfake"
-# The tokenizer can make these marks, so every vocabulary must contain them.
+# The tokenizer can make these marks, so every vocabulary must contain these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
@@ -48,10 +48,10 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
         path: `wt103-fwd.tgz` as downloaded, or a folder with the two files in it: weights (.pth)
             and vocabulary (.pkl). The weights may also come from your own fastai model with tied
             weights, saved with `Learner.save(..., with_opt=False)`.
-        seed: Seed of the dropouts.
+        seed: Seed of the model's random dropouts.
 
     Returns:
-        The model. The dict `about` of the model names the files and counts the renamed tokens.
+        The language model. Its dict `about` names the files and counts the renamed tokens.
 
     Raises:
         WeightsError: A file is missing, damaged or of a different kind, or the model reads texts
@@ -120,7 +120,7 @@ def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
 
 
 def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
-    """Return the sizes of a model, after a check that all weights exist and fit together."""
+    """Return a model's configuration, after a check that all weights exist and fit together."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     first = _of_layer(0)[1]
     for name in (_EMBEDDING, first):
@@ -184,7 +184,7 @@ def _can_be_held(token: str) -> bool:
 
 
 def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Copy PyTorch's weights: same order of gates, transposed matrices, two biases per layer."""
+    """Copy PyTorch's weights: transpose the matrices, and add the two biases of each LSTM layer."""
 
     def take(*names: str) -> list[np.ndarray]:
         return [tensors[name].astype(np.float32) for name in names]

@@ -103,10 +103,10 @@ class WeightDropLSTM(keras.layers.LSTM):
     `recurrent_dropout` would prevent cuDNN.
 
     Args:
-        units: Number of units. The other arguments are those of `keras.layers.LSTM`.
+        units: Number of units of the LSTM. The other arguments are those of `keras.layers.LSTM`.
         weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The other weights are
             multiplied by 1 / (1 - weight_dropout).
-        seed: Seed of the masks.
+        seed: Seed of the random dropout masks.
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
             into parts of this length. No gradient passes from a part to the previous part (Howard
             and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
@@ -189,17 +189,18 @@ class WeightDropLSTM(keras.layers.LSTM):
 class ActivationRegularization(keras.layers.Layer):
     """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
 
-    AR is `alpha` times the mean square of the outputs after dropout. TAR is `beta` times the mean
-    squared difference of neighbouring steps before dropout. The paper writes norms, but its code
-    computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and
-    `beta` are for mean squares.
+    Activation regularization is `alpha` times the mean square of the LSTM outputs after dropout.
+    Temporal activation regularization is `beta` times the mean squared difference of neighbouring
+    steps before dropout. The paper writes norms, but the paper's code computes mean squares
+    (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and `beta` are for mean
+    squares.
 
-    `layer(outputs, dropped)` takes the outputs before and after dropout, (batch, length, units)
-    each, and returns `dropped`.
+    `layer(outputs, dropped)` takes the LSTM outputs before and after dropout, (batch, length,
+    units) each, and returns `dropped`.
 
     Args:
-        alpha: Factor of AR in the loss.
-        beta: Factor of TAR in the loss.
+        alpha: Factor of the activation regularization in the loss.
+        beta: Factor of the temporal activation regularization in the loss.
     """
 
     def __init__(self, alpha: float = 2.0, beta: float = 1.0, **kwargs):

@@ -41,8 +41,8 @@ _Seeds = Iterator[int | None]
 # Number of steps through which gradients pass (Merity et al., 2017, sec. 5).
 BPTT = 70
 
-# Published sizes, and smaller sizes for small corpora or computers without a GPU. All but "paper"
-# have the default dropouts of `AwdLstmConfig`.
+# Settings of each named size: published sizes, and smaller sizes for small corpora or computers
+# without a GPU. All sizes but "paper" have the default dropouts of `AwdLstmConfig`.
 SIZES: dict[LanguageModelSize, dict[str, Any]] = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
     "fastai": {"embedding_size": 400, "hidden_size": 1152},
@@ -79,8 +79,8 @@ class AwdLstmConfig(JsonConfig):
         embedding_dropout: Fraction of the words to drop (sec. 4.3 of the paper). The defaults of
             all dropouts are fastai's values for language models (`awd_lstm_lm_config` in
             fastai/text/models/awdlstm.py).
-        input_dropout: Dropout rate of the token vectors. For this rate and the next two, all steps
-            of a sequence have the same mask (sec. 4.2).
+        input_dropout: Dropout rate of the token vectors. This dropout, `hidden_dropout` and
+            `output_dropout` use the same mask for all steps of a sequence (sec. 4.2).
         hidden_dropout: Dropout rate between LSTM layers.
         output_dropout: Dropout rate of the outputs of the last LSTM layer.
         weight_dropout: Fraction of the recurrent weights to drop (sec. 2).
@@ -126,9 +126,10 @@ class AwdLstmConfig(JsonConfig):
         Args:
             size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of the paper),
                 `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and 400) or
-                `"tiny"` (64 and 128). All have 3 layers.
+                `"tiny"` (64 and 128). All sizes have 3 LSTM layers.
             vocabulary_size: Number of tokens in the vocabulary.
-            changes: New values of attributes, by name. They replace the values of the named size.
+            changes: New values of attributes, by name. The new values replace the values of the
+                named size.
 
         Raises:
             ConfigError: The size or an attribute is unknown, or a value is out of range.
@@ -172,7 +173,7 @@ def build_language_model(
 
     The initial embeddings are uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units),
     1/sqrt(units)] (Merity et al., 2017, sec. 5). Biases start at 0, the biases of forget gates at
-    1, as in Keras. In training, `ActivationRegularization` adds to the loss.
+    1, as in Keras. In training, `ActivationRegularization` adds its two terms to the loss.
 
     Args:
         config: Configuration of the model.
@@ -205,7 +206,7 @@ def build_encoder(
     `mask`, which equals `input_mask`. Padding does not change the states of earlier tokens.
 
     Args:
-        config: Configuration of the model. The dropouts are active in training.
+        config: Configuration of the model, whose dropouts are active in training.
         seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
         bptt: Number of steps through which gradients pass, see `WeightDropLSTM`.
 
@@ -265,12 +266,12 @@ def _hidden_states(
 
 
 def _locked(rate: float, seeds: _Seeds, name: str) -> keras.layers.Layer:
-    """Return variational dropout: all steps of a sequence have the same mask."""
+    """Return a layer of variational dropout: all steps of a sequence have the same mask."""
     return keras.layers.SpatialDropout1D(rate, seed=next(seeds), name=name)
 
 
 def _seeds(seed: int | None) -> _Seeds:
-    """Yield different seeds, derived from one seed. If that seed is `None`, yield `None`."""
+    """Yield different seeds, derived from one seed. If `seed` is `None`, yield `None`."""
     generator = None if seed is None else np.random.default_rng(seed)
     while True:
         yield None if generator is None else int(generator.integers(2**31))

@@ -46,13 +46,14 @@ class HubLayer(keras.layers.Layer):
         module: TF-Hub module that the layer runs.
 
     Attributes:
-        module: The argument `module`.
-        parts: A layer for each block, named after the block.
+        module: TF-Hub module that was given to the constructor.
+        parts: Layers that hold the variables, one layer for each block, named after the block.
         resources: Lookup tables and asset files that an export must track.
     """
 
     def __init__(self, module: HubModule, **kwargs):
-        # Autocast would round pixels to half precision, and does not reach the module's inside.
+        # Autocast would round pixels to half precision, but would not change the dtypes in the
+        # module.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
         self.resources = resources_of(module.loaded)
@@ -61,7 +62,7 @@ class HubLayer(keras.layers.Layer):
 
     @property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: training works."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         return self.module.frozen_because
 
     def call(self, inputs, training=None):
@@ -110,7 +111,7 @@ def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]
 
     The blocks of a transformer are `embeddings`, its numbered layers, `top` (other trainable
     variables), and the pooler, which only `pooled_output` needs. Other variables that are never
-    trained are assigned to the pooler. Any other module is one block, `module`.
+    trained are assigned to the pooler. A module that is no transformer is one block, `module`.
     """
     trainable = {id(variable) for variable in module.trainable_variables}
     numbered = [_NUMBERED.search(_path(variable)) for variable in module.variables]

@@ -14,7 +14,7 @@ TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 class Kind(enum.Enum):
-    """Kinds of module inputs. Error messages show the values of this enum."""
+    """Kinds of inputs of TF-Hub modules. Error messages show the values of this enum."""
 
     TOKENS = "int32 tokens of a BERT encoder, a dict of input_word_ids, input_mask, input_type_ids"
     TEXT = "texts, string (batch,)"
@@ -22,7 +22,7 @@ class Kind(enum.Enum):
 
 
 class HubModule:
-    """Inputs, outputs and variables of a loaded module.
+    """Inputs, outputs and variables of a loaded TF-Hub module.
 
     Args:
         loaded: Result of `open_saved_model`, an object with `__call__`.
@@ -61,8 +61,8 @@ class HubModule:
         """Run the module on tensors of the shapes and dtypes in the attribute `inputs`.
 
         Returns:
-            For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
-            d), if the module has them. Otherwise one tensor.
+            For inputs of tokens, a dict of the outputs that the module has: `sequence_output`
+            (batch, length, d) and `pooled_output` (batch, d). For other inputs, one tensor.
         """
         mode = {"training": True if training else self._inference} if self._has_training else {}
         outputs = self.loaded(inputs, **mode)
@@ -96,9 +96,9 @@ class HubModule:
     def moves_statistics(self) -> bool:
         """Whether a call with `training=True` assigns variables that inference reads.
 
-        BatchNorm assigns its moving statistics. The traced graphs show this, so the names of the
-        variables do not matter. Inference does not read the state of random generators, which Keras
-        3's Dropout assigns.
+        BatchNorm assigns its moving statistics. The traced graphs show such assignments, so the
+        names of the variables do not matter. Inference does not read the state of random
+        generators, which Keras 3's Dropout assigns.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -109,7 +109,7 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: training works."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         reason = None
         if not self.trainable_variables:
             reason = "it has no trainable variables"
@@ -133,7 +133,7 @@ class HubModule:
         """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
         Encoders of the TensorFlow Model Garden contain both values
-        (official/nlp/tools/export_tfhub_lib.py). `None`: unknown.
+        (official/nlp/tools/export_tfhub_lib.py). `None`: the module does not contain them.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -167,7 +167,7 @@ class HubModule:
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Return a dict from keras_tl's output names to the module's (`None`: a single tensor)."""
+        """Return the module's name of each output that keras_tl uses (`None`: a single tensor)."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))

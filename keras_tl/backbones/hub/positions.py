@@ -15,7 +15,7 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    Modules do not state their largest number of tokens. This function first runs the module with
+    Modules do not state their largest number of tokens. This function first runs the module on
     `wanted` tokens. If that run fails, the function tries shorter texts.
 
     Args:

@@ -31,7 +31,8 @@ def open_saved_model(path: Path) -> Any:
     try:
         try:
             return tf.saved_model.load(str(path))
-        # The type of the error depends on the operation's position in the graph.
+        # For an unknown operation, the error's type depends on the operation's position in the
+        # graph.
         except (OSError, RuntimeError, tf.errors.NotFoundError) as error:
             if "Op type not registered" not in str(error):
                 raise
@@ -47,8 +48,8 @@ def open_saved_model(path: Path) -> Any:
 def resources_of(loaded: Any) -> list:
     """Return the lookup tables and asset files of a loaded SavedModel.
 
-    An export contains only objects that it tracks. Tracking the whole SavedModel would also export
-    all functions of the SavedModel, including functions for training.
+    An export contains only the objects that it tracks. Tracking the whole SavedModel would also
+    export all functions of the SavedModel, including functions for training.
     """
     kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
     parts = tf.train.TrackableView(loaded).descendants()

@@ -14,7 +14,7 @@ from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError, quoted
 
-# Names of the inputs in BERT, and in KerasHub.
+# Maps the names of an encoder's inputs in BERT to their names in KerasHub.
 TOKENS = {
     "input_word_ids": "token_ids",
     "input_mask": "padding_mask",

@@ -15,7 +15,7 @@ from keras_tl.backbones.texts.wordpiece_files import (
 )
 from keras_tl.errors import quoted
 
-# Presets on Kaggle are KerasHub's own, without a tokenizer.json of the encoder's publisher.
+# Presets on Kaggle are KerasHub's own, and have no tokenizer.json of the encoder's publisher.
 _OF_KERAS = "kaggle://"
 
 
@@ -24,12 +24,12 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
 
     KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
     decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
-    keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
-    vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
-    the files behind a handle such as `hf://...`. In this case, `not_compared` of the preprocessor
-    states the reason.
+    keras_tl uses BERT's rules. It reads the rules from the files of a Hugging Face folder, or
+    infers the rules from the vocabulary. For other vocabularies, keras_tl uses KerasHub's
+    tokenizer. keras_tl does not read the files behind a handle such as `hf://...`. For such a
+    handle, the preprocessor's `not_compared` states the reason.
 
-    `load` loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
+    `load` is a function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
         ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or

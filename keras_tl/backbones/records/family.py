@@ -27,11 +27,11 @@ class Family:
     top1_source: str = "https://keras.io/api/applications/"
 
     def records(self, *rows: tuple) -> list[BackboneSpec]:
-        """Return a record for each row.
+        """Return a `BackboneSpec` for each row of values.
 
         Args:
-            rows: Name of the backbone, constructor, side of the training images in pixels, number
-                of output channels, number of parameters, top-1 accuracy, and blocks.
+            rows: Tuples of the backbone's name, constructor, side of the training images in pixels,
+                number of output channels, number of parameters, top-1 accuracy, and blocks.
         """
         return [
             BackboneSpec(

@@ -1,4 +1,4 @@
-"""Add special tokens to token sequences, truncate and pad them, as BERT does."""
+"""Truncate token sequences, add special tokens and padding, as BERT does."""
 
 import abc
 from collections.abc import Sequence
@@ -31,7 +31,8 @@ class BertPacking(TextPreprocessor):
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         tokens = self._tokens(texts, pairs)
-        # This trimmer gives the same result as repeated removal from the longer text.
+        # `RoundRobinTrimmer` gives the same result as repeated removal of a token from the longer
+        # text.
         budget = self.sequence_length - 1 - len(tokens)
         trimmed = self._text.RoundRobinTrimmer(budget).trim(tokens)
         words, kinds = self._text.combine_segments(trimmed, self._start, self._end)

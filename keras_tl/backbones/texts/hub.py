@@ -33,13 +33,13 @@ class HubPreprocessor(TextPreprocessor):
     Args:
         path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs code
             from this folder.
-        sequence_length: Number of tokens, with special tokens and padding. `None`: the module's
-            length.
+        sequence_length: Length of a text in tokens, including special tokens and padding. `None`:
+            the length that the module uses by default.
 
     Raises:
         BackboneError: The folder contains no preprocessing module.
-        ConfigError: The module cannot make this length, or it needs tensorflow_text, which is not
-            installed.
+        ConfigError: The module cannot make sequences of this length, or it needs tensorflow_text,
+            which is not installed.
 
     Example:
         >>> issubclass(ktl.HubPreprocessor, ktl.TextPreprocessor)
@@ -69,7 +69,8 @@ class HubPreprocessor(TextPreprocessor):
 
     def _own_length(self) -> int:
         given = None
-        # A module that takes no texts raises one of these errors. The message below explains that.
+        # A module that takes no texts raises one of these errors. The message below explains the
+        # problem.
         with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:

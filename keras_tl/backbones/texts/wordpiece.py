@@ -34,12 +34,13 @@ class WordPiecePreprocessor(BertPacking):
             `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
             arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
             the rules in files are ignored.
-        lower_case: Whether texts are lower-cased. `None`: as the files state, else true if only
-            special tokens have capital letters.
+        lower_case: Whether texts are lower-cased. `None`: the rule in the files. If no file states
+            the rule: true if only special tokens have capital letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
-        strip_accents: Whether accents are removed. `None`: as the files state, else true if texts
-            are lower-cased and no token has an accent.
-        split_cjk: Whether each Chinese character is a word. `None`: as the files state, else true.
+        strip_accents: Whether accents are removed. `None`: the rule in the files. If no file states
+            the rule: true if texts are lower-cased and no token has an accent.
+        split_cjk: Whether each Chinese character is a word. `None`: the rule in the files, or true
+            if no file states the rule.
 
     Raises:
         ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,

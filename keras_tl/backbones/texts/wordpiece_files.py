@@ -21,7 +21,7 @@ class WordPieceFiles:
 
     Attributes:
         tokens: Tokens in the order of their numbers.
-        rules: Those attributes of `WordPieceRules` that the files state, by name.
+        rules: Values of those attributes of `WordPieceRules` that the files state, by name.
     """
 
     tokens: tuple[str, ...]
@@ -129,7 +129,7 @@ def write_lines(path: Path, tokens: Iterable[str]) -> None:
 def _open_tokenizer(path: Path) -> dict[str, Any] | None:
     """Return the content of a Hugging Face tokenizer.json, or `None`."""
     about = _read_json(path) if path.is_file() else {}
-    # KerasHub writes files of the same name with other content.
+    # KerasHub also writes files named tokenizer.json, but with other content.
     return about if isinstance(about.get("model"), dict) else None
 
 

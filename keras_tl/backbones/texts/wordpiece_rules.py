@@ -23,7 +23,8 @@ import tensorflow as tf
 from keras_tl.backbones.extras import import_tensorflow_text
 from keras_tl.base.config import JsonConfig
 
-# RE2 patterns. Spaces are replaced first, because `_LEFT_OUT` also matches tabs and line ends.
+# These are RE2 patterns. `split` replaces spaces before it removes the characters in `_LEFT_OUT`,
+# because `_LEFT_OUT` also matches tabs and line ends.
 _SPACES = r"[\t\n\r\p{Z}]"
 _LEFT_OUT = r"[\x{FFFD}\p{C}]"
 _CJK = (
@@ -43,7 +44,7 @@ class WordPieceRules(JsonConfig):
         lower_case: Whether texts are lower-cased.
         strip_accents: Whether accents are removed.
         split_cjk: Whether each Chinese character is a word.
-        longest_word: Largest number of characters of a word. Longer words become the unknown token.
+        longest_word: Largest number of characters in a word. Longer words become the unknown token.
     """
 
     lower_case: bool

@@ -31,7 +31,7 @@ from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 
 _AT_ONCE = 512
 
-# RE2 patterns, which cannot look ahead or back.
+# These are RE2 patterns, which cannot look ahead or back.
 _CLEANING = (
     (r"<br\s*/?>|&nbsp;", " "),
     ("<unk>", " xxunk "),
@@ -111,9 +111,9 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 
 
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return value, length and row of each series of equal strings in a row.
+    """Return the value, the length and the row number of each series of equal neighbouring strings.
 
-    `countable` is a bool for each string. Strings with `False` stay single.
+    `countable` is a bool for each string. A string with `False` is always a series of its own.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
@@ -133,7 +133,7 @@ class WordTokenizer(tf.Module):
     """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
-        vocabulary: Words that have numbers. All other words become `xxunk`.
+        vocabulary: Vocabulary of the words that have numbers. All other words become `xxunk`.
 
     Example:
         >>> tokenizer = ktl.ulmfit.WordTokenizer(lm.vocabulary)
@@ -145,7 +145,7 @@ class WordTokenizer(tf.Module):
         super().__init__()
         self._vocabulary = vocabulary
         self._start = vocabulary.number(marks.START)
-        # Create the table outside any graph, even if the caller is inside one.
+        # Create the table outside any graph, even if the caller is inside a graph.
         with tf.init_scope():
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(
@@ -156,7 +156,7 @@ class WordTokenizer(tf.Module):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Words that have numbers.
+        """Vocabulary of the tokenizer: the words that have numbers.
 
         Example:
             >>> lm.tokenizer.vocabulary == lm.vocabulary

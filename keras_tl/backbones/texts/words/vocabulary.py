@@ -16,7 +16,7 @@ from keras_tl.base.files import local_path, whole_file
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, quoted
 
-# Tokens that the tokenizer needs.
+# The tokenizer needs these tokens, so every vocabulary must contain them.
 _NEEDED = (UNKNOWN, PADDING, START)
 
 
@@ -24,8 +24,8 @@ class Vocabulary:
     """Vocabulary of distinct tokens, in the order of the tokens' numbers.
 
     Args:
-        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. No token may be empty or contain
-            white space.
+        tokens: All tokens in the order of their numbers, including `xxunk`, `xxpad` and `xxbos`. No
+            token may be empty or contain white space.
 
     Raises:
         ConfigError: A required token is missing, or a token is repeated, empty or has white space.
@@ -154,7 +154,7 @@ def transfer_embeddings(old: Vocabulary, new: Vocabulary, *, weights: np.ndarray
     """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
     A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
-    (Howard and Ruder, 2018, arXiv:1801.06146) does not state how rows of new tokens begin. The
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not state the initial rows of new tokens. The
     paper's released code uses the mean for the embeddings (fastai,
     courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds` (fastai/text/learner.py)
     uses the mean for the output's bias too.
