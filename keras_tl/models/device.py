@@ -47,8 +47,8 @@ def choose_strategy(strategy: StrategyName | tf.distribute.Strategy) -> tf.distr
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # All models share one strategy object. Reductions of two strategy objects would have the same
-    # numbers. TensorFlow would confuse the reductions, and fail (tensorflow/tensorflow#62790).
+    # All models share one strategy object. With two strategy objects, TensorFlow would give the
+    # same numbers to different reductions, confuse them, and fail (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 

@@ -1,4 +1,4 @@
-"""Heads: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense, and models with such a head."""
+"""Build heads: pooling -> (dropout, Dense, ReLU) per hidden layer -> dropout -> Dense."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ class TransferModel:
         extractor: Model from the backbone's inputs to float32 features, the inputs of the head.
         head: Model from these features to the logits.
         backbone: The backbone layer in `model` and `extractor`.
-        modality: The kind of inputs: images or texts.
+        modality: Kind of the model's inputs: images or texts.
     """
 
     model: keras.Model
@@ -40,7 +40,8 @@ def attach_head(
 
     The head always computes in float32. The initial kernel of the head's last layer is 0. The
     initial loss is therefore the loss of guessing, whatever the scale of the features. Training
-    does not have to unlearn random logits. `seed` is for the other weights and for the dropout.
+    does not have to unlearn random logits. `seed` is the seed of the head's other initial weights
+    and of the dropout.
     """
     if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
         backbone.leave_out(POOLER)

@@ -1,4 +1,4 @@
-"""Table of the modalities."""
+"""Table of the modalities: images and texts."""
 
 from keras_tl.models.image_modality import ImageModality
 from keras_tl.models.modality import Modality

@@ -72,7 +72,7 @@ def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, *
 def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
     """Return a backbone that contains the encoder of a language model and its vocabulary.
 
-    The embedding and each LSTM layer are blocks.
+    The blocks of the backbone are the embedding and each LSTM layer.
     """
     if preprocess is not None:
         raise ConfigError(

@@ -46,12 +46,13 @@ def tfds_texts(
         download: Whether to download and prepare a data set that is missing in `data_dir`.
 
     Returns:
-        Texts, at least one.
+        List of at least one text.
 
     Raises:
-        DataError: The data set, split or feature does not exist, or the download fails. Several
-            features could be the text. The split has no text, or a text is not UTF-8.
-        ConfigError: The limit is not a whole number of at least 1.
+        DataError: The data set, split or feature does not exist, or the download fails. The
+            function cannot decide which feature is the text. The split has no text, or a text is
+            not UTF-8.
+        ConfigError: `limit` is neither `None` nor a whole number of at least 1.
 
     Example:
         >>> len(ktl.ulmfit.tfds_texts("tiny", limit=5, data_dir="tfds/texts", download=False))

@@ -29,8 +29,8 @@ from keras_tl.errors import DataError, quoted
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
-# Fractions of unknown words for a warning and for an error. With more unknown words, the model
-# mostly learns that the next word is unknown.
+# Fractions of unknown words above which training warns, and above which it raises an error. With
+# many unknown words, the model mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
 Corpus = Sequence[str | os.PathLike[str]]
@@ -106,7 +106,8 @@ def pretrain(
         validation: Validation texts, in the same form as `texts`. Or the fraction of `texts` to
             hold out for validation, taken from the end. 0: no validation.
         vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
-        phase: Settings of the training, see `fit_language_model`, also for `bptt` and `callbacks`.
+        phase: Settings of the training. For `phase`, `bptt` and `callbacks`, see
+            `fit_language_model`.
         seed: Seed of initial weights, dropout and batch lengths.
         verbose: Whether to print progress messages.
         overwrite: Whether to replace a language model that exists at `path`, after the training.
@@ -116,7 +117,7 @@ def pretrain(
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
-        ConfigError: An argument is not as described, or `path` holds a language model and
+        ConfigError: An argument is invalid, or `path` holds a language model and
             `overwrite` is false.
         RunError: `path` holds files other than a language model.
 
@@ -168,11 +169,12 @@ def fine_tune_lm(
         model: Pretrained language model, or the folder of a language model. `fine_tune_lm` does not
             change this model.
         texts: List of texts or of paths, as in `pretrain`. The function shuffles the texts first.
-        path: Folder to write. If `overwrite` is true, `path` may be the folder of `model`.
+        path: Folder to write the fine-tuned language model to. If `overwrite` is true, `path` may
+            be the folder of `model`.
         validation: Validation texts, or the fraction of `texts` to hold out, chosen at random.
         vocabulary: New vocabulary, or the limits for building a vocabulary from the training texts.
             `min_frequency` applies only to words outside of the model's vocabulary.
-        phase: Settings of the training, see `fit_language_model`, also for `bptt`.
+        phase: Settings of the training. For `phase` and `bptt`, see `fit_language_model`.
         seed: Seed of the shuffle, dropout and batch lengths.
         callbacks: Your Keras callbacks, see `fit_language_model`.
         verbose: Whether to print progress messages.
@@ -184,7 +186,7 @@ def fine_tune_lm(
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
-        ConfigError: An argument is not as described, or `path` holds a language model and
+        ConfigError: An argument is invalid, or `path` holds a language model and
             `overwrite` is false.
         RunError: `path` holds files other than a language model, or the folder `model` holds no
             language model.
@@ -257,7 +259,8 @@ def _train_and_save(
     )
     about["history"] = [*model.about.get("history", []), record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
+    # Overwriting is safe: `check_target` ran before the training, and since then only the training
+    # wrote to `path`.
     model.save(path, overwrite=True)
     return model
 
@@ -283,7 +286,7 @@ def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
 
 
 def read_texts(corpus: Corpus) -> list[str]:
-    """Return the texts of a corpus. Of a path, each non-empty line of the file is a text.
+    """Return the texts of a corpus. Each non-empty line of a file in the corpus is a text.
 
     Raises:
         DataError: A file cannot be read, or there is no text.
