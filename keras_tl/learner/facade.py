@@ -81,26 +81,29 @@ class Learner:
     """Model for your data: a pretrained backbone with a head, and methods to train and use it.
 
     Args:
-        backbone: Name in the catalogue (`keras_tl.backbones.CATALOGUE`). `"auto"`: the best
-            catalogue backbone with weights on this machine, see `rank_backbones`. `"run:PATH"`: the
-            trained backbone of a saved run. A `Learner`: its trained backbone. `"tfhub:HANDLE"`: a
-            TF-Hub module by URL or folder (a module is a program: use only modules that you trust).
-            `"kerashub:PRESET"`: a KerasHub preset by name or folder. `"ulmfit:PATH"`: a language
-            model that `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file:
-            your own model, with `preprocess=`. The learner trains a copy of your model.
+        backbone: Pretrained network: its name in the catalogue (`keras_tl.backbones.CATALOGUE`).
+            `"auto"`: the best catalogue backbone with weights on this machine, see
+            `rank_backbones`. `"run:PATH"`: the trained backbone of a saved run. A `Learner`: the
+            trained backbone of this learner. `"tfhub:HANDLE"`: a TF-Hub module by URL or folder (a
+            module is a program: use only modules that you trust). `"kerashub:PRESET"`: a KerasHub
+            preset by name or folder. `"ulmfit:PATH"`: a language model that `keras_tl.ulmfit`
+            saved. A `keras.Model`, or the path of a `.keras` file: your own model, with
+            `preprocess=`. The learner trains a copy of your model.
         data: Labelled images or texts, which determine the task and the number of classes.
         weights: For a catalogue backbone, `"imagenet"` or the path of a weights file. `None`:
             random weights. A TF-Hub module cannot have random weights.
         image_size: Side of square images in pixels, or (height, width). `None`: the image size of
-            the data. If the data have no image size, the size at which the backbone was trained.
+            the data. If the data have no image size, the learner uses the size at which the
+            backbone was trained.
         output_block: Backbone block whose output is used as features. `None`: the last block.
         head: Pooling and layers of the head. `None`: the default for the backbone, see
             `keras_tl.training.policies.HEAD_CONFIGS`.
         precision: Keras dtype policy: `"auto"`, `"float32"`, `"mixed_bfloat16"` or
             `"mixed_float16"`.
-        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
-            learners of a process must share one strategy object: with two objects, TensorFlow fails
-            (tensorflow/tensorflow#62790). Learners with the same strategy name share one object.
+        strategy: Devices to use: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a
+            `tf.distribute.Strategy`. All learners of a process must share one strategy object: with
+            two strategy objects, TensorFlow fails (tensorflow/tensorflow#62790). Learners with the
+            same strategy name share one strategy object.
         seed: Seed of all random numbers. `None`: a random seed, which `learner.trainer.seed` shows.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
@@ -109,8 +112,8 @@ class Learner:
             folder with either file. Or a `keras_tl.backbones.texts.TextPreprocessor`, such as
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
             that belongs to the encoder.
-        verbose: Report progress on standard error.
-        preflight: Run the preflight `check()` before the first training.
+        verbose: Whether to report progress on standard error.
+        preflight: Whether the preflight `check()` runs before the first training.
 
     Raises:
         BackboneError: The backbone is unknown, or cannot be built with these arguments.
@@ -304,22 +307,22 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, then keep the weights from before or after, or their average.
+        """Train the head, fine-tune, then keep the head alone, the fine-tuned model, or an average.
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
-        compares the models on the validation split. With fewer validation items, or with `refit`,
-        `fit` compares the models by three-fold cross-validation, which includes fine-tuning. `fit`
-        keeps its default model unless the loss of another model is significantly lower. Without
-        `refit`, `fit` never reads the test split. If `fit_head` has just trained the same head with
-        its default arguments, `fit` does not train the head again.
+        compares the models (head alone, fine-tuned, averages) on the validation split. With fewer
+        validation items, or with `refit`, `fit` compares the models by three-fold cross-validation,
+        which includes fine-tuning. `fit` keeps its default model unless the loss of another model
+        is significantly lower. Without `refit`, `fit` never reads the test split. If `fit_head` has
+        just trained the same head with its default arguments, `fit` does not train the head again.
 
         Args:
-            minutes: Time budget of the call, in minutes. If the budget is short, `fit` first leaves
+            minutes: Time budget of `fit`, in minutes. If the budget is short, `fit` first leaves
                 out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
                 `None`: no limit.
-            refit: After the choice of the model, train this model on the items of all splits.
-                `learner.data` then has only a training split. The result contains metrics that
-                were estimated with other models, which were not trained on the measured items.
+            refit: Whether `fit` trains the chosen model again, on the items of all splits.
+                `learner.data` then has only a training split. To estimate the metrics in the
+                result, `fit` uses other models, which were not trained on the measured items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
@@ -327,8 +330,8 @@ class Learner:
             label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
-            A record of the kept model, the reason, the comparison, and the costs. `history.fitted`
-            is the same record.
+            A record of the kept model, the reason for keeping it, the comparison of the models, and
+            the costs. `history.fitted` is the same record.
 
         Raises:
             ConfigError: The backbone was already fine-tuned on these items, by this learner or in
@@ -369,25 +372,27 @@ class Learner:
         """Train the head while the backbone is frozen (feature extraction).
 
         The backbone runs once per item, and the head is trained on the cached features. With
-        `augment`, the images change in every epoch. The backbone then runs in every epoch, and no
-        features are cached.
+        `augment`, the images change in every epoch. With augmented images, the backbone runs in
+        every epoch, and no features are cached.
 
         Args:
             epochs: Number of passes over the training split. `None`: enough epochs for 500 steps,
                 at least 10 (30 for a language model). A head whose initial weights are already
                 optimal is trained for 1 epoch. With fewer than 50 validation items, the head keeps
-                its last weights, not the weights of the best epoch. The number of epochs is then
-                chosen by cross-validation, if features are cached and `epochs` is `None`.
+                its last weights, not the weights of the best epoch. With so few validation items,
+                cross-validation chooses the number of epochs if features are cached and `epochs` is
+                `None`.
             learning_rate: Peak learning rate. `None`: the toolkit's default.
             augment: Augmentation of the training images. `True`: the augmentation in
-                `data.augmentation`. Or `"standard"`, `"no-flip"`, `"randaugment"`, `"mixup"`,
-                `"cutmix"`, a Keras layer, or a list of these (see
+                `data.augmentation`. Other values: `"standard"`, `"no-flip"`, `"randaugment"`,
+                `"mixup"`, `"cutmix"`, a Keras layer, or a list of names and layers (see
                 `keras_tl.data.images.augmentation.augmenter`).
             cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
                 a `CacheConfig`.
             callbacks: Keras callbacks. With cached features, `callback.model` is the head, which
-                maps features to logits. On one device, a training of 200 or more steps uses
-                `steps_per_execution=8`, unless a callback has a method that Keras calls per batch.
+                maps features to logits. On one device, a training of at least 200 steps on cached
+                features uses `steps_per_execution=8`, unless a callback has a method that Keras
+                calls for every batch.
             batch_size: Number of items per training step. `None`: the toolkit's default.
             label_smoothing: Fraction of each label to spread over all classes, in [0, 1).
             class_weight: `"balanced"`, or a dict from class name to weight, see `Phase`.
@@ -442,12 +447,13 @@ class Learner:
         the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
         improves the monitored validation loss or metric, the model keeps the weights from before
         fine-tuning. With fewer than 50 validation items, a policy given by name keeps the weights
-        of its last epoch. The policy `"contrastive"` needs no trained head. With this policy, the
-        model keeps its last weights, because the contrastive loss does not measure the head.
+        of its last epoch. The policy `"contrastive"` needs no trained head. With the policy
+        `"contrastive"`, the model keeps its last weights, because the contrastive loss does not
+        measure the head.
 
         Args:
-            epochs: Number of passes over the training split. `None`: the number of the policy, or
-                enough epochs for the policy's number of steps.
+            epochs: Number of passes over the training split. `None`: the policy's number of epochs,
+                or more if the policy needs more steps.
             learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: the policy decides.
             unfreeze: Blocks to train: `"all"`, a number of blocks (counted from the head down), or
                 the name of the lowest block (see `backbone.blocks`). `None`: the policy decides.
@@ -470,7 +476,8 @@ class Learner:
             `History` over all phases. `learner.history` also contains these records.
 
         Raises:
-            ConfigError: The backbone has no block of this name, or there is no such policy.
+            ConfigError: `unfreeze` does not name blocks of the backbone, or `policy` is not the
+                name of a policy.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -503,12 +510,12 @@ class Learner:
         highest: float = 10.0,
         steps: int = 100,
     ) -> LearningRates:
-        """Find a learning rate in a trial with rising learning rates, then restore all state.
+        """Find a learning rate: train with rising learning rates, then restore all state.
 
         Each step has a larger learning rate than the step before. The trial stops early if the loss
-        diverges: the loss is not finite, or the smoothed loss exceeds 4 times its lowest value. All
-        state is restored bit for bit, except random state that a TF-Hub module keeps outside of its
-        variables.
+        diverges: the loss is not finite, or the smoothed loss exceeds 4 times its lowest value.
+        `lr_find` restores the learner's state bit for bit, except random state that a TF-Hub module
+        keeps outside of its variables.
 
         Args:
             phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
@@ -519,12 +526,13 @@ class Learner:
             batch_size: Number of items per training step. `None`: the policy decides.
             lowest: Learning rate of the first step.
             highest: Learning rate of the last step, if the loss does not diverge.
-            steps: Number of steps, at least 10. The training split is repeated if necessary.
+            steps: Number of steps, at least 10. If the training split has fewer steps, it is
+                repeated.
 
         Returns:
-            The learning rates and their losses. `.suggestion` is the learning rate at two thirds of
-            the range where the loss falls (`keras_tl.training.lr_finder.suggest`). `.plot()` draws
-            the losses.
+            The tried learning rates and their losses. `.suggestion` is the learning rate at two
+            thirds of the range where the loss falls (`keras_tl.training.lr_finder.suggest`).
+            `.plot()` draws the losses.
 
         Raises:
             ConfigError: The phase needs a trained head, or an argument is invalid.
@@ -574,11 +582,12 @@ class Learner:
         Returns:
             A mapping from metrics to values, with the predictions, the largest losses and the
             plots. `learner.evaluations` also contains this evaluation, until the weights change.
-            With `by`, `slices` names the groups on which the model is significantly worse.
+            With `by`, the attribute `slices` names the groups on which the model is significantly
+            worse.
 
         Raises:
-            DataError: There are no data, or no such split. Or `by` has no value for an item, or
-                more than 100 different values.
+            DataError: The learner has no data, or the data have no such split. Or `by` has no value
+                for an item, or more than 100 different values.
             ConfigError: The data have no column of this name, or a logit is not a finite number.
 
         Example:
@@ -623,7 +632,8 @@ class Learner:
         Raises:
             DataError: There are no data or no such split, or there are fewer groups than folds.
             ConfigError: An argument is invalid, or the data have no column of this name. Or the
-                backbone was fine-tuned on these items, by this learner or in an earlier run.
+                backbone was already fine-tuned on these items, by this learner or in an earlier
+                run.
             CacheError: The features cannot be stored in the requested place.
 
         Example:
@@ -672,13 +682,15 @@ class Learner:
     ) -> Thresholds:
         """Choose decision thresholds on the validation split, for two classes or several labels.
 
-        A probability above the threshold means yes. `predict`, `evaluate`, all exports and saved
-        runs use the thresholds until the next training.
+        With two classes, the model predicts the second class if its probability is above the
+        threshold. With several labels, each label has its own threshold. `predict`, `evaluate`, all
+        exports and saved runs use the new thresholds until the next training.
 
         Args:
             min_precision: Choose the smallest threshold with at least this precision, in (0, 1].
-            min_recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
-                arguments are `None`: the threshold with the largest F1.
+            min_recall: Choose the largest threshold with at least this recall, in (0, 1]. If
+                `min_precision` and `min_recall` are both `None`, choose the threshold with the
+                largest F1.
 
         Returns:
             The thresholds, and the metrics with these thresholds on every evaluated split. The
@@ -715,7 +727,8 @@ class Learner:
                 and the reason. `"skip"` and `"keep"` also report the reasons on standard error.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names the item.
+            DataError: An item is invalid, or has an unsupported type. The error message names the
+                item.
             ConfigError: A path is on an unsupported file system.
 
         Example:
@@ -772,16 +785,17 @@ class Learner:
         Args:
             path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the file.
             format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
-                extra of the same name. These models accept only numbers, see
+                extra of the same name. LiteRT and ONNX models accept only numbers, see
                 `keras_tl.export.runtimes.file_export.export_file`.
             precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
                 `"float16"`.
-            serving: Also write `serving/` beside the versions of a SavedModel: configuration and
-                clients for a server (see `export.server_configuration.write_serving`).
+            serving: Whether to also write the folder `serving/` beside the versions of a
+                SavedModel: configuration and clients for a server (see
+                `export.server_configuration.write_serving`).
             card: Your own sections for the model card of a SavedModel: a dict from heading to
                 Markdown text, such as `{"Intended use": "..."}`.
-            overwrite: Replace an existing LiteRT or ONNX file. A version of a SavedModel is never
-                replaced.
+            overwrite: Whether to replace an existing LiteRT or ONNX file. A version of a SavedModel
+                is never replaced.
 
         Returns:
             The folder of the new version, such as `saved_models/photos/1`, or the written file.
@@ -813,10 +827,10 @@ class Learner:
 
         Args:
             path: Path of the HTML file to write.
-            comparison: Result of `keras_tl.compare`, which shows whether transfer learning helps.
-                The learner keeps the comparison, even if training continues.
-            overwrite: Replace any existing file. Without `overwrite`, a learner replaces only its
-                own report, and the report in the folder of its run.
+            comparison: Result of `keras_tl.compare`, from which the report shows whether transfer
+                learning helps. The learner keeps the comparison, even if training continues.
+            overwrite: Whether to replace any existing file. Without `overwrite`, a learner replaces
+                only its own report, and the report in the folder of its run.
 
         Returns:
             The written file.
@@ -835,19 +849,19 @@ class Learner:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
-        A learner may replace the run that it loaded or saved before, if nobody else changed this
-        run. To replace any other run, pass `overwrite=True`. Your own files in the folder stay. An
-        existing report in the folder is updated.
+        Without `overwrite`, a learner replaces only the run that it loaded or saved before, if
+        nobody else changed this run. To replace any other run, pass `overwrite=True`. Your own
+        files in the folder stay. An existing report in the folder is updated.
 
         Args:
             path: Folder in which the run is saved.
-            overwrite: Replace any existing run.
+            overwrite: Whether to replace any existing run.
 
         Returns:
             The folder of the run.
 
         Raises:
-            ConfigError: Another run exists, and `overwrite` is false.
+            ConfigError: The folder holds another run, and `overwrite` is false.
             RunError: The path exists, but is not the folder of a run.
 
         Example:
@@ -872,13 +886,14 @@ class Learner:
             data: Data with the task and the classes of the run. `None`: the learner can predict,
                 export and report, but not train.
             strategy: As in `Learner`.
-            verbose: Report progress on standard error.
+            verbose: Whether to report progress on standard error.
 
         Returns:
             The learner, with the weights, history, evaluations and decision rule of the run.
 
         Raises:
-            RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.
+            RunError: The folder holds no run, the run is damaged, or a later version of keras_tl
+                wrote it.
             DataError: The data differ from the run in the kind of items, the task or the classes.
 
         Example:

@@ -60,7 +60,7 @@ def fit(
 
 
 class _Fit:
-    """One call of `fit`: its checked arguments, its policy, and its steps as methods."""
+    """One call of `fit`: checked arguments and policy as attributes, steps of `fit` as methods."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class _Fit:
     def _shares(self) -> tuple[float, ...]:
         """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
 
-        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
+        A contrastive policy trains a new head, so the only weights are 0 and 1, without averages.
         """
         return SHARES if self._policy == "standard" else (HEAD, TUNED)
 
@@ -235,7 +235,7 @@ class _Fit:
     def _estimate(
         self, records: PredictionRecord | None, plan: Plan
     ) -> tuple[Mapping[str, Any], str]:
-        """Return metrics of models on items that did not train them, and the method in words."""
+        """Return metrics from models not trained on the measured items, and the method in words."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]

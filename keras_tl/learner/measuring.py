@@ -36,7 +36,8 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
 def evaluation_of(state: State, split: str) -> Evaluation:
     """Return the evaluation of a split, and evaluate the split first if necessary.
 
-    The function evaluates the split if no evaluation exists, or if items or labels have changed.
+    The function evaluates the split if no evaluation exists, or if the split's items or labels have
+    changed.
 
     Raises:
         DataError: No evaluation exists, and there are no data or no such split.

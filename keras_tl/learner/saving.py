@@ -68,7 +68,8 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # `State` takes the current weights as the untrained weights. Load the trained weights later.
+    # Load the trained weights only after `State` is created, because `State` records the untrained
+    # weights.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}

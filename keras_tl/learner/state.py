@@ -64,11 +64,11 @@ class State:
         parts: The model, its backbone, its head and its modality.
         data: Labelled images or texts. `None`: the learner was loaded without data.
         trainer: Object that trains the model and caches the features of the backbone.
-        ranking: Ranking by which `Learner("auto", data)` chose the backbone.
+        ranking: Ranking from which `Learner("auto", data)` chose the backbone. `None`: no ranking.
         findings: Problems that the preflight found. `None`: the preflight has not run.
         is_checked: Whether the preflight runs before the first training.
         trained_with: Data and library versions that a loaded run records.
-        own_files: Runs and reports that this learner wrote, and the run that was loaded.
+        own_files: Runs and reports that this learner wrote, and the run from which it was loaded.
         reporter: Object that prints messages to the user.
     """
 
@@ -102,7 +102,7 @@ class State:
 
     @property
     def measured(self) -> Measured:
-        """The results of the current weights. If the weights changed, older results are dropped."""
+        """The results of the current weights. If the weights changed, earlier results are gone."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
@@ -178,8 +178,8 @@ class State:
         there are no data, no such split, or no loaded run, the result is true.
 
         Args:
-            split: Name of the split. If the run has no record of this split, the training splits
-                are compared instead.
+            split: Name of the split. If the run has no record of this split, the function compares
+                the training splits instead.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True
