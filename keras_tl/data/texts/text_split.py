@@ -74,7 +74,7 @@ class Texts:
 
     Attributes:
         texts: The n texts.
-        pairs: Second texts of n pairs, or `None`.
+        pairs: Second texts of n pairs, or `None` for single texts.
         places: Place of each item, for messages: a line, a row or a path.
     """
 
