@@ -1,4 +1,4 @@
-"""Binary task: one of two classes."""
+"""Binary task: predict one of two classes per item."""
 
 import keras
 import numpy as np
@@ -39,7 +39,7 @@ class Binary(Sigmoid, OneClass):
 
     def answers(self, logits):
         logits = self.calibrated(logits)
-        # Compute both probabilities from the logit: 1 - sigmoid rounds a small probability to 0.
+        # Compute each probability from the logit: 1 - sigmoid would round a small probability to 0.
         return self.named_answers(tf.nn.sigmoid(tf.concat([-logits, logits], axis=-1)))
 
     def decisions(self, logits):
@@ -53,8 +53,8 @@ class Binary(Sigmoid, OneClass):
 
         In addition to the metrics of `OneClass.measure`, three metrics compare the second class
         with the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1].
-        `None`: all items have the same class. `"roc"` holds the points (false positive rate, true
-        positive rate) of the ROC curve.
+        Both are `None` if all items have the same class. `"roc"` holds the points (false positive
+        rate, true positive rate) of the ROC curve.
         """
         score = logits[:, 0]
         both_there = 0 < labels.mean() < 1

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str, float]]:
-    """Return precision, recall, F1 and number of items by class from scikit-learn's arrays."""
+    """Return precision, recall, F1 and number of items by class, from scikit-learn's arrays."""
     rows = zip(class_names, *(score.tolist() for score in scores), strict=True)
     return {
         name: {"precision": precision, "recall": recall, "f1": f1, "items": items}
@@ -15,7 +15,7 @@ def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str
 
 
 def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float | None:
-    """Return a metric of labels and scores. `None`: all labels (n,) of 0 and 1 are equal."""
+    """Return a metric of n labels (0 or 1) and scores. `None`: all n labels are equal."""
     return float(measure(labels, score)) if 0 < labels.mean() < 1 else None
 
 
