@@ -59,8 +59,8 @@ def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test
         split: Name of the split.
 
     Raises:
-        ConfigError: The items are texts.
-        DataError: The learner has no data, and did not keep these images.
+        ConfigError: The learner's items are texts, not images.
+        DataError: The learner has no data, and did not keep the images with the largest losses.
 
     Example:
         >>> type(ktl.figures.top_losses(learner, count=2)).__name__

@@ -157,9 +157,10 @@ class _Fit:
 
     @property
     def _shares(self) -> tuple[float, ...]:
-        """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
+        """Fractions of the fine-tuned weights in the weight averages that `fit` compares.
 
-        A contrastive policy trains a new head, so the only weights are 0 and 1, without averages.
+        A contrastive policy trains a new head, so `fit` compares no averages: the weights are 0 and
+        1.
         """
         return SHARES if self._policy == "standard" else (HEAD, TUNED)
 
@@ -208,7 +209,7 @@ class _Fit:
 
     @property
     def _compared(self) -> list[str]:
-        """Splits to compare out-of-fold: with `refit` all splits, else all but the test split."""
+        """Splits of the out-of-fold comparison: all with `refit`, else all but the test split."""
         return [name for name in self._data.splits if self._refit or name != "test"]
 
     def _tune(self, phases: tuple[Phase, ...]) -> WeightAverage:

@@ -113,23 +113,24 @@ def rank_backbones(
             the key `"name"`, a dict also sets the backbone's name in the ranking. `None`: the
             catalogue backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
-        max_items: Maximum number of training items. A smaller sample has the class proportions of
-            the split, and at least one item per class. For multi-label and regression data, the
-            sample is random.
+        max_items: Maximum number of training items. If the split has more items, the ranking uses a
+            random sample. For data with one class per item, the sample has the class proportions of
+            the split, and at least one item per class.
         seed: Seed of the sample of items, of the cross-validation, and of random backbone weights.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
-        options: Arguments of `Learner` for all backbones, see `LearnerOptions`. The arguments in a
-            dict override those in `options`. For images, `preprocess` applies only to Keras models.
+        options: Arguments of `Learner` for all backbones, see `LearnerOptions`. Arguments in a dict
+            of `backbones` override arguments in `options`. For images, `preprocess` applies only to
+            Keras models.
 
     Returns:
         The measurements of each backbone. `.best` is the fastest of the backbones whose metric is
         within one standard error of the best metric. A backbone that cannot be loaded, or does not
-        fit the data, comes last, with the reason.
+        fit the data, comes last in the ranking, with the reason.
 
     Raises:
-        BackboneError: A name is not in the catalogue. This error is raised before any backbone
-            runs.
+        BackboneError: A name is not in the catalogue. The function raises `BackboneError` before
+            any backbone runs.
         ConfigError: The list is empty, a backbone occurs twice, an argument is invalid, or no
             backbone can be measured.
         DataError: The data cannot be read, or all labels are equal.

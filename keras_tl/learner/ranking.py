@@ -90,7 +90,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """From the options for all backbones, return the options that this backbone accepts."""
+    """Of the options for all backbones, return those that the backbone in `own` accepts."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess

@@ -50,9 +50,9 @@ def report(
 def prepare_report(state: State) -> None:
     """Make the report artifacts of single items, and keep them in the learner.
 
-    These artifacts are the images or texts with the largest losses, their Grad-CAM maps, and the
-    feature map. `keras-tl report` needs these artifacts, because it has no data. If the learner has
-    no data, the function does nothing.
+    The artifacts of single items are the images or texts with the largest losses, their Grad-CAM
+    maps, and the feature map. The command `keras-tl report` has no data, so it needs the kept
+    artifacts. If the learner has no data, the function does nothing.
     """
     if state.data is None:
         return
@@ -88,7 +88,7 @@ def facts(state: State) -> Facts:
 
 
 def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
-    """Diagnose overfitting from the learning curves. `None`: the curves do not fit the weights."""
+    """Diagnose overfitting from the learning curves. `None`: no curves of these weights."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None
@@ -99,7 +99,7 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return the stored report artifacts if they show these items, otherwise new artifacts.
+    """Return the stored report artifacts if they show the items in `rows`, else new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.
@@ -129,7 +129,7 @@ def keep_map_before(state: State) -> None:
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep a feature map of a sample of items. The sample stays the same after fine-tuning."""
+    """Keep a feature map of a sample of items. After fine-tuning, the sample is the same."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:

@@ -68,8 +68,7 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # Load the trained weights only after `State` is created, because `State` records the untrained
-    # weights.
+    # Load the trained weights only now: `State` has recorded the untrained weights before.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
@@ -102,13 +101,13 @@ def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) ->
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
     If a split differs from the split that the run records (see `State.is_training_data`), only the
-    temperature and the thresholds are saved. The run then keeps its earlier evaluations.
+    temperature and the thresholds are saved. In this case, the run keeps its earlier evaluations.
 
     Args:
         splits: Names of the splits that were evaluated.
 
     Returns:
-        Whether the items of the splits are the items that the run records.
+        Whether the items of the evaluated splits are the items that the run records.
     """
     if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)

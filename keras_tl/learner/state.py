@@ -38,10 +38,10 @@ class Measured:
     """Results that are valid only for certain weights of a model.
 
     Attributes:
-        weights: Fingerprint (hash) of these weights.
+        weights: Fingerprint (hash) of the weights for which the results are valid.
         evaluations: Dict from the name of a split to its evaluation.
         artifacts: Report artifacts: single items, feature maps and a comparison.
-        fitted: Result of `fit`. `None`: the user trained phase by phase.
+        fitted: Result of `fit`. `None`: the user trained without `fit`.
     """
 
     weights: str
@@ -50,7 +50,7 @@ class Measured:
     fitted: FitResult | None = None
 
     def of(self, weights: str) -> "Measured":
-        """Return the results that are valid for weights with this fingerprint."""
+        """Return the results that are valid for weights with the fingerprint `weights`."""
         if weights == self.weights:
             return self
         return Measured(weights, artifacts=self.artifacts.before_training())
@@ -145,14 +145,14 @@ class State:
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """Splits on whose labels the backbone was fine-tuned, by this learner or earlier runs."""
+        """Names of the splits that fine-tuned the backbone, in this learner or earlier runs."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     @property
     def source_settings(self) -> Mapping[str, Any]:
-        """`source_settings` of the data. Without data, the settings that a loaded run records."""
+        """`source_settings` of the data, or of the loaded run if the learner has no data."""
         if self.data is not None:
             return self.data.source_settings
         recorded = (self.trained_with or {}).get("data") or {}

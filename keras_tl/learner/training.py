@@ -131,7 +131,8 @@ def _run(
         )
     if state.is_checked and not state.trainer.history:
         check_first(state, phase, augment)
-    # Reset these values before training, because an interrupted training also changes the weights.
+    # Reset temperature and thresholds before training, because an interrupted training also changes
+    # the weights.
     state.trained_with = None
     state.config = dataclasses.replace(state.config, temperature=1.0, thresholds=())
     try:

@@ -24,8 +24,8 @@ def assemble(
     """Return a model with a new head on a frozen backbone.
 
     The backbone must be created outside of the strategy. With TensorFlow's default strategy, the
-    model contains this backbone. With other strategies, the model contains a copy of the backbone,
-    whose variables are created in the strategy's scope.
+    model contains the backbone itself. With other strategies, the model contains a copy of the
+    backbone, whose variables are created in the strategy's scope.
     """
     if strategy is not tf.distribute.get_strategy():
         parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)
@@ -62,9 +62,9 @@ def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     """Return the same model in float32, outside of any strategy, for prediction and export.
 
     If the model already computes in float32 on one device, the function returns the model itself.
-    In other cases, the function returns a second model, which shares the weights of the first model
-    if possible (see `shares_storage`). If not, the caller must copy new weights to the second
-    model.
+    Otherwise, the function returns a second model, which shares the weights of the first model if
+    possible (see `shares_storage`). If the models cannot share weights, the caller must copy new
+    weights to the second model.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:

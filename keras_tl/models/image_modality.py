@@ -54,7 +54,7 @@ class ImageModality(Modality):
 
     @classmethod
     def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "ImageModality":
-        """Create the modality from the model's configuration. The other arguments are unused."""
+        """Create the modality from `config`. `network` and `preprocessor` are unused."""
         return cls(config.image_size, config.resize, config.value_range)
 
     @classmethod

@@ -35,7 +35,7 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of a model's input. Each model has an instance. All models share the class attributes.
+    """Kind of a model's input. Each model has one instance, and all share the class attributes.
 
     Attributes:
         item: Name of the modality, and the word for one item in messages, such as `"image"`.
@@ -105,7 +105,7 @@ class Modality(abc.ABC):
         Args:
             settings: The `source_settings` of the training data.
             on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
-                the item as invalid.
+                items that cannot be opened as invalid.
 
         Raises:
             DataError: `items` is not an input of this modality.
@@ -125,8 +125,8 @@ class Modality(abc.ABC):
         """Convert raw items to the model's inputs, with TensorFlow operations only.
 
         Returns:
-            The model's inputs, and a bool tensor (batch,): whether each item could be read. `None`
-            instead of this tensor: all items could be read.
+            The model's inputs, and a bool tensor (batch,): whether each item could be read. The
+            value `None` means that all items could be read.
         """
 
     @property
@@ -146,8 +146,8 @@ class Modality(abc.ABC):
     def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the example items as inputs of the model: a dict from name to array.
 
-        Images have the model's image size, and tokens have the full sequence length. The function
-        needs a model with numeric inputs.
+        Images have the model's image size, and tokens have the full sequence length. Only models
+        with numeric inputs (pixels or tokens) have such examples.
         """
 
     @property

@@ -16,9 +16,9 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
     Args:
         kind: Value of `HeadConfig.pooling`, such as `"avg"`.
         outputs: Feature maps (batch, h, w, c), or vectors (batch, d), which stay unchanged, or the
-            sequence (batch, length, d) of a vision transformer. Or the dict from a text encoder,
-            with `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output`
-            (batch, d).
+            sequence (batch, length, d) of a vision transformer. Or the dict that a text encoder
+            returns, with `sequence_output` (batch, length, d), `mask` (batch, length) and
+            `pooled_output` (batch, d).
 
     Returns:
         Features, float32 (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the function
@@ -116,7 +116,7 @@ class TokenPooling(keras.layers.Layer):
         self.kind = kind
 
     def call(self, tokens, mask=None):
-        """Pool the tokens of a batch."""
+        """Pool the token features of each item in a batch."""
         if mask is not None:
             mask = ops.cast(mask, "bool")[..., None]
         kinds = ("last", "max", "avg") if self.kind == "concat" else (self.kind,)

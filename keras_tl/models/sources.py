@@ -17,8 +17,8 @@ from keras_tl.models.device import precision_policy
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
 # Functions that load a backbone, by the type of the backbone or the prefix of its name.
-# `find_backbone` uses the first row that matches. The function in this row receives the name
-# without the prefix, and the other arguments of `find_backbone` by name.
+# `find_backbone` uses the first row that matches. The row's function receives the name without the
+# prefix, and the other arguments of `find_backbone` by name.
 SOURCES = {
     keras.Model: source_kinds.of_model,
     Backbone: source_kinds.of_learner,
@@ -49,7 +49,7 @@ def find_backbone(
             file, Keras model, or backbone of another learner.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
         image_size: (height, width) in pixels. `None`: the default size of the backbone.
-        output_block: Block after which the network is cut. `None`: the whole network.
+        output_block: Block after which the network is cut. `None`: the whole network is used.
         preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, the
             preprocessor, see `keras_tl.models.text_preprocessing.choose_tokens`.
         precision: Keras dtype policy of the backbone.

@@ -54,7 +54,8 @@ class EpochWeights(keras.callbacks.Callback):
     """Find the epoch that produced a model's current weights, after a callback restored weights.
 
     The callback stores a CRC-32 checksum of all weights before training and after each epoch.
-    `EpochWeights` must be the first in the list, because other callbacks may change the weights.
+    `EpochWeights` must be the first callback in the list, because other callbacks may change the
+    weights.
     """
 
     def on_train_begin(self, logs=None):

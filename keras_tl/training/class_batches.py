@@ -10,7 +10,7 @@ from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
 # Number of items of each class in a replica's part of a batch, if the part has space for two
-# classes. If the data have few classes, the number is larger.
+# classes. If the data have few classes, a batch has more items of each class.
 _ITEMS_A_CLASS = 4
 # Minimum number of batches per epoch. If there are few items, an epoch uses each item several
 # times.
@@ -62,9 +62,9 @@ class ClassBatches:
     def rows(self, epoch: int) -> np.ndarray:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
-        The result depends only on the seed and the epoch. In a replica's part of a batch, an item
-        occurs twice only if its class has too few items. In an epoch, two items of the same class
-        occur equally often, or one of them occurs once more.
+        The row numbers depend only on the seed and the epoch. In a replica's part of a batch, an
+        item occurs twice only if its class has too few items. In an epoch, two items of the same
+        class occur equally often, or one of them occurs once more.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -87,7 +87,7 @@ class _Deck:
         self._drawn = np.zeros(len(rows), np.int64)
 
     def draw(self, count: int) -> np.ndarray:
-        """Return rows, int64 (count,). A row repeats only if `count` exceeds the number of rows."""
+        """Return rows, int64 (count,). A row repeats only if `count` exceeds the class size."""
         shuffled = self._rng.permutation(len(self._rows))
         order = shuffled[np.argsort(self._drawn[shuffled], kind="stable")]
         chosen = np.resize(order, count)

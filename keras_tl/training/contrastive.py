@@ -2,9 +2,9 @@
 
 Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is meant for data with
 few labelled texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs
-the encoder twice per pair. This module runs the encoder once per text. The supervised contrastive
-loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a batch. The head is trained
-after the encoder.
+the encoder twice per pair. Unlike SetFit, this module runs the encoder once per text. The
+supervised contrastive loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a
+batch. The head is trained after the encoder.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ _SMALLEST_BATCH = 4
 class SupervisedContrastive(keras.losses.Loss):
     """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
 
-    The loss of an item i of the batch, where P(i) are the other items of its class:
+    The following formula is the loss of item i of the batch. P(i) are the other items of its class:
 
         -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
 

@@ -81,7 +81,7 @@ class Pace:
         return self._seconds_of(self._epochs - self._epoch + self._following)
 
     def _seconds_of(self, epochs: int) -> float | None:
-        """Return the remaining seconds of `epochs` epochs. The first of them is already running."""
+        """Return the remaining seconds of `epochs` epochs, including the current epoch."""
         if self.per_second is None:
             return None
         steps = epochs * self._steps - self._step
@@ -90,7 +90,7 @@ class Pace:
 
 @dataclass
 class Dashboard:
-    """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
+    """Training state of a phase, which the package `rich` draws as a panel in a terminal.
 
     Attributes:
         steps: Number of training steps per epoch.

@@ -18,8 +18,8 @@ class FineTunedFolds:
     """For each fold, fine-tune a model on all other folds, from the same pretrained weights.
 
     Attributes:
-        trainer: Trainer of a model with pretrained backbone weights. These weights are restored
-            after each fold.
+        trainer: Trainer of a model with pretrained backbone weights. After each fold, the
+            pretrained weights are restored.
         data: Labelled data, whose augmentation and groups the training uses.
         head: Phase that trains the head.
         phases: Phases that fine-tune the model, without early stopping.

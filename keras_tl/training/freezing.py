@@ -36,7 +36,7 @@ def prepare(
 
     Returns:
         A function that takes names of blocks, makes only these blocks trainable and compiles the
-        model again. The optimizer keeps its moments and its number of steps.
+        model again. After compilation, the optimizer still has its moments and its number of steps.
 
     Raises:
         ConfigError: The phase names a block that the backbone does not have.

@@ -16,8 +16,8 @@ from keras_tl.data.splits import draw, folds
 ConvexLoss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 FOLDS = 5
-# Maximum number of items with which `choose_l2` chooses the L2 penalty. From more items, it draws a
-# random sample, because more items change the choice little.
+# Maximum number of items with which `choose_l2` chooses the L2 penalty. From more items, the
+# function draws a random sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
 # `Standardisation` averages the variance of each feature with the mean variance of all features. In
 # this average, the mean variance counts as much as `PRIOR_ITEMS` items (docs/explanation/head.md).
@@ -41,9 +41,9 @@ class Standardisation:
     In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
     would make this feature huge in other items. The class therefore averages the variance of each
     feature with the mean variance of all features, as if ten more items had the mean variance.
-    Smyth, 2004 (doi:10.2202/1544-6115.1027) calls this average the posterior variance. That paper
-    estimates the number of additional items (prior degrees of freedom) from the data. Here it is
-    always ten.
+    Smyth, 2004 (doi:10.2202/1544-6115.1027) calls this average the posterior variance. Smyth
+    estimates the number of additional items (prior degrees of freedom), which is always ten here,
+    from the data.
 
     Attributes:
         mean: Mean of each feature, float64 (d,).
@@ -153,8 +153,8 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
 def choose_l2(problem: Problem, seed: int = 0) -> float:
     """Return the L2 strength with the smallest mean loss on held-out items.
 
-    The best L2 strength depends on the number of training items. The function assumes that this
-    strength is proportional to 1 / sqrt(number of training items).
+    The best L2 strength depends on the number of training items. The function assumes that the best
+    L2 strength is proportional to 1 / sqrt(number of training items).
 
     Args:
         seed: Seed of the folds, and of the random sample if there are more than 500 items.
@@ -183,7 +183,7 @@ class _Fold:
         self.found: tuple[np.ndarray, np.ndarray] | None = None
 
     def loss(self, l2: float) -> float:
-        """Return the total loss of the held-out items. `l2` is the L2 strength for all items."""
+        """Return the total loss of the held-out items. `l2` is for training on all items."""
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
         losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)

@@ -19,8 +19,8 @@ class HeadStart:
     """Head that is ready for training.
 
     Attributes:
-        head: Copy of the model's head that also standardises the features. Training changes this
-            copy.
+        head: Copy of the model's head that also standardises the features. Training changes the
+            weights of the copy.
         l2: Strength of the L2 penalty in the head's training.
         is_trained: Whether the solver has already set the weights of the copy.
         solved: Whether the solver's weights are already the optimum of the head's training.
@@ -78,7 +78,8 @@ def start_head(
 
     Args:
         phase: Phase that trains the head, with its value of `l2`.
-        live: Whether the backbone runs in every epoch. If false, features come from the cache.
+        live: Whether the backbone runs in every epoch. If `live` is false, features come from the
+            cache.
         seed: Seed of the cross-validation that chooses `l2`, and of the random sample (see
             `most_bytes`).
         most_bytes: Maximum size of the features in memory, in bytes. If the features are larger,

@@ -176,7 +176,7 @@ def sweep(
     Args:
         model: Model that is compiled with a constant learning rate (see `as_swept`) and with
             `steps_per_execution=1`.
-        train: Training batches. The sweep repeats these batches as often as needed.
+        train: Training batches. The sweep repeats the training batches as often as needed.
         advance: Function to call after each step with the number of finished steps.
 
     Returns:
@@ -247,8 +247,8 @@ def suggest(
 
     The range in which the loss falls (valley) is the longest strictly decreasing subsequence of the
     smoothed losses. A few rising losses do not end the valley. The documentation of fastai
-    describes this rule as "valley" (fastai/callback/schedule.py). The code of fastai takes the
-    middle of the valley.
+    describes the rule of two thirds as "valley" (fastai/callback/schedule.py). The code of fastai
+    takes the middle of the valley.
 
     Returns:
         The suggested learning rate, an element of `rates`. `None`: the valley has fewer than three

@@ -36,7 +36,7 @@ def make_optimizer(
     if phase.optimizer == "adam":
         return adam(rate, **options)
     optimizer = adamw(rate, weight_decay=phase.weight_decay, **options)
-    # Exclude biases and normalisation variables from weight decay. They are vectors, except that
+    # Exclude biases and normalisation variables from weight decay. These variables are vectors, but
     # biases of attention layers have more axes.
     spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
     if spared:

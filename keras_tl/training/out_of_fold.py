@@ -27,7 +27,7 @@ class HeadTraining:
     """Train new heads on features, one head per fold, for out-of-fold predictions.
 
     Attributes:
-        parts: Model with the head to copy. The training does not change this model.
+        parts: Model with the head to copy. The training does not change the original head.
         phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """

@@ -97,7 +97,7 @@ class OneCycle(_FieldSchedule):
     from fastai's `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate
     rises from `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If
     `floor(steps * rise)` is 0, the learning rate only falls. After the last step, the learning rate
-    is `peak / final_divisor`. Unlike in Smith's papers, the momentum is constant: Smith lowers it
+    is `peak / final_divisor`. keras_tl keeps the momentum constant, but Smith lowers the momentum
     while the learning rate rises.
 
     Args:
@@ -135,7 +135,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Learning-rate schedule that applies until a call of `set` fixes the learning rate.
 
     If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
-    callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need this wrapper.
+    callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need `SettableSchedule`.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):
@@ -169,7 +169,7 @@ def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
     `optimizer.learning_rate` is the learning rate of the next update. After the end of a schedule,
-    it may be 0.
+    the next learning rate may be 0.
     """
     # If `LossScaleOptimizer` wraps the optimizer, use the inner optimizer, which has the learning
     # rate.

@@ -28,8 +28,8 @@ class StandardisedHead:
 
     The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
     features x. The original head computes the same y with the kernel kernel_s / scale and the bias
-    bias_s - mean kernel_s / scale. `fold` converts the weights in this way, so predictions do not
-    change.
+    bias_s - mean kernel_s / scale. `fold` writes this kernel and bias to the original head, so
+    predictions do not change.
 
     Attributes:
         model: Model to train with `fit`. The model computes logits from features, or from the
@@ -69,7 +69,7 @@ class StandardisedHead:
         return copy
 
     def begin_at(self, solution: Solution) -> None:
-        """Set the copy's weights to the solver's solution. The copy must have one Dense layer."""
+        """Set the copy, which must have only one Dense layer, to the solver's solution."""
         dense = next(layer for layer in self.layers if isinstance(layer, keras.layers.Dense))
         dense.set_weights(self._standardised(solution.kernel, solution.bias))
 

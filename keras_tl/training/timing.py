@@ -28,7 +28,7 @@ class Costs:
         step: Seconds per training step of the whole model.
         start: Seconds before the first step of a training, for tracing and reading the first items.
         item: Seconds per prediction of one item.
-        measured: Whether `step` and `start` are measured. Otherwise `step` is estimated from the
+        measured: Whether `step` and `start` are measured. If false, `step` is estimated from the
             time of predictions, and `start` is a constant.
     """
 
@@ -38,7 +38,7 @@ class Costs:
     measured: bool
 
     def training(self, steps: int) -> float:
-        """Return the time in seconds of a training with this number of steps."""
+        """Return the time in seconds of a training with `steps` steps."""
         return self.start + steps * self.step
 
 

@@ -104,7 +104,7 @@ class Trainer:
 
     @property
     def is_as_trained(self) -> bool:
-        """Whether the weights are unchanged since the last phase ended. True if no phase ran."""
+        """Whether no phase ran, or the weights are unchanged since the last phase ended."""
         return not self.history or self._left == self.weights()
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
@@ -190,8 +190,9 @@ class Trainer:
         """Run a phase and add its record to the history.
 
         A phase with a frozen backbone and no augmentation trains the head on cached features,
-        unless the cache is `"off"`. A contrastive phase trains the backbone without the head. All
-        other phases run the whole model. For `following` and `stop_after` see `run_phase`.
+        unless the cache is `"off"`. A contrastive phase trains the backbone without the head.
+        Phases of all other kinds run the whole model. For `following` and `stop_after` see
+        `run_phase`.
         """
         phase, augment = self._checked(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
@@ -265,7 +266,7 @@ class Trainer:
             rates: Learning rate of each step, in rising order.
 
         Raises:
-            ConfigError: The head is untrained, and the phase needs a trained head.
+            ConfigError: The phase needs a trained head, but the head is untrained.
         """
         phase, augment = self._checked(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):

@@ -29,7 +29,7 @@ from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
 
-# Default settings to train a language model. The gradient clipping is as in the AWD-LSTM paper. The
+# Default settings to train a language model. Gradients are clipped as in the AWD-LSTM paper. The
 # optimizer is Adam instead of the paper's NT-ASGD. As in fastai, the learning rate rises and falls
 # once.
 PRETRAINING = Phase(
@@ -93,7 +93,7 @@ def fit_language_model(
         reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase. The values of each epoch are the training loss with (temporal)
+        Record of the training phase. The values of each epoch are the training loss with (temporal)
         activation regularisation, the training perplexity with dropout (`perplexity`), and the
         validation perplexity without dropout (`val_perplexity`).
 
