@@ -109,7 +109,7 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
     """Return layer names that do not depend on which networks the process built earlier.
 
     Keras numbers layers without a user-given name across all networks of a process (`"add_7"`).
-    This function numbers the layers of each network anew from 0, in the order of the graph.
+    This function numbers the layers of each network separately, in the order of the graph.
     """
     names, counts = {}, Counter()
     for operation in network.operations:

@@ -22,7 +22,7 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
     """Build the network that a record describes, and load the weights.
 
     Raises:
-        BackboneError: The builder cannot be imported, or does not return a model.
+        BackboneError: The record's builder cannot be imported, or does not return a model.
         WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
     """
     builder = get_builder(spec)
@@ -55,7 +55,7 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
     """Return the function that builds the network of a record.
 
     Raises:
-        BackboneError: The function cannot be imported.
+        BackboneError: The record's builder cannot be imported.
     """
     if callable(spec.builder):
         return spec.builder
@@ -108,8 +108,8 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
     """Return the output of the scaling layers at the start of a network.
 
-    Some constructors of `keras.applications` add scaling layers, which differ for "imagenet" and
-    for a weights file. The record's preprocessing replaces all scaling layers.
+    Some constructors of `keras.applications` add scaling layers, which differ between
+    `weights="imagenet"` and a weights file. The record's preprocessing replaces all scaling layers.
 
     Raises:
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.

@@ -67,14 +67,15 @@ def EfficientNetLite0(
 ) -> keras.Model:
     """Build EfficientNet-Lite0 from standard Keras layers, without preprocessing.
 
-    Input: RGB images (batch, height, width, 3), floating point. The values are (pixel - 127) / 128
-    for pixels in [0, 255], so they are in [-0.993, 1]. The layout is channels last under any global
-    image data format. Padding is TensorFlow's "SAME", as in the original training.
+    Input: RGB images (batch, height, width, 3), floating point. The input values are (pixel - 127)
+    / 128 for pixels in [0, 255], so the values are in [-0.993, 1]. The layout is channels last
+    under any global image data format. Padding is TensorFlow's "SAME", as in the original training.
 
     Output, in the dtype of the global policy:
-        include_top: (batch, classes), softmax probabilities.
-        else, pooling `None`: (batch, ceil(height / 32), ceil(width / 32), 1280), in [0, 6].
-        else, pooling `"avg"` or `"max"`: (batch, 1280), in [0, 6].
+        With `include_top`, softmax probabilities (batch, classes).
+        Without `include_top` and `pooling`, (batch, ceil(height / 32), ceil(width / 32), 1280) in
+            [0, 6].
+        Without `include_top`, with `pooling="avg"` or `"max"`, vectors (batch, 1280) in [0, 6].
 
     In training, images skip residual branches at random (stochastic depth: Huang et al., 2016,
     arXiv:1603.09382). The probability of a skip rises linearly with depth, from 0 to almost 0.2. A
@@ -84,9 +85,9 @@ def EfficientNetLite0(
         include_top: Whether to add average pooling, dropout and the softmax classifier.
         weights: Path of a `.weights.h5` file, or `None` for random weights. A file that was saved
             with the classifier also fits a network without classifier.
-        input_shape: (height, width, 3), each side at least 32 or `None`. Default with the
-            classifier: the image size of the variant. Default without the classifier: (None, None,
-            3).
+        input_shape: Shape of an image, (height, width, 3), each side at least 32 or `None`. The
+            default is the image size of the variant with the classifier, and (None, None, 3)
+            without the classifier.
         pooling: Pooling of the feature maps: `None`, `"avg"` or `"max"`. The argument has no effect
             if `include_top` is true.
         classes: Number of classes of the classifier.

@@ -19,9 +19,9 @@ def rebuild(config: dict[str, Any]) -> Any:
     float32.
 
     Raises:
-        BackboneError: The configuration holds a lambda or an unknown class or function. Classes and
-            functions of Keras and KerasHub, and registered ones, are known. This function does not
-            import the modules of unknown classes.
+        BackboneError: The configuration holds a lambda or an unknown class or function. An unknown
+            class or function is neither from Keras or KerasHub nor registered. This function does
+            not import the modules of unknown classes.
         ConfigError: A class is from KerasHub, which is not installed.
     """
     # Pass a copy to Keras, which modifies the configuration.

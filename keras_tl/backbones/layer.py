@@ -30,17 +30,17 @@ class Backbone(keras.layers.Layer):
     * Frozen (`trainable=False`): the whole network runs in inference mode, without dropout and
       stochastic depth. So cached features equal features computed during training.
     * Unfrozen: dropout and stochastic depth are active in training. BatchNorm layers still use
-      their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
-      batch_norm="live")`, meant for random weights, updates the moving statistics.
+      their moving statistics, which stay fixed. BatchNorm's gamma and beta can be trained. Only
+      `unfreeze(..., batch_norm="live")`, meant for random weights, updates the moving statistics.
 
     TF-Hub modules cannot follow all rules for frozen and unfrozen backbones, see
     `keras_tl.backbones.hub.HubLayer`. For a TF-Hub module, the argument `batch_norm` has no effect.
 
     Args:
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32
-            (batch, height, width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text
-            encoders take other inputs.
-        blocks: Name and layers of each block, from input to output. The layers come from
+            (batch, height, width, 3), to feature maps (batch, h, w, c). Text encoders and some
+            TF-Hub modules take other inputs than pixels.
+        blocks: Name and layers of each block, from input to output. All these layers are results of
             `leaf_layers`. Layers in different nested models may have the same name.
 
     Attributes:
@@ -53,7 +53,8 @@ class Backbone(keras.layers.Layer):
             cut.
         architecture: Keras configuration of the whole network, before any cut. `None`: the network
             comes from a `BackboneSpec` or a TF-Hub module.
-        module: Folder of the TF-Hub module in the network. `None`: there is no module.
+        module: Folder of the TF-Hub module in the network. `None`: the network contains no TF-Hub
+            module.
         preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
             images or strings.
         longest: Largest number of tokens per text that the network can read. `None`: unknown.
@@ -142,7 +143,7 @@ class Backbone(keras.layers.Layer):
         return [leaves[place] for place in dict(self._blocks)[block]]
 
     def leave_out(self, block: str) -> None:
-        """Remove a block whose output the head does not use. The block is then never trained."""
+        """Remove a block whose output the head does not use. The removed block is never trained."""
         self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
@@ -163,14 +164,15 @@ class Backbone(keras.layers.Layer):
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
         """Make the given blocks trainable, and freeze all other blocks.
 
-        Compile the model afterwards. `keras_tl.training.freezing.prepare` unfreezes and compiles.
+        Compile the Keras model after this call. `keras_tl.training.freezing.prepare` unfreezes and
+        compiles.
 
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.
             batch_norm: Mode of the BatchNorm layers in the given blocks. `"affine"`: gamma and beta
                 are trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are
-                trained. In training, the layers normalise with the statistics of the batch, which
-                also update the moving statistics (momentum at most 0.9).
+                trained, and in training the layers normalise with the statistics of the batch,
+                which also update the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm
@@ -261,8 +263,9 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
-    # If the layer's `trainable` already has this value, Keras does not set the variables' flags.
-    # Set the flags too, because `_pin_statistics` changes `trainable` of layers, but not the flags.
+    # If `layer.trainable` already equals `value`, Keras does not set `trainable` of the layer's
+    # variables. Set `trainable` of the variables here, because `_pin_statistics` changes only
+    # `trainable` of layers.
     for part in layers_of(layer):
         part.trainable = value
         for variable in own_variables(part):

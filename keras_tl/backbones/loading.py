@@ -29,7 +29,8 @@ def load(
 
     Args:
         name: Name of the backbone in the catalogue, or a name that `register` added.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        weights: Source of the weights: `"imagenet"`, the path of a weights file, or `None` for
+            random weights.
         image_size: Image size in pixels: the side of a square, or (height, width). `None`: the
             image size of the original training.
 
@@ -130,7 +131,7 @@ def backbone_of(network: keras.Model) -> Backbone:
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return a block for each layer with weights.
 
-    The name of a block is the shortest end of its layer's path that no other layer has.
+    The name of a block is the shortest end of its layer's path that identifies the layer.
     """
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]

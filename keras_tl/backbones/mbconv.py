@@ -19,11 +19,11 @@ class Stage(NamedTuple):
     """Series of MBConv blocks, of which only the first may change the image size and the channels.
 
     Attributes:
-        repeats: Number of blocks.
+        repeats: Number of blocks in the stage.
         kernel: Side of the depthwise kernel, in pixels.
         strides: Strides of the depthwise convolution in the first block.
         expansion: Number of channels inside a block, divided by the number of its input channels.
-        filters: Number of output channels.
+        filters: Number of output channels of each block.
     """
 
     repeats: int

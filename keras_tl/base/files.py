@@ -85,7 +85,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path) -> dict[str, str]:
-    """Return the checksums that `write_checksums` wrote, by file name. `{}`: no valid list."""
+    """Return the checksums that `write_checksums` wrote, by file name, or `{}` without valid ones."""
     try:
         return dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -133,13 +133,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder. If the `with` block raises no error, rename it to `path`.
+    """Yield a temporary folder. If the `with` block raises no error, rename the folder to `path`.
 
     Args:
         path: Final path of the folder.
-        replace: Whether to replace an existing folder. The old folder is deleted only after the new
-            folder has its name. After a crash between these two steps, `remove_leftovers` restores
-            the old folder.
+        replace: Whether to replace an existing folder. The function renames the old folder, gives
+            the new folder its name, then deletes the old folder. After a crash between the two
+            renames, `remove_leftovers` restores the old folder.
 
     Raises:
         FileExistsError: The folder exists and `replace` is false. Nothing was changed.

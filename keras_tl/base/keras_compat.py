@@ -20,7 +20,7 @@ TRAINABLE = "_trainable"
 
 
 def layers_of(layer: keras.layers.Layer, include_self: bool = True) -> list[keras.layers.Layer]:
-    """Return all layers inside a layer or model, at any depth. Each layer occurs once."""
+    """Return all layers inside a layer or model, at any depth. Each layer is listed once."""
     return layer._flatten_layers(include_self=include_self)
 
 

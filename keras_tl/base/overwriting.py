@@ -53,8 +53,8 @@ def keep_other_files(old: Path, new: Path) -> None:
     """Link the files of the user from an old folder into the folder that will replace it.
 
     Args:
-        old: Old folder, which may be missing. Its checksums list all files that do not belong to
-            the user.
+        old: Old folder, which may be missing. The checksums in the old folder list all files that
+            do not belong to the user.
         new: Complete new folder. If both folders have a file of the same name, the new file stays.
     """
     ours = {CHECKSUMS, *manifest(old)}

@@ -17,7 +17,7 @@ class _Single(abc.ABC):
     """Prediction of one item, or the reason why there is no prediction.
 
     Attributes:
-        reason: Reason why there is no prediction. Empty: the reason is unknown. `None`: there is a
+        reason: Reason why there is no prediction (empty if unknown), or `None` if there is a
             prediction.
     """
 
@@ -50,12 +50,12 @@ class Prediction(_Single):
     """Prediction of one item that has exactly one class.
 
     Attributes:
-        label: Name of the predicted class. Empty if there is no prediction.
+        label: Name of the predicted class, or an empty text if there is no prediction.
         probability: Probability of the predicted class, in [0, 1].
-        source: Path or text of the predicted item. `None` for bytes and arrays.
-        rule: Decision threshold of the model, in words. Empty if the most probable class is
-            predicted and no threshold is known.
-        reason: Reason why there is no prediction. Empty: the reason is unknown. `None`: there is a
+        source: Path or text of the predicted item, or `None` for bytes and arrays.
+        rule: Decision threshold of the model, in words. An empty text means that the most probable
+            class is predicted and no threshold is known.
+        reason: Reason why there is no prediction (empty if unknown), or `None` if there is a
             prediction.
 
     Example:
@@ -82,12 +82,12 @@ class MultilabelPrediction(_Single):
     """Prediction of one multi-label item.
 
     Attributes:
-        labels: Names of the predicted labels: probability above the label's decision threshold (by
-            default 0.5).
+        labels: Names of the predicted labels, whose probabilities are above their decision
+            thresholds (by default 0.5).
         probabilities: Probabilities of the predicted labels, in [0, 1].
-        source: Path or text of the predicted item. `None` for bytes and arrays.
-        thresholds: Decision thresholds of the predicted labels. Empty if no thresholds were chosen,
-            or if they are unknown.
+        source: Path or text of the predicted item, or `None` for bytes and arrays.
+        thresholds: Decision thresholds of the predicted labels, or an empty tuple if no thresholds
+            were chosen or known.
         reason: Reason why there is no prediction, see `Prediction`.
 
     Example:
@@ -116,8 +116,9 @@ class RegressionPrediction(_Single):
     """Prediction of one item by a regression model.
 
     Attributes:
-        value: Predicted value in the unit of the training targets. NaN if there is no prediction.
-        source: Path or text of the predicted item. `None` for bytes and arrays.
+        value: Predicted value in the unit of the training targets, or NaN if there is no
+            prediction.
+        source: Path or text of the predicted item, or `None` for bytes and arrays.
         reason: Reason why there is no prediction, see `Prediction`.
 
     Example:
@@ -139,10 +140,10 @@ class _Batch(abc.ABC):
     """Predictions of n items, in the order of the items. Iteration yields single predictions.
 
     Attributes:
-        valid: bool (n,), false for invalid images or texts, which have no prediction. `None` if
-            every item has a prediction.
+        valid: bool (n,), false for invalid images or texts, which have no prediction. `None` means
+            that every item has a prediction.
         reasons: For each of n items, the reason why it has no prediction, or `None` if it has a
-            prediction. `None` instead of a tuple: the reasons are unknown, or every item has a
+            prediction. `reasons=None` means that the reasons are unknown, or that every item has a
             prediction.
     """
 
@@ -229,14 +230,14 @@ class Predictions(_Batch):
     Attributes:
         probabilities: float32 (n, classes), rows sum to 1.
         class_names: Names of the classes, in the order of the columns of `probabilities`.
-        sources: Paths or texts of the n items. `None` for bytes and arrays.
-        valid: bool (n,), whether each item has a prediction. `None`: every item has a prediction.
+        sources: Paths or texts of the n items, or `None` for bytes and arrays.
+        valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
         reasons: Reasons why items have no prediction, see `_Batch`.
         chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
             predicted class may not be the most probable class. `None`: the most probable class is
             predicted.
-        thresholds: Decision threshold of the second of two classes. Empty if no threshold was
-            chosen, or if it is unknown. Predictions of a server never state thresholds.
+        thresholds: Decision threshold of the second of two classes, or an empty tuple if no
+            threshold was chosen or known. Predictions of a server never state thresholds.
 
     Example:
         >>> predictions = ktl.Predictions(
@@ -256,7 +257,7 @@ class Predictions(_Batch):
 
     @property
     def class_ids(self) -> np.ndarray:
-        """Number of the predicted class of each item, int64 (n,). -1 for invalid items.
+        """Number of the predicted class of each item, int64 (n,), or -1 for invalid items.
 
         Example:
             >>> learner.predict(data.split("test")).class_ids.shape
@@ -304,11 +305,11 @@ class MultilabelPredictions(_Batch):
         mask: bool (n, labels), whether the probability of each label is above its decision
             threshold.
         class_names: Names of the labels, in the order of the columns of `probabilities`.
-        sources: Paths or texts of the n items. `None` for bytes and arrays.
-        valid: bool (n,), whether each item has a prediction. `None`: every item has a prediction.
+        sources: Paths or texts of the n items, or `None` for bytes and arrays.
+        valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
         reasons: Reasons why items have no prediction, see `_Batch`.
-        thresholds: Decision threshold of each label. Empty if no thresholds were chosen, or if they
-            are unknown.
+        thresholds: Decision threshold of each label, or an empty tuple if no thresholds were chosen
+            or known.
 
     Example:
         >>> predictions = ktl.MultilabelPredictions(
@@ -379,8 +380,8 @@ class RegressionPredictions(_Batch):
 
     Attributes:
         values: Predicted values, float32 (n,), in the unit of the training targets.
-        sources: Paths or texts of the n items. `None` for bytes and arrays.
-        valid: bool (n,), whether each item has a prediction. `None`: every item has a prediction.
+        sources: Paths or texts of the n items, or `None` for bytes and arrays.
+        valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
         reasons: Reasons why items have no prediction, see `_Batch`.
 
     Example:

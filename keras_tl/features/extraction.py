@@ -14,7 +14,7 @@ BATCH_PER_REPLICA = 64
 
 
 class BatchRunner:
-    """Runs a model on all items of a split. The model is traced as a `tf.function`.
+    """Runs a model on all items of a split. TensorFlow traces the model as a `tf.function`.
 
     Args:
         model: Model from the inputs of the pipeline to one float32 tensor (batch, ...).

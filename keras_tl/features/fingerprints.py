@@ -18,7 +18,7 @@ def weights_fingerprint(layer: keras.layers.Layer) -> str:
 
 
 def crc32(arrays: Iterable[np.ndarray]) -> int:
-    """Return the CRC-32 of the values of arrays, in order."""
+    """Return one CRC-32 of the values of all arrays, in the order of the arrays."""
     checksum = 0
     for array in arrays:
         checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)

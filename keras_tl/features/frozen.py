@@ -18,14 +18,15 @@ from keras_tl.features.store import FeatureStore
 
 
 class FrozenFeatures:
-    """Computes and stores the features of all splits. A frozen backbone runs once per item.
+    """Computes and stores the features of all splits of the data. A frozen backbone runs once per
+    item.
 
     Head training, cross-validation, preflight, backbone ranking and comparisons use these stored
     features. A fine-tuned backbone's features stay in memory, because no other process needs them.
 
     Args:
         extractor: Keras model that maps inputs of the backbone to float32 features (batch, ...).
-        backbone: Backbone layer inside the extractor. Its weights are part of the features' key.
+        backbone: Backbone layer inside the extractor, whose weights are part of the features' key.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
         pipeline: Pipeline that converts items to inputs of the extractor.
 
@@ -62,12 +63,12 @@ class FrozenFeatures:
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Replace the feature store if `config` is new. This drops the features in memory."""
+        """Replace the feature store if `config` is new. Features in memory are then lost."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Record that training will change the backbone. Later features then stay in memory."""
+        """Record that training will change the backbone, so that later features stay in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
@@ -80,11 +81,11 @@ class FrozenFeatures:
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:
-        """Return the features of a split. If they are not stored, compute and store them.
+        """Return the features of a split. Missing features are computed and stored.
 
         Raises:
             CacheError: The features cannot be stored at the place that `CacheConfig` sets.
-            DataError: An item cannot be read.
+            DataError: An item of the split cannot be read.
         """
         return self._place.get(self.key(split), self._shape(split), lambda: self.batches(split))
 

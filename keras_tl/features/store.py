@@ -69,7 +69,7 @@ class FeatureStore:
         return self.find(made_from, shape)
 
     def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
-        """Return the stored features, see `get`. `None` if these features are not stored."""
+        """Return the stored features, see `get`, or `None` if the features are not stored."""
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
@@ -86,7 +86,7 @@ class FeatureStore:
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
-        """Keep features in memory. Above the limit, drop the least recently used features."""
+        """Keep features in memory. Above `memory_limit`, drop the least recently used features."""
         self._in_memory[key] = features
         if self.config.where == "auto":
             total = sum(_bytes(kept.shape) for kept in self._in_memory.values())

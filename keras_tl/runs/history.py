@@ -60,7 +60,7 @@ class PhaseRecord:
             weights from before the phase.
         cached: Whether the epochs ran on cached features.
         augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
-            `None` if unknown, because an older version saved the run.
+            `None` means that they are unknown, because an older version saved the run.
         solved: Whether the phase began at the regularised optimum of a linear head on cached
             features. The epochs of this phase then improve nothing, and the curves have no trend.
         l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
@@ -162,7 +162,7 @@ class PhaseRecord:
 
     @property
     def kept_values(self) -> dict[str, float]:
-        """Entry of `epochs` for the chosen weights. Empty if these weights belong to no epoch.
+        """Entry of `epochs` for the chosen weights, or an empty dict if they belong to no epoch.
 
         Example:
             >>> record = learner.history[0]
@@ -173,7 +173,7 @@ class PhaseRecord:
         return self.epochs[self.best_epoch - 1] if is_known else {}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON types.
+        """Return the record as a dict that JSON can store.
 
         Example:
             >>> learner.history[0].to_json()["phase"]["name"]
@@ -212,7 +212,7 @@ class PhaseRecords(tuple[PhaseRecord, ...]):
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Lists with one value per epoch of all phases, by name. NaN: the phase lacks the value.
+        """Lists with one value per epoch of all phases, by name. Missing values are NaN.
 
         Example:
             >>> len(learner.history.history["val_loss"])

@@ -6,7 +6,7 @@ module/         copy of the TF-Hub module, a program that keras_tl loads only fr
 preprocessor/   files of the preprocessor, which converts texts to tokens
 results/        prediction records of evaluations, item by item, for reports
 checksums.json  SHA-256 of every other file
-report.html     report, if one was saved. Like the user's own files, it has no checksum
+report.html     report, if one was saved, without a checksum like the user's own files
 """
 
 import json
@@ -64,7 +64,7 @@ def write_run(
     all files that the checksums of the earlier run do not list.
 
     Args:
-        model: Keras model. All its weights are saved.
+        model: Keras model whose weights are saved, including those of the backbone.
         results: Content of each file in `results/`, by file name.
         report: HTML of a new report to write into the folder. `None` means no new report.
     """

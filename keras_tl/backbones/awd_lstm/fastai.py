@@ -2,9 +2,9 @@
 
 An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
 two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
-numbers. `RNNLearner.load_pretrained` (fastai/text/learner.py) reads any two files of these formats.
-The state dict holds the weights of `AWD_LSTM` under their names in fastai/text/models/awdlstm.py,
-then the decoder's weights, which are tied to the embedding.
+numbers. fastai's `RNNLearner.load_pretrained` (fastai/text/learner.py) reads such a .pth file and
+such a .pkl file under any names. The state dict holds the weights of `AWD_LSTM` under their names
+in fastai/text/models/awdlstm.py, then the decoder's weights, which are tied to the embedding.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.
 def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
-    The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
-    number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
+    The returned model has the sizes of the weights and fastai's default dropouts. Every token keeps
+    its number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
     `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. Of equal
     tokens, fastai uses the last, and this function renames the others. The tokenizer never makes a
     name such as `UNUSED_n`, because its words are in lower case.
@@ -51,7 +51,7 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
         seed: Seed of the model's random dropouts.
 
     Returns:
-        The language model. Its dict `about` names the files and counts the renamed tokens.
+        The language model, whose dict `about` names the files and counts the renamed tokens.
 
     Raises:
         WeightsError: A file is missing, damaged or of a different kind, or the model reads texts

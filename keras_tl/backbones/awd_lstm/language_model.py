@@ -50,7 +50,7 @@ class LanguageModel:
         about: Facts about the model's source and trainings, in types that JSON can store.
 
     Raises:
-        ConfigError: The configuration and the vocabulary have different sizes.
+        ConfigError: The configuration and the vocabulary have different numbers of tokens.
 
     Example:
         >>> lm.vocabulary.tokens[-2:], lm.network.output_shape[-1] == len(lm.vocabulary)
@@ -130,8 +130,9 @@ class LanguageModel:
         """Write the model into a folder, completely or not at all.
 
         Args:
-            path: Folder to write.
-            overwrite: Whether to replace a language model in the folder. Your other files stay.
+            path: Folder in which to write the model.
+            overwrite: Whether to replace a language model in the folder. Your other files in the
+                folder stay.
 
         Raises:
             ConfigError: The folder holds a language model, and `overwrite` is false.

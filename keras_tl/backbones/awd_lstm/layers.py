@@ -13,7 +13,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WordDropEmbedding(keras.layers.Layer):
-    """Embedding with embedding dropout (sec. 4.3).
+    """Embedding layer with embedding dropout (Merity et al., 2017, sec. 4.3).
 
     In training, the layer drops random words: a dropped word has a zero vector at all its positions
     in the batch. The vectors of the other words are multiplied by 1 / (1 - dropout).
@@ -74,8 +74,9 @@ class WordDropEmbedding(keras.layers.Layer):
 class TiedEmbedding(WordDropEmbedding):
     """Embedding that is also the output layer, with the same matrix (sec. 4.5).
 
-    `layer(vectors, reverse=True)` is the output layer. It maps vectors to float32 logits (batch,
-    length, input_dim), without dropout. The arguments are those of `WordDropEmbedding`.
+    `layer(vectors, reverse=True)` is the output layer. The output layer maps vectors to float32
+    logits (batch, length, input_dim), without dropout. The arguments are those of
+    `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -96,11 +97,11 @@ class TiedEmbedding(WordDropEmbedding):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WeightDropLSTM(keras.layers.LSTM):
-    """LSTM with DropConnect on its recurrent weights (sec. 2).
+    """LSTM layer with DropConnect on its recurrent weights (Merity et al., 2017, sec. 2).
 
-    In training, each call drops random recurrent weights, the same for all steps and sequences. So
-    cuDNN can compute the steps on a GPU, as for `keras.layers.LSTM`. Keras's argument
-    `recurrent_dropout` would prevent cuDNN.
+    In training, each call drops random recurrent weights, the same for all steps and sequences. As
+    all steps have the same weights, cuDNN can compute the steps on a GPU, as for
+    `keras.layers.LSTM`. Keras's argument `recurrent_dropout` would prevent cuDNN.
 
     Args:
         units: Number of units of the LSTM. The other arguments are those of `keras.layers.LSTM`.
@@ -108,7 +109,7 @@ class WeightDropLSTM(keras.layers.LSTM):
             multiplied by 1 / (1 - weight_dropout).
         seed: Seed of the random dropout masks.
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
-            into parts of this length. No gradient passes from a part to the previous part (Howard
+            into parts of `bptt` steps. No gradient passes from a part to the previous part (Howard
             and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
             `return_sequences=True`, zero initial states and no mask. `None`: gradients pass through
             the whole sequence.
@@ -191,8 +192,8 @@ class ActivationRegularization(keras.layers.Layer):
 
     Activation regularization is `alpha` times the mean square of the LSTM outputs after dropout.
     Temporal activation regularization is `beta` times the mean squared difference of neighbouring
-    steps before dropout. The paper writes norms, but the paper's code computes mean squares
-    (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and `beta` are for mean
+    steps before dropout. The paper's formulas have norms, but the paper's code computes mean
+    squares (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and `beta` are for mean
     squares.
 
     `layer(outputs, dropped)` takes the LSTM outputs before and after dropout, (batch, length,

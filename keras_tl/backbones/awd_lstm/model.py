@@ -76,10 +76,10 @@ class AwdLstmConfig(JsonConfig):
         embedding_size: Number of values in a token's vector, and of units in the last LSTM layer.
         hidden_size: Number of units in each of the other LSTM layers.
         layers: Number of LSTM layers.
-        embedding_dropout: Fraction of the words to drop (sec. 4.3 of the paper). The defaults of
-            all dropouts are fastai's values for language models (`awd_lstm_lm_config` in
-            fastai/text/models/awdlstm.py).
-        input_dropout: Dropout rate of the token vectors. This dropout, `hidden_dropout` and
+        embedding_dropout: Fraction of the words that embedding dropout drops (Merity et al., 2017,
+            sec. 4.3). The defaults of all dropouts are fastai's values for language models
+            (`awd_lstm_lm_config` in fastai/text/models/awdlstm.py).
+        input_dropout: Dropout rate of the token vectors. `input_dropout`, `hidden_dropout` and
             `output_dropout` use the same mask for all steps of a sequence (sec. 4.2).
         hidden_dropout: Dropout rate between LSTM layers.
         output_dropout: Dropout rate of the outputs of the last LSTM layer.
@@ -124,12 +124,11 @@ class AwdLstmConfig(JsonConfig):
         """Return the configuration of a named size.
 
         Args:
-            size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of the paper),
-                `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and 400) or
-                `"tiny"` (64 and 128). All sizes have 3 LSTM layers.
+            size: Name of the size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of
+                the paper), `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and
+                400) or `"tiny"` (64 and 128). All sizes have 3 LSTM layers.
             vocabulary_size: Number of tokens in the vocabulary.
-            changes: New values of attributes, by name. The new values replace the values of the
-                named size.
+            changes: New values of attributes, by name, which replace the values of the named size.
 
         Raises:
             ConfigError: The size or an attribute is unknown, or a value is out of range.
@@ -154,7 +153,7 @@ class AwdLstmConfig(JsonConfig):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Number of units of each LSTM layer. The last layer has `embedding_size` units.
+        """Number of units of each LSTM layer. The last LSTM layer has `embedding_size` units.
 
         Example:
             >>> ktl.ulmfit.AwdLstmConfig(vocabulary_size=1000, layers=2).widths
@@ -177,10 +176,11 @@ def build_language_model(
 
     Args:
         config: Configuration of the model.
-        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
-        batch_size: Number of rows in each batch. The LSTM states then pass from each batch to the
-            next, until `reset_states` is called. `None`: batches have any number of rows and start
-            with zero states.
+        seed: Seed of the initial weights and dropouts. With `seed=None`, each call uses a different
+            seed.
+        batch_size: Number of rows in each batch. With a fixed batch size, the LSTM states pass from
+            each batch to the next, until `reset_states` is called. `None`: batches have any number
+            of rows and start with zero states.
 
     Example:
         >>> network = ktl.ulmfit.build_language_model(lm.config, seed=0)
@@ -202,12 +202,14 @@ def build_encoder(
     """Return a language model up to its last LSTM layer, with random weights.
 
     The encoder takes `input_word_ids` and `input_mask`, int32 (batch, length) each, with padding at
-    the end. It returns the hidden states as `sequence_output` (batch, length, embedding_size), and
-    `mask`, which equals `input_mask`. Padding does not change the states of earlier tokens.
+    the end. The encoder returns the hidden states as `sequence_output` (batch, length,
+    embedding_size), and `mask`, which equals `input_mask`. Padding does not change the states of
+    earlier tokens.
 
     Args:
         config: Configuration of the model, whose dropouts are active in training.
-        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
+        seed: Seed of the initial weights and dropouts. With `seed=None`, each call uses a different
+            seed.
         bptt: Number of steps through which gradients pass, see `WeightDropLSTM`.
 
     Example:

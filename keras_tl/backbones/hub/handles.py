@@ -18,7 +18,7 @@ _OFFLINE = (
 
 
 def resolve(handle: str | os.PathLike[str]) -> Path:
-    """Return the folder of a TF-Hub module. The first call downloads the module from a URL.
+    """Return the folder of a TF-Hub module. For a URL, the first call downloads the module.
 
     Args:
         handle: Folder of the module, or its URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` sets the

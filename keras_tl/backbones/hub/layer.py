@@ -36,8 +36,9 @@ class HubLayer(keras.layers.Layer):
     * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
     * If the layer is trainable, training calls the module with `training=True`. But a module has
       one `training` flag for dropout and BatchNorm. If `training=True` would change BatchNorm
-      statistics (`HubModule.moves_statistics`), training uses `training=False`. The statistics then
-      stay fixed, and dropout is off. The other variables, including gamma and beta, are trained.
+      statistics (`HubModule.moves_statistics`), training uses `training=False`. With
+      `training=False`, the statistics stay fixed, and dropout is off. All other trainable
+      variables, including gamma and beta, are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
       without further scaling. Evaluation does not add these losses: the validation loss is the loss
       of the task alone.
@@ -62,7 +63,7 @@ class HubLayer(keras.layers.Layer):
 
     @property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
+        """Sentence that says why the module cannot be trained, or `None` if it can be trained."""
         return self.module.frozen_because
 
     def call(self, inputs, training=None):

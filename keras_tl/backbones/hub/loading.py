@@ -27,13 +27,13 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
       `None`.
     * Text embeddings take `text`, string (batch,), and return (batch, d).
     * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). Image modules
-      return vectors (batch, d) or feature maps (batch, h, w, c). The network scales the pixels to
-      [0, 1] inside.
+      return vectors (batch, d) or feature maps (batch, h, w, c). The network itself scales the
+      pixels to [0, 1].
 
     If the caller is in a distribution strategy's scope, the variables are created in this scope.
 
     Args:
-        path: Folder of the module, see `resolve`. This function runs code from the folder.
+        path: Folder of the module, see `resolve`. `load_hub` runs code from this folder.
         image_size: (height, width) of images in pixels. `None`: the module's own image size.
 
     Raises:

@@ -61,8 +61,9 @@ class HubModule:
         """Run the module on tensors of the shapes and dtypes in the attribute `inputs`.
 
         Returns:
-            For inputs of tokens, a dict of the outputs that the module has: `sequence_output`
-            (batch, length, d) and `pooled_output` (batch, d). For other inputs, one tensor.
+            If the inputs are tokens, a dict of the outputs that the module has: `sequence_output`
+            (batch, length, d) and `pooled_output` (batch, d). If the inputs are texts or pixels,
+            one output tensor.
         """
         mode = {"training": True if training else self._inference} if self._has_training else {}
         outputs = self.loaded(inputs, **mode)
@@ -84,21 +85,21 @@ class HubModule:
 
     @functools.cached_property
     def trainable_variables(self) -> list[tf.Variable]:
-        """Variables that the publisher allows to be trained."""
+        """Variables of the module that its publisher allows to be trained."""
         return self._listed("trainable_variables")
 
     @property
     def regularization_losses(self) -> list:
-        """Functions without arguments that each return a scalar loss."""
+        """The module's regularization losses: functions without arguments that return a scalar."""
         return self._listed("regularization_losses")
 
     @functools.cached_property
     def moves_statistics(self) -> bool:
         """Whether a call with `training=True` assigns variables that inference reads.
 
-        BatchNorm assigns its moving statistics. The traced graphs show such assignments, so the
-        names of the variables do not matter. Inference does not read the state of random
-        generators, which Keras 3's Dropout assigns.
+        For example, BatchNorm assigns its moving statistics. The traced graphs show such
+        assignments, so the names of the variables do not matter. Inference does not read the state
+        of random generators, which Keras 3's Dropout assigns.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -109,7 +110,7 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
+        """Sentence that says why the module cannot be trained, or `None` if it can be trained."""
         reason = None
         if not self.trainable_variables:
             reason = "it has no trainable variables"
@@ -133,7 +134,8 @@ class HubModule:
         """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
         Encoders of the TensorFlow Model Garden contain both values
-        (official/nlp/tools/export_tfhub_lib.py). `None`: the module does not contain them.
+        (official/nlp/tools/export_tfhub_lib.py). `None` means that the module lacks one of the two
+        values.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)

@@ -15,8 +15,8 @@ def open_saved_model(path: Path) -> Any:
     The function registers the operations of tensorflow_text if the SavedModel needs them.
 
     Raises:
-        BackboneError: The folder contains no SavedModel, it has the old TF1 Hub format, or it
-            cannot be loaded.
+        BackboneError: The folder contains no SavedModel, or the SavedModel has the old TF1 Hub
+            format or cannot be loaded.
         ConfigError: The SavedModel needs tensorflow_text, which is not installed.
     """
     if (path / "tfhub_module.pb").is_file():

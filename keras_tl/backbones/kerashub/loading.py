@@ -33,8 +33,8 @@ def load_kerashub(
       `pooled_output` (batch, d). The backbone's `preprocessor` converts texts to tokens, see
       `find_preprocessor`.
     * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). Image backbones
-      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network scales the
-      pixels inside.
+      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network itself
+      scales the pixels.
 
     Args:
         preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in
@@ -115,10 +115,10 @@ def _names(tensors: Any) -> str:
 
 
 def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
-    """Return the scale and offset that a converter applies to resized pixels.
+    """Return the scale and offset that an image converter applies to resized pixels.
 
     Raises:
-        BackboneError: The converter does more than scale and shift.
+        BackboneError: The converter does more than scale and shift the pixels.
     """
     channels = np.array([[[[0.0, 0.0, 0.0], [255.0, 255.0, 255.0], [255.0, 0.0, 127.0]]]])
     size, converter.image_size = converter.image_size, None

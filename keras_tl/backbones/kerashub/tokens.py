@@ -23,11 +23,11 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     """Return the text preprocessor of a KerasHub preset.
 
     KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
-    decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
-    keras_tl uses BERT's rules. It reads the rules from the files of a Hugging Face folder, or
-    infers the rules from the vocabulary. For other vocabularies, keras_tl uses KerasHub's
-    tokenizer. keras_tl does not read the files behind a handle such as `hf://...`. For such a
-    handle, the preprocessor's `not_compared` states the reason.
+    decomposes. BERT's encoders were trained with other tokens than KerasHub's. So for WordPiece
+    vocabularies, keras_tl uses BERT's rules. keras_tl reads the rules from the files of a Hugging
+    Face folder, or infers the rules from the vocabulary. For other vocabularies, keras_tl uses
+    KerasHub's tokenizer. keras_tl does not read the files behind a handle such as `hf://...`. For
+    such a handle, the preprocessor's `not_compared` states the reason.
 
     `load` is a function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 

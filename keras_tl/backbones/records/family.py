@@ -16,7 +16,7 @@ class Family:
         licence: SPDX identifier or name of the weights' licence.
         min_size: Smallest side of images that the networks can take, in pixels.
         scales_inside: Whether the networks begin with scaling layers, see `BackboneSpec`.
-        top1_source: Publication that states the ImageNet accuracies.
+        top1_source: Publication that states the networks' ImageNet accuracies.
     """
 
     preprocessing: str | Preprocessing

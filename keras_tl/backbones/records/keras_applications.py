@@ -49,7 +49,7 @@ _XCEPTION = (
 
 
 def _mobilenet_v3(count: int) -> tuple[BlockSpec, ...]:
-    # The stem of MobileNetV3Large ends in an addition, the stem of MobileNetV3Small in a projection.
+    # The stem of MobileNetV3Large ends in an addition, that of MobileNetV3Small in a projection.
     stem = BlockSpec("stem", "expanded_conv_[ap]*")
     return (stem, *numbered(count, "expanded_conv_{}_*"), BlockSpec("top"))
 

@@ -16,8 +16,8 @@ from keras_tl.base.files import write_json
 class FastBertPreprocessor(BertPacking):
     """WordPiece preprocessor with `tensorflow_text.FastBertTokenizer`, as in earlier versions.
 
-    The tokenizer differs from BERT's tokenizer in case folding (`straße` becomes `strasse`), NUL
-    and control characters. Older saved runs keep this tokenizer, because their encoders were
+    `FastBertTokenizer` differs from BERT's tokenizer in case folding (`straße` becomes `strasse`),
+    NUL and control characters. Older saved runs keep this tokenizer, because their encoders were
     trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true, the
     tokenizer lower-cases texts and removes accents.
     """

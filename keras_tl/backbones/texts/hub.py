@@ -27,12 +27,13 @@ class HubPreprocessor(TextPreprocessor):
 
     If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
     and makes sequences of any length
-    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Otherwise the
-    preprocessor takes only single texts, and all sequences have the module's length.
+    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Without these
+    functions, the preprocessor takes only single texts, and makes only sequences of the module's
+    own length.
 
     Args:
         path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs code
-            from this folder.
+            from the module's folder.
         sequence_length: Length of a text in tokens, including special tokens and padding. `None`:
             the length that the module uses by default.
 

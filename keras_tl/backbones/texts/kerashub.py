@@ -27,8 +27,8 @@ class KerasHubPreprocessor(TextPreprocessor):
         preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
         sequence_length: Length of a text in tokens, including special tokens and padding. `None`:
             the length of the given preprocessor.
-        reference: Path of the publisher's tokenizer.json. The preflight compares its tokens with
-            KerasHub's tokens.
+        reference: Path of the publisher's tokenizer.json. The preflight compares the tokens of the
+            publisher's tokenizer with KerasHub's tokens.
 
     Raises:
         ConfigError: `sequence_length` is less than 5, or KerasHub or tensorflow_text is not

@@ -31,7 +31,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
         sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        ConfigError: The length is not a whole number of at least 5.
+        ConfigError: `sequence_length` is not a whole number of at least 5.
 
     Example:
         >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True, sequence_length=16)

@@ -31,16 +31,17 @@ class WordPiecePreprocessor(BertPacking):
     Args:
         vocabulary: `WordPieceFiles`, or a path: a `vocab.txt` (one token per line, in the order of
             the numbers), a `tokenizer.json` of Hugging Face, or a folder with one of these files. A
-            `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
-            arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
-            the rules in files are ignored.
-        lower_case: Whether texts are lower-cased. `None`: the rule in the files. If no file states
-            the rule: true if only special tokens have capital letters.
+            `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules for words,
+            unless arguments override these rules. If `lower_case`, `strip_accents` and `split_cjk`
+            are all given, the rules in files are ignored.
+        lower_case: Whether texts are lower-cased. `None` means the rule in the files. If no file
+            states this rule, texts are lower-cased if only special tokens have capital letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
-        strip_accents: Whether accents are removed. `None`: the rule in the files. If no file states
-            the rule: true if texts are lower-cased and no token has an accent.
-        split_cjk: Whether each Chinese character is a word. `None`: the rule in the files, or true
-            if no file states the rule.
+        strip_accents: Whether accents are removed. `None` means the rule in the files. If no file
+            states this rule, accents are removed if texts are lower-cased and no token has an
+            accent.
+        split_cjk: Whether each Chinese character is a word. `None` means the rule in the files, or
+            true if no file states this rule.
 
     Raises:
         ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,

@@ -108,7 +108,7 @@ def read_lines(path: Path) -> tuple[str, ...]:
     """Return the tokens in a vocab.txt.
 
     Raises:
-        ConfigError: The file cannot be read.
+        ConfigError: The vocabulary file cannot be read.
     """
     try:
         # Do not use splitlines(): a token may be a line separator.

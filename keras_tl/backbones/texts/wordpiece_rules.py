@@ -57,8 +57,8 @@ class WordPieceRules(JsonConfig):
         """Return rules with the given values, and infer missing values from the vocabulary.
 
         `lower_case` is true if no token has capital letters. `strip_accents` is true if texts are
-        lower-cased and no token has an accent. Special tokens are ignored. `known` contains the
-        given values by name. A value `None` counts as missing.
+        lower-cased and no token has an accent. Special tokens are ignored. `known` maps names of
+        rules to their given values. A value `None` counts as missing.
         """
         known = {name: value for name, value in known.items() if value is not None}
         plain = [token for token in tokens if not token.startswith("[")]

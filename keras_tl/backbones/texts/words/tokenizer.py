@@ -1,10 +1,11 @@
 r"""Split texts into words, with TensorFlow's string operations, which also run in an export.
 
 The rules are fastai's (fastai/text/core.py), so fastai's vocabularies fit. Rule 3 replaces spaCy,
-which splits the words in fastai:
+with which fastai splits texts into words:
 
 1. `<br />` and the most common HTML entities are replaced by their meaning. `<unk>` becomes
-   `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes one character.
+   `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes the one
+   character U+2026.
 2. If a character occurs three or more times in a row, `xxrep`, the count and the character replace
    the series.
 3. The text is split into words. A word is a number with its points and commas, an abbreviation such
@@ -165,7 +166,7 @@ class WordTokenizer(tf.Module):
         return self._vocabulary
 
     def __call__(self, texts: Texts) -> tf.RaggedTensor:
-        """Return the word numbers of each text, after `xxbos`, also in a graph.
+        """Return the numbers of `xxbos` and of the words of each text, also in a graph.
 
         Args:
             texts: Texts in UTF-8, string (batch,).

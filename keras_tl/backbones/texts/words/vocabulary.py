@@ -62,7 +62,8 @@ class Vocabulary:
     ) -> Self:
         """Return a vocabulary of the marks, then the most frequent words.
 
-        Equally frequent words are in alphabetical order. The defaults are fastai's (`make_vocab`).
+        Equally frequent words are in alphabetical order. The default limits are fastai's
+        (`make_vocab`).
 
         Args:
             counts: Number of occurrences of each word.
@@ -70,7 +71,7 @@ class Vocabulary:
             min_frequency: Smallest number of occurrences of a word in the vocabulary.
 
         Raises:
-            ConfigError: A limit is out of range.
+            ConfigError: `max_size` or `min_frequency` is out of range.
 
         Example:
             >>> counts = {"film": 5, "good": 3, "rare": 1}
