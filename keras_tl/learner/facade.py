@@ -375,8 +375,8 @@ class Learner:
         """Train the head while the backbone is frozen (feature extraction).
 
         The backbone runs once per item, and the head is trained on the cached features. With
-        `augment`, the images change in every epoch. The backbone must then run in every epoch on
-        the changed images, and no features are cached.
+        `augment`, the images change in every epoch, so the backbone runs in every epoch and no
+        features are cached.
 
         Args:
             epochs: Number of passes over the training split. `None`: as many epochs as 500 steps

@@ -88,7 +88,7 @@ def facts(state: State) -> Facts:
 
 
 def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
-    """Diagnose overfitting from the learning curves. `None`: no curves of these weights."""
+    """Diagnose overfitting from the learning curves of the current weights, if there are any."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None

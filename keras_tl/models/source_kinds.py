@@ -36,7 +36,7 @@ _NOT_RANDOM = (
 
 
 def of_catalogue(name: str, *, weights, image_size, output_block, **_) -> Backbone:
-    """Return the backbone with this name in the catalogue."""
+    """Return the backbone with the name `name` in the catalogue."""
     spec = get_spec(name)
     weights = None if weights is None else os.fspath(weights)
     return load_spec(spec, weights, image_size or spec.image_size, output_block)

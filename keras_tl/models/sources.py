@@ -48,7 +48,7 @@ def find_backbone(
         backbone: Name in the catalogue, name with a prefix such as `"run:PATH"`, path of a `.keras`
             file, Keras model, or backbone of another learner.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
-        image_size: (height, width) in pixels. `None`: the default size of the backbone.
+        image_size: (height, width) in pixels. `None`: use the backbone's default image size.
         output_block: Block after which the network is cut. `None`: the whole network is used.
         preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, the
             preprocessor, see `keras_tl.models.text_preprocessing.choose_tokens`.

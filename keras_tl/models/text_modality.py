@@ -117,7 +117,7 @@ class TextModality(Modality):
 
     @property
     def raw(self) -> Specs:
-        """The raw input `text`. Models for pairs also have the raw input `text_pair`."""
+        """The raw input `text`. Models for pairs of texts also have the raw input `text_pair`."""
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:

@@ -37,7 +37,7 @@ def choose_tokens(
         train: Training texts, which determine the default of the sequence length.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
         preprocess: Preprocessor to use: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
-            `WordPiecePreprocessor`), or a `TextPreprocessor`. `None`: the encoder's own
+            `WordPiecePreprocessor`), or a `TextPreprocessor`. `None`: use the encoder's own
             preprocessor.
 
     Returns:

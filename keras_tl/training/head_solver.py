@@ -230,9 +230,9 @@ class _Plane:
     along each axis.
 
     Attributes:
-        rows: Coordinates of each item along the axes, float (n, axes).
-        axes: Orthonormal axes, float (d, axes).
-        powers: Mean squared coordinate along each axis, float64 (axes,).
+        rows: Coordinates of each item along the principal axes, float (n, axes).
+        axes: Orthonormal principal axes, float (d, axes).
+        powers: Mean squared coordinate of all items along each principal axis, float64 (axes,).
         standardisation: Mean and scale of the features.
     """
 

@@ -27,7 +27,8 @@ class HeadTraining:
     """Train new heads on features, one head per fold, for out-of-fold predictions.
 
     Attributes:
-        parts: Model with the head to copy. The training does not change the original head.
+        parts: Model whose head the training copies for each fold. The training does not change the
+            original head.
         phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """
@@ -45,7 +46,7 @@ class HeadTraining:
         numbers: np.ndarray,
         groups: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return out-of-fold logits, float32 (n, outputs): no head has trained on its fold's items.
+        """Return out-of-fold logits, float32 (n, outputs), from one head per fold.
 
         The solver computes the weights of a linear head. If the phase's `l2` is not a number,
         cross-validation on the training folds chooses the L2 penalty. Keras's `fit` trains heads
@@ -107,8 +108,8 @@ class HeadTraining:
         """Train a copy of the head. Return the copy, and its losses on the items `held_out`.
 
         Args:
-            passes: Number of epochs between two evaluations on `held_out`. The last evaluation may
-                come earlier.
+            passes: Number of epochs between two evaluations on `held_out`. Before the last
+                evaluation, there may be fewer epochs.
             held_out: Features and labels of held-out items, to compute losses. `None`: no losses.
         """
         phase = dataclasses.replace(self.phase, l2=None)

@@ -67,7 +67,7 @@ def make_inputs(
     Args:
         replicas: Number of replicas that share a batch. The phase's batch size is a multiple of
             this number.
-        names: Names of the splits to make batches from. `"train"` must be one of them.
+        names: Names of the splits to make batches from. `names` must contain `"train"`.
     """
     size, change = phase.batch_size, augmenter(augment, seed)
     if phase.objective == CONTRASTIVE:

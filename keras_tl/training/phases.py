@@ -143,12 +143,12 @@ def run_phase(
         item: Word for one item in messages, such as "image".
         following: Total number of epochs of all phases after this phase, to estimate the remaining
             time.
-        stop_after: Number of epochs after which training stops. With this number, early stopping is
-            off. `None`: training stops early or after the last epoch.
+        stop_after: Number of epochs after which training stops. With `stop_after`, early stopping
+            is off. `None`: training stops early or after the last epoch.
         own: Internal callbacks, which run before the user's callbacks.
 
     Raises:
-        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
+        ConfigError: A callback left no epoch to train, so the model keeps its initial weights.
     """
     began = time.perf_counter()
     model, validation = inputs.model, inputs.validation
@@ -189,7 +189,7 @@ def run_phase(
 
 
 def _stopping(model: keras.Model, epochs: int) -> keras.callbacks.Callback:
-    """Return a callback that stops training after `epochs` epochs, fewer than the schedule has."""
+    """Return a callback that stops training after `epochs` epochs, but keeps the full schedule."""
 
     def stop(epoch: int, logs: dict) -> None:
         if epoch + 1 >= epochs:
@@ -215,18 +215,18 @@ def fit_and_record(
         callbacks: The user's callbacks, which may set the model's weights.
 
     Returns:
-        Record of the phase, with 0 as `seconds` and false as `cached`. The caller sets these two
-        fields.
+        Record of the phase, with 0 as `seconds` and false as `cached`. The caller sets `seconds`
+        and `cached`.
 
     Raises:
-        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
+        ConfigError: A callback left no epoch to train, so the model keeps its initial weights.
     """
     best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
     first = [EpochWeights()] if callbacks else []
     given = model.get_weights() if callbacks else []
     try:
         with no_retracing_warnings(KERAS_TRAINER):
-            # Pass `shuffle=False`, because the data set shuffles its items.
+            # Pass `shuffle=False`, because the data set already shuffles its items.
             history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:
@@ -261,7 +261,7 @@ def fit_and_record(
 
 
 def _rows(history: keras.callbacks.History) -> tuple[dict[str, float], ...]:
-    """Return a dict per epoch: name and value of everything logged as a number in all epochs."""
+    """Return one dict per epoch, with the logged values that are numbers in every epoch."""
     columns = {}
     for name, values in history.history.items():
         with contextlib.suppress(TypeError, ValueError):

@@ -12,10 +12,10 @@ from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
 class _FieldSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of learning-rate schedules that are dataclasses. Keras saves their fields."""
+    """Base class of learning-rate schedules that are dataclasses. Keras saves the fields."""
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the arguments of the schedule's constructor."""
         return dataclasses.asdict(self)
 
 
@@ -58,8 +58,8 @@ class SlantedTriangular(_FieldSchedule):
     * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
       learning rate can become negative. This class never lowers the learning rate below
       `peak / ratio`.
-    * If `cut` is 0, eq. 3 divides by 0. In this class, the learning rate then only falls, in
-      `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate of eq. 3
+    * If `cut` is 0, eq. 3 divides by 0. With `cut` 0, the learning rate of this class only falls,
+      in `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate of eq. 3
       falls in equally many steps.
 
     Args:
@@ -93,12 +93,12 @@ class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
     Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
-    papers, rise and fall are linear and about equally long. The cosines and the default values are
-    from fastai's `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate
-    rises from `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If
-    `floor(steps * rise)` is 0, the learning rate only falls. After the last step, the learning rate
-    is `peak / final_divisor`. keras_tl keeps the momentum constant, but Smith lowers the momentum
-    while the learning rate rises.
+    papers, the learning rate rises and falls linearly, in about equally many steps. The cosines and
+    the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
+    arXiv:2002.04688). The learning rate rises from `peak / divisor` at step 0 to `peak` at step
+    `floor(steps * rise)`. If `floor(steps * rise)` is 0, the learning rate only falls. After the
+    last step, the learning rate is `peak / final_divisor`. keras_tl keeps the momentum constant,
+    but Smith lowers the momentum while the learning rate rises.
 
     Args:
         peak: Highest learning rate.
@@ -156,7 +156,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return ops.where(given < 0, ops.cast(self.schedule(step), given.dtype), given)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the arguments of the schedule's constructor."""
         return {"schedule": keras.saving.serialize_keras_object(self.schedule)}
 
     @classmethod

@@ -95,7 +95,8 @@ def pretrain(
     """Train a language model from random weights and save it.
 
     All texts and tokens are held in memory. If `path` does not exist yet, the best model so far is
-    saved after each epoch. An interrupted training then leaves a model, but no training record.
+    saved after each epoch. In this case, an interrupted training leaves a model, but no training
+    record.
 
     Args:
         texts: List of texts (str) and of paths (`pathlib.Path`) of text files. Each non-empty line
@@ -181,8 +182,8 @@ def fine_tune_lm(
         overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of this
-        training is the last entry of `about["history"]`.
+        Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of the
+        fine-tuning is the last entry of `about["history"]`.
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
