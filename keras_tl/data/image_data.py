@@ -133,17 +133,17 @@ class ImageData(LabelledData[ImageSplit]):
             root: Folder from which relative image paths start. `None`: the paths start from the
                 folder of the CSV file.
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. If the column names no validation rows, these rows are
-                drawn from the training rows. `None` means that the splits are random.
+                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
+                from the training rows. `None` means that the splits are random.
             separator: Text between several labels in a cell, such as `","`. With a separator, the
                 data are multi-label data, even if no cell has several labels. `None`: `;` and `|`
                 separate labels if at least half of the separated labels occur in other cells too.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules above choose the
                 task from the labels.
-            class_names: Names of the classes. `None`: use the sorted distinct labels, or the names
-                of several label columns.
-            slices: Further columns to store with the images, such as `["camera"]`. After that,
-                `learner.evaluate(by="camera")` reports results per camera.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels, or
+                the names of the label columns.
+            slices: Further columns to store with the images, such as `["camera"]`. With this
+                column, `learner.evaluate(by="camera")` reports results per camera.
             options: Further options, see `DataOptions`. The option `test_split` is ignored if
                 `split` is given.
 
@@ -244,8 +244,8 @@ class ImageData(LabelledData[ImageSplit]):
 
         Args:
             name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Your
-                own data sets work too if they are prepared in `data_dir`. Their Python code is not
-                needed.
+                own data sets work too, even without their Python code, if they are prepared in
+                `data_dir`.
             image: Name of the image feature. `None`: use the declared input of the data set, else
                 the feature `"image"`, else the only image feature.
             label: Name of the label feature. A label is a class, a list of classes (multi-label
@@ -308,8 +308,9 @@ class ImageData(LabelledData[ImageSplit]):
             options: Further options, see `DataOptions`.
 
         Raises:
-            DataError: The shape or the values of an image, or the labels, are invalid. Or the data
-                set is infinite or fails. After a `DataError`, no image files stay on disk.
+            DataError: The shape or the values of an image, or the labels, are invalid. Or `dataset`
+                is infinite, or reading `dataset` fails. After a `DataError`, no image files stay on
+                disk.
             CacheError: The image files cannot be written to the cache folder.
             ConfigError: An argument has an invalid value.
 
@@ -340,7 +341,7 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Make the data from arrays of images and labels.
+        """Make `ImageData` from arrays of images and labels.
 
         Args:
             x: Array of n images (n, height, width, 3), or (n, height, width) for grey, with values
@@ -352,14 +353,14 @@ class ImageData(LabelledData[ImageSplit]):
             validation: Arrays (x, y) of the validation split. `None`: draw validation images from
                 `x` at random.
             test: Arrays (x, y) of the test split. `None`: draw test images from `x` at random.
-            class_names: Names of the classes. `None`: use the sorted distinct labels.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv`
                 choose the task from the labels.
             options: Further options, see `DataOptions`.
 
         Raises:
             DataError: The shape or the values of the images, or the labels, are invalid.
-            ConfigError: Another argument has an invalid value.
+            ConfigError: An argument other than the data has an invalid value.
 
         Example:
             >>> images = np.zeros((20, 16, 16, 3), "float32")

@@ -18,7 +18,7 @@ class BadItem(abc.ABC):
     """An image file or a text with a problem.
 
     Attributes:
-        reason: Phrase that describes the problem. Its words before the first colon are the kind of
+        reason: Phrase that describes the problem. The words before the first colon name the kind of
             problem.
     """
 
@@ -50,7 +50,7 @@ class Check:
         item: Word for one item in messages, such as `"file"`.
         checked: Number of all items that were checked.
         bad: Unusable items, in the order of the data source.
-        unused: Unused files in the data folder. `None` if the data do not come from a folder.
+        unused: Unused files in the data folder, or `None` if the data do not come from a folder.
     """
 
     item: ClassVar[str]

@@ -87,7 +87,7 @@ class Split(ItemSource, abc.ABC):
     @property
     @abc.abstractmethod
     def sources(self) -> Sequence[str | tuple[str, str]] | None:
-        """The path, text or pair of texts of each item. `None` for arrays of pixels.
+        """The path, text or pair of texts of each item, or `None` for arrays of pixels.
 
         Example:
             >>> texts.split("test").sources[0]
@@ -124,7 +124,7 @@ class Split(ItemSource, abc.ABC):
 
     @functools.cached_property
     def identity(self) -> str | None:
-        """The fingerprint, computed at the first use. `None` if a file was missing.
+        """The fingerprint, computed at the first use, or `None` if a file was missing.
 
         Example:
             >>> test = data.split("test")
@@ -160,7 +160,7 @@ class LabelledItems:
         meaning: Interpretation of the labels: the task and the class names.
         settings: See `LabelledData.source_settings`.
         slices: For each split, the columns that group the items, see `Split.slices`.
-        unused: Unused files in the data folder. `None` if the data source is not a folder.
+        unused: Unused files in the data folder, or `None` if the data source is not a folder.
         has_splits: Whether the data source defines the splits. If true, no test items are drawn
             from the training items.
     """
@@ -183,14 +183,14 @@ class LabelledData(abc.ABC, Generic[S]):
             means no augmentation.
         splits: Items by split name: `"train"`, and if they exist, `"validation"` and `"test"`.
         task: Name of the task, see `keras_tl.tasks.TASKS`.
-        class_names: Names of the classes, or of the labels of multi-label data. A regression has
-            none.
-        checked: Result of the check of the items. `None` if the items were not checked.
+        class_names: Names of the classes, or of the labels of multi-label data. For a regression,
+            there are no names.
+        checked: Result of the check of the items, or `None` if the items were not checked.
         split_settings: Options that decide which split an item belongs to. The same options with
             the same data source give the same splits.
         guesses: Guesses about the labels and folders. Each guess names the argument that overrides
             it.
-        unused_files: Unused files in the data folder. `None` if the data source is not a folder.
+        unused_files: Unused files in the data folder, or `None` if the data source is not a folder.
         source_settings: Kind of the data source (see `keras_tl.data.specs`), and the settings to
             read another data source in the same way, as JSON types. Model cards and reports must
             not show the settings in `PLACES`, which are local folders.

@@ -36,8 +36,8 @@ class Pipeline(abc.ABC):
             split: Split with the items of the batches.
             batch_size: Number of items per batch.
             seed: Seed of the random orders of all epochs.
-            augment: Function that augments a batch (inputs, labels). It is never called in
-                parallel, so that a seeded augmentation is reproducible.
+            augment: Function that augments a batch (inputs, labels). The function is never called
+                in parallel, so that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
@@ -85,7 +85,7 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
 
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
-    """Return int64 row numbers 0 to `count` - 1, padded to a multiple of `multiple_of` rows.
+    """Return int64 row numbers 0 to `count` - 1, some repeated to get a multiple of `multiple_of`.
 
     Several replicas divide every batch as if the batch were full. In a smaller last batch, some
     replicas get few rows or none. The mean loss of few rows has too much weight, and the mean loss
@@ -97,7 +97,7 @@ def padded_rows(count: int, multiple_of: int) -> np.ndarray:
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """Return a data set of int64 arrays (n,) of row numbers. Each iteration is a new epoch.
+    """Return a data set of int64 arrays (n,) of row numbers. Each pass over it is a new epoch.
 
     Draw the row numbers with NumPy, because tf.data mixes every seed with TensorFlow's global seed,
     which the user may set.

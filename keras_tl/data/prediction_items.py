@@ -1,4 +1,4 @@
-"""Common base class of images and texts for prediction. Does not import TensorFlow."""
+"""Common base class of images and texts for prediction. This module needs no TensorFlow."""
 
 import abc
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ class PredictionItems(abc.ABC):
 
     Attributes:
         item: Word for one item in messages, `"image"` or `"text"`.
-        sources: Name of each item in the predictions. `None` if the items have no names.
+        sources: Name of each item in the predictions, or `None` if the items have no names.
         names: Name of each item in messages. `None`: messages use the number of the item.
         unused: For each folder passed to `predict`, the files that are not items.
     """

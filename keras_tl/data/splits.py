@@ -93,7 +93,7 @@ def _take_groups_out(
             f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
             f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
-    # One fold is the smaller part. If `fraction` > 0.5, all other folds are the second part.
+    # Use one fold as the smaller part. If `fraction` > 0.5, the second part is all other folds.
     count = max(2, round(1 / min(fraction, 1 - fraction)))
     classes = labels if labels.dtype.kind in "iu" else None
     number = folds(classes, groups, len(labels), count, seed)
@@ -139,7 +139,8 @@ def folds(
     With groups, all items of a group are in the same fold.
 
     Args:
-        classes: Class of each item, int array (n,). `None` if items do not have exactly one class.
+        classes: Class of each item, int array (n,), or `None` if items do not have exactly one
+            class.
         groups: Group of each item, n values of any hashable type. `None` means that every item is
             its own group.
         items: Number of items n.

@@ -33,7 +33,7 @@ from keras_tl.tasks.labels.task_choice import read_splits
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class TextData(LabelledData[TextSplit]):
-    """Labelled texts or pairs of texts in three splits, made by one of the `from_` methods.
+    """Labelled texts or pairs of texts in three splits. Make the object with a `from_` method.
 
     Attributes:
         sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
@@ -81,17 +81,17 @@ class TextData(LabelledData[TextSplit]):
             text_pair: Column of second texts, such as hypotheses or answers, if items are pairs of
                 texts.
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. If the column names no validation rows, these rows are
-                drawn from the training rows. `None` means that the splits are random.
+                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
+                from the training rows. `None` means that the splits are random.
             separator: Text between several labels in a cell, see `ImageData.from_csv`.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules above choose the
                 task from the labels.
-            class_names: Names of the classes. `None`: use the sorted distinct labels, or the names
-                of several label columns.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels, or
+                the names of the label columns.
             validation: File of the validation split. `None`: draw validation texts from `path` at
                 random.
             test: File of the test split. `None`: draw test texts from `path` at random.
-            slices: Further columns to store with the texts, such as `["source"]`. After that,
+            slices: Further columns to store with the texts, such as `["source"]`. With this column,
                 `learner.evaluate(by="source")` reports results per source.
             options: Further options, see `TextOptions`. The option `test_split` is ignored if
                 `split` is given.
@@ -194,7 +194,7 @@ class TextData(LabelledData[TextSplit]):
 
         Args:
             name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
-                sets work too if they are prepared in `data_dir`. Their Python code is not needed.
+                sets work too, even without their Python code, if they are prepared in `data_dir`.
             text: Name of the text feature. `None`: use the declared input of the data set, else a
                 pair of features with names such as `sentence1` and `sentence2`, else the feature
                 `text` or `sentence`, else the only text feature.
@@ -236,7 +236,7 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Make the data from sequences of texts and labels.
+        """Make `TextData` from sequences of texts and labels.
 
         Args:
             x: List or NumPy array of n texts (`str` or UTF-8 bytes), or of n pairs (text,
@@ -245,14 +245,14 @@ class TextData(LabelledData[TextSplit]):
             validation: Pair (x, y) of the validation split. `None`: draw validation texts from `x`
                 at random.
             test: Pair (x, y) of the test split. `None`: draw test texts from `x` at random.
-            class_names: Names of the classes. `None`: use the sorted distinct labels.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv`
                 choose the task from the labels.
             options: Further options, see `TextOptions`.
 
         Raises:
             DataError: Texts or labels are invalid.
-            ConfigError: Another argument has an invalid value.
+            ConfigError: An argument other than the data has an invalid value.
 
         Example:
             >>> labels = ["good", "bad"] * 10

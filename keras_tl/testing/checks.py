@@ -111,7 +111,7 @@ def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
 
 @_check(lambda case: case.in_catalogue, cheap=True)
 def check_record(case: Case, tmp_path: Path) -> None:
-    """Check features, parameters and blocks of the catalogue record: each weight has one block."""
+    """Check the record's numbers of features and parameters, and that each weight has one block."""
     spec = backbones.get_spec(case.backbone)
     backbone = _loaded(spec, spec.min_size)
     network = backbone.network

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class FileKind:
-    """Kind of files with one item per file.
+    """Description of a kind of files with one item per file.
 
     Attributes:
         item: Name of one item in messages, such as "image".

@@ -21,9 +21,10 @@ Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Layout:
     """Find the split folders, by their names and their content.
 
-    Case 1: a folder is called train or training, and does not hold only items. In case 1, all
-    folders with names in `SPLIT_NAMES` are splits, in upper or lower case. A folder with a longer
-    name, such as `test_images`, is a split too if no other folder names this split.
+    Case 1: a folder is called train or training, and is not a class folder (a folder with items
+    only). In case 1, all folders with names in `SPLIT_NAMES` are splits, in upper or lower case. A
+    folder with a longer name, such as `test_images`, is a split too if no other folder names this
+    split.
 
     Case 2: no folder is called train. In case 2, the folders with a word of `SPLIT_NAMES` in their
     names are splits, if there are at least two splits and one of them is train.
@@ -38,9 +39,10 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
             function does not look for splits.
 
     Returns:
-        First, the folder of each split, which holds the class folders. Without split folders,
-        `root` is the folder of train. Second, whether there are split folders. Third, one guess if
-        split folders have names other than train, validation and test, or if folders were not used.
+        The first value is the folder of each split, which holds the class folders. Without split
+        folders, `root` is the folder of train. The second value tells whether there are split
+        folders. The third value is one guess if split folders have names other than train,
+        validation and test, or if folders were not used.
 
     Raises:
         DataError: A split has two folders. Or all folders in the root hold only folders, mostly of
@@ -74,7 +76,7 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
 
 def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:
-    """Return the split of each split folder. The result is empty if there is no train folder."""
+    """Return a mapping from split folders to splits, which is empty without a train folder."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, kind):
         exact = {}
@@ -106,7 +108,7 @@ def _guesses(named: dict[Path, str], folders: Sequence[Path], kind: FileKind) ->
     """Return one guess, or none if all folders are used and all split names are in `SPLITS`."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, kind)]
     if {*named.values()} == {"train"}:
-        # If train is the only split, the other folders may be classes, and train as well.
+        # If train is the only split, train and the other folders may be classes.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, kind)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return ()

@@ -1,4 +1,4 @@
-"""Image augmentation with Keras layers. It changes only training batches, never cached images."""
+"""Image augmentation with Keras layers, which change only training batches, not cached images."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
@@ -31,8 +31,8 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
     """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: A layer or function fails. Or the shape of the output is unknown, or differs
-            from the shape of the input.
+        ConfigError: A layer or function fails. Or the shape of its output is unknown, or differs
+            from the shape of its input.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -96,8 +96,8 @@ def augmenter(
         seed: Random seed of the layers that this function creates.
 
     Returns:
-        A function that takes and returns (pixels, targets), both float32 batches. `None` if `kind`
-        is `False`.
+        A function that takes and returns (pixels, targets), both float32 batches. The result is
+        `None` if `kind` is `False`.
 
     Raises:
         ConfigError: `kind` is not valid.

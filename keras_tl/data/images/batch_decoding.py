@@ -24,7 +24,7 @@ def load_images(
         contents: The bytes of each file, string tensor (batch,). The bytes need not be an image.
         size: (height, width) of the returned images in pixels.
         how: Method of resizing, see `keras_tl.data.images.decoder.resize`.
-        value_range: Black and white, see `keras_tl.data.images.decoder.decode_image`.
+        value_range: Values of black and white, see `keras_tl.data.images.decoder.decode_image`.
         most_pixels: Largest number of pixels that a valid file may have.
 
     Returns:
@@ -43,7 +43,7 @@ def load_images(
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()
-    # Add a row, because the code below fails if no file is an image and there is no row.
+    # Add an extra row. Without a row, the code below would fail if no file is an image.
     images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
     rows, pixels = images.batch(count + 1).get_single_element()
     places = rows[:, None]

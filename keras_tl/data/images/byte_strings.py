@@ -18,8 +18,8 @@ def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
 def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
     """Split a string at the first `most` separators (-1: at all), into a string tensor (n,).
 
-    `tf.strings.split` would add 100 operations for ragged tensors to a graph. The operations take
-    time whenever a data set starts, and whenever a server loads the graph.
+    `tf.strings.split` would add 100 operations for ragged tensors to a graph. These operations
+    would take time whenever a data set starts, and whenever a server loads the graph.
     """
     return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
 

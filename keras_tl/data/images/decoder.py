@@ -45,9 +45,9 @@ def decode_image(
 ) -> tf.Tensor:
     """Decode one image file to RGB pixels of 8 bits.
 
-    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
-    an animation, only the first frame is decoded. The orientation in the Exif data, or else in the
-    XMP, turns a photo upright.
+    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of an
+    animation, only the first frame is decoded. The decoder turns a photo upright by the orientation
+    in its Exif data, or else in its XMP.
 
     Args:
         content: Bytes of a JPEG, PNG, BMP, GIF or WebP file, scalar string tensor.

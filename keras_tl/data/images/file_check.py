@@ -68,7 +68,7 @@ class FileCheck(Check):
 def check_splits(
     splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
 ) -> tuple[BadRows, FileCheck | None]:
-    """Check the files of all splits together, because copies in two splits can have other labels.
+    """Check the files of all splits together, to find copies with different labels in two splits.
 
     Returns:
         The bad files by split and row number, and the result of the check. If the images of a split
@@ -107,7 +107,7 @@ def check_files(
     that are not bad were decoded without an error, in this check or in an earlier check.
 
     A file is not read again if its size and modification time have not changed since an earlier
-    check. Only a sample of the 16-bit PNG files is always read, to find the range of their pixel
+    check. But every check reads a sample of the 16-bit PNG files, to find the range of their pixel
     values. The check cannot find all damage: zeros in a BMP or WebP file, or changed bytes in a
     JPEG file, can decode without an error.
 

@@ -22,10 +22,12 @@ class FileResult:
     Attributes:
         size: Size of the file in bytes at the time of the check.
         modified: Modification time of the file in nanoseconds.
-        digest: First 32 hexadecimal digits of the SHA-256 of the content. Empty if not computed.
-        reason: The file issue that prevents training with the file. Empty if the file has no issue.
+        digest: First 32 hexadecimal digits of the SHA-256 of the content, or an empty text if not
+            computed.
+        reason: The file issue that prevents training with the file, or an empty text if there is
+            none.
         has_16_bits: Whether the file is a PNG file with 16 bits per value.
-        lasting: Whether the result stays valid until the file changes. False after a read error.
+        lasting: Whether the result stays valid until the file changes, unlike a read error.
     """
 
     size: int
@@ -53,7 +55,7 @@ class FileCheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> FileResult | None:
-        """Return the stored result. `None` if absent, or if the file has another size or time."""
+        """Return the stored result of a file, or `None` if none is stored for its size and time."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
@@ -91,7 +93,7 @@ class FileCheckCache:
 
 
 def _made_by() -> list:
-    # Store the version of TensorFlow, because each version may refuse other files.
+    # Store the version of TensorFlow, because versions differ in the files that they can decode.
     return [_FORMAT, tf.__version__]
 
 

@@ -84,7 +84,7 @@ class FileScan:
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Read a file and record its result. Return its content if no file issue was found."""
+        """Read a file and record its result. Return the content of a file without issues."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)

@@ -1,8 +1,8 @@
 """Reads the image size that a file declares in its header, with TensorFlow operations.
 
-The image size follows the rules of `keras_tl.data.images.headers`, except for GIF files. For a GIF
-file, this module counts the pixels of all frames, because the decoder allocates memory for all
-frames.
+This module finds the size by the rules of `keras_tl.data.images.headers`, except in GIF files. For
+a GIF file, this module counts the pixels of all frames, because the decoder allocates memory for
+all frames.
 """
 
 import functools

@@ -19,7 +19,7 @@ def format_problem(start: bytes) -> str | None:
 
 
 def image_problem(content: bytes) -> str | None:
-    """Return a problem that shows without decoding the image file, or `None`.
+    """Return a problem that can be found without decoding the image file, or `None`.
 
     The result is a phrase that begins with the kind of problem, such as `"another format: TIFF
     image, ..."`.

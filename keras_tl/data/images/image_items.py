@@ -31,7 +31,7 @@ _LONGEST_PATH = 4096
 class ImageItems(PredictionItems):
     """Images for prediction, given as file paths, as file contents or as pixels.
 
-    Only one of `sources`, `contents` and `pixels` is set. The other two are `None`.
+    Only one of `sources`, `contents` and `pixels` is set, and the other two are `None`.
 
     Attributes:
         sources: Paths of n files, which are read batch by batch.
@@ -53,7 +53,7 @@ class ImageItems(PredictionItems):
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The file paths, as names of the images. `None` if the images are not files."""
+        """The file paths, as names of the images, or `None` if the images are not files."""
         return self.sources
 
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:

@@ -124,12 +124,12 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return the fewest zero bytes in a row that no encoder writes. `None`: there is no limit.
+    """Return the fewest zero bytes in a row that no encoder writes, or `None` without a limit.
 
     In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
     image, an encoder writes only the symbol "the rest is zero" for each block. If this symbol is
-    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in
-    a row would mean that all coefficients of many blocks are equal.
+    the first in the table, an image may have any number of zeros in a row. If another symbol is the
+    first, many zeros in a row would mean that all coefficients of many blocks are equal.
     """
     if len(header) < 4:
         return None

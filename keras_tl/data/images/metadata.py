@@ -51,7 +51,7 @@ is_gif, is_bmp = _has(b"GIF8"), _has(b"BM")
 
 
 def may_be_there(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header may have Exif data or XMP. False for most JPEG files."""
+    """Whether a file with this header may have Exif data or XMP, which most JPEG files lack."""
     # Most JPEG files have no metadata: an image segment comes first or follows the JFIF segment.
     jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
@@ -61,7 +61,7 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Whether a file may have Exif data or XMP. Searches the whole file if it is a PNG file."""
+    """Whether a file may have Exif data or XMP. In a PNG file, search the whole file."""
 
     def in_png() -> tf.Tensor:
         parts = [tf.size(split(content, mark, 1)) for mark in MARKS]

@@ -87,7 +87,7 @@ def _explained() -> Iterator[None]:
 
 
 def _write(folder: Path, splits: Mapping[str, Examples]) -> str:
-    """Write images `<split>/00000000.jpg`, ... and labels `<split>.npy`. Return a hash of both."""
+    """Write `<split>/00000000.jpg`, ... and `<split>.npy`. Return a hash of images and labels."""
     digest = hashlib.sha256()
     for name, examples in splits.items():
         labels = []
@@ -140,8 +140,8 @@ class Encoder:
         """Return an image as the bytes of a (lossless) PNG file. Return bytes unchanged.
 
         Args:
-            image: Array (height, width), (height, width, 1) or (height, width, 3) in [0, 255]. Or
-                the bytes of an image file.
+            image: Bytes of an image file, or an array (height, width), (height, width, 1) or
+                (height, width, 3) with values in [0, 255].
 
         Raises:
             DataError: The shape or the values of the array, or the format of the file, are not

@@ -21,7 +21,7 @@ def read_table(path: Path, wanted: ColumnSelection) -> Table:
 
 
 def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
-    """Read a file of one JSON object per line (https://jsonlines.org). The keys are the columns.
+    """Read a file of one JSON object per line (https://jsonlines.org), with keys as columns.
 
     If an object does not have a key, the cell is empty.
 

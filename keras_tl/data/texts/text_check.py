@@ -24,7 +24,7 @@ class BadText(BadItem):
 
     @property
     def name(self) -> str:
-        """The place of the text."""
+        """Place of the text in the data source."""
         return self.place
 
 

@@ -44,10 +44,10 @@ def read_texts(
         items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair (text,
             text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
             an open file: the whole content of the file is one text. The `pathlib.Path` of a folder
-            means all `.txt` files below the folder. Or an array, a tensor or a `pandas.Series` of
-            texts. Or a split, such as `data.split("test")`. Or a `tf.data.Dataset` of texts,
-            batched or not, with or without labels. Or a `pandas.DataFrame` with the column names of
-            the training data.
+            means all `.txt` files below the folder. `items` may also be an array, a tensor or a
+            `pandas.Series` of texts, a split, such as `data.split("test")`, or a `tf.data.Dataset`
+            of texts, batched or not, with or without labels. A `pandas.DataFrame` must have the
+            column names of the training data.
         are_pairs: Whether the model takes pairs of texts.
         columns: Columns of a data frame. `None` means the column `text`, and for pairs also the
             column `text_pair`.

@@ -31,7 +31,7 @@ class Preprocessor(Protocol):
     mask_name: str
 
     def __call__(self, texts: tf.Tensor, pairs: tf.Tensor | None = None) -> Tokens:
-        """Return the tokens for each model input by its name, as integers (batch, length)."""
+        """Return integer tokens (batch, length) for each model input, by the name of the input."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +121,7 @@ class TextPipeline(Pipeline):
         return self._inputs_and_labels(batches, split).map(lambda inputs, labels: inputs), order
 
     def tokens(self, split: TextSplit) -> TokenRows:
-        """Return the tokens of a split. Only the first call for a split computes them."""
+        """Return the tokens of a split. The first call for a split computes the tokens."""
         # Keep the split too: after the deletion of a split, another split could get the same `id`.
         made = self._made.pop(id(split.texts), None) or (
             split,

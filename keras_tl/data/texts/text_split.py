@@ -1,4 +1,4 @@
-"""Splits of texts: decoded texts in memory."""
+"""Splits of text data, which hold decoded texts in memory."""
 
 import dataclasses
 import hashlib
@@ -17,7 +17,7 @@ class TextSplit(Split):
 
     Attributes:
         texts: The n texts.
-        pairs: Second texts of n pairs, such as hypotheses to premises. `None` for single texts.
+        pairs: Second texts of n pairs, such as hypotheses to premises, or `None` for single texts.
         labels: See `Split`.
         slices: See `Split`.
 

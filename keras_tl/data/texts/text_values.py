@@ -47,7 +47,7 @@ def as_text(value: Any, place: str) -> str:
 
 
 def text_problem(text: str | bytes) -> str | None:
-    """Return why a text gets no prediction. `None` if the text is readable."""
+    """Return why a text gets no prediction, or `None` if the text is readable."""
     if isinstance(text, bytes):
         if line := _line_that_is_no_utf_8(text):
             return f"not UTF-8: invalid bytes in line {line}"

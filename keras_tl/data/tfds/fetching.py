@@ -18,7 +18,7 @@ _OFFLINE = (
 
 
 def tfds_module() -> ModuleType:
-    """Import TensorFlow Datasets only when it is needed, because the import is slow."""
+    """Import TensorFlow Datasets as late as possible, because the import is slow."""
     import tensorflow_datasets
 
     return tensorflow_datasets

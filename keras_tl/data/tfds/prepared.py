@@ -20,7 +20,7 @@ class LabelKind:
     """Description of the label feature of a data set.
 
     Attributes:
-        class_names: Names of the classes, in the order of the class numbers. `None` for labels
+        class_names: Names of the classes, in the order of the class numbers, or `None` for labels
             that are not classes.
         task: Name of the task. `None`: `read_splits` chooses the task from the labels.
         code: Function that takes the value of the feature in one example, and returns the label.
@@ -105,7 +105,7 @@ class Prepared:
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the description of a label feature. Raise `DataError` if it cannot be a label."""
+        """Return the description of a label feature, or raise `DataError` for another feature."""
         feature = self.features[label]
         kinds = tfds_module().features
         names = _class_names(feature)
