@@ -84,11 +84,11 @@ class Learner:
         backbone: Pretrained network: its name in the catalogue (`keras_tl.backbones.CATALOGUE`).
             `"auto"`: the best catalogue backbone with weights on this machine, see
             `rank_backbones`. `"run:PATH"`: the trained backbone of a saved run. A `Learner`: the
-            trained backbone of this learner. `"tfhub:HANDLE"`: a TF-Hub module by URL or folder (a
-            module is a program: use only modules that you trust). `"kerashub:PRESET"`: a KerasHub
-            preset by name or folder. `"ulmfit:PATH"`: a language model that `keras_tl.ulmfit`
-            saved. A `keras.Model`, or the path of a `.keras` file: your own model, with
-            `preprocess=`. The learner trains a copy of your model.
+            trained backbone of another learner. `"tfhub:HANDLE"`: a TF-Hub module by URL or folder
+            (a module is a program: use only modules that you trust). `"kerashub:PRESET"`: a
+            KerasHub preset by name or folder. `"ulmfit:PATH"`: a language model that
+            `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file: your own
+            model, with `preprocess=`. The learner trains a copy of your model.
         data: Labelled images or texts, which determine the task and the number of classes.
         weights: For a catalogue backbone, `"imagenet"` or the path of a weights file. `None`:
             random weights. A TF-Hub module cannot have random weights.
@@ -334,7 +334,7 @@ class Learner:
 
         Returns:
             A record of the kept model, the reason for keeping it, the comparison of the models, and
-            the costs. `learner.history.fitted` is the same record.
+            the costs. `learner.history.fitted` also contains the record of `fit`.
 
         Raises:
             ConfigError: The backbone was already fine-tuned on items of `learner.data`, by this
@@ -387,9 +387,9 @@ class Learner:
                 chooses the number of epochs.
             learning_rate: Peak learning rate. `None`: use the toolkit's default learning rate.
             augment: Augmentation of the training images. `True`: the augmentation in
-                `data.augmentation`. Other values: `"standard"`, `"no-flip"`, `"randaugment"`,
-                `"mixup"`, `"cutmix"`, a Keras layer, or a list of names and layers (see
-                `keras_tl.data.images.augmentation.augmenter`).
+                `data.augmentation`. Or one of the augmentations `"standard"`, `"no-flip"`,
+                `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of names and layers
+                (see `keras_tl.data.images.augmentation.augmenter`).
             cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
                 a `CacheConfig`.
             callbacks: Keras callbacks. With cached features, `callback.model` is the head, which
@@ -533,8 +533,7 @@ class Learner:
             batch_size: Number of items per training step. `None`: the policy decides.
             lowest: Learning rate of the first step.
             highest: Learning rate of the last step, if the loss does not diverge.
-            steps: Number of steps, at least 10. If the training split has fewer steps, it is
-                repeated.
+            steps: Number of steps, at least 10. A training split with fewer steps is repeated.
 
         Returns:
             The tried learning rates and their losses. `.suggestion` is the learning rate at two
@@ -594,8 +593,8 @@ class Learner:
             significantly worse.
 
         Raises:
-            DataError: The learner has no data, or the data have no such split. Or `by` has no value
-                for an item, or more than 100 different values.
+            DataError: The learner has no data, or the data have no split with the name `split`. Or
+                `by` has no value for an item, or more than 100 different values.
             ConfigError: The data have no column with the name `by`, or a logit is not a finite
                 number.
 
@@ -627,11 +626,11 @@ class Learner:
         `splits=("train", "validation")`.
 
         Args:
-            folds: Number of folds, at least 2. Every fold has nearly the same class proportions.
+            folds: Number of folds, at least 2. All folds have nearly the same class proportions.
             repeats: Number of repetitions of the cross-validation, each with different folds.
             groups: Name of a column of the data, such as `"patient"`, or a list with a value per
-                item. All items with the same value are in the same fold. `None`: use the groups
-                that were given for the data (`groups=` of `from_csv`).
+                item. Items with the same value in the column or list are in the same fold. `None`:
+                use the groups that were given for the data (`groups=` of `from_csv`).
             splits: Names of the splits to use. `None`: all splits.
             label_smoothing, class_weight: As in `fit_head`.
 
@@ -640,7 +639,8 @@ class Learner:
             out-of-fold logits of every item.
 
         Raises:
-            DataError: There are no data or no such split, or there are fewer groups than folds.
+            DataError: There are no data, a split in `splits` does not exist, or there are fewer
+                groups than folds.
             ConfigError: An argument is invalid, or the data have no column with the name `groups`.
                 Or the backbone was already fine-tuned on items of the splits, by this learner or in
                 an earlier run.
@@ -697,13 +697,14 @@ class Learner:
         exports and saved runs use the new thresholds until the next training.
 
         Args:
-            min_precision: Choose the smallest threshold with at least this precision, in (0, 1].
-            min_recall: Choose the largest threshold with at least this recall, in (0, 1]. If
+            min_precision: Precision in (0, 1]. Choose the smallest threshold with at least this
+                precision.
+            min_recall: Recall in (0, 1]. Choose the largest threshold with at least this recall. If
                 `min_precision` and `min_recall` are both `None`, choose the threshold with the
                 largest F1.
 
         Returns:
-            The thresholds, and the metrics with these thresholds on every evaluated split.
+            The chosen thresholds, and the metrics with the thresholds on every evaluated split.
             `learner.evaluations` is updated with the thresholds.
 
         Raises:
@@ -762,7 +763,7 @@ class Learner:
 
         Args:
             items: Items, as in `predict`. For a split, such as `data.split("train")`, the feature
-                cache keeps the features, and `fit_head` uses them.
+                cache keeps the features, and `fit_head` uses the cached features.
             on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
             cache: Place where the features of a split are stored, as in `fit_head`.
 
@@ -835,7 +836,7 @@ class Learner:
         """Write one self-contained HTML file with all facts about the model.
 
         The learner keeps the images, texts and features that the report shows. A saved run contains
-        them too, so it gives the same report without data, byte for byte.
+        these images, texts and features, so it gives the same report without data, byte for byte.
 
         Args:
             path: Path of the HTML file to write.
@@ -849,8 +850,8 @@ class Learner:
 
         Raises:
             ConfigError: `comparison` is no comparison, or is for another task or other classes than
-                the learner. Or the file exists, and the learner did not write it. After this error,
-                nothing is written, and the learner does not keep the comparison.
+                the learner. Or the file exists, and the learner did not write it. If `report`
+                raises the error, nothing is written, and the learner does not keep the comparison.
 
         Example:
             >>> learner.report("report.html").name
@@ -862,8 +863,8 @@ class Learner:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
         Without `overwrite`, a learner replaces only the run that it loaded or saved before, if
-        nobody else changed this run. To replace any other run, pass `overwrite=True`. Your own
-        files in the folder stay. An existing report in the folder is updated.
+        nobody else changed this run. To replace a run of another learner, pass `overwrite=True`.
+        Your own files in the folder stay. An existing report in the folder is updated.
 
         Args:
             path: Folder in which the run is saved.

@@ -30,8 +30,9 @@ def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
     Args:
         learner: A trained learner.
         measure: Whether to also evaluate the current model on the training and validation splits.
-            With `measure`, the result has the exact gap between the metrics of both splits. Without
-            `measure`, the result has only a lower bound of this gap.
+            With `measure`, the result has the exact gap between training and validation metrics.
+            Without `measure`, the result has only a lower bound of the gap between training and
+            validation metrics.
 
     Returns:
         The diagnosis of each phase, and at most two remedies.

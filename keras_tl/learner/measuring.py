@@ -40,7 +40,8 @@ def evaluation_of(state: State, split: str) -> Evaluation:
     changed.
 
     Raises:
-        DataError: No evaluation exists, and there are no data or no such split.
+        DataError: No evaluation of the split exists, and the learner does not have the split's
+            data.
     """
     known = state.evaluations.get(split)
     there = None if state.data is None else state.data.splits.get(split)

@@ -99,7 +99,7 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return the stored report artifacts if they show the items in `rows`, else new artifacts.
+    """Return the stored artifacts if they show the items in `rows`, otherwise new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.
@@ -123,13 +123,13 @@ def keep_map_before(state: State) -> None:
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:
-        # The map shows test or validation items. An unreadable item of these splits must not stop
-        # training.
+        # The feature map shows test or validation items. An unreadable test or validation item must
+        # not stop training.
         state.reporter.say(f"The report has no feature map from before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep a feature map of a sample of items. After fine-tuning, the sample is the same."""
+    """Keep a feature map of a sample of items. Fine-tuning does not change the sample."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:

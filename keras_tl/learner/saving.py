@@ -100,8 +100,9 @@ def load(
 def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    If a split differs from the split that the run records (see `State.is_training_data`), only the
-    temperature and the thresholds are saved. In this case, the run keeps its earlier evaluations.
+    If a split differs from the split that the run records (see `State.is_training_data`), the
+    function saves only the temperature and the thresholds, and the run keeps its earlier
+    evaluations.
 
     Args:
         splits: Names of the splits that were evaluated.
@@ -116,7 +117,8 @@ def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) ->
         state.own_files = own.own_files
         return False
     if "test" in splits:
-        # Make artifacts for the new predictions now: `keras-tl report` has no data to make them.
+        # Make artifacts for the new predictions now: `keras-tl report` has no data to make
+        # artifacts.
         prepare_report(state)
     save(state, path)
     return True

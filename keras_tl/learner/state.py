@@ -174,12 +174,12 @@ class State:
     def is_training_data(self, split: str) -> bool:
         """Return whether the items of a split are the items that the run records.
 
-        Files are compared by path, size and modification time, so moved or copied files differ. If
-        there are no data, no such split, or no loaded run, the result is true.
+        Files are compared by path, size and modification time, so moved or copied files differ. The
+        result is true if there are no data, no split with the name `split`, or no loaded run.
 
         Args:
-            split: Name of the split. If the run has no record of this split, the function compares
-                the training splits instead.
+            split: Name of the split. If the run has no record of the split `split`, the function
+                compares the training splits instead.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True
@@ -192,7 +192,7 @@ class State:
         """Return the logits of a split, float32 (n, outputs).
 
         Raises:
-            DataError: There are no data, or no such split.
+            DataError: There are no data, or no split with the name `split`.
             ConfigError: A logit is not finite: training diverged, or the weights are wrong.
         """
         logits = self.trainer.logits(self.need_data().split(split))

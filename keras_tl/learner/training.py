@@ -40,7 +40,7 @@ def fit_head(
     policy: Phase | None = None,
     **changes: Any,
 ) -> PhaseRecord:
-    """See `Learner.fit_head`. `changes` are new values of the phase's fields, unless `None`."""
+    """See `Learner.fit_head`. `changes`: new values of the phase's fields (`None`: no change)."""
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     config = CacheConfig.of(cache)
@@ -65,7 +65,7 @@ def fine_tune(
     callbacks: Callbacks = (),
     **changes: Any,
 ) -> PhaseRecords:
-    """See `Learner.fine_tune`. `changes` are new values of the phases' fields, unless `None`."""
+    """See `Learner.fine_tune`. `changes`: new values of the phases' fields (`None`: no change)."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
     check_augmentation(augment)
@@ -143,7 +143,7 @@ def _run(
 
 
 def _validation_outcomes(state: State) -> PredictionRecord | None:
-    """Return the prediction record of the validation split. `None`: there is no such split."""
+    """Return the prediction record of the validation split. `None`: no validation split."""
     split = state.need_data().splits.get("validation")
     return None if split is None else PredictionRecord(split.labels, state.trainer.logits(split))
 

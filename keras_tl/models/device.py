@@ -72,8 +72,8 @@ def choose_precision(precision: str) -> str:
     """Return the requested Keras dtype policy.
 
     `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. On GPUs of
-    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On all other devices, `"auto"` is `float32`.
-    On CPUs, bfloat16 would make some backbones faster and others slower.
+    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On CPUs and older GPUs, `"auto"` is
+    `float32`. On CPUs, bfloat16 would make some backbones faster and others slower.
 
     Raises:
         ConfigError: The precision is unknown.

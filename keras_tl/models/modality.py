@@ -45,14 +45,14 @@ class Modality(abc.ABC):
         can_preprocess: Whether every backbone of this modality accepts `preprocess=`, not only a
             `keras.Model`.
         backbones_to_compare: Catalogue names of backbones to try if a model underfits.
-        file_suffixes: Suffixes of files on the command line. An argument without these suffixes is
-            itself an item, such as a text. `None`: every argument is a file.
+        file_suffixes: Suffixes of files on the command line. An argument without such a file suffix
+            is itself an item, such as a text. `None`: every argument is a file.
         group_examples: Examples of columns that define groups of items, for the model card.
         unusable: Sentences for the model card about items that an export cannot read.
         about: Size of the model's inputs as text, for a report.
         cache_key: All settings on which the model's inputs depend, as JSON types.
-        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`:
-            the model has no such preprocessor.
+        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`: the
+            export must track no preprocessor.
     """
 
     item: ClassVar[str]
@@ -104,8 +104,8 @@ class Modality(abc.ABC):
 
         Args:
             settings: The `source_settings` of the training data.
-            on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
-                items that cannot be opened as invalid.
+            on_invalid: `"raise"`: raise an error if an item cannot be opened. `"skip"` and
+                `"keep"`: mark items that cannot be opened as invalid.
 
         Raises:
             DataError: `items` is not an input of this modality.
@@ -147,7 +147,7 @@ class Modality(abc.ABC):
         """Return the example items as inputs of the model: a dict from name to array.
 
         Images have the model's image size, and tokens have the full sequence length. Only models
-        with numeric inputs (pixels or tokens) have such examples.
+        with numeric inputs (pixels or tokens) have example inputs of this kind.
         """
 
     @property

@@ -17,8 +17,8 @@ from keras_tl.models.device import precision_policy
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
 # Functions that load a backbone, by the type of the backbone or the prefix of its name.
-# `find_backbone` uses the first row that matches. The row's function receives the name without the
-# prefix, and the other arguments of `find_backbone` by name.
+# `find_backbone` uses the first row that matches. The function in the row receives the backbone (a
+# name without its prefix), and the other arguments of `find_backbone` by name.
 SOURCES = {
     keras.Model: source_kinds.of_model,
     Backbone: source_kinds.of_learner,

@@ -3,8 +3,8 @@
 Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is meant for data with
 few labelled texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs
 the encoder twice per pair. Unlike SetFit, this module runs the encoder once per text. The
-supervised contrastive loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a
-batch. The head is trained after the encoder.
+supervised contrastive loss of Khosla et al. (2020, arXiv:2004.11362) uses every pair in a batch.
+The head is trained after the encoder.
 """
 
 from typing import Any
@@ -28,7 +28,8 @@ _SMALLEST_BATCH = 4
 class SupervisedContrastive(keras.losses.Loss):
     """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
 
-    The following formula is the loss of item i of the batch. P(i) are the other items of its class:
+    P(i) are the items in the batch that have the same class as item i, without i. The loss of item
+    i is:
 
         -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
 
@@ -82,7 +83,7 @@ class Contrastive:
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
-        """Return the supervised contrastive loss. Label smoothing does not change this loss."""
+        """Return the supervised contrastive loss, which label smoothing does not change."""
         return SupervisedContrastive()
 
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
@@ -100,8 +101,8 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
 
     Args:
         phase: Phase to check. If the phase is not contrastive, the function does nothing.
-        replicas: Number of replicas that share a batch. The loss compares only items of the same
-            replica.
+        replicas: Number of replicas that share a batch. The contrastive loss compares only items of
+            the same replica.
 
     Raises:
         ConfigError: The task does not have exactly one class per item, the augmentation mixes

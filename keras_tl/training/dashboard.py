@@ -77,7 +77,7 @@ class Pace:
 
     @property
     def left_in_all(self) -> float | None:
-        """Seconds to the end of the last phase, if all epochs take as long as in this phase."""
+        """Seconds to the end of the last phase, if epochs take as long as in the current phase."""
         return self._seconds_of(self._epochs - self._epoch + self._following)
 
     def _seconds_of(self, epochs: int) -> float | None:

@@ -12,10 +12,10 @@ class DenseEmbeddingGradients:
 
     The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). If a token
     occurs several times, the rows of the token must be summed. For gradient clipping and for Adam's
-    second moment, Keras squares the rows before it sums them. The second moment of n equal rows
-    would then be n times too small. The mixin sums the rows of each token before Keras squares
-    them. Summing the rows costs no time, because Adam updates the moments as dense tensors in any
-    case.
+    second moment, Keras squares the rows before it sums them. Without the mixin, the second moment
+    of n equal rows would be n times too small. The mixin sums the rows of each token before Keras
+    squares the sum. Summing the rows costs no time, because Adam updates the moments as dense
+    tensors in any case.
 
     Args:
         l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
@@ -29,7 +29,7 @@ class DenseEmbeddingGradients:
 
     @property
     def learning_rate(self):
-        """Learning rate of the next step. Callbacks can set the value."""
+        """Learning rate of the next step. Callbacks can set this learning rate."""
         return super().learning_rate
 
     @learning_rate.setter

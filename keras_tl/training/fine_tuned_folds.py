@@ -38,7 +38,7 @@ class FineTunedFolds:
     def logits(
         self, split: Split, features: np.ndarray, numbers: np.ndarray
     ) -> dict[float, np.ndarray]:
-        """Return the logits of each weight average. No model was trained on the fold it predicts.
+        """Return the out-of-fold logits of each weight average.
 
         Args:
             features: Features of the split's items from the frozen backbone, float32 (n, ...).

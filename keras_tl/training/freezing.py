@@ -29,7 +29,7 @@ def prepare(
     Args:
         model: Model that `fit` will train: the whole model or only the head.
         backbone: Backbone layer to freeze or unfreeze. If `model` is only the head, it does not
-            contain this layer.
+            contain the backbone layer.
         steps: Number of optimizer updates in the whole phase, for the learning-rate schedule.
         mixed: Whether an augmentation, such as mixup, mixes labels.
         steps_per_execution: Argument of Keras's `compile`.
@@ -74,8 +74,8 @@ def _optimizer_of(
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
-            # Build the optimizer with all variables now: it cannot update variables that are added
-            # later.
+            # Build the optimizer with all variables now: an optimizer cannot update variables that
+            # are added later.
             optimizer.build(variables)
     return optimizer
 

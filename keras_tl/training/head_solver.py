@@ -20,7 +20,7 @@ FOLDS = 5
 # function draws a random sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
 # `Standardisation` averages the variance of each feature with the mean variance of all features. In
-# this average, the mean variance counts as much as `PRIOR_ITEMS` items (docs/explanation/head.md).
+# the average, the mean variance counts as much as `PRIOR_ITEMS` items (docs/explanation/head.md).
 PRIOR_ITEMS = 10
 # Exponents x for the search of the best L2 penalty, which is (number of features) * 10^x. The
 # search goes down from `_FIRST` until the loss has risen twice or the search reaches `_WEAKEST`. If
@@ -38,12 +38,12 @@ _MOST_FOR_ONE_THREAD = 5000
 class Standardisation:
     """Mean and scale of each feature, to standardise features.
 
-    In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
-    would make this feature huge in other items. The class therefore averages the variance of each
-    feature with the mean variance of all features, as if ten more items had the mean variance.
-    Smyth, 2004 (doi:10.2202/1544-6115.1027) calls this average the posterior variance. Smyth
-    estimates the number of additional items (prior degrees of freedom), which is always ten here,
-    from the data.
+    In few items a feature can be nearly constant by chance. Division by its tiny standard deviation
+    would make the feature huge in items outside of the training data. `Standardisation` therefore
+    averages the variance of each feature with the mean variance of all features, as if ten more
+    items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027) calls the average of both
+    variances the posterior variance. Smyth estimates the number of additional items (prior degrees
+    of freedom), which is always ten here, from the data.
 
     Attributes:
         mean: Mean of each feature, float64 (d,).

@@ -91,7 +91,7 @@ def phase_to_sweep(
 
     Args:
         phase: Phase to select: `"head"`, `"fine-tune"`, or your own phase.
-        policy: Policy of fine-tuning. `phase="fine-tune"` selects the last phase of this policy.
+        policy: Policy of fine-tuning. `phase="fine-tune"` selects the last phase of the policy.
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
@@ -195,7 +195,7 @@ def sweep(
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Return whether a training with these losses has diverged.
+    """Return whether a training with the losses `losses` has diverged.
 
     Training has diverged if the last loss is not finite, or the smoothed loss exceeds 4 times its
     minimum.

@@ -128,8 +128,8 @@ class HeadTraining:
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             options = {"validation_data": validation, "shuffle": False, "verbose": 0}
-            # Between two epochs, Keras needs more time than many training steps of a head. One
-            # epoch of `fit` therefore contains several passes over the items.
+            # Between two epochs, Keras needs more time than many training steps of a head. To save
+            # time, one epoch of `fit` contains several passes over the items.
             rounds, rest = divmod(phase.epochs, passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches.repeat(passes), epochs=rounds, **options).history

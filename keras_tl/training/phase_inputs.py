@@ -66,7 +66,7 @@ def make_inputs(
 
     Args:
         replicas: Number of replicas that share a batch. The phase's batch size is a multiple of
-            this number.
+            `replicas`.
         names: Names of the splits to make batches from. `names` must contain `"train"`.
     """
     size, change = phase.batch_size, augmenter(augment, seed)

@@ -21,8 +21,8 @@ from keras_tl.training.phase_inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
 # Between two training steps, Keras pauses for longer than a step of the head takes. Several steps
-# per execution save pauses, but tracing the loop over these steps takes as long as about 200
-# pauses.
+# per execution save pauses, but TensorFlow needs about as long as 200 pauses to trace the loop over
+# the steps.
 CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
 
@@ -139,7 +139,7 @@ def run_phase(
         before: Monitored metric on the validation split before the phase. `None`: the head is
             untrained.
         callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
-            record names this epoch.
+            phase's record names the restored epoch.
         item: Word for one item in messages, such as "image".
         following: Total number of epochs of all phases after this phase, to estimate the remaining
             time.

@@ -44,8 +44,8 @@ HEAD_CONFIGS = {
     "ulmfit": HeadConfig("concat", hidden=(50,), batch_norm=True),
 }
 
-# Settings for fine-tuning image backbones. docs/explanation/fit.md has the measurements behind
-# them.
+# Settings for fine-tuning image backbones. docs/explanation/fit.md has the measurements behind the
+# settings.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
@@ -121,8 +121,8 @@ FEWEST_STEPS = {
 # chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# `fit` uses the contrastive policy up to this number of items per class (median over the classes),
-# by family of backbones (docs/explanation/text-defaults.md).
+# Maximum number of items per class (median over the classes) for which `fit` uses the contrastive
+# policy, by family of backbones (docs/explanation/text-defaults.md).
 _FEW_ITEMS = {"text": 100}
 # Weight of the fine-tuned model in the weight average that `fit` keeps by default
 # (docs/explanation/fit.md).
@@ -202,10 +202,10 @@ def needs_no_head(phase: Phase) -> bool:
 def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
     """Return the phase that must train the head after a contrastive phase.
 
-    A contrastive phase fits the features to the training labels. Cross-validation on these features
-    would choose too weak an L2 penalty. The L2 penalty is therefore a constant divided by the
-    number of training items. Phases that are not contrastive train the head themselves, so their
-    result is `None`.
+    A contrastive phase fits the features to the training labels. Cross-validation on features that
+    are fitted to the labels would choose too weak an L2 penalty. The function therefore sets the L2
+    penalty to a constant divided by the number of training items. Phases that are not contrastive
+    train the head themselves, so the function returns `None` for such phases.
     """
     if phase.objective != "contrastive":
         return None

@@ -53,14 +53,15 @@ class SlantedTriangular(_FieldSchedule):
     Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3. T is the number of steps, and
     `cut = floor(T * cut_frac)`. At step t, counted from 0, the learning rate is
     `peak * (1 + p * (ratio - 1)) / ratio`. p is `t / cut` before step `cut`. From step `cut` on, p
-    is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. This class differs from eq. 3 in two cases:
+    is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. `SlantedTriangular` differs from eq. 3 in two
+    cases:
 
     * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
-      learning rate can become negative. This class never lowers the learning rate below
+      learning rate can become negative. `SlantedTriangular` never lowers the learning rate below
       `peak / ratio`.
-    * If `cut` is 0, eq. 3 divides by 0. With `cut` 0, the learning rate of this class only falls,
-      in `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate of eq. 3
-      falls in equally many steps.
+    * If `cut` is 0, eq. 3 divides by 0. With `cut` 0, the learning rate of `SlantedTriangular` only
+      falls, in `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate
+      of eq. 3 falls in equally many steps.
 
     Args:
         peak: Highest learning rate.
@@ -92,7 +93,7 @@ class SlantedTriangular(_FieldSchedule):
 class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In the two
     papers, the learning rate rises and falls linearly, in about equally many steps. The cosines and
     the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
     arXiv:2002.04688). The learning rate rises from `peak / divisor` at step 0 to `peak` at step
@@ -134,8 +135,8 @@ class OneCycle(_FieldSchedule):
 class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Learning-rate schedule that applies until a call of `set` fixes the learning rate.
 
-    If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
-    callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need `SettableSchedule`.
+    If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. With a
+    schedule, the callbacks `ReduceLROnPlateau` and `LearningRateScheduler` need `SettableSchedule`.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):

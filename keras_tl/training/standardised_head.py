@@ -28,8 +28,8 @@ class StandardisedHead:
 
     The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
     features x. The original head computes the same y with the kernel kernel_s / scale and the bias
-    bias_s - mean kernel_s / scale. `fold` writes this kernel and bias to the original head, so
-    predictions do not change.
+    bias_s - mean kernel_s / scale. `fold` writes the kernel and bias for raw features to the
+    original head, so predictions do not change.
 
     Attributes:
         model: Model to train with `fit`. The model computes logits from features, or from the

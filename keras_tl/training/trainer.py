@@ -45,7 +45,7 @@ from keras_tl.training.weight_average import WeightAverage
 
 
 class Trainer:
-    """Trainer that runs phases on a model and keeps a history of these phases.
+    """Trainer that runs phases on a model and keeps a history of the phases.
 
     Args:
         seed: Seed of all random numbers of the trainings, such as shuffles and augmentation.
@@ -191,8 +191,8 @@ class Trainer:
 
         A phase with a frozen backbone and no augmentation trains the head on cached features,
         unless the cache is `"off"`. A contrastive phase trains the backbone without the head.
-        Phases of all other kinds run the whole model. For `following` and `stop_after` see
-        `run_phase`.
+        Phases that are neither contrastive nor on cached features run the whole model. For
+        `following` and `stop_after` see `run_phase`.
         """
         phase, augment = self._checked(phase, data, augment)
         inputs = self._inputs(phase, data, augment)

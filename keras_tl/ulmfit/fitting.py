@@ -127,7 +127,7 @@ def fit_language_model(
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
-        # batches equally, although their lengths differ.
+        # batches equally, although batches have different lengths.
         own.append(BestWeights(phase.patience, before, "perplexity"))
     batches = None if held_out is None else held_out.dataset()
     fit = functools.partial(

@@ -94,9 +94,9 @@ def pretrain(
 ) -> LanguageModel:
     """Train a language model from random weights and save it.
 
-    All texts and tokens are held in memory. If `path` does not exist yet, the best model so far is
-    saved after each epoch. In this case, an interrupted training leaves a model, but no training
-    record.
+    All texts and tokens are held in memory. If `path` does not exist yet, the function saves the
+    best model so far after each epoch. An interrupted training leaves this saved model, but no
+    training record.
 
     Args:
         texts: List of texts (str) and of paths (`pathlib.Path`) of text files. Each non-empty line
@@ -168,7 +168,7 @@ def fine_tune_lm(
 
     Args:
         model: Pretrained language model, or the folder of a language model. `fine_tune_lm` does not
-            change this model.
+            change the pretrained model.
         texts: List of texts or of paths, as in `pretrain`. The function shuffles the texts first.
         path: Folder to write the fine-tuned language model to. If `overwrite` is true, `path` may
             be the folder of `model`.
