@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # For editors and type checkers. A test compares these imports with `_HOMES` and `_MODULES`.
+    # Editors and type checkers need these imports. A test compares them with `_HOMES` and
+    # `_MODULES`.
     from keras_tl import backbones, errors, serving, tasks, testing, ulmfit
     from keras_tl.backbones import BackboneSpec, Preprocessing
     from keras_tl.backbones.layer import Backbone

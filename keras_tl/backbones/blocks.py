@@ -147,7 +147,7 @@ def _needed(end, parents) -> set[keras.Operation]:
 def _layers_of(
     network: keras.Model, chosen: set, with_weights: bool = False
 ) -> list[keras.layers.Layer]:
-    """Return the leaf layers of the chosen operations."""
+    """Return the leaf layers of the operations in `chosen`."""
     layers = []
     for layer in network.layers:
         if layer in chosen:

@@ -1,9 +1,10 @@
 """Keras layer that holds a pretrained network and controls the network's training mode.
 
 In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
-was called with `training=False` (keras-team/keras#20285). The BatchNorm statistics of an unfrozen
-backbone would then change, and the pretrained features would be lost. So `Backbone.call` passes an
-explicit `training` value to the inner network. Code outside the layer cannot override this value.
+was called with `training=False` (keras-team/keras#20285). With `training=True`, the BatchNorm
+statistics of an unfrozen backbone would change, and the pretrained features would be lost. So
+`Backbone.call` passes an explicit `training` value to the inner network, which code outside the
+layer cannot override.
 """
 
 from pathlib import Path
@@ -34,14 +35,15 @@ class Backbone(keras.layers.Layer):
       `unfreeze(..., batch_norm="live")`, meant for random weights, updates the moving statistics.
 
     TF-Hub modules cannot follow all rules for frozen and unfrozen backbones, see
-    `keras_tl.backbones.hub.HubLayer`. For a TF-Hub module, the argument `batch_norm` has no effect.
+    `keras_tl.backbones.hub.HubLayer`. For a TF-Hub module, `batch_norm` of `unfreeze` has no
+    effect.
 
     Args:
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32
             (batch, height, width, 3), to feature maps (batch, h, w, c). Text encoders and some
             TF-Hub modules take other inputs than pixels.
-        blocks: Name and layers of each block, from input to output. All these layers are results of
-            `leaf_layers`. Layers in different nested models may have the same name.
+        blocks: Name and layers of each block, from input to output. The layers of the blocks are
+            results of `leaf_layers`. Layers in different nested models may have the same name.
 
     Attributes:
         network: Network with its preprocessing, as given to the constructor.

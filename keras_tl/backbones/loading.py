@@ -99,7 +99,7 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
     """Copy the statistics of `Normalization` layers into a network of the same architecture.
 
     `Normalization` layers are preprocessing: `adapt` computes their statistics from data. Training
-    does not change these statistics.
+    does not change the statistics of `Normalization` layers.
     """
     for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
         if isinstance(given, keras.layers.Normalization):

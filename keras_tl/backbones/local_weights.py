@@ -17,7 +17,7 @@ _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?
 def backbones_without_download() -> tuple[str, ...]:
     """Return the names of catalogue backbones whose ImageNet weights need no download.
 
-    The weights of such a backbone are part of keras_tl, are in an installed package, or were
+    Weights need no download if they are part of keras_tl, are in an installed package, or were
     downloaded earlier by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
     """
     downloads = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"

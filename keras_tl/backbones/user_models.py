@@ -30,7 +30,8 @@ def network_of(
         model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.
         preprocess: `Preprocessing` of the pixels, or its name (`"none"` if the model includes a
             preprocessing).
-        image_size: (height, width) in pixels. `None`: the input size of the model.
+        image_size: (height, width) of the images in pixels. `None` means the input size of the
+            model.
 
     Raises:
         BackboneError: The input is not a batch of RGB images, the model has several outputs, the

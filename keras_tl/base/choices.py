@@ -1,7 +1,7 @@
 """Names that arguments accept, such as `"adam"` for `optimizer=`, listed only in this module.
 
-Editors offer the names of a `Literal` for completion. Checks at run time read the same names with
-`typing.get_args`.
+Editors offer the names of a `Literal` for completion. Checks at run time read the names of a
+`Literal` with `typing.get_args`.
 """
 
 from typing import Literal

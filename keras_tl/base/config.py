@@ -36,7 +36,7 @@ EXPORT_PRECISIONS: tuple[ExportPrecision, ...] = get_args(ExportPrecision)
 
 
 def check_choice(kind: str, value: object, choices: Sequence[str]) -> None:
-    """Raise `ConfigError` unless `value` is one of `choices`. The message lists the choices."""
+    """Raise `ConfigError` unless `value` is one of `choices`. The message suggests choices."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
@@ -55,7 +55,7 @@ def check_range(
 class JsonConfig:
     """Base class of dataclasses that can be converted to JSON types and back."""
 
-    # Type of an attribute that every subclass has, because subclasses are dataclasses.
+    # Every subclass is a dataclass. Declare for type checkers the attribute that a dataclass has.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
@@ -234,8 +234,8 @@ class Phase(JsonConfig):
             all but `"constant"` and `"cosine"`.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
             peak. The schedules `"slanted_triangular"` and `"one_cycle"` always begin with a rise of
-            their own shape. For these schedules, `warmup=0` means the published fraction: 0.1
-            (`cut_frac`) for `"slanted_triangular"`, 0.25 for `"one_cycle"`.
+            their own shape. For `"slanted_triangular"` and `"one_cycle"`, `warmup=0` means the
+            published fraction, 0.1 (`cut_frac`) and 0.25.
         l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
             standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
             cross-validation on the training features chooses the strength, which is 0 if the head

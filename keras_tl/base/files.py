@@ -85,7 +85,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path) -> dict[str, str]:
-    """Return the checksums that `write_checksums` wrote, by file name, or `{}` without valid ones."""
+    """Return the checksums of `write_checksums` by file name, or `{}` if there are none."""
     try:
         return dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):

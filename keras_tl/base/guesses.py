@@ -29,7 +29,7 @@ class LabelInterpretation:
     Attributes:
         task: Name of the task, a key of `keras_tl.tasks.TASKS`. `None`: each item has one class,
             and the number of classes decides the task.
-        class_names: Names of the classes. Labels are these names, or indices of these names.
+        class_names: Names of the classes. Each label is a class name, or the index of a class name.
             `None`: the sorted distinct labels are the class names.
         guesses: The guesses that led to this interpretation.
     """

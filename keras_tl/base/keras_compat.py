@@ -32,7 +32,7 @@ def own_variables(
 
 
 def share_storage(source: keras.Model, target: keras.Model) -> None:
-    """Make `target` use the weights of `source`. Changing one model then changes both."""
+    """Make `target` use the weights of `source`, so that changing one model changes both."""
     for given, own in zip(source.weights, target.weights, strict=True):
         own._value = given._value
 

@@ -115,7 +115,7 @@ class Reporter:
 
     @contextmanager
     def live(self, shown: RenderableType) -> Iterator[Callable[[], None]]:
-        """Keep a display visible below the printed lines. Use it only if `can_draw` is true.
+        """Keep a display visible below the printed lines. Use `live` only if `can_draw` is true.
 
         Yields a function that redraws the display. No background thread redraws the display,
         because such a thread would slow down the computation.

@@ -53,8 +53,8 @@ class Prediction(_Single):
         label: Name of the predicted class, or an empty text if there is no prediction.
         probability: Probability of the predicted class, in [0, 1].
         source: Path or text of the predicted item, or `None` for bytes and arrays.
-        rule: Decision threshold of the model, in words. An empty text means that the most probable
-            class is predicted and no threshold is known.
+        rule: Decision threshold of the model, in words. An empty `rule` means that the most
+            probable class is predicted and no threshold is known.
         reason: Reason why there is no prediction (empty if unknown), or `None` if there is a
             prediction.
 
@@ -147,7 +147,7 @@ class _Batch(abc.ABC):
             prediction.
     """
 
-    # Type of an attribute that every subclass has, because subclasses are dataclasses.
+    # Every subclass is a dataclass. Declare for type checkers the attribute that a dataclass has.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     sources: tuple[str, ...] | None

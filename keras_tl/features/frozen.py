@@ -21,7 +21,7 @@ class FrozenFeatures:
     """Computes and stores the features of all splits of the data. A frozen backbone runs once per
     item.
 
-    Head training, cross-validation, preflight, backbone ranking and comparisons use these stored
+    Head training, cross-validation, preflight, backbone ranking and comparisons use the stored
     features. A fine-tuned backbone's features stay in memory, because no other process needs them.
 
     Args:
@@ -63,7 +63,7 @@ class FrozenFeatures:
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Replace the feature store if `config` is new. Features in memory are then lost."""
+        """Replace the feature store, with its features in memory, if `config` is new."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
@@ -100,7 +100,7 @@ class FrozenFeatures:
         return np.concatenate([*self.batches(split.take(rows))])
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
-        """Compute features of a split without the store. Yield float32 arrays (batch, ...)."""
+        """Compute a split's features without the store. Yield float32 arrays (batch, ...)."""
         with self._reporter.bar("Extracting features", len(split)) as progress:
             yield from self._runner.rows(split, self._pipeline, progress)
 

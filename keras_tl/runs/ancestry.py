@@ -39,7 +39,7 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
     A run records one fingerprint of its training split. This function therefore recognises only an
     identical training split, and the joined split of all items from `fit(refit=True)`. The function
     does not recognise other random splits of the same items. Training of a language model does not
-    count, because it uses texts without labels.
+    count, because a language model learns from texts without labels.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")

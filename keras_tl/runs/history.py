@@ -62,17 +62,18 @@ class PhaseRecord:
         augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
             `None` means that they are unknown, because an older version saved the run.
         solved: Whether the phase began at the regularised optimum of a linear head on cached
-            features. The epochs of this phase then improve nothing, and the curves have no trend.
+            features. If true, the epochs of the phase improve nothing, and the curves have no
+            trend.
         l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
         share: Position of the chosen weights on the line from the weights before the phase (0) to
             the fine-tuned weights (1), see `keras_tl.training.weight_average`.
         by_callback: Whether a callback of the user replaced the weights that training had chosen.
-            `best_epoch` is then the epoch of the weights that the callback chose.
-        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights.
-            `best_epoch` is then the last epoch.
+            If true, `best_epoch` is the epoch whose weights the callback chose.
+        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights. If
+            true, `best_epoch` is the last epoch.
         metric_drop: Significant fall of a validation metric in fine-tuning, in the record of the
-            last phase. keras_tl tests this only if training keeps the last weights in any case.
-            `None` means that no fall is known.
+            last phase. keras_tl tests for such a fall only if training keeps the last weights in
+            any case. `None` means that no fall is known.
 
     Example:
         >>> record = learner.history[0]

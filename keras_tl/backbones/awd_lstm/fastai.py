@@ -2,9 +2,10 @@
 
 An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
 two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
-numbers. fastai's `RNNLearner.load_pretrained` (fastai/text/learner.py) reads such a .pth file and
-such a .pkl file under any names. The state dict holds the weights of `AWD_LSTM` under their names
-in fastai/text/models/awdlstm.py, then the decoder's weights, which are tied to the embedding.
+numbers. fastai's `RNNLearner.load_pretrained` (fastai/text/learner.py) reads a .pth file and a .pkl
+file of the same formats, under any names. The state dict holds the weights of `AWD_LSTM` under
+their names in fastai/text/models/awdlstm.py, then the decoder's weights, which are tied to the
+embedding.
 """
 
 import contextlib

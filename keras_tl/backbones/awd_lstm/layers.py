@@ -16,7 +16,7 @@ class WordDropEmbedding(keras.layers.Layer):
     """Embedding layer with embedding dropout (Merity et al., 2017, sec. 4.3).
 
     In training, the layer drops random words: a dropped word has a zero vector at all its positions
-    in the batch. The vectors of the other words are multiplied by 1 / (1 - dropout).
+    in the batch. The vectors of the words that are not dropped are multiplied by 1 / (1 - dropout).
 
     `layer(tokens)` maps integers (batch, length) to vectors (batch, length, output_dim).
 
@@ -75,8 +75,8 @@ class TiedEmbedding(WordDropEmbedding):
     """Embedding that is also the output layer, with the same matrix (sec. 4.5).
 
     `layer(vectors, reverse=True)` is the output layer. The output layer maps vectors to float32
-    logits (batch, length, input_dim), without dropout. The arguments are those of
-    `WordDropEmbedding`.
+    logits (batch, length, input_dim), without dropout. The arguments of `TiedEmbedding` are those
+    of `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -104,9 +104,10 @@ class WeightDropLSTM(keras.layers.LSTM):
     `keras.layers.LSTM`. Keras's argument `recurrent_dropout` would prevent cuDNN.
 
     Args:
-        units: Number of units of the LSTM. The other arguments are those of `keras.layers.LSTM`.
-        weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The other weights are
-            multiplied by 1 / (1 - weight_dropout).
+        units: Number of units of the LSTM. All other arguments of the layer are those of
+            `keras.layers.LSTM`.
+        weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The weights that are
+            not dropped are multiplied by 1 / (1 - weight_dropout).
         seed: Seed of the random dropout masks.
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
             into parts of `bptt` steps. No gradient passes from a part to the previous part (Howard

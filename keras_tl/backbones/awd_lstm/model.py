@@ -121,7 +121,7 @@ class AwdLstmConfig(JsonConfig):
     def named(
         cls, size: LanguageModelSize, vocabulary_size: int, **changes: Unpack[AwdLstmChanges]
     ) -> Self:
-        """Return the configuration of a named size.
+        """Return the configuration of a language model of a named size.
 
         Args:
             size: Name of the size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of
@@ -172,7 +172,7 @@ def build_language_model(
 
     The initial embeddings are uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units),
     1/sqrt(units)] (Merity et al., 2017, sec. 5). Biases start at 0, the biases of forget gates at
-    1, as in Keras. In training, `ActivationRegularization` adds its two terms to the loss.
+    1, as in Keras. In training, `ActivationRegularization` adds its two penalties to the loss.
 
     Args:
         config: Configuration of the model.

@@ -34,14 +34,14 @@ class HubLayer(keras.layers.Layer):
     lists in `trainable_variables` can be trained.
 
     * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
-    * If the layer is trainable, training calls the module with `training=True`. But a module has
-      one `training` flag for dropout and BatchNorm. If `training=True` would change BatchNorm
-      statistics (`HubModule.moves_statistics`), training uses `training=False`. With
+    * If the layer is trainable, training calls the module with `training=True`. But a TF-Hub module
+      has one `training` flag for both dropout and BatchNorm. If `training=True` would change
+      BatchNorm statistics (`HubModule.moves_statistics`), training uses `training=False`. With
       `training=False`, the statistics stay fixed, and dropout is off. All other trainable
       variables, including gamma and beta, are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
-      without further scaling. Evaluation does not add these losses: the validation loss is the loss
-      of the task alone.
+      without further scaling. Evaluation does not add `regularization_losses`: the validation loss
+      is the loss of the task alone.
 
     Args:
         module: TF-Hub module that the layer runs.

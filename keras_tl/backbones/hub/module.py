@@ -14,7 +14,7 @@ TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 class Kind(enum.Enum):
-    """Kinds of inputs of TF-Hub modules. Error messages show the values of this enum."""
+    """Kinds of inputs of TF-Hub modules. Error messages show the values of `Kind`."""
 
     TOKENS = "int32 tokens of a BERT encoder, a dict of input_word_ids, input_mask, input_type_ids"
     TEXT = "texts, string (batch,)"

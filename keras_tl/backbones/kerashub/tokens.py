@@ -26,8 +26,8 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     decomposes. BERT's encoders were trained with other tokens than KerasHub's. So for WordPiece
     vocabularies, keras_tl uses BERT's rules. keras_tl reads the rules from the files of a Hugging
     Face folder, or infers the rules from the vocabulary. For other vocabularies, keras_tl uses
-    KerasHub's tokenizer. keras_tl does not read the files behind a handle such as `hf://...`. For
-    such a handle, the preprocessor's `not_compared` states the reason.
+    KerasHub's tokenizer. keras_tl does not read the files behind a handle such as `hf://...`, and
+    says so in the preprocessor's `not_compared`.
 
     `load` is a function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 

@@ -56,7 +56,7 @@ class Family:
 
 
 def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSpec, ...]:
-    """Return blocks `block1`, `block2`, ... In `end`, `{}` stands for `first`, `first + 1`, ..."""
+    """Return blocks `block1`, `block2`, ... `{}` in `end` stands for `first`, `first + 1`, ..."""
     return tuple(
         BlockSpec(f"block{number}", end.format(number + first - 1))
         for number in range(1, count + 1)

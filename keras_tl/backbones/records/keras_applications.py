@@ -57,7 +57,7 @@ def _mobilenet_v3(count: int) -> tuple[BlockSpec, ...]:
 def _nasnet(cells: int) -> tuple[BlockSpec, ...]:
     """Return the blocks of a NASNet: a stem and three series of `cells` normal cells.
 
-    The second and the third series begin with a reduction cell.
+    The second and the third series of cells begin with a reduction cell.
     """
     return (
         BlockSpec("stem", "reduction_concat_stem_2"),

@@ -17,9 +17,9 @@ class FastBertPreprocessor(BertPacking):
     """WordPiece preprocessor with `tensorflow_text.FastBertTokenizer`, as in earlier versions.
 
     `FastBertTokenizer` differs from BERT's tokenizer in case folding (`straße` becomes `strasse`),
-    NUL and control characters. Older saved runs keep this tokenizer, because their encoders were
-    trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true, the
-    tokenizer lower-cases texts and removes accents.
+    NUL and control characters. Older saved runs keep `FastBertTokenizer`, because their encoders
+    were trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true,
+    the tokenizer lower-cases texts and removes accents.
     """
 
     def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):

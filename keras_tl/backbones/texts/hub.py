@@ -27,9 +27,9 @@ class HubPreprocessor(TextPreprocessor):
 
     If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
     and makes sequences of any length
-    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Without these
-    functions, the preprocessor takes only single texts, and makes only sequences of the module's
-    own length.
+    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). If the module
+    lacks `tokenize` or `bert_pack_inputs`, the preprocessor takes only single texts, and makes only
+    sequences of the module's own length.
 
     Args:
         path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs code
@@ -39,8 +39,8 @@ class HubPreprocessor(TextPreprocessor):
 
     Raises:
         BackboneError: The folder contains no preprocessing module.
-        ConfigError: The module cannot make sequences of this length, or it needs tensorflow_text,
-            which is not installed.
+        ConfigError: The module cannot make sequences of `sequence_length` tokens, or it needs
+            tensorflow_text, which is not installed.
 
     Example:
         >>> issubclass(ktl.HubPreprocessor, ktl.TextPreprocessor)

@@ -22,10 +22,10 @@ Texts: TypeAlias = tf.Tensor | np.ndarray | Sequence[str]
 class TextPreprocessor(abc.ABC, tf.Module):
     """Preprocessor that converts texts to the tokens of an encoder.
 
-    A preprocessor also works in a graph: in `tf.data.Dataset.map` and inside an export. An exported
-    module has the preprocessor as an attribute, so that the export includes the preprocessor's
-    tables and files. For training with a distribution strategy, create the preprocessor outside the
-    strategy's scope.
+    A preprocessor also works in a TensorFlow graph: in `tf.data.Dataset.map` and inside an export.
+    An exported module has the preprocessor as an attribute, so that the export includes the
+    preprocessor's tables and files. For training with a distribution strategy, create the
+    preprocessor outside the strategy's scope.
 
     Args:
         sequence_length: Length of a text in tokens, including special tokens and padding.
@@ -108,7 +108,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
         """Return a copy of the preprocessor with another sequence length.
 
         Raises:
-            ConfigError: The preprocessor cannot make sequences of this length.
+            ConfigError: The preprocessor cannot make sequences of `sequence_length` tokens.
 
         Example:
             >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)

@@ -35,13 +35,14 @@ class WordPiecePreprocessor(BertPacking):
             unless arguments override these rules. If `lower_case`, `strip_accents` and `split_cjk`
             are all given, the rules in files are ignored.
         lower_case: Whether texts are lower-cased. `None` means the rule in the files. If no file
-            states this rule, texts are lower-cased if only special tokens have capital letters.
+            states the rule for case, texts are lower-cased if only special tokens have capital
+            letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
         strip_accents: Whether accents are removed. `None` means the rule in the files. If no file
-            states this rule, accents are removed if texts are lower-cased and no token has an
-            accent.
+            states the rule for accents, accents are removed if texts are lower-cased and no token
+            has an accent.
         split_cjk: Whether each Chinese character is a word. `None` means the rule in the files, or
-            true if no file states this rule.
+            true if no file states the rule for Chinese characters.
 
     Raises:
         ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,

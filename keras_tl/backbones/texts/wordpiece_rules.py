@@ -68,7 +68,7 @@ class WordPieceRules(JsonConfig):
         return cls(**found | known)
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Split texts into words, also in a graph.
+        """Split texts into words, also in a TensorFlow graph.
 
         Args:
             texts: Texts, string (batch,). Bytes that are not UTF-8 are removed.

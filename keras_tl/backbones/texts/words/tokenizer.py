@@ -57,7 +57,7 @@ _CAPITALISED = r"\p{Lu}[^\p{Lu}]+"
 
 
 def split_words(texts: Texts) -> tf.RaggedTensor:
-    """Split texts into words and marks, without `xxbos`, also in a graph.
+    """Split texts into words and marks, without `xxbos`, also in a TensorFlow graph.
 
     Args:
         texts: Texts in UTF-8, string (batch,). Invalid bytes become U+FFFD.
@@ -114,11 +114,12 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return the value, the length and the row number of each series of equal neighbouring strings.
 
-    `countable` is a bool for each string. A string with `False` is always a series of its own.
+    `countable` is a bool for each string. A string whose `countable` is false is a series of its
+    own.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
-    # If there are no values, `rows[:1]` is empty too.
+    # Slice `rows` instead of a constant [True]: without strings, the slice is empty.
     starts = tf.concat([tf.ones_like(rows[:1], tf.bool), ~goes_on], 0)
     places = tf.boolean_mask(tf.range(tf.size(values, tf.int64)), starts)
     ends = tf.concat([places[1:], tf.size(values, tf.int64)[None]], 0)[: tf.size(places)]
@@ -166,7 +167,7 @@ class WordTokenizer(tf.Module):
         return self._vocabulary
 
     def __call__(self, texts: Texts) -> tf.RaggedTensor:
-        """Return the numbers of `xxbos` and of the words of each text, also in a graph.
+        """Return the numbers of `xxbos` and of each text's words, also in a TensorFlow graph.
 
         Args:
             texts: Texts in UTF-8, string (batch,).
