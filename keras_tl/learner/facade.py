@@ -314,10 +314,11 @@ class Learner:
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
         compares the models (head alone, fine-tuned, averages) on the validation split. With fewer
-        validation items, or with `refit`, `fit` compares the models by three-fold cross-validation,
-        which includes fine-tuning. `fit` keeps its default model unless the loss of another model
-        is significantly lower. Without `refit`, `fit` never reads the test split. If `fit_head` has
-        just trained the same head with its default arguments, `fit` does not train the head again.
+        than 50 validation items, or with `refit`, `fit` compares the models by three-fold
+        cross-validation, which includes fine-tuning. `fit` keeps its default model unless the loss
+        of another model is significantly lower. Without `refit`, `fit` never reads the test split.
+        If `fit_head` has just trained the same head with its default arguments, `fit` does not
+        train the head again.
 
         Args:
             minutes: Time budget of `fit`, in minutes. If the time budget is short, `fit` first
@@ -802,8 +803,8 @@ class Learner:
                 `keras_tl.export.runtimes.file_export.export_file`.
             precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
                 `"float16"`.
-            serving: Whether to also write the folder `serving/` beside the versions of a
-                SavedModel: configuration and clients for a server (see
+            serving: Whether to also write the folder `serving/` with configuration and clients for
+                a server, beside the versions of the SavedModel (see
                 `export.server_configuration.write_serving`).
             card: Your own sections for the model card of a SavedModel: a dict from heading to
                 Markdown text, such as `{"Intended use": "..."}`.

@@ -16,7 +16,8 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, quoted
 
 TFHUB = "tfhub:"
-# Number of positions of the published BERT encoders. By default, longer texts are cut.
+# Number of positions of the published BERT encoders. By default, texts are cut to at most this
+# number of tokens.
 LONGEST = 512
 _SHORTEST = 16
 _MULTIPLE_OF = 8

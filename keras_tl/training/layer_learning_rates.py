@@ -86,8 +86,8 @@ class PerVariableSteps(PerVariableLearningRates):
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
     arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. Without
-    `PerVariableSteps`, the first updates of a variable that is unfrozen after so many steps would
-    be up to 6.6 times as large as intended.
+    `PerVariableSteps`, the first updates of a variable that is unfrozen after some hundred steps
+    would be up to 6.6 times as large as intended.
     """
 
     def build(self, variables):

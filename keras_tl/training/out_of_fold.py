@@ -109,7 +109,7 @@ class HeadTraining:
 
         Args:
             passes: Number of epochs between two evaluations on `held_out`. Before the last
-                evaluation, there may be fewer epochs.
+                evaluation, there may be fewer than `passes` epochs.
             held_out: Features and labels of held-out items, to compute losses. `None`: no losses.
         """
         phase = dataclasses.replace(self.phase, l2=None)

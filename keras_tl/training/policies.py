@@ -129,7 +129,7 @@ _FEW_ITEMS = {"text": 100}
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
 # Strength of the L2 penalty times the number of items, after contrastive training. The strength
-# equals C = 0.01 of scikit-learn's LogisticRegression (docs/explanation/text-defaults.md).
+# corresponds to C = 0.01 in scikit-learn's LogisticRegression (docs/explanation/text-defaults.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 

@@ -13,8 +13,8 @@ from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
 # Time of a training step (forward, backward, update) divided by the time to predict the same items.
-# The value is rough, so the plan that `fit` reports says "about". `rehearse` measures the time of a
-# step instead.
+# `_STEP_OVER_PREDICTION` is a rough value, so the plan that `fit` reports says "about". Unlike this
+# estimate, `rehearse` measures the time of a training step.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3

@@ -73,8 +73,8 @@ def fit_language_model(
 ) -> PhaseRecord:
     """Train all layers of a language model in place, on one device, in the model's precision.
 
-    Each batch starts with the recurrent states at the end of the previous batch. Every epoch starts
-    with zero states. Gradients do not flow back into the previous batch.
+    Each batch starts with the recurrent states at the end of the previous batch. In every epoch,
+    the first recurrent states are 0. Gradients do not flow back into the previous batch.
 
     Args:
         model: Language model to train.
@@ -83,7 +83,7 @@ def fit_language_model(
             and `phase.patience`, training stops early and restores the weights of the lowest
             validation perplexity. If no epoch is better than the initial weights, the model keeps
             the initial weights.
-        phase: Settings of the training. `batch_size` is the number of rows per batch. The
+        phase: Settings of the training. `phase.batch_size` is the number of rows per batch. The
             embedding, which is also the output layer, has the learning rate of the phase. Each LSTM
             layer has the learning rate of the layer above it, divided by `discriminative_factor`.
         bptt: Mean number of tokens per row of a batch, see `TokenStream`.
@@ -149,7 +149,7 @@ def perplexity(
             begins with zero states.
         batch_size: Number of rows in a batch. Tokens at the start of a row lack their preceding
             context.
-        bptt: Number of tokens per row of a batch. The result does not depend on `bptt`.
+        bptt: Number of tokens per row of a batch. The perplexity does not depend on `bptt`.
 
     Raises:
         DataError: There are fewer than `batch_size + 1` tokens.

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_tl.errors import DataError
 
-# Random batch lengths in tokens: probability of the full mean `length` (else half), standard
-# deviation, and minimum.
+# Distribution of random batch lengths: probability of the mean `length` (otherwise the mean is
+# `length / 2`), standard deviation and minimum in tokens.
 _WHOLE, _DEVIATION, _SHORTEST = 0.95, 5, 5
 
 
