@@ -184,7 +184,7 @@ class LabelledData(abc.ABC, Generic[S]):
         splits: Items by split name: `"train"`, and if they exist, `"validation"` and `"test"`.
         task: Name of the task, see `keras_tl.tasks.TASKS`.
         class_names: Names of the classes, or of the labels of multi-label data. For a regression,
-            there are no names.
+            `class_names` is empty.
         checked: Result of the check of the items, or `None` if the items were not checked.
         split_settings: Options that decide which split an item belongs to. The same options with
             the same data source give the same splits.

@@ -33,8 +33,8 @@ def plain(given: Any, columns: tuple = ()) -> Any:
     """Convert an input of the user to `str`, path, bytes, array or list, or return it unchanged.
 
     Args:
-        given: A text or path; `bytes`, `bytearray`, an open file; an array or tensor of any
-            library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
+        given: Input of the user: a text or path; `bytes`, `bytearray`, an open file; an array or
+            tensor of any library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
         columns: Keys of the items in the dictionaries of a `tf.data.Dataset`.
 
     Raises:

@@ -80,7 +80,8 @@ class Case:
 
     Attributes:
         backbone: Name of the backbone as in `Learner`: from the catalogue, registered by you, or
-            `"tfhub:HANDLE"`. Or a function that returns a name or a `keras.Model`.
+            `"tfhub:HANDLE"`. `backbone` may also be a function that returns a name or a
+            `keras.Model`.
         image_size: Side of the images in pixels. Small images make the checks fast.
         weights: Weights of a backbone from the catalogue: `"imagenet"` if no download is needed,
             the path of a file, or a function that returns the path. `None`: random weights.
@@ -89,7 +90,7 @@ class Case:
         task: Function that takes the case and returns data: `colours` for images, `words` or
             `word_pairs` for texts, or your own function. Without a validation split in the data,
             training keeps the last weights.
-        pooling: Pooling of the head. A text encoder without token outputs needs `"pooled"`.
+        pooling: Pooling method of the head. A text encoder without token outputs needs `"pooled"`.
         reference: Preprocessing function of the weights' authors, as `"module:function"`. The
             scaling layers that the builder adds for `weights="imagenet"` run after this function.
         statistics: Means and variances of the Normalization layer in the published weights file.

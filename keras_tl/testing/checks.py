@@ -291,7 +291,7 @@ def check_unfreeze(case: Case, tmp_path: Path) -> None:
 def check_cached_features(case: Case, tmp_path: Path) -> None:
     """Check that cached features equal the features that the frozen backbone computes in training.
 
-    The training and the cache have different batches, and for texts also different padding.
+    The training and the feature cache use different batches, and for texts also different padding.
     """
     learner = case.learner()
     split = learner.data.split("train")

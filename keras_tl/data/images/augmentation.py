@@ -31,8 +31,8 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
     """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: A layer or function fails. Or the shape of its output is unknown, or differs
-            from the shape of its input.
+        ConfigError: A layer or function fails on a batch of images. Or the shape of its output is
+            unknown, or differs from the shape of its input.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):

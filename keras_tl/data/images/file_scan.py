@@ -21,7 +21,7 @@ class FileScan:
     """Scan of a list of image files, to find the files that training cannot use.
 
     Args:
-        paths: Paths of the files.
+        paths: Paths of the image files to scan.
         stats: The `os.stat` result of each file.
     """
 

@@ -22,7 +22,8 @@ class ImagePipeline(Pipeline):
 
     Attributes:
         image_size: (height, width) of the images in the batches, in pixels.
-        resize: `"crop"`, `"pad"` or `"stretch"`, see `keras_tl.data.images.decoder.resize`.
+        resize: Method of resizing, see `keras_tl.data.images.decoder.resize`: `"crop"`, `"pad"` or
+            `"stretch"`.
         whole_batches: Whether to fill up the last batch for training on several replicas, see
             `keras_tl.data.pipeline.padded_rows`.
         value_range: Values of black and white, see `keras_tl.data.images.decoder.decode_image`.

@@ -124,7 +124,7 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return the fewest zero bytes in a row that no encoder writes, or `None` without a limit.
+    """Return the fewest zero bytes in a row that no encoder writes, `None` if unlimited.
 
     In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
     image, an encoder writes only the symbol "the rest is zero" for each block. If this symbol is

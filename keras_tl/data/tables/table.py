@@ -17,7 +17,7 @@ class ColumnSelection:
     """Columns to read from a table.
 
     Attributes:
-        columns: Names of the columns.
+        columns: Names of the columns to read.
         item: Word in messages for the item in a row, such as "image".
         hint: Advice on how to choose other columns, a sentence for messages.
     """

@@ -49,8 +49,8 @@ def read_texts(
             of texts, batched or not, with or without labels. A `pandas.DataFrame` must have the
             column names of the training data.
         are_pairs: Whether the model takes pairs of texts.
-        columns: Columns of a data frame. `None` means the column `text`, and for pairs also the
-            column `text_pair`.
+        columns: Columns of a data frame that hold the texts. `None` means the column `text`, and
+            for pairs also the column `text_pair`.
         on_invalid: `"raise"` raises an error if a text or file is unreadable. With any other value,
             an unreadable item becomes an empty text, and `TextItems.problems` holds the reason.
             Blank texts and bytes that are not UTF-8 raise no error, but get no prediction.

@@ -20,7 +20,7 @@ class TextItems(PredictionItems):
     """Texts for prediction.
 
     Attributes:
-        texts: The n texts. Texts that are not UTF-8 stay bytes.
+        texts: Text (or first text) of each of the n items. Texts that are not UTF-8 stay bytes.
         pairs: Second texts of n pairs, or `None` for single texts.
         names: Names of the items in results, for texts from files. `None`: the texts are the names.
         problems: For each item, the reason why the item is unreadable, or `None` for a readable

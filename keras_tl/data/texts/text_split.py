@@ -16,7 +16,7 @@ class TextSplit(Split):
     """Texts of one split, in a fixed order.
 
     Attributes:
-        texts: The n texts.
+        texts: Text (or first text) of each of the n items.
         pairs: Second texts of n pairs, such as hypotheses to premises, or `None` for single texts.
         labels: See `Split`.
         slices: See `Split`.
@@ -73,7 +73,7 @@ class Texts:
     """Texts of one split, before the labels are read.
 
     Attributes:
-        texts: The n texts.
+        texts: Text (or first text) of each of the n items.
         pairs: Second texts of n pairs, or `None` for single texts.
         places: Place of each item, for messages: a line, a row or a path.
     """
