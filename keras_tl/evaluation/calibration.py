@@ -34,8 +34,8 @@ class Bin(JsonConfig):
         items: Number of predicted probabilities that lie in the bin.
         confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
         frequency: Fraction of the bin's predictions that came true. `None`: the bin is empty.
-        interval: 95% confidence interval of `frequency` (Wilson, 1927). The formula assumes
-            independent labels. If items have several labels, the interval is too narrow.
+        interval: 95% confidence interval of `frequency` (Wilson, 1927). Wilson's formula
+            assumes independent labels. If items have several labels, the interval is too narrow.
     """
 
     low: float
@@ -55,13 +55,13 @@ class Calibration:
             second of two classes, or every label of every item.
         items: Number of items whose predictions were compared with their labels.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
-            3): the mean of |confidence - frequency| over 15 bins of equal width. A bin has a weight
-            in this mean: its number of probabilities. By chance, a perfectly calibrated model also
-            has an ECE above 0, especially with few items.
+            3): the mean of |confidence - frequency| over 15 bins of equal width. The weight of a
+            bin in this mean is its number of probabilities. By chance, a perfectly calibrated model
+            also has an ECE above 0, especially with few items.
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
             squared errors of an item are summed over the classes: a value in [0, 2].
-        nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
+        nll: Mean negative log-likelihood in nats. The metric `"loss"` of `evaluate()` is the same.
         bins: The 15 bins of the reliability diagram, from low to high probability.
 
     Example:
@@ -150,7 +150,7 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 def fit_temperature(task: Task, record: PredictionRecord) -> float:
     """Return the temperature that makes the labels most likely (Guo et al., 2017, sec. 4.2).
 
-    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. All logits are
+    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. Logits are always
     divided by the same number, so the ranking of the classes of an item never changes.
 
     Args:
@@ -173,7 +173,7 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """Return a configuration with a new temperature. Move the thresholds to keep all decisions."""
+    """Return a configuration with a new temperature, and thresholds that give equal predictions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)

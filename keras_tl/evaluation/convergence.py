@@ -6,9 +6,9 @@ from keras_tl.runs.history import PhaseRecord
 
 # `still_falls` measures the decrease of a loss over the last quarter of the sum of learning rates.
 _LAST = 0.25
-# A loss still falls in two cases. Case 1: the decrease is at least 5% of the loss before it.
-# Case 2: the loss is at least 1% below the loss of guessing, and at least 10% of this gap comes
-# from the decrease.
+# A loss still falls if it decreased by at least 5% of its earlier value.
+# A loss also still falls if it is at least 1% below the loss of guessing, and the decrease is at
+# least 10% of this gain.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 
@@ -16,17 +16,17 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
     """Return whether a loss would fall further if training went on at the same learning rate.
 
     A learning rate that decays to 0 flattens every curve, even before training has converged. So
-    the decrease is measured over the last quarter of the sum of all learning rates. With a constant
-    learning rate, that is the last quarter of the epochs. With cosine decay, it is the last 56% of
-    the epochs.
+    the function measures the decrease of the loss over the last quarter of the sum of all learning
+    rates. With a constant learning rate, this quarter is the last quarter of the epochs. With
+    cosine decay, this quarter is the last 56% of the epochs.
 
     The result is `None` if the phase has fewer than two epochs, or if a loss is not finite.
 
     Args:
         record: Record of the training phase, with the losses and learning rates of its epochs.
         name: Name of the loss to judge: `"loss"` or `"val_loss"`.
-        guessing: Loss of a model that guesses. With a very low learning rate, the loss stays near
-            this value.
+        guessing: Loss of a model that guesses. With a very low learning rate, the model's loss
+            stays near the loss of guessing.
     """
     values = column(record, name)
     if len(values) < 2 or not np.isfinite(values).all():

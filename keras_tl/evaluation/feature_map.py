@@ -22,9 +22,9 @@ class FeatureMap:
         labels: Labels of the items, see `keras_tl.data.labelled_data.Split`.
         points: Coordinates of the items in the plane, float (n, 2), in the unit of the features.
         explained: Fraction of the features' variance that each component explains, in [0, 1].
-        neighbours: Fraction of the items whose nearest other item has the same label. The distance
-            is Euclidean over all features (Cover and Hart, "Nearest neighbor pattern
-            classification", 1967). `None`: the task is a regression.
+        neighbours: Fraction of the items whose nearest other item has the same label. The nearest
+            item has the smallest Euclidean distance over all features (Cover and Hart, "Nearest
+            neighbor pattern classification", 1967). `None`: the task is a regression.
     """
 
     split: str

@@ -63,7 +63,10 @@ class Evidence:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the gap `matters` and, if higher metric values are better, exceeds `chance`."""
+        """Whether the gap between training and validation is large, and more than `chance`.
+
+        Only a gap of a metric of which higher values are better is compared with `chance`.
+        """
         return self.matters and not (self.task.more_is_better and self.gap <= chance(self.items))
 
     @property
@@ -123,10 +126,10 @@ class Evidence:
     def goes_on(self) -> bool:
         """Whether further epochs would improve the model.
 
-        The answer is yes in two cases. In both cases, the training loss still falls, and training
-        is not near perfect. Case 1: the validation loss still falls. Case 2: both losses are high.
-        If an augmentation mixed the labels, losses are always high, so only case 1 counts. The
-        answer is no after early stopping, and if validation `turned`.
+        The training loss must still fall, and training must not be near perfect. The validation
+        loss must still fall too, unless both losses are high. If an augmentation mixed the labels,
+        high losses do not count, because mixed labels always give high losses. After early stopping
+        or after validation got worse, further epochs would not improve the model.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -136,7 +139,7 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether two or more epochs, the last among them, are worse on validation than the best.
+        """Whether validation got worse: the last epoch and another one are worse than the best.
 
         If no epoch improved the model, the first epoch takes the place of the best epoch. The
         result is always `False` for a head that began at its optimum.

@@ -61,7 +61,7 @@ def proportion_interval(count: int, items: int) -> Interval:
     """Return the proportion of items with some property, with its 95% confidence interval.
 
     The interval is the score interval of Wilson ("Probable inference, the law of succession, and
-    statistical inference", JASA 22, 1927). It stays within [0, 1], and its width is never 0.
+    statistical inference", JASA 22, 1927). This interval stays within [0, 1] and is wider than 0.
 
     Args:
         count: Number of items with the property, such as a right prediction.
@@ -93,8 +93,8 @@ def bootstrap_interval(
     """Return the value of a metric on n items, with its bootstrap confidence interval.
 
     The percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
-    13.3) draws items with replacement. If a metric is at its optimum, such as an AUC of 1, every
-    resample has the same value. The interval is then meaningless.
+    13.3) draws items with replacement. If a metric is at its optimum, such as an AUC of 1, the
+    interval is meaningless, because every resample has the same value.
 
     Args:
         statistic: The metric as a function of item weights.

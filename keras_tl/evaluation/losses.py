@@ -18,11 +18,11 @@ class TopLoss:
 
     Attributes:
         row: Row of the item in the split, from 0.
-        source: Path of the file, text, or both texts of a pair. `None`: the item is only pixels.
+        source: Path of the file, text, or both texts of a pair. `None`: the item is a pixel array.
         true: Names of the true label or labels. Regression: the target.
         predicted: Names of the predicted label or labels. Regression: the predicted value.
-        true_probability: Probability of the true label. With several labels, the product of their
-            probabilities, as if the labels were independent. `None`: the task is a regression.
+        true_probability: Probability of the true label. For several true labels, the product of
+            their probabilities, as if labels were independent. `None`: the task is a regression.
         predicted_probability: Probability of the prediction, computed like `true_probability`.
         loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
 
@@ -118,7 +118,7 @@ def top_losses(
 ) -> TopLosses:
     """Return the `count` items with the largest losses. Equal losses keep the order of the split.
 
-    `sources` has one source per item, see `TopLoss.source`. `None`: the items are only pixels.
+    `sources` has one source per item, see `TopLoss.source`. `None`: the items are pixel arrays.
     """
     losses = task.item_losses(record.labels, record.logits)
     answers = task.decisions(record.logits)

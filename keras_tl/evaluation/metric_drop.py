@@ -23,10 +23,10 @@ def find_metric_drop(
     """Test, item by item, whether the predictions after a phase are worse than before the phase.
 
     Each prediction gets better, gets worse or stays equal. If a phase does no harm, better and
-    worse are equally likely. So the function uses the one-sided sign test. For classes, this is
-    McNemar's exact test ("Note on the sampling error of the difference between correlated
-    proportions or percentages", Psychometrika 12, 1947). The test is also exact for few items. If
-    only five predictions change, all five must get worse for a warning.
+    worse are equally likely. So the function uses the one-sided sign test. For classes, the sign
+    test is McNemar's exact test ("Note on the sampling error of the difference between correlated
+    proportions or percentages", Psychometrika 12, 1947). The sign test is also exact for few items.
+    If only five predictions change, all five must get worse for a warning.
 
     The result is `None` if the metric is not significantly worse, or if a logit is not finite.
 

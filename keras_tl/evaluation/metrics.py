@@ -71,7 +71,7 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
 
 
 def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
-    """Return 95% confidence intervals of metrics, for the random choice of the items.
+    """Return 95% confidence intervals: how far metrics depend on the random choice of items.
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
     `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always

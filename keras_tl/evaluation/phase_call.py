@@ -23,7 +23,7 @@ class PhaseCall:
     Attributes:
         function: Name of the method: `"fit_head"` or `"fine_tune"`.
         arguments: Arguments of the call by name. Arguments with their default value are left out.
-        is_own: Whether the call passes the phase itself as `policy=`, because no policy has it.
+        is_own: Whether the call passes the phase itself as `policy=`: no policy equals the phase.
     """
 
     function: str

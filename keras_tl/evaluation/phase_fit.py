@@ -41,20 +41,21 @@ class PhaseFit:
             three epochs, a value is not finite, labels were mixed, or the head is `solved`.
         state: State of the phase, one of the following.
             `"overfits"`: the model is clearly better on the training split than on the validation
-                split. Or the validation result got worse, and the phase kept the last weights.
+                split, or the validation result got worse and the phase kept the last weights.
             `"spared"`: the validation result got worse while the training loss fell, but the phase
                 kept earlier weights.
-            `"diverged"`: a loss is not finite. Or the model got worse, and the training loss rose
-                or was above the loss of guessing.
+            `"diverged"`: a loss is not finite, or the model got worse and the training loss rose or
+                was above the loss of guessing.
             `"unconverged"`: training ended while the model still improved.
             `"underfits"`: training and validation losses are high, and the training loss is flat.
-            `"fits"`: no sign of another state. `"unknown"`: see `reason`.
+            `"fits"`: the curves show no sign of another state. `"unknown"`: see `reason`.
         reason: Reason for the state `"unknown"` or `"diverged"`, else empty.
             Reasons for `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
             `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
             weights) and `"nothing-better"` (no epoch improved the model, for an unknown cause).
             Reasons for `"diverged"`: `"not-finite"`, `"rose"` and `"above-guessing"`.
-        converged: Whether the training loss has converged. `None`: unknown, such as after 1 epoch.
+        converged: Whether the training loss has converged. `None`: the curves do not show this, for
+            example after one epoch.
         is_measured: Whether `train` and `validation` were measured with the kept weights in
             inference mode, instead of logged during training.
         items: Number of validation items. `None`: unknown.

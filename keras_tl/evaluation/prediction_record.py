@@ -16,8 +16,8 @@ _FIELDS = ("labels", "logits")
 class PredictionRecord:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
-    Files hold logits that are not divided by the temperature of a calibration. Functions take
-    logits that `scaled` has already divided by the temperature, unless they say otherwise.
+    In files, the logits are not divided by the temperature of a calibration. Functions take records
+    whose logits `scaled` has divided by the temperature, unless their docstring says otherwise.
 
     Attributes:
         labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.

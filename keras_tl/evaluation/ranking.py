@@ -16,7 +16,7 @@ from keras_tl.tasks import Task
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
 # Probability that a normal variable lies within one standard deviation of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Backbones whose times differ by at most 25% count as equally fast: so do repeated timings differ.
+# Backbones are equally fast if their times differ by at most 25%, the spread of repeated timings.
 _AS_FAST = 1.25
 
 

@@ -11,15 +11,15 @@ from keras_tl.training.policies import POLICIES
 _COUNT = 2
 _DROPOUT, _SMOOTHING, _DECAY = 0.5, 0.1, 0.1
 _LOWER, _HIGHER = 1 / 3, 3
-# Arguments of a policy that `Learner.lr_find` takes.
+# Arguments of `Learner.fine_tune` that `Learner.lr_find` also takes.
 _SWEPT = ("policy", "unfreeze", "batch_size")
 
 
 def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     """Return the two most promising remedies for a state of `keras_tl.evaluation.fit_state`.
 
-    Against overfitting, a lower learning rate comes first if the first epoch was the best. Methods
-    that the training does not use yet come next. The state `"unknown"` has one remedy, the state
+    Against overfitting, a lower learning rate comes first if the first epoch was the best. Next
+    come methods that the training does not use yet. The state `"unknown"` has one remedy, the state
     `"fits"` has none. If the head began at its optimum, the remedies include no more epochs and no
     other learning rate: they would change nothing.
     """

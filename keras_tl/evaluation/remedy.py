@@ -20,11 +20,11 @@ class Remedy:
     """A change of the training that may improve the model.
 
     Attributes:
-        what: The change in words.
+        what: The change in words, such as `"more epochs"`.
         python: Python calls that make the change. `learner` is the user's learner, or a new learner
             if the model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
-        command: The `keras-tl train` command that makes the change. `...` stands for the previous
-            options. `None`: no command makes the change.
+        command: The `keras-tl train` command that makes the change. In it, `...` stands for the
+            options of the previous command. `None`: no command makes the change.
 
     Example:
         >>> remedy = ktl.Remedy(what="Train longer.", python="learner.fit_head(epochs=20)")
@@ -79,7 +79,7 @@ class Situation:
         return written(f"learner.{call.function}", {**shown, **self._augment(call), **code})
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
-        """Return the code of `augment=`. Empty: it is unknown, not by name, or the default."""
+        """Return the code of `augment=`, or nothing if it is unknown, unnamed or the default."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}
@@ -94,7 +94,7 @@ class Situation:
         return f"learner = ktl.Learner(backbone, {data}{own}); {self.again()}"
 
     def command(self, options: str) -> str | None:
-        """Return the command that runs the phase with `options`. `None`: its policy has no name."""
+        """Return the command that runs the phase with `options`. `None`: no named policy has it."""
         if self.call.is_own:
             return None
         policy = self.call.arguments.get("policy")
@@ -108,5 +108,5 @@ class Situation:
 
 
 def command_of(options: str) -> str:
-    """Return the training command with new options. `...` stands for the previous options."""
+    """Return `keras-tl train` with new options. `...` stands for those of the previous command."""
     return f"keras-tl train ... {options}"

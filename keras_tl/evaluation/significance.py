@@ -18,9 +18,9 @@ def permutation_p_values(
 ) -> list[float | None]:
     """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
-    The one-sided permutation test draws random groups of the same size. The p-value is the fraction
-    of these groups whose metric is at least as far behind the metric of the other items (Phipson
-    and Smyth, 2010, arXiv:1603.05766).
+    The one-sided permutation test draws random groups of the same size. The p-value of a group is
+    the fraction of the drawn groups that are behind the rest by as much or more (Phipson and Smyth,
+    2010, arXiv:1603.05766).
 
     A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
@@ -72,8 +72,8 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
-    significant, and the remaining tests have the level of that test. So a test is significant if
-    its p-value is at most its level. `level` limits the probability of one or more false claims.
+    significant, and the remaining tests have the level of that test. A test is significant if its
+    p-value is at most its level. `level` limits the probability of one or more false claims.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):

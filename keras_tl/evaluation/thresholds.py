@@ -74,8 +74,9 @@ class Threshold:
     Attributes:
         label: Name of the label. Binary task: name of the second class.
         threshold: An item gets the label if the probability of the label is above this number.
-        reached: Whether the threshold reaches the goal on the validation split. If not, `threshold`
-            has the largest F1, or is 0.5 if no item of the split has the label.
+        reached: Whether the threshold reaches the goal on the validation split. If the goal is not
+            reached, `threshold` has the largest F1, or is 0.5 if no item of the split has the
+            label.
         rates: Precision, recall and F1 of the threshold on each split. Only the validation split
             was used to choose the threshold.
 
@@ -243,7 +244,7 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
     elif rule.recall is not None:
         # The lowest threshold has a recall of 1, so at least one threshold reaches the goal.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
-    # Put the threshold midway between the lowest probability that gets the label and the next one.
+    # The threshold is midway between the lowest probability that gets the label and the next lower.
     below = at[best - 1] if best else 0.0
     return float((below + at[best]) / 2), reached
 

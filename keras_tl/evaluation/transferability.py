@@ -19,7 +19,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     function of the features with Gaussian weights and Gaussian noise. The result is the mean of
     `log_evidence` over the columns. Each class (as in the paper) or label has a column of 0 and 1.
     A regression has one column of standardised targets, so that the unit of the targets does not
-    matter. Constant columns are left out.
+    matter. Constant target columns are left out.
 
     Args:
         features: Features of n items, float array (n, d).
@@ -114,7 +114,7 @@ def _profile(
         ratios: Values of the ratio alpha / beta.
         powers: Squared singular values of the features, (rank,).
         explained: Squared projection of each target on each left singular vector, (rank, columns).
-        rest: Squared length of each target's part orthogonal to these vectors, (columns,).
+        rest: Squared length of each target outside the span of these vectors, (columns,).
         n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)

@@ -67,7 +67,7 @@ CHECKS: dict[str, Checking] = {
 def run_checks(context: CheckContext) -> Findings:
     """Run every possible check. Stop after a finding of severity `"error"`: later checks may fail.
 
-    The checks must not prevent training. If a check itself fails, or a held-out split is
+    A failed check must not prevent training. If a check itself fails, or a held-out split is
     unreadable, the result lists the check as not done. The function raises only errors that would
     also stop training.
 

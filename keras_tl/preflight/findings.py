@@ -45,7 +45,7 @@ class Findings(tuple[Finding, ...]):
 
     Attributes:
         not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
-        failed: Names of checks that failed, but may succeed later. `to_json` leaves them out.
+        failed: Names of checks that failed, but may succeed later. Not part of `to_json`.
 
     Example:
         >>> [(finding.name, finding.severity) for finding in findings]
@@ -119,7 +119,7 @@ class Findings(tuple[Finding, ...]):
         return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
 
     def without(self, text: str) -> Self:
-        """Return a copy without `text` in the sentences. If `text` is empty, return `self`.
+        """Return a copy of the findings, with `text` removed. If `text` is empty, return `self`.
 
         Example:
             >>> findings.without("training ")[0].what
@@ -176,4 +176,7 @@ class NotChecked(Exception):  # noqa: N818 (not an error: the check does not app
 
 
 class Unreadable(Exception):  # noqa: N818 (not an error: training does not need this split)
-    """Raised if a held-out split is unreadable or its features cannot be cached, with a phrase."""
+    """Raised if a held-out split is unreadable or its features cannot be cached.
+
+    The message gives the reason as a phrase.
+    """

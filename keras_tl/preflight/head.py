@@ -131,9 +131,9 @@ def overfit(
 ) -> tuple[float, float]:
     """Fit a new copy of a head to n items. Return the first and the lowest loss.
 
-    The function tests whether the head suits the loss function, whatever the learning rate. So it
-    uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming
-    45), which has no learning rate.
+    The function tests whether the head suits the loss function, whatever the learning rate. So the
+    function uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math.
+    Programming 45), which has no learning rate.
 
     Args:
         head: Keras model that computes logits from features.

@@ -37,7 +37,7 @@ class Limits:
         compared: Maximum number of image pairs to compare by features, for each split. From a
             split with more pairs, only a sample of images is compared.
         fewest: Minimum number of images in a sample of a split.
-        pairs: Maximum number of image pairs to compare by thumbnails. The most similar come first.
+        pairs: Maximum number of image pairs to compare by thumbnails, the most similar first.
     """
 
     compared: int = 50_000_000
@@ -152,7 +152,7 @@ def _keys(context: CheckContext) -> dict[str, list[Hashable | None]]:
 def _file_keys(
     context: CheckContext, splits: dict[str, ImageSplit]
 ) -> dict[str, list[Hashable | None]]:
-    """Return a digest of each file. `None`: no other file has the same size, so it is not read."""
+    """Return a digest of each file. A file of unique size is not read: its digest is `None`."""
     sizes, keys = {}, {}
     for name, split in splits.items():
         with context.skip_if_unreadable(name), _naming_the_file():

@@ -44,7 +44,10 @@ def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, f
 def _input_of(
     network: keras.Model, inputs: np.ndarray, wanted
 ) -> tuple[keras.layers.Layer, np.ndarray] | None:
-    """Return the first `wanted` layer and its input. `None`: no layer, or it is not called once."""
+    """Return the first layer for which `wanted(layer)` is true, and the input of this layer.
+
+    `None`: no such layer exists, or the network does not call the layer exactly once.
+    """
     # A Sequential model keeps its graph in an inner Functional model.
     graph = getattr(network, "_functional", None) or network
     levels = getattr(graph, "_nodes_by_depth", {}).values()

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_tl.features.rows import Features
 
-# Number of items in a block. Their features (1,280 each) take 20 MB, two blocks' cosines 64 MB.
+# Number of items in a block. With 1,280 features, a block takes 20 MB, and its cosines 64 MB.
 _BLOCK = 4096
 
 
@@ -17,12 +17,12 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest neighbours of each item by cosine of centred features, nearest first.
 
-    Centring removes the part that all items have in common. Without centring, all features of a
+    Centring subtracts the mean, which all items have in common. Without centring, all features of a
     ReLU network point in about the same direction. Feature maps are first averaged over positions.
 
     Args:
         queries: Features of the items whose neighbours are wanted.
-        among: Features of the candidates for neighbours. Centring subtracts their mean.
+        among: Features of the candidates for neighbours. Centring subtracts the candidates' mean.
         count: Number of neighbours for each item, at most the number of candidates.
         which: Rows of the n items of `queries` to use. `None`: use all rows.
         block: Number of rows in memory at the same time.

@@ -23,7 +23,7 @@ def equal_words(context: CheckContext) -> Finding | None:
 
 
 def text_pairs(context: CheckContext, key: Callable[[str], str]) -> list[Pair]:
-    """Return the texts with the same key as a text in an earlier split. `key` computes the key."""
+    """Return the texts whose `key(text)` equals the `key(text)` of a text in an earlier split."""
     splits = {"train": context.train, **context.held_out}
     return pairs_of({name: _keys(split, key) for name, split in splits.items()})
 

@@ -60,7 +60,7 @@ class Candidate:
         return name_of(self.share)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types.
+        """Return the fields of the candidate as JSON types.
 
         Example:
             >>> fitted.candidates[0].to_json()["loss"]

@@ -17,9 +17,9 @@ class FitResult:
     """Result of `Learner.fit`: the kept model, the comparison of models, and the training time.
 
     Attributes:
-        kept: Share of the kept model, see `Candidate.share`.
-        default: Share of the default model, which `fit` keeps without a comparison
-            (docs/explanation/fit.md).
+        kept: Share of fine-tuned weights in the kept model, see `Candidate.share`.
+        default: Share of fine-tuned weights in the default model, which `fit` keeps without a
+            comparison (docs/explanation/fit.md).
         policy: Name of the fine-tuning policy that `fit` used.
         candidates: Models that `fit` compared. Empty if `fit` compared no models.
         plan: Plan of the trainings of `fit`.

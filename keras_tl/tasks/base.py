@@ -69,7 +69,8 @@ class Task(abc.ABC):
         primary_metric: Name of the primary metric of `evaluate()`.
         monitor: Name of the metric that training monitors in addition to the loss.
         more_is_better: Whether higher values of the metric are better.
-        exact: Whether each prediction is right or wrong. `False`: predictions are more or less off.
+        exact: Whether each prediction is right or wrong. `False`: predictions are numbers with an
+            error.
         enough: Mean loss below which further training makes a head only more confident. The unit is
             nats, or for a regression the variance of the targets.
         has_one_class: Whether each item has exactly one class.
@@ -82,14 +83,14 @@ class Task(abc.ABC):
         names_are: Word for `class_names` in messages: `"classes"` or `"labels"`.
         answer_is: Word for the prediction of one item in messages, such as `"class"`.
         probabilities_of: Event whose probability the model predicts. Empty: no probabilities.
-        no_thresholds: Reason why the task has no decision thresholds. Empty: the task has them.
+        no_thresholds: Reason why the task has no decision thresholds. Empty: thresholds exist.
         item_metric: Name of the metric whose value is the mean of `item_scores`.
         skill_name: Name of the metric whose value is the mean of `skills`.
         lowest_skill: Smallest value that `skills` can return. The largest value is 1.
         primary_metric_text: Sentence about the primary metric, with `{}` in place of its value.
         primary_metric_format: Format specification of the value of the primary metric, as in
             Python's `format()`, such as `".3f"`.
-        interval_format: Format specification of both ends of the metric's confidence interval.
+        interval_format: Format specification of the ends of the primary metric's 95% interval.
         answers_with: Words for what the model predicts for any input, such as `"a number"`.
 
     Example:
@@ -167,7 +168,7 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def target_columns(cls, labels: np.ndarray) -> np.ndarray:
-        """Return labels as targets of a linear model, float64 (n, columns), constant ones too."""
+        """Return labels as targets of a linear model, float64 (n, columns), maybe constant ones."""
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
@@ -177,7 +178,7 @@ class Task(abc.ABC):
 
     @property
     def outputs(self) -> int:
-        """Number of outputs of the head per item."""
+        """Number of values that the head outputs per item."""
         return len(self.class_names)
 
     @property
@@ -300,7 +301,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the loss of each item, float64 (n,). The mean is the loss in `evaluate()`."""
+        """Return the loss of each item, float64 (n,). Their mean is the loss in `evaluate()`."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
@@ -315,7 +316,7 @@ class Task(abc.ABC):
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return whether each prediction is right, bool (n,). Only tasks with `exact` have this."""
+        """Return whether each prediction is right, bool (n,). Defined only for `exact` tasks."""
         return answers == labels
 
     @abc.abstractmethod
@@ -332,7 +333,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def confidences(self, labels: np.ndarray, logits: np.ndarray) -> Confidences:
-        """Return the input of calibration metrics. Only tasks with probabilities have an input."""
+        """Return the input of calibration metrics. Defined only for tasks with probabilities."""
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:

@@ -97,9 +97,9 @@ class OneClass(Task):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        `"accuracy"`: in [0, 1]. `"loss"`: mean cross-entropy in nats. `"items"`: number of items.
-        `"per_class"`: for each class precision, recall, f1 and items. `"confusion_matrix"`: counts,
-        with true classes in rows and predicted classes in columns.
+        `"accuracy"`: fraction of right predictions. `"loss"`: mean cross-entropy in nats.
+        `"items"`: number of items. `"per_class"`: for each class precision, recall, f1 and items.
+        `"confusion_matrix"`: counts, with true classes in rows and predicted classes in columns.
         """
         numbers = np.arange(len(self.class_names))
         predicted = self.decisions(logits)

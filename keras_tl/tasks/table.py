@@ -27,7 +27,7 @@ def register_task(task: type[Task], *, overwrite: bool = False) -> None:
     `Learner.load`.
 
     Args:
-        task: Subclass of `Task` or of a task in `TASKS`. `task.kind` is its name.
+        task: Subclass of `Task` or of a task in `TASKS`. The attribute `kind` holds its name.
         overwrite: Whether to replace an earlier task of the same name.
 
     Raises:

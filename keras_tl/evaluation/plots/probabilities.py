@@ -23,7 +23,7 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
     """Return the curves to draw: all curves with points, or the eight with the lowest values.
 
     `value` is a function from a label to a number, such as the area under the curve of the label.
-    `None` counts as 0.
+    A result of `None` counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:
@@ -34,8 +34,8 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
 def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
     """Return the ROC curves to draw: all curves, or the eight with the lowest area under the curve.
 
-    `metrics["roc"]` holds the curves by label. For two classes, it is only the curve of the second
-    class.
+    `metrics["roc"]` holds the curves by label. For two classes, `metrics["roc"]` is only the curve
+    of the second class.
     """
     found = metrics.get("roc") or {}
     curves = found if isinstance(found, Mapping) else {class_names[1]: found}

@@ -68,7 +68,7 @@ def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
     """Draw the learning rate over the steps of each phase. Each plot has its own scale.
 
     Args:
-        phases: One or more phases, for example the phases of a policy.
+        phases: One or more training phases, for example the phases of a policy.
         steps_per_epoch: Number of batches in one epoch of training.
 
     Raises:

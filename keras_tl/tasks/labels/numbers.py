@@ -8,7 +8,7 @@ from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.label_encoder import listing
 
-# Few different whole numbers, a sign of classes, are at most this many.
+# At most this many different whole numbers are few, which is a sign of classes.
 FEW = 20
 # Whole numbers are classes if the median number occurs at least 10 times. Amounts seldom do.
 _MANY = 10
@@ -65,7 +65,7 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     """Convert label rows (n, k) of 0 and 1, or of -1 and 1, to a float32 array of 0 and 1.
 
     Raises:
-        DataError: The rows contain other numbers than these.
+        DataError: The rows contain numbers other than 0 and 1, or than -1 and 1.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

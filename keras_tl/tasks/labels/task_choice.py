@@ -81,7 +81,8 @@ def read_splits(
         Items and labels of each split, and the interpretation of the labels.
 
     Raises:
-        DataError: A split has more or fewer labels than items, or splits have labels of other form.
+        DataError: A split has more or fewer labels than items, or the labels of the splits differ
+            in form, such as numbers and lists.
         ConfigError: The task is unknown or unsuitable, see `read_labels`.
     """
     class_names = _stripped(class_names)
