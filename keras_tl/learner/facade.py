@@ -698,11 +698,11 @@ class Learner:
         exports and saved runs use the new thresholds until the next training.
 
         Args:
-            min_precision: Precision in (0, 1]. Choose the smallest threshold with at least this
-                precision.
-            min_recall: Recall in (0, 1]. Choose the largest threshold with at least this recall. If
-                `min_precision` and `min_recall` are both `None`, choose the threshold with the
-                largest F1.
+            min_precision: Required precision in (0, 1]. Choose the smallest threshold with at least
+                this precision.
+            min_recall: Required recall in (0, 1]. Choose the largest threshold with at least this
+                recall. If `min_precision` and `min_recall` are both `None`, choose the threshold
+                with the largest F1.
 
         Returns:
             The chosen thresholds, and the metrics with the thresholds on every evaluated split.
@@ -736,8 +736,8 @@ class Learner:
             on_invalid: Treatment of files and bytes that are no image, and of texts that are blank
                 or not UTF-8. `"raise"`: raise an error that names the invalid items. `"skip"`:
                 leave out the invalid items. `"keep"`: the results contain the invalid items, with
-                `valid` false and the reason. `"skip"` and `"keep"` also report the reasons on
-                standard error.
+                `valid` false and the reason. `"skip"` and `"keep"` also report on standard error
+                why items are invalid.
 
         Raises:
             DataError: An item is invalid, or has an unsupported type. The error message names the

@@ -114,9 +114,10 @@ def rank_backbones(
             the key `"name"`, a dict also sets the backbone's name in the ranking. `None`: the
             catalogue backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
-        max_items: Maximum number of training items. If the training split has more items than
-            `max_items`, the ranking uses a random sample. For data with one class per item, the
-            sample has the class proportions of the split, and at least one item per class.
+        max_items: Maximum number of training items that the ranking uses. If the training split has
+            more items than `max_items`, the ranking uses a random sample. For data with one class
+            per item, the sample has the class proportions of the split, and at least one item per
+            class.
         seed: Seed of the sample of items, of the cross-validation, and of random backbone weights.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.

@@ -16,8 +16,8 @@ from keras_tl.data.splits import draw, folds
 ConvexLoss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 FOLDS = 5
-# Maximum number of items with which `choose_l2` chooses the L2 penalty. From more items, the
-# function draws a random sample, because more items change the choice little.
+# Maximum number of items with which `choose_l2` chooses the L2 penalty. If the problem has more
+# items, `choose_l2` draws a random sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
 # `Standardisation` averages the variance of each feature with the mean variance of all features. In
 # the average, the mean variance counts as much as `PRIOR_ITEMS` items (docs/explanation/head.md).
@@ -41,9 +41,9 @@ class Standardisation:
     In few items a feature can be nearly constant by chance. Division by its tiny standard deviation
     would make the feature huge in items outside of the training data. `Standardisation` therefore
     averages the variance of each feature with the mean variance of all features, as if ten more
-    items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027) calls the average of both
-    variances the posterior variance. Smyth estimates the number of additional items (prior degrees
-    of freedom), which is always ten here, from the data.
+    items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027) calls a variance that is
+    averaged in this way the posterior variance. Smyth estimates the number of additional items
+    (prior degrees of freedom), which is always ten here, from the data.
 
     Attributes:
         mean: Mean of each feature, float64 (d,).

@@ -82,8 +82,8 @@ def start_head(
             cache.
         seed: Seed of the cross-validation that chooses `l2`, and of the random sample (see
             `most_bytes`).
-        most_bytes: Maximum size of the features in memory, in bytes. If the features are larger,
-            the function uses a random sample of the items.
+        most_bytes: Maximum size of the features in memory, in bytes. If the features need more than
+            `most_bytes`, the function uses a random sample of the items.
         groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
     if phase.l2 is None or first_dense(parts.head) is None:

@@ -214,7 +214,7 @@ def smooth(losses: Sequence[float]) -> np.ndarray:
     for count, loss in enumerate(losses, start=1):
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         smoothed.append(mean / (1 - _SMOOTHING**count))
-    # Round to float32, the precision of the losses. Smaller differences are rounding errors.
+    # Round to float32, the precision of the losses: smaller differences are rounding errors.
     return np.array(smoothed, np.float32)
 
 

@@ -83,7 +83,8 @@ def make_inputs(
     train, validation = splits["train"], splits.get("validation")
     cached = phase.unfreeze is None and augment is False and features.are_kept
     if cached:
-        # Compute the features of both splits first, so that the backbone does not run during `fit`.
+        # Compute the features of training and validation split first, so that the backbone does not
+        # run during `fit`.
         rows = [features.of(split) if split else None for split in (train, validation)]
         whole = replicas > 1
         batches = rows[0].dataset(train.labels, size, seed, whole)

@@ -72,7 +72,7 @@ _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rat
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
 # Phases with discriminative learning rates: `learning_rate` is the learning rate of the head. The
-# lowest blocks have far lower learning rates.
+# lowest blocks have far lower learning rates than the head.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),

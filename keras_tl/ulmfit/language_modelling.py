@@ -95,7 +95,7 @@ def pretrain(
     """Train a language model from random weights and save it.
 
     All texts and tokens are held in memory. If `path` does not exist yet, the function saves the
-    best model so far after each epoch. An interrupted training leaves this saved model, but no
+    best model so far after each epoch. An interrupted training leaves the last saved model, but no
     training record.
 
     Args:
