@@ -70,7 +70,7 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
 
 
 def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
-    """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
+    """Call the record's builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
             # Keras has MobileNet weights for some image sizes. For other sizes, Keras warns and

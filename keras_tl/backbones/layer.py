@@ -50,15 +50,15 @@ class Backbone(keras.layers.Layer):
         source: Value of `ModelConfig.backbone`: a name in the catalogue, a TF-Hub module, a
             KerasHub preset, a language model, or a user's own network.
         weights_source: Source of the weights: `"imagenet"`, a path, or a source such as
-            `"run:PATH"`. `None`: the weights are random.
-        output_block: Name of the block after which the network was cut. `None`: the network was not
-            cut.
-        architecture: Keras configuration of the whole network, before any cut. `None`: the network
-            comes from a `BackboneSpec` or a TF-Hub module.
-        module: Folder of the TF-Hub module in the network. `None`: the network contains no TF-Hub
-            module.
-        preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
-            images or strings.
+            `"run:PATH"`. `None` means that the weights are random.
+        output_block: Name of the block after which the network was cut, or `None` if the network
+            was not cut.
+        architecture: Keras configuration of the whole network, before any cut, or `None` if the
+            network comes from a `BackboneSpec` or a TF-Hub module.
+        module: Folder of the TF-Hub module in the network, or `None` if the network contains no
+            TF-Hub module.
+        preprocessor: Object that converts texts to the network's tokens, or `None` if the network
+            takes images or strings.
         longest: Largest number of tokens per text that the network can read. `None`: unknown.
         identity: Text that identifies the network's graph in the keys of the feature cache.
         ancestry: Records of earlier trainings of the weights, latest first, see
@@ -108,7 +108,7 @@ class Backbone(keras.layers.Layer):
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """(height, width) of the network's input pixels. `None`: the network takes texts.
+        """(height, width) of the network's input pixels, or `None` if the network takes texts.
 
         Example:
             >>> learner.backbone.image_size
@@ -166,8 +166,8 @@ class Backbone(keras.layers.Layer):
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
         """Make the given blocks trainable, and freeze all other blocks.
 
-        Compile the Keras model after this call. `keras_tl.training.freezing.prepare` unfreezes and
-        compiles.
+        Compile the Keras model after this call. `keras_tl.training.freezing.prepare` unfreezes
+        blocks and compiles the model.
 
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.

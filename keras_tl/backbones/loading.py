@@ -31,7 +31,7 @@ def load(
         name: Name of the backbone in the catalogue, or a name that `register` added.
         weights: Source of the weights: `"imagenet"`, the path of a weights file, or `None` for
             random weights.
-        image_size: Image size in pixels: the side of a square, or (height, width). `None`: the
+        image_size: Image size in pixels: the side of a square, or (height, width). `None` means the
             image size of the original training.
 
     Returns:

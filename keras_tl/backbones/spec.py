@@ -105,9 +105,9 @@ class BackboneSpec:
         min_size: Smallest possible side of an image, in pixels.
         features: Number of channels of the feature maps.
         parameters: Number of parameters of the network without its classifier.
-        blocks: Blocks from input to output. If `blocks` is empty, each layer with weights is a
-            block.
-        weights: ImageNet weights. `None`: no weights are published.
+        blocks: Blocks of the network, from input to output. If `blocks` is empty, each layer with
+            weights is a block.
+        weights: ImageNet weights, or `None` if no weights are published.
         scales_inside: Whether the builder's network begins with scaling layers. keras_tl removes
             these layers, because `preprocessing` scales the pixels in float32.
 

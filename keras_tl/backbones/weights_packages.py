@@ -15,7 +15,7 @@ from keras_tl.errors import WeightsError
 
 
 def find_file(package: WeightsPackage) -> Path | None:
-    """Return the path of a package's weights file. `None`: the package is not installed."""
+    """Return the path of a package's weights file, or `None` if the package is not installed."""
     module, _, inside = package.file.partition("/")
     found = importlib.util.find_spec(module)  # Imports nothing, because the name has no dots.
     for folder in (found and found.submodule_search_locations) or ():

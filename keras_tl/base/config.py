@@ -55,7 +55,7 @@ def check_range(
 class JsonConfig:
     """Base class of dataclasses that can be converted to JSON types and back."""
 
-    # Every subclass is a dataclass. Declare for type checkers the attribute that a dataclass has.
+    # All subclasses are dataclasses, which have this attribute. Type checkers need a declaration.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
@@ -240,17 +240,17 @@ class Phase(JsonConfig):
             standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
             cross-validation on the training features chooses the strength, which is 0 if the head
             has hidden layers. If `l2` is a number or `"auto"`, a solver sets a head of one Dense
-            layer to its optimum before the first epoch. `None`: the head has no L2 penalty, and no
-            solver runs.
+            layer to its optimum before the first epoch. With `l2=None`, the head has no L2 penalty,
+            and no solver runs.
         clip_norm: Maximum L2 norm of all gradients together. If the norm is larger than
             `clip_norm`, all gradients are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec.
             3.2). `None` means no clipping.
         batch_size: Number of images or texts per step, on all replicas together.
         patience: Number of epochs without a better validation result after which training stops. If
             `patience` is a number, training ends with the weights of the best epoch. Without a
-            validation split, training does not stop early. `None`: training does not stop early and
-            ends with the last weights. Use `None` for training from random weights, where the
-            validation loss is often lowest before the model learns anything.
+            validation split, training does not stop early. With `patience=None`, training does not
+            stop early and ends with the last weights. Use `None` for training from random weights,
+            where the validation loss is often lowest before the model learns anything.
         monitor: Criterion of the best epoch: the lowest validation `"loss"`, or the best validation
             `"metric"` (accuracy for classes). The loss also measures the confidence of predictions.
             The accuracy of text encoders often rises long after the epoch with the lowest loss.
@@ -377,8 +377,8 @@ class ModelConfig(JsonConfig):
         target_mean: For a regression, mean of the training targets, in the unit of the targets.
         target_scale: For a regression, standard deviation of the training targets, in the unit of
             the targets.
-        sequence_length: Number of tokens that the model reads from each text. `None`: the model
-            takes strings or images.
+        sequence_length: Number of tokens that the model reads from each text, or `None` if the
+            model takes strings or images.
         are_pairs: Whether items are pairs of texts.
         temperature: Divisor of the logits in predictions, see `keras_tl.evaluation.calibration`. 1
             means no calibration.

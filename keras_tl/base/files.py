@@ -104,7 +104,7 @@ def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
 
 
 def first_changed(folder: Path) -> str | None:
-    """Return the first file that `changed_files` yields. `None`: no file has changed."""
+    """Return the first file that `changed_files` yields, or `None` if no file has changed."""
     return next(changed_files(folder), None)
 
 

@@ -147,7 +147,7 @@ class _Batch(abc.ABC):
             prediction.
     """
 
-    # Every subclass is a dataclass. Declare for type checkers the attribute that a dataclass has.
+    # All subclasses are dataclasses, which have this attribute. Type checkers need a declaration.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     sources: tuple[str, ...] | None
@@ -234,8 +234,8 @@ class Predictions(_Batch):
         valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
         reasons: Reasons why items have no prediction, see `_Batch`.
         chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
-            predicted class may not be the most probable class. `None`: the most probable class is
-            predicted.
+            predicted class may not be the most probable class. `None` means that the most probable
+            class is predicted.
         thresholds: Decision threshold of the second of two classes, or an empty tuple if no
             threshold was chosen or known. Predictions of a server never state thresholds.
 

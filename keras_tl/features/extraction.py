@@ -39,7 +39,7 @@ class BatchRunner:
         """Yield the model's outputs in the order of the split, one batch at a time to save memory.
 
         Yields:
-            float32 arrays (batch, ...).
+            Outputs of the model, float32 arrays (batch, ...).
 
         Raises:
             DataError: A file cannot be read. The message names the file.

@@ -16,8 +16,8 @@ class Features:
 
     Attributes:
         shape: (n, ...), the shape of all rows together.
-        rows: Array of all rows. `None`: the rows are in a file.
-        path: File with the rows. `None`: the rows are in memory.
+        rows: Array of all rows, or `None` if the rows are in a file.
+        path: File with the rows, or `None` if the rows are in memory.
     """
 
     shape: tuple[int, ...]
@@ -51,8 +51,8 @@ class Features:
         """Return a data set of batches (features, labels).
 
         Args:
-            seed: Seed of the random order of the rows, new in each epoch. `None`: the rows keep
-                their stored order.
+            seed: Seed of the random order of the rows, new in each epoch. With `seed=None`, the
+                rows keep their stored order.
             whole_batches: Whether repeated rows fill up the last batch, see
                 `keras_tl.data.pipeline.row_numbers`.
         """

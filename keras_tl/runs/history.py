@@ -10,7 +10,7 @@ from keras_tl.errors import ConfigError
 
 
 def name_of(share: float) -> str:
-    """Return a name for `share` fine-tuned weights, averaged with (1 - `share`) earlier ones."""
+    """Return a name for the average of `share` fine-tuned and (1 - `share`) earlier weights."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
     return f"average, {share:.0%} fine-tuned"

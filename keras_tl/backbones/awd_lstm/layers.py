@@ -112,8 +112,8 @@ class WeightDropLSTM(keras.layers.LSTM):
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
             into parts of `bptt` steps. No gradient passes from a part to the previous part (Howard
             and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
-            `return_sequences=True`, zero initial states and no mask. `None`: gradients pass through
-            the whole sequence.
+            `return_sequences=True`, zero initial states and no mask. With `bptt=None`, gradients
+            pass through the whole sequence.
 
     Raises:
         ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.

@@ -175,12 +175,12 @@ def build_language_model(
     1, as in Keras. In training, `ActivationRegularization` adds its two penalties to the loss.
 
     Args:
-        config: Configuration of the model.
+        config: Configuration of the language model.
         seed: Seed of the initial weights and dropouts. With `seed=None`, each call uses a different
             seed.
         batch_size: Number of rows in each batch. With a fixed batch size, the LSTM states pass from
-            each batch to the next, until `reset_states` is called. `None`: batches have any number
-            of rows and start with zero states.
+            each batch to the next, until `reset_states` is called. With `batch_size=None`, batches
+            have any number of rows and start with zero states.
 
     Example:
         >>> network = ktl.ulmfit.build_language_model(lm.config, seed=0)
@@ -273,7 +273,7 @@ def _locked(rate: float, seeds: _Seeds, name: str) -> keras.layers.Layer:
 
 
 def _seeds(seed: int | None) -> _Seeds:
-    """Yield different seeds, derived from one seed. If `seed` is `None`, yield `None`."""
+    """Yield different seeds, derived from `seed`. If `seed` is `None`, yield `None`."""
     generator = None if seed is None else np.random.default_rng(seed)
     while True:
         yield None if generator is None else int(generator.integers(2**31))

@@ -33,8 +33,8 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
     If the caller is in a distribution strategy's scope, the variables are created in this scope.
 
     Args:
-        path: Folder of the module, see `resolve`. `load_hub` runs code from this folder.
-        image_size: (height, width) of images in pixels. `None`: the module's own image size.
+        path: Folder of the module, see `resolve`. `load_hub` runs code from the module's folder.
+        image_size: (height, width) of images in pixels. `None` means the module's own image size.
 
     Raises:
         BackboneError: The module cannot be used, or the image size is missing or wrong.

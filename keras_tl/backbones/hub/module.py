@@ -26,7 +26,7 @@ class HubModule:
 
     Args:
         loaded: Result of `open_saved_model`, an object with `__call__`.
-        name: Name of the module in messages.
+        name: Name of the module in error messages.
 
     Raises:
         BackboneError: The module cannot be called, has unknown inputs or outputs, or changes its

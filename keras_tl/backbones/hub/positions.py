@@ -54,7 +54,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
 
 def _problem(module: HubModule, length: int) -> str | None:
-    """Return in one line why an encoder fails on `length` tokens. `None`: the encoder works."""
+    """Return in one line why an encoder fails on `length` tokens, or `None` if it does not fail."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
         with tf.device(_CPU):

@@ -39,7 +39,7 @@ def load_kerashub(
     Args:
         preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in
             `keras_hub.models.Backbone.from_preset`.
-        image_size: (height, width) of images in pixels. `None`: the preset's own image size.
+        image_size: (height, width) of images in pixels. `None` means the preset's own image size.
         with_preprocessor: Whether to load the preset's own text preprocessor.
 
     Raises:

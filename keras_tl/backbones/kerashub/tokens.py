@@ -63,7 +63,7 @@ def _folder_of(preset: str) -> Path | None:
 
 
 def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
-    """Return a KerasHub tokenizer's vocabulary. `None`: the tokenizer is not BERT's WordPiece."""
+    """Return a KerasHub tokenizer's vocabulary, or `None` if it is not a WordPiece like BERT's."""
     theirs = import_keras_hub().tokenizers.WordPieceTokenizer
     if not isinstance(tokenizer, theirs) or type(tokenizer).tokenize is not theirs.tokenize:
         return None

@@ -34,8 +34,8 @@ class HubPreprocessor(TextPreprocessor):
     Args:
         path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs code
             from the module's folder.
-        sequence_length: Length of a text in tokens, including special tokens and padding. `None`:
-            the length that the module uses by default.
+        sequence_length: Length of a text in tokens, including special tokens and padding. `None`
+            means the length that the module uses by default.
 
     Raises:
         BackboneError: The folder contains no preprocessing module.

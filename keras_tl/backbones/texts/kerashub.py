@@ -25,8 +25,8 @@ class KerasHubPreprocessor(TextPreprocessor):
 
     Args:
         preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
-        sequence_length: Length of a text in tokens, including special tokens and padding. `None`:
-            the length of the given preprocessor.
+        sequence_length: Length of a text in tokens, including special tokens and padding. `None`
+            means the length of the given preprocessor.
         reference: Path of the publisher's tokenizer.json. The preflight compares the tokens of the
             publisher's tokenizer with KerasHub's tokens.
 

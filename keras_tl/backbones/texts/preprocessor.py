@@ -43,9 +43,9 @@ class TextPreprocessor(abc.ABC, tf.Module):
     mask_name = "input_mask"
     # Path of the tokenizer.json of the encoder's publisher, if another tokenizer makes the tokens.
     reference: Path | None = None
-    # Phrase that says why keras_tl did not search for `reference`. `None`: keras_tl could search.
+    # Phrase that says why keras_tl did not search for `reference`, or `None` if it could search.
     not_compared: str | None = None
-    # The only sequence length that this preprocessor can make. `None`: it can make any length.
+    # The only sequence length that this preprocessor can make, or `None` if any length is possible.
     fixed_length: int | None = None
     # Whether `token_counts` counts only the tokens that remain after truncation.
     counts_are_capped = False
@@ -61,7 +61,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
         Args:
             texts: Texts in UTF-8, string (batch,).
-            pairs: Second text of each pair, string (batch,). `None`: there are no pairs.
+            pairs: Second text of each pair, string (batch,), or `None` if there are no pairs.
 
         Returns:
             `input_word_ids`, `input_mask` and, for encoders with this input, `input_type_ids` (0

@@ -56,7 +56,7 @@ def choose_preprocessor(
 
 
 def matching_handle(handle: str | Path) -> str | None:
-    """Return the handle of an encoder's preprocessing module. `None`: the encoder is unknown."""
+    """Return the handle of an encoder's preprocessing module, or `None` if it is unknown."""
     plain = str(handle).lower().replace("_", "-")
     for pattern, name in _MATCHING:
         if re.search(pattern, plain):

@@ -27,8 +27,8 @@ def find_unknown_token(tokens_of: Callable[[list[str]], list[list[int]]]) -> int
         tokens_of: Function that returns the tokens of each text, without padding.
 
     Returns:
-        The number of the unknown token. `NO_TOKEN`: different letters have different tokens.
-        `None`: a letter has no token, so the number cannot be found.
+        The number of the unknown token, `NO_TOKEN` if different letters have different tokens, or
+        `None` if a letter has no token, so that the number cannot be found.
     """
     empty, *found = tokens_of(["", *STRANGE])
     # The special tokens, which even an empty text has, surround the tokens of every text.

@@ -72,7 +72,8 @@ class WordPiecePreprocessor(BertPacking):
         if not isinstance(files, WordPieceFiles):
             files = read_wordpiece(local_path(files), with_rules=len(given) < len(rules))
         super().__init__(files.tokens, sequence_length)
-        # Store the whole object, because an export would include a tuple attribute.
+        # Store the `WordPieceFiles`, not its tuple, because an export would include a tuple
+        # attribute.
         self._files = files
         self.rules = WordPieceRules.of_vocabulary(files.tokens, {**files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(

@@ -134,7 +134,7 @@ def _open_tokenizer(path: Path) -> dict[str, Any] | None:
 
 
 def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
-    """Return tokens and rules of a tokenizer.json. `None`: the file has no WordPiece tokenizer."""
+    """Return tokens and rules of a tokenizer.json, or `None` if it has no WordPiece tokenizer."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None
