@@ -461,9 +461,10 @@ class Learner:
             epochs: Number of passes over the training split. `None`: the policy's number of epochs,
                 or more if the policy needs more steps.
             learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: use the policy's
-                learning rate. unfreeze: Blocks to train: `"all"`, a number of blocks (counted from
-                the head down), or the name of the lowest block (see `backbone.blocks`). `None`:
-                train the blocks that the policy unfreezes.
+                learning rate.
+            unfreeze: Blocks to train: `"all"`, a number of blocks (counted from the head down), or
+                the name of the lowest block (see `backbone.blocks`). `None`: train the blocks that
+                the policy unfreezes.
             policy: Name of a policy, or your own phases. `"standard"`: unfreeze all blocks at once.
                 `"discriminative"`: lower blocks have lower learning rates. `"gradual"`: unfreeze
                 one block after the other. `"ulmfit"`: combine `"gradual"` and `"discriminative"`.
@@ -474,7 +475,7 @@ class Learner:
                 copy.
             augment: As in `fit_head`.
             callbacks: Keras callbacks for the phases of fine-tuning.
-            batch_size: Number of items per training step. `None`: the policy decides.
+            batch_size: Number of items per training step. `None`: use the policy's batch size.
             label_smoothing, class_weight: As in `fit_head`.
             discriminative_factor: Each block has the learning rate of the block above, divided by
                 this factor. 1: one learning rate for all blocks. `None`: use the policy's factor.
@@ -528,10 +529,11 @@ class Learner:
         Args:
             phase: Kind of training to try. `"head"`: train the head on cached features.
                 `"fine-tune"`: train the whole model with the augmentation of the data. Or try your
-                own `Phase`. policy: As in `fine_tune`. `lr_find` uses the optimizer, the batch size
-                and the unfrozen blocks of the policy's last phase.
+                own `Phase`.
+            policy: As in `fine_tune`. `lr_find` uses the optimizer, the batch size and the unfrozen
+                blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
-            batch_size: Number of items per training step. `None`: the policy decides.
+            batch_size: Number of items per training step. `None`: use the policy's batch size.
             lowest: Learning rate of the first step.
             highest: Learning rate of the last step, if the loss does not diverge.
             steps: Number of steps, at least 10. A training split with fewer steps is repeated.

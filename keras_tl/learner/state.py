@@ -102,7 +102,7 @@ class State:
 
     @property
     def measured(self) -> Measured:
-        """The results of the current weights. If the weights changed, earlier results are gone."""
+        """The results of the current weights. Results of earlier weights are deleted."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 

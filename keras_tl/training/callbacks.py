@@ -13,7 +13,7 @@ _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on
 def check_callbacks(
     callbacks: Sequence[keras.callbacks.Callback] | None,
 ) -> tuple[keras.callbacks.Callback, ...]:
-    """Check the user's callbacks, and return a tuple. As in Keras, `None` means no callbacks.
+    """Check callbacks, and return them as a tuple. As in Keras, `None` means no callbacks.
 
     Raises:
         ConfigError: `callbacks` is not a list of Keras callbacks, or contains `SwapEMAWeights`.

@@ -1,4 +1,4 @@
-"""Model and batches of a phase: the head with cached features, or the whole model with items."""
+"""Model and batches of a phase: head and cached features, or whole model and images or texts."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -117,8 +117,8 @@ FEWEST_STEPS = {
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
 }
 
-# Minimum number of validation items for choosing the best epoch. With fewer validation items,
-# chance decides which epoch is best.
+# Minimum number of validation items for choosing the best epoch. If the validation split is
+# smaller, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
 # Maximum number of items per class (median over the classes) for which `fit` uses the contrastive

@@ -267,7 +267,7 @@ def _train_and_save(
 
 
 def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """Return the fraction of the words that are unknown. Marks and punctuation are no words."""
+    """Return the fraction of unknown words. Marks and punctuation do not count as words."""
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
     words = [
