@@ -117,7 +117,8 @@ def _use_statistics(network: keras.Model) -> None:
 def backbone_of(network: keras.Model) -> Backbone:
     """Return a frozen `Backbone` layer that holds a network.
 
-    Each layer with weights is a block. In KerasHub networks, blocks are larger, see `blocks_of`.
+    Each layer with weights is a block of its own, except in KerasHub networks, where blocks are
+    larger (see `blocks_of`).
     """
     theirs = find_kerashub(network)
     identity = network.to_json()

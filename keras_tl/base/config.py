@@ -231,7 +231,7 @@ class Phase(JsonConfig):
             2017, arXiv:1608.03983, eq. 5, one cycle down to 0); `"linear"`, down to 0;
             `"slanted_triangular"` (Howard and Ruder, 2018, arXiv:1801.06146, eq. 3); or
             `"one_cycle"` (Smith, 2018, arXiv:1803.09820). `keras_tl.training.schedules` implements
-            all but `"constant"` and `"cosine"`.
+            all schedules but `"constant"` and `"cosine"`.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
             peak. The schedules `"slanted_triangular"` and `"one_cycle"` always begin with a rise of
             their own shape. For `"slanted_triangular"` and `"one_cycle"`, `warmup=0` means the

@@ -94,7 +94,10 @@ class FrozenFeatures:
         return self._find(split) is not None
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:
-        """Return features, stored or computed, of the items `rows` of a split, (len(rows), ...)."""
+        """Return the features of the items `rows` of a split, float32 (len(rows), ...).
+
+        Features that are not stored are computed.
+        """
         if (found := self._find(split)) is not None:
             return found.read(rows)
         return np.concatenate([*self.batches(split.take(rows))])

@@ -124,7 +124,10 @@ def run_files(path: Path) -> dict[str, Any]:
 
 
 def run_results(path: Path) -> dict[str, bytes]:
-    """Return the content of each file in `results/` of a run that `read_run` has checked."""
+    """Return the content of each file in `results/` of a run that `read_run` has checked.
+
+    Runs that older versions of keras_tl saved have no folder `results/`.
+    """
     found = (path / name for name in manifest(path) if name.startswith(f"{_RESULTS}/"))
     return {file.name: file.read_bytes() for file in found}
 

@@ -26,7 +26,7 @@ from keras_tl.backbones.torch_files import read_pickle, read_tensors
 from keras_tl.base.files import local_path
 from keras_tl.errors import WeightsError, quoted
 
-# fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
+# fastai adds `xxfake` until a vocabulary's size is a multiple of 8. This token is not a word.
 _FILLING = "xxfake"
 # The tokenizer can make these marks, so every vocabulary must contain these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))

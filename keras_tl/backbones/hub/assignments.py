@@ -66,7 +66,7 @@ def _source(name: str, nodes: dict) -> str:
 
 
 def _called(node: Any, library: dict) -> Iterator[Any]:
-    """Yield the functions that a node calls, by attribute (as If and While do) or by name."""
+    """Yield the functions that a node calls, by attribute (PartitionedCall, If, ...) or by name."""
     names = {node.op}
     for value in node.attr.values():
         names |= {value.func.name, *(function.name for function in value.list.func)}

@@ -144,7 +144,7 @@ class HubModule:
         return Path(file.asset_path.numpy().decode()), bool(lower_case.numpy())
 
     def _listed(self, name: str) -> list:
-        # A module may lack the attribute if the list is empty.
+        # A TF-Hub module may lack the attribute `name` if the list would be empty.
         return list(getattr(self.loaded, name, None) or ())
 
     def _signature(self, trace) -> dict[str, Any]:
