@@ -157,7 +157,7 @@ class _Fit:
 
     @property
     def _shares(self) -> tuple[float, ...]:
-        """Fractions of the fine-tuned weights in the weight averages that `fit` compares.
+        """Fractions, in [0, 1], of the fine-tuned weights in the averages that `fit` compares.
 
         A contrastive policy trains a new head, so `fit` compares no averages: the weights are 0 and
         1.

@@ -79,7 +79,7 @@ class ClassBatches:
 
 
 class _Deck:
-    """Rows of one class. A row is drawn again only after all other rows of the class."""
+    """Row numbers of one class. A row is drawn again only after all other rows of the class."""
 
     def __init__(self, rows: np.ndarray, rng: np.random.Generator):
         self._rows = rows

@@ -42,8 +42,8 @@ class Standardisation:
     would make the feature huge in items outside of the training data. `Standardisation` therefore
     averages the variance of each feature with the mean variance of all features, as if ten more
     items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027) calls a variance that is
-    averaged in this way the posterior variance. Smyth estimates the number of additional items
-    (prior degrees of freedom), which is always ten here, from the data.
+    averaged with a prior variance the posterior variance. Smyth estimates the number of additional
+    items (prior degrees of freedom), which is always ten here, from the data.
 
     Attributes:
         mean: Mean of each feature, float64 (d,).
