@@ -21,7 +21,7 @@ class DataAsked:
     """Values of `--data` and of the other options for the data.
 
     Attributes:
-        spec: Value of `--data`, such as `"folder:photos"`. `None`: `--data` was not given.
+        spec: Value of `--data`, such as `"folder:photos"`, or `None` if `--data` was not given.
         options: Dict from the names of the other options to their values.
     """
 

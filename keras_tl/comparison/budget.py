@@ -16,13 +16,13 @@ _FEWEST_EPOCHS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Training phases of the variants (arms). Each arm makes `epochs` passes in total.
+    """Training phases of the variants (arms), which make `epochs` passes each.
 
     Attributes:
         epochs: Number of passes over the training split for each arm.
         scratch: Phases that train the network from random weights.
         frozen: Phase that trains the head on the frozen backbone.
-        head: Phase that trains the head before fine-tuning. `None`: fine-tuning comes first.
+        head: Phase that trains the head before fine-tuning, or `None` for fine-tuning alone.
         fine_tuned: Phases that fine-tune the head and the backbone.
     """
 
@@ -47,21 +47,22 @@ class Protocol:
     """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: Number of passes of each arm over the training split (its budget), at least 2.
-            `None`: the default epochs of the head plus the default epochs of `policy`.
-        head_epochs: Number of passes that train only the head, before fine-tuning. `None`: the
-            passes of the budget that `policy` does not use, at least 1. For a policy of one phase,
-            at most the default epochs of the head, or 0 if the policy needs no trained head.
+        epochs: Number of passes of each arm over the training split (its budget), at least 2. With
+            `None`, this is the sum of the default epochs of the head and of `policy`.
+        head_epochs: Number of passes that train only the head, before fine-tuning. With `None`, the
+            head gets the passes of the budget that `policy` does not use, at least 1. With a policy
+            of one phase, the head gets at most its default epochs, or 0 if the policy needs no
+            trained head.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
-            the fine-tuned arm. `None`: the default learning rate of the head.
+            the fine-tuned arm, or `None` for the default learning rate of the head.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
             `head_epochs=0`, the fine-tuned arm differs from the arm `"scratch"` only in the initial
             weights.
         scratch_policy: Policy of training from scratch, as in `Learner.fine_tune`.
-        batch_size: Number of items in a training step of all arms. `None`: the policies' default,
-            which is the same in all arms.
-        augment: Augmentation of images in all arms. `False`: no augmentation, so that the frozen
-            arm can train on cached features.
+        batch_size: Number of items in a training step of all arms, or `None` for the policies'
+            default, which is the same in all arms.
+        augment: Augmentation of images in all arms. Without augmentation (`False`), the frozen arm
+            can train on cached features.
 
     Raises:
         ConfigError: There is no augmentation with the name in `augment`.
@@ -89,8 +90,9 @@ class Protocol:
 
         Args:
             family: Family of the backbone, see `keras_tl.base.config.family_of`.
-            head: Phase that trains the head, see `keras_tl.training.policies.head_phase`. Its
-                number of epochs does not matter. `None`: the default phase of the family.
+            head: Phase that trains the head, see `keras_tl.training.policies.head_phase`, or `None`
+                for the default phase of the family. The number of epochs of this phase does not
+                matter.
 
         Raises:
             ConfigError: The training phases do not fit into the passes of an arm.

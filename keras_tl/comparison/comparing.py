@@ -58,7 +58,7 @@ def compare(
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
     backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
     arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
-    the last pass count. The validation split is not used.
+    the last pass count. The comparison does not use the validation split.
 
     A run is the training of one arm with one seed. The function saves every finished run in `path`.
     A second call trains only the missing runs. You can add seeds and sizes later, but the
@@ -67,22 +67,23 @@ def compare(
     Args:
         backbone: Backbone as in `Learner`. A TF-Hub module cannot have random weights.
         data: Data with a training and a test split.
-        seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3. One seed gives no
-            verdict.
-        sizes: Training set sizes to compare, in items. Each seed selects other items. Every class
-            keeps its proportion, and at least one item. `None`: all items.
+        seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3 seeds. One seed gives
+            no verdict.
+        sizes: Training set sizes to compare, in items. Each seed selects other training items.
+            Every class keeps its proportion, and at least one item. `None` stands for all training
+            items.
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
             "no difference", the whole confidence interval must lie within +-`min_difference`.
-        path: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the
-            inputs.
+        path: Folder of the comparison, or `None` for a folder in `runs/` whose name depends on the
+            inputs of the comparison.
         dry_run: Whether to estimate only the training time, and to train nothing.
         cache: Place to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
         options: Arguments of `Learner`, see `LearnerOptions`. `weights` must not be `None`.
 
     Returns:
-        The result of the comparison. With `dry_run`, the estimated training time.
+        The result of the comparison, or with `dry_run` the estimated training time.
 
     Raises:
         ConfigError: An argument is not as described above.

@@ -48,7 +48,7 @@ class Cost:
         return sum(self.seconds.values())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the cost as JSON types.
+        """Return the estimated training times as JSON types.
 
         Example:
             >>> sorted(ktl.Cost(runs=0, finished=9, seconds={}).to_json())
@@ -57,7 +57,7 @@ class Cost:
         return dataclasses.asdict(self) | {"total": self.total}
 
     def describe(self) -> str:
-        """Describe the cost in one line.
+        """Describe the estimated training times in one line.
 
         Example:
             >>> ktl.Cost(runs=0, finished=9, seconds={}).describe()

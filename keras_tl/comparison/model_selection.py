@@ -17,7 +17,8 @@ class Choice(JsonConfig):
     """The arm to ship, for one training set size.
 
     Attributes:
-        arm: Name of the arm to ship. `None`: there is only one seed, too few for a choice.
+        arm: Name of the arm to ship, or `None` if there is only one seed, which is too few for a
+            choice.
         best: Name of the arm with the highest mean skill.
         is_settled: Whether the data show for every other arm that it is worse, or that it is as
             good (up to `min_difference`). `choose` never chooses an arm for which the data show

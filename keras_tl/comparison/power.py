@@ -20,9 +20,9 @@ class Power:
 
     Attributes:
         seeds: Number of seeds that would give a verdict in the next analysis, with the same test
-            items. `None`: more than 50.
-        items: Number of test items that would give a verdict with the same seeds. `None`: more than
-            100 times as many as now.
+            items, or `None` for more than 50 seeds.
+        items: Number of test items that would give a verdict with the same seeds, or `None` for
+            more than 100 times as many items as now.
     """
 
     seeds: int | None

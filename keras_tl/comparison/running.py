@@ -79,7 +79,7 @@ class Watch(keras.callbacks.Callback):
         self.skills, self.marks = [], []
 
     def on_epoch_end(self, epoch, logs=None):
-        """Record the skill on each item. Raise `ConfigError` if the training diverged."""
+        """Record the skill on each test item. Raise `ConfigError` if the training diverged."""
         trained = time.perf_counter() - self._began
         labels = self._learner.data.split("test").labels
         logits = self._learner.trainer.logits(self._learner.data.split("test"))
@@ -136,7 +136,7 @@ def scores(setup: Setup) -> dict[str, float]:
 
 
 def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """Draw `size` training items. Every class keeps its proportion, and at least one item."""
+    """Draw `size` training items. Each class keeps its proportion, and at least one item."""
     if size is None:
         return data
     train = data.split("train")

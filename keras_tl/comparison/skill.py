@@ -23,7 +23,7 @@ class Skill(JsonConfig):
       ("Skill scores based on the mean square error", Monthly Weather Review 116, 1988).
 
     Attributes:
-        task: Name of the task.
+        task: Name of the task, such as `"multiclass"`.
         median: Prediction of the regression baseline, in the unit of the targets.
         reference: Mean absolute error of the regression baseline on the test split.
     """
@@ -44,7 +44,7 @@ class Skill(JsonConfig):
 
     @property
     def lowest(self) -> float:
-        """Smallest possible skill. The largest possible skill is 1."""
+        """Smallest possible skill of an item. The largest possible skill is 1."""
         return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:

@@ -34,8 +34,9 @@ class Estimate:
 
     Attributes:
         mean: Estimated mean.
-        low: Lower end of the interval. `None` with one seed, which shows no variation.
-        high: Upper end of the interval. `None` with one seed.
+        low: Lower end of the confidence interval, or `None` with one seed, which shows no
+            variation.
+        high: Upper end of the confidence interval, or `None` with one seed.
         confidence: Confidence level: fraction of such intervals that contain the true mean.
 
     Example:
@@ -77,12 +78,12 @@ class Components:
     """A mean over seeds and items, with its variance components.
 
     Attributes:
-        mean: Mean over seeds and items.
+        mean: Mean over seeds and test items.
         seeds: Number of seeds.
         items: Number of test items.
-        of_seeds: Variance between seeds. `nan` with one seed.
-        of_items: Variance between items, common to all seeds.
-        of_rest: Residual variance. `nan` with one seed.
+        of_seeds: Variance between seeds, or `nan` with one seed.
+        of_items: Variance between test items, common to all seeds.
+        of_rest: Residual variance, or `nan` with one seed.
     """
 
     mean: float
@@ -97,7 +98,7 @@ class Components:
     ) -> float:
         """Return half the width of the confidence interval, for other `seeds` or `items` if given.
 
-        Numbers of seeds and of items must be at least 2. `None`: use the number of this mean.
+        `seeds` and `items` must be at least 2. Without them, the numbers of this mean apply.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
@@ -111,7 +112,7 @@ class Components:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of the hypothesis that the true mean is 0. With one seed, it is 1."""
+        """Two-sided p-value of the hypothesis that the true mean is 0, or 1 with one seed."""
         if self.seeds < 2:
             return 1.0
         error, freedom = self._error(self.seeds, self.items)
@@ -130,15 +131,15 @@ class Components:
 def components(values: np.ndarray, largest: float = 1.0) -> Components:
     """Return the mean over seeds and items with its variance components (analysis of variance).
 
-    Negative components become 0. The sum of squares over the items includes two artificial items,
-    each with half weight. Their values are the largest possible positive and negative values
+    Negative variance components become 0. The sum of squares over the items includes two artificial
+    items, each with half weight. Their values are the largest possible positive and negative values
     (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
     Statistics in Medicine 24, 2005, for one seed). Without these items, a difference in four or
     five items would look certain. If no item differed at all, the interval would have width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.
-        largest: Largest possible absolute difference in one item.
+        largest: Largest possible absolute value in `values`.
     """
     seeds, items = values.shape
     values = values.astype(np.float64)
@@ -166,9 +167,10 @@ def level_of(look: int) -> float:
 
     Suppose that a user gets no verdict, adds seeds and tests at the 5% level again. This user makes
     a false claim in far more than 5% of cases. So the first analysis has a level of 5%, and each
-    later analysis half the level of the one before. The sum of all levels stays below 10%.
+    later analysis half the level of the one before. The sum of the levels of all analyses stays
+    below 10%.
 
     Args:
-        look: Number of the analysis, from 1.
+        look: Number of the analysis of the comparison, from 1.
     """
     return LEVEL / 2 ** (look - 1)

@@ -62,7 +62,7 @@ class Store:
 
     @property
     def look(self) -> int:
-        """Number of the analysis, from 1. Calls with the same seeds and sizes are one analysis."""
+        """Number of this analysis, from 1. Calls with the same seeds and sizes are one analysis."""
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))
@@ -96,7 +96,7 @@ class Store:
     def write(
         self, arm: str, size: int | None, seed: int, skills: np.ndarray, about: dict[str, Any]
     ) -> None:
-        """Save a finished run: its `Run.skills`, and `about`, other facts as JSON types."""
+        """Save a finished run: the array `Run.skills`, and other facts as JSON types (`about`)."""
         buffer = io.BytesIO()
         np.save(buffer, skills, allow_pickle=False)
         path = self._path(arm, size, seed, "npy")
@@ -107,7 +107,7 @@ class Store:
         """Read a finished run: the skills, float32 array (epochs, items), and the other facts.
 
         Raises:
-            RunError: The run is damaged.
+            RunError: A file of the run is missing or has changed.
         """
         path = self._path(arm, size, seed, "json")
         about, skills = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")

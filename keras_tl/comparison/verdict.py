@@ -30,7 +30,7 @@ class Verdict:
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
-        size: Number of training items. `None`: all training items.
+        size: Number of training items, or `None` for all training items.
         outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`: the verdict, which
             follows from `final`.
         final: Difference at the end of the budget. Holm's correction sets the confidence level of
@@ -43,8 +43,9 @@ class Verdict:
         is_asymptote: Whether tests show a plateau of both curves. Then `final` compares the
             asymptotes of the curves (for a learning rate that falls to zero).
         epochs_to_match: Number of passes over the training split after which the arm reaches the
-            final mean skill of training from scratch. `None`: the arm never reaches this skill.
-        power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
+            final mean skill of training from scratch, or `None` if the arm never reaches this
+            skill.
+        power: Numbers of seeds or items that would give a verdict, or `None` if there is a verdict.
         seeds: Number of seeds with finished runs of all arms.
         items: Number of test items.
 
@@ -95,11 +96,13 @@ class Verdict:
 def decide(
     skills: Mapping[int | None, SkillsByArm], min_difference: float, look: int = 1
 ) -> list[Verdict]:
-    """Return the verdicts for all sizes. The significance level holds for all tests together.
+    """Return the verdicts for all training set sizes.
+
+    The significance level holds for all tests of the comparison together.
 
     Args:
-        skills: Skill of each item by training set size and arm. Each size has `"scratch"` and
-            other arms, with the same seeds and items in the same order.
+        skills: Skill of each item by training set size and arm. Each size has the arm `"scratch"`
+            and other arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters to the user.
         look: Number of the analysis, see `level_of`.
     """

@@ -23,7 +23,7 @@ class Exported:
     """Facts about one version of an export that keras_tl wrote.
 
     Attributes:
-        base: Model folder, which holds the versions. The path has no symbolic links.
+        base: Model folder, which holds the versions, as a path without symbolic links.
         version: Number of this version of the export, such as 3.
         others: Numbers of the other versions in the model folder, in ascending order.
         tensorflow: TensorFlow release that wrote the export, for example `"2.21.0"`.
@@ -32,7 +32,7 @@ class Exported:
         item: Input names of `serving_default` in order: `image_bytes`, or `text`, or `text` and
             `text_pair`.
         standard: Name of the signature that takes `tf.Example`s: `"classify"` or `"regress"`.
-        labels: Class names in the order of the model's outputs. Empty for a regression.
+        labels: Class names in the order of the model's outputs, or an empty tuple for a regression.
         size: Total size of the version's files in bytes.
     """
 

@@ -41,7 +41,8 @@ def export_version(
     Args:
         serving: Model to export.
         example_inputs: Example inputs of the signatures, by input name.
-        labels: Class names in the order of the outputs. If empty, there is no labels.txt.
+        labels: Class names in the order of the outputs. Without class names, there is no
+            labels.txt.
         base: Model folder, which holds the numbered versions.
         texts: Content of each additional text file of the version, by file name.
 

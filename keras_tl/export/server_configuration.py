@@ -17,7 +17,7 @@ def check_serving(base: Path) -> Path:
 
     Raises:
         ConfigError: The name of `base` is not a valid model name for a server.
-        ExportError: There is a file with the name of this folder.
+        ExportError: `base/serving` is a file.
     """
     server_name(base)
     folder = base / SERVING
@@ -35,8 +35,8 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     The function keeps files that the user changed or added, and writes all other files again.
 
     Args:
-        path: Folder of a version, or model folder. In a model folder, the latest version counts.
-        cores: Number of CPU cores of the server. `None`: the number of cores of this machine.
+        path: Folder of a version, or model folder, of which the function uses the latest version.
+        cores: Number of CPU cores of the server, or `None` for the number of cores of this machine.
 
     Returns:
         The path of `serving/`, and the names of the user's files that the function kept.

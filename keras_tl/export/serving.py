@@ -91,7 +91,7 @@ class ServingModel(tf.Module):
 
     @property
     def signatures(self) -> dict[str, Callable[..., Any]]:
-        """Dict from signature name to function. All tensors have the batch as first dimension.
+        """Dict from signature name to function. The first dimension of all tensors is the batch.
 
         * `serving_default` takes the modality's raw items: bytes of image files, or texts.
         * `pixels` or `tokens` take preprocessed numbers (see the modality's `numbers`), for clients
@@ -178,7 +178,7 @@ def _example(features: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _marked(answers: dict[str, tf.Tensor], valid: tf.Tensor | None) -> dict[str, tf.Tensor]:
-    """Add `valid` to the outputs. Replace the outputs of invalid items by `_NOTHING`."""
+    """Add `valid` to the outputs, and replace the outputs of invalid items by `_NOTHING`."""
     if valid is None:
         return answers
     marked = {}

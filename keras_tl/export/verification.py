@@ -24,20 +24,21 @@ class Verification:
 
     Attributes:
         path: Folder of the verified version.
-        tensorflow: TensorFlow release of the process that checked the export. Empty if there was no
-            such process, or if the process failed.
-        problems: A sentence, without full stop, for each problem. Empty: the export is correct.
+        tensorflow: TensorFlow release of the process that checked the export, or an empty text if
+            no process ran or the process failed.
+        problems: A sentence, without full stop, for each problem. A correct export has no problems.
         notes: Sentences, without full stop, about facts that are no errors.
         signatures: Inputs and outputs of each signature, with dtypes and shapes (-1: any size;
             `None`: any rank).
         methods: Method name of each signature, for example `tensorflow/serving/predict`.
         text_operations: Operations of tensorflow_text that the export uses.
-        differences: Largest difference from the recorded outputs, by signature and output. For
-            values above 1, the relative difference. `None`: `problems` explains the difference.
+        differences: Largest difference from the recorded outputs, by signature and output, relative
+            for values above 1. If the difference is `None`, `problems` explains the difference.
         warmup_records: Number of warm-up requests in the export. `notes` names requests that the
             verification cannot replay.
         timings: By signature: `latency_seconds`, the median for one item, and `items_per_second` by
-            batch size (`"1"`, `"8"`, `"32"`). Empty if the verification measured no times.
+            batch size (`"1"`, `"8"`, `"32"`). The dict is empty if the verification measured no
+            times.
         peak_bytes: Largest resident memory of the process that ran the export, in bytes.
     """
 
@@ -59,7 +60,7 @@ class Verification:
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        """Convert the result to JSON types."""
+        """Convert the result of the verification to JSON types."""
         return {"ok": self.ok} | dataclasses.asdict(self)
 
 
@@ -90,7 +91,8 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     and the verification runs this program.
 
     Args:
-        path: Folder of a version, or model folder. In a model folder, the latest version counts.
+        path: Folder of a version, or model folder, of which the function verifies the latest
+            version.
         timings: Also measure latency and throughput, for a few seconds.
         python: Python interpreter of an environment with TensorFlow, which loads the export.
 

@@ -18,9 +18,9 @@ from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP,
 def write_warmup(folder: Path, model: str) -> None:
     """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
-    Each signature gets two requests, with one example and with all examples, because TensorFlow
-    chooses some kernels and allocates memory by batch size. The example inputs are generated: real
-    inputs would publish training data.
+    Each signature gets a request with one example and a request with all examples, because
+    TensorFlow chooses some kernels and allocates memory by batch size. The example inputs are
+    generated: real inputs would publish training data.
     """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     signatures = saved.meta_graphs[0].signature_def

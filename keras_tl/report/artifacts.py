@@ -80,8 +80,8 @@ class Artifacts:
     def before_training(self) -> "Artifacts":
         """Return the artifacts that remain valid when the weights change.
 
-        These are the feature map before fine-tuning and a comparison with training from scratch.
-        Neither uses the changed weights.
+        The feature map before fine-tuning and a comparison with training from scratch do not use
+        the changed weights.
         """
         true = _map_name(BEFORE), _COMPARISON
         return Artifacts({n: content for n, content in self.files.items() if n in true})
@@ -99,8 +99,8 @@ class Artifacts:
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
         """Return whether the run has the test items `rows`, with Grad-CAMs that explain `answers`.
 
-        `answers` are the predictions for these items. With `None`, the Grad-CAMs may explain any
-        predictions.
+        `answers` are the predictions for these items. If `answers` is `None`, the Grad-CAMs may
+        explain any predictions.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -192,8 +192,8 @@ def keep_top_items(
 
     Args:
         rows: Rows of the items in the test split, int array (n,).
-        split: Split with only these n items.
-        pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None` for
+        split: Split that contains only the n items.
+        pixels: Images as the model receives them, (n, height, width, 3) in [0, 255], or `None` for
             texts.
         parts: Model that does not belong to a distribution strategy.
         task, record: Task of the model, and prediction record of the n items.

@@ -23,13 +23,13 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Paragraph(Block):
-    """One or more sentences.
+    """Paragraph of one or more sentences.
 
     Attributes:
         text: Sentences of the paragraph.
-        code: Command or Python call that follows the sentences. Empty if there is none.
-        role: `"lead"` for the most important sentences, `"warning"` or `"note"`. Empty for all
-            other sentences.
+        code: Command or Python call that follows the sentences, or an empty text.
+        role: `"lead"` for the most important sentences, `"warning"`, `"note"`, or an empty text for
+            all other sentences.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Cell:
     Attributes:
         text: Main text of the cell.
         note: Text of the cell in a smaller font, such as a confidence interval.
-        share: Strength of the cell's shading, in [0, 1]. `None`: no shading.
+        share: Strength of the cell's shading in [0, 1], or `None` for no shading.
     """
 
     text: str
@@ -140,7 +140,7 @@ class Notes(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Section with a key for links, a heading and blocks. The report omits empty sections."""
+    """Section with a key for links, a heading and blocks. A report omits an empty section."""
 
     key: str
     title: str

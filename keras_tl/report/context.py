@@ -17,10 +17,10 @@ class ReportContext:
 
     Attributes:
         facts: Facts of the model that the report describes.
-        test: Evaluation on the test split. `None`: the test split was not evaluated.
-        overfitting: Analysis of whether the model overfits. `None`: there was no analysis.
-        findings: Findings of the preflight. `None`: the preflight did not run.
-        fitted: Result of `Learner.fit`. `None`: the user did not train with `Learner.fit`.
+        test: Evaluation on the test split, or `None` if the test split was not evaluated.
+        overfitting: Analysis of whether the model overfits, or `None` if there was no analysis.
+        findings: Findings of the preflight, or `None` if the preflight did not run.
+        fitted: Result of `Learner.fit`, or `None` if the user did not train with `Learner.fit`.
         artifacts: Files of the run with test items, feature maps, and a comparison with training
             from scratch.
     """

@@ -58,11 +58,11 @@ def plot(
     """Draw a plot as SVG.
 
     Args:
-        name: Name of the plot, unique in the page. Use letters, digits and hyphens.
+        name: Name of the plot, unique in the page, of letters, digits and hyphens.
         caption: Caption of the plot.
         alt: Description for readers who cannot see the plot, including its main values.
         draw: Function that takes matplotlib axes and `values`, the values to draw.
-        size: Width and height in inches.
+        size: Width and height of the plot in inches.
     """
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
         # matplotlib warns of missing glyphs, but the browser has fonts for them.

@@ -22,7 +22,7 @@ def python_calls(
     history: Sequence[PhaseRecord],
     fitted: FitResult | None,
 ) -> list[str]:
-    """Return lines of Python that train a model again. `...` stands for values not recorded."""
+    """Return lines of Python that train a model again, with `...` for values not recorded."""
     lines = ["import keras_tl as ktl", "", *_data(data, config), *_learner(config, weights, seed)]
     lines += _phases(history, config.family) if fitted is None else _fit(history[-1], fitted)
     if config.temperature != 1:

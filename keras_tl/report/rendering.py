@@ -36,7 +36,7 @@ def prose_as_html(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template with values. Its suffix, `.html` or `.md`, selects the language."""
+    """Fill a template with values, as HTML or Markdown according to its suffix."""
     return _environment(Path(template).suffix).get_template(template).render(values)
 
 

@@ -33,14 +33,14 @@ class SplitMetrics:
 
     Attributes:
         items: Number of evaluated items.
-        fingerprint: Fingerprint of the evaluated items. `None`: the fingerprint is unknown.
+        fingerprint: Fingerprint of the evaluated items, or `None` if the fingerprint is unknown.
         metrics: Metrics over all items, by name of the metric.
-        per_class: Metrics of each class or label, by its name. Empty for a regression.
-        most_frequent_share: Accuracy of always predicting the most frequent class. `None` for a
-            regression, and for items with several labels.
-        confusion_matrix: Number of items for each true class (row) and predicted class (column).
-            `None`: the task has no such matrix, or there are more than 100 classes.
-        slices: Metrics of groups of items. `None`: the user did not evaluate groups.
+        per_class: Metrics of each class or label, by name, or an empty dict for a regression.
+        most_frequent_share: Accuracy of always predicting the most frequent class, or `None` for a
+            regression and for several labels.
+        confusion_matrix: Number of items for each true class (row) and predicted class (column), or
+            `None` if the task has no such matrix or more than 100 classes.
+        slices: Metrics of groups of items, or `None` if the user did not evaluate groups.
     """
 
     items: int

@@ -47,8 +47,9 @@ def read_answers(
 
     Args:
         answers: Outputs of a signature for all items, already checked by `check_kind`.
-        class_names: Class names in the order of the model's outputs. Empty for a regression.
-        sources: Path or text of each item. `None` for items that are arrays or bytes.
+        class_names: Class names in the order of the model's outputs, or an empty tuple for a
+            regression.
+        sources: Path or text of each item, or `None` for items that are arrays or bytes.
     """
     valid = answers.get("valid")
     if "value" in answers:

@@ -47,12 +47,12 @@ class Client(RemoteModel):
             from the signature `classify` of the model. Without this signature, the name of a class
             is its number. If the class is the best class of an item, its name is the `label` that
             the server returned for that item.
-        timeout: Seconds to wait for an answer. With REST, the limit applies to each try. With gRPC,
-            the limit applies to all tries together.
+        timeout: Seconds to wait for an answer. With REST, this limit applies to each try. With
+            gRPC, this limit applies to all tries together.
         retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
-            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long
-            as the pause before. REST retries at once, then after 0.4 seconds, and waits at most
-            `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
+            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause between two tries
+            is twice as long as the pause before. REST retries at once, then after 0.4 seconds, and
+            waits at most `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
@@ -93,17 +93,17 @@ class Client(RemoteModel):
                 a list of texts, or a list of pairs (see
                 `keras_tl.data.texts.text_inputs.read_texts`). A data frame must have the column
                 `path` or `text`, and for pairs of texts also the column `text_pair`.
-            signature: Name of the signature to call. `None`: `serving_default`, or `pixels` for
-                arrays.
+            signature: Name of the signature to call. By default, the client calls
+                `serving_default`, or `pixels` for arrays.
             batch_size: Number of items in one request.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
-                or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names
-                these items. `"skip"`: leave out these items. `"keep"`: the results contain these
-                items, with `valid` false and the reason.
+                or not UTF-8, as in `learner.predict`. With `"raise"`, the client raises an error
+                that names these items. With `"skip"`, the results do not contain these items. With
+                `"keep"`, the results contain these items, with `valid` false and the reason.
 
         Returns:
-            The predictions, in the order of the items: for classes, probabilities in [0, 1],
-            float32 (n, classes). For a regression, values, float32 (n,).
+            The predictions, in the order of the items. For classes, these are probabilities in [0,
+            1], float32 (n, classes), and for a regression values, float32 (n,).
 
         Raises:
             DataError: An item is invalid, or has none of the types above. The message names the

@@ -14,8 +14,9 @@ class ModelVersion:
 
     Attributes:
         number: Version number, an integer such as 3.
-        state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
-        message: Reason why loading failed. Empty if loading did not fail.
+        state: State of the version: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or
+            `"END"`.
+        message: Reason why the server could not load the version, or an empty text.
 
     Example:
         >>> print(ktl.serving.ModelVersion(number=3, state="LOADING"))

@@ -84,7 +84,7 @@ class RemoteModel:
 
         Returns:
             A dict with `version` (a number) and `signatures` (a dict by name). Each signature is a
-            dict with `inputs`, `outputs` and `method` (TF Serving's name of the API). Each input or
+            dict with `inputs`, `outputs` and `method` (name of TF Serving's API). Each input or
             output is a dict with `dtype`, such as `"float32"`, and `shape`. A shape is a list with
             -1 for any length, or `None` if the shape is unknown.
 

@@ -100,7 +100,7 @@ class RestTransport(Transport):
         self._session.close()
 
     def _ask(self, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send a POST request if there is a body, else a GET request. Return the JSON object."""
+        """Send a POST request if there is a body, else a GET request, and return the answer."""
         try:
             response = self._session.request(
                 "GET" if body is None else "POST",

@@ -19,8 +19,8 @@ class Runtime(abc.ABC):
 
     Attributes:
         name: Name of the runtime in messages.
-        suffix: Suffix of the files, such as `".onnx"`.
-        fixed: Whether a file takes exactly one item of a fixed size.
+        suffix: Suffix of the exported files, such as `".onnx"`.
+        fixed: Whether an exported file takes exactly one item of a fixed size.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def import_packages(self) -> None:
-        """Import the packages of the runtime. Raise `ConfigError` if a package is missing."""
+        """Import the packages of the runtime, or raise `ConfigError` if a package is missing."""
 
     @abc.abstractmethod
     def convert(self, model: NumericModel, precision: str) -> bytes:

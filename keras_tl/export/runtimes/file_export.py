@@ -54,8 +54,8 @@ def export_file(
     With `overwrite`, the function replaces files of the same names, and the model file last.
 
     Returns:
-        The largest difference between the outputs of the file and of the model. For values above 1,
-        the relative difference.
+        The largest difference between the outputs of the file and of the model, which is relative
+        for values above 1.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.

@@ -54,8 +54,8 @@ class NumericModel:
 
         Args:
             fixed: Whether the function takes exactly one item, of the size of the example inputs.
-                Otherwise it takes any number of items, and texts of any length that the backbone
-                accepts.
+                Otherwise the function takes any number of items, and texts of any length that the
+                backbone accepts.
         """
         specs = [
             tf.TensorSpec(
@@ -78,7 +78,7 @@ class NumericModel:
         return {name: values.numpy() for name, values in answers.items()}
 
     def _answer(self, tensors: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the numeric outputs of the model. `tensors` are its flattened inputs, in order."""
+        """Return the numeric outputs of the model for its flattened inputs (`tensors`)."""
         inputs = keras.tree.pack_sequence_as(self._structure, tensors)
         logits = self._parts.head(self._parts.extractor(inputs, training=False), training=False)
         answers = self.task.answers(logits)

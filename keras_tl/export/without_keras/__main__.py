@@ -1,7 +1,7 @@
 """Program that `keras_tl.export.verification` runs: `python -P __main__.py FOLDER [SECONDS]`.
 
 The program uses only TensorFlow, numpy and, if the export needs them, tensorflow_text's operations.
-The program blocks the import of Keras. It prints one line of JSON with fields of
+The program blocks the import of Keras. The program prints one line of JSON with fields of
 `keras_tl.export.verification.Verification`.
 """
 

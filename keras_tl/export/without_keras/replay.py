@@ -17,7 +17,8 @@ from .serving_messages import WARMUP
 def main(folder: Path, seconds: float) -> None:
     """Check an export and print the result as JSON. Raise `RuntimeError` if Keras is loaded.
 
-    The timings take about `seconds` seconds in total. With 0, the program measures no times.
+    The timings take about `seconds` seconds in total. If `seconds` is 0, the program measures no
+    times.
     """
     found = {"tensorflow": tf.__version__, "problems": [], "notes": []}
     try:
