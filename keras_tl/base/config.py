@@ -247,8 +247,8 @@ class Phase(JsonConfig):
             3.2). `None` means no clipping.
         batch_size: Number of images or texts per step, on all replicas together.
         patience: Number of epochs without a better validation result after which training stops. If
-            `patience` is a number, training ends with the weights of the best epoch. Without a
-            validation split, training does not stop early. With `patience=None`, training does not
+            `patience` is a number and there is a validation split, training ends with the weights
+            of the best epoch. With `patience=None` or without a validation split, training does not
             stop early and ends with the last weights. Use `None` for training from random weights,
             where the validation loss is often lowest before the model learns anything.
         monitor: Criterion of the best epoch: the lowest validation `"loss"`, or the best validation
