@@ -74,7 +74,7 @@ def _sizes(value: str) -> list[int | None]:
     help="Smallest difference in the test metric that matters to you.",
 )
 @click.option("--dry-run", is_flag=True, help="Train nothing: print the expected costs.")
-@click.option("--plot", type=PATH, help="Write the curves as a PNG file.")
+@click.option("--plot", type=PATH, help="PNG file to write, with the learning curves.")
 @click.option(
     "--out",
     default="runs/compare",

@@ -70,7 +70,9 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
     @click.option(
         "--split-column", help="csv: column with the split of each item: train, validation or test."
     )
-    @click.option("--label-separator", "separator", help="csv: separator of labels in a cell.")
+    @click.option(
+        "--label-separator", "separator", help="csv: separator between several labels in one cell."
+    )
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
         "--class",

@@ -57,7 +57,7 @@ def _option(flag: str, value: str | None) -> str | None:
         return flag
     try:
         found = ast.literal_eval(value)
-    except (SyntaxError, ValueError):  # A word in capitals.
+    except (SyntaxError, ValueError):  # The value is a word in capitals, such as PATH.
         return f"{flag} {value}"
     if found is True:
         return flag

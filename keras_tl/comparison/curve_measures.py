@@ -5,7 +5,8 @@ Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learnin
 higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
 (JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
 area under the curve) and the time to a threshold. Start, slope, final skill and area are weighted
-sums over the evaluations of each item. So the same statistics apply to these four measures.
+sums over the evaluations of each item. So the same statistics apply to start, slope, final skill
+and area.
 """
 
 import dataclasses

@@ -14,7 +14,7 @@ _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 @dataclasses.dataclass(frozen=True)
 class Choice(JsonConfig):
-    """The arm to ship, for one training set size.
+    """Choice of the trained variant (arm) to ship, for one training set size.
 
     Attributes:
         arm: Name of the arm to ship, or `None` if there is only one seed, which is too few for a

@@ -47,7 +47,7 @@ class Setup:
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """Return an untrained learner for an arm. The arm "scratch" has random weights."""
-        # For a learner as the backbone, "imagenet" keeps the weights of `source`.
+        # The backbone is the learner `source`: then "imagenet" keeps the weights of this learner.
         weights = None if arm == SCRATCH else "imagenet"
         options = {"seed": seed, "verbose": False, "preflight": False} | self.options
         return Learner(self.source, data, weights=weights, **options)

@@ -74,7 +74,7 @@ class Store:
             self._write_plan(plan | {"looks": [*plan["looks"], _looked_at(plan)]})
 
     def plan(self) -> dict[str, Any]:
-        """Read the plan that `begin` wrote.
+        """Read the plan of the comparison, which `begin` wrote.
 
         Raises:
             RunError: There is no comparison, or a later version of keras_tl wrote the comparison.

@@ -29,8 +29,8 @@ def write_features(
     Args:
         path: File to write. A `.npy` file gets a float32 array (n, d). A `.parquet` file gets the
             columns `source` (string) and `features` (lists of d float32).
-        batches: Features as float32 arrays with n rows in total. Each row has d values in any
-            shape.
+        batches: Features as float32 arrays with n rows in total. Each row has the d features of an
+            image, in any shape.
         shape: Number of images and number of features of each image, (n, d).
         sources: Path of each image, or the number of an image without a path. In the file, escapes
             replace bytes that are not UTF-8.

@@ -52,7 +52,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # The checksums must not include the user's files, so that the next call keeps these again.
+        # The checksums must not include the user's files, so that the next call also keeps them.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ class ServingModel(tf.Module):
         standard, method = task.standard
         self.methods = {standard: method}
 
-        # These functions are separate, so that TensorFlow traces each only once for all signatures.
+        # The next functions are separate: TensorFlow traces each only once for all signatures.
         @tf.function(autograph=False)
         def read(raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
             return modality.read_raw(raw)

@@ -17,7 +17,7 @@ from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
 from keras_tl.runs.history import PhaseRecord
 
 IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
-# Kind of the original weights, by the prefix of the place from which they were loaded.
+# Kind of the original weights, by the prefix of their source.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
 # Weights from a Python object have no path or URL: describe their origin in words.
 _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.Model"}

@@ -10,7 +10,7 @@ Answers = Mapping[str, np.ndarray]
 
 # Largest allowed difference from the model's outputs, relative for values above 1. Measured
 # differences on photos and texts were at most 3e-6 (float32) and 1.4e-2 (float16), see
-# docs/how-to/other-runtimes.md, "Other runtimes".
+# docs/how-to/other-runtimes.md, "Size and speed of the files".
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 _DECIDED = ("class_id", "labels_mask")

@@ -15,7 +15,7 @@ clashes with tensorflow-serving-api in the same process. This module needs only 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 WARMUP = "tf_serving_warmup_requests"
-# For logs of requests with `tf.Example`s: field of `PredictionLog`, and method of the signature.
+# Fields of `PredictionLog` with requests of `tf.Example`s, and the signature's method for each.
 EXAMPLE_LOGS = {
     "classify_log": "tensorflow/serving/classify",
     "regress_log": "tensorflow/serving/regress",
