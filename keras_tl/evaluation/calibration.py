@@ -20,7 +20,7 @@ from keras_tl.tasks import Task
 
 # The ECE uses 15 bins, as in Guo et al., sec. 5, so that it is comparable with published values.
 BINS = 15
-# Limits of the fitted temperature. Without limits, it would become 0 if all predictions are right.
+# Limits of the fitted temperature, which could become 0 if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
@@ -61,7 +61,7 @@ class Calibration:
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
             squared errors of an item are summed over the classes: a value in [0, 2].
-        nll: Mean negative log-likelihood in nats. The metric `"loss"` of `evaluate()` is the same.
+        nll: Mean negative log-likelihood (NLL) in nats. `evaluate()` returns the NLL as `"loss"`.
         bins: The 15 bins of the reliability diagram, from low to high probability.
 
     Example:

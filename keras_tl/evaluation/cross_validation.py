@@ -38,11 +38,11 @@ class LabelledFeatures:
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class CrossValidation(MetricMapping):
-    """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
+    """Metrics of heads on held-out items. The object works like the result of `evaluate()`.
 
     If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
-    confidence intervals account for the random choice of the items. The intervals ignore that the
-    folds share training items.
+    confidence intervals account for the random choice of the items. These confidence intervals
+    ignore that the folds share training items.
 
     Attributes:
         metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.

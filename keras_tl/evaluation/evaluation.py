@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(MetricMapping):
-    """Metrics of a model on a split, readable as a mapping: `evaluation["accuracy"]`.
+    """Metrics of a model on a split. The object works like a dictionary: `evaluation["accuracy"]`.
 
     An evaluation never changes: it describes one set of weights and one set of items.
 
@@ -74,8 +74,8 @@ class Evaluation(MetricMapping):
 
         Args:
             split: Name of the split. For `task`, `raw`, `weights` and `sources`, see `Evaluation`.
-            groups: Pair of the column name of the groups (or `None`) and the group of each item.
-                `None` instead of the pair: do not compute metrics by group.
+            groups: A pair: the name of the column with the groups (or `None`), and the group of
+                each item. `None` instead of the pair: compute no metrics by group.
 
         Example:
             >>> test = learner.evaluate()
@@ -290,7 +290,7 @@ class Evaluation(MetricMapping):
         return plots.scatter(self["values"])
 
     def plots(self) -> dict[str, Figure]:
-        """Return all plots of this evaluation. The keys of the dictionary are the captions.
+        """Return all plots of this evaluation, in a dictionary from captions to plots.
 
         Example:
             >>> "Confusion matrix" in learner.evaluate().plots()

@@ -65,7 +65,7 @@ class Evidence:
     def is_wide(self) -> bool:
         """Whether the gap between training and validation is large, and more than `chance`.
 
-        Only a gap of a metric of which higher values are better is compared with `chance`.
+        The gap is compared with `chance` only if higher values of the metric are better.
         """
         return self.matters and not (self.task.more_is_better and self.gap <= chance(self.items))
 
@@ -139,7 +139,7 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation got worse: the last epoch and another one are worse than the best.
+        """Whether validation got worse: the last and another epoch are worse than the best epoch.
 
         If no epoch improved the model, the first epoch takes the place of the best epoch. The
         result is always `False` for a head that began at its optimum.
@@ -182,7 +182,10 @@ class Evidence:
 
 
 def chance(items: int | None) -> float:
-    """Return the largest gap that chance explains: two standard errors of a proportion of 0.5."""
+    """Return the largest gap between training and validation that chance explains.
+
+    This gap is two standard errors of a proportion of 0.5 among the validation items.
+    """
     return 0.0 if items is None else 2 * math.sqrt(0.25 / items)
 
 

@@ -97,7 +97,7 @@ def bootstrap_interval(
     interval is meaningless, because every resample has the same value.
 
     Args:
-        statistic: The metric as a function of item weights.
+        statistic: Function that computes the metric from item weights.
         items: Number n of the items.
         resamples: How often n items are drawn with replacement.
         confidence: Confidence level in (0, 1), see `mean_interval`.

@@ -33,7 +33,7 @@ def find_metric_drop(
     Args:
         before: Prediction record of the model before the phase.
         after: Prediction record of the model after the phase, for the same items in the same order.
-        item: Name of one item in messages, such as `"image"`.
+        item: Word for one item in messages, such as `"image"`.
         groups: Group of each item, (n,), where items of one group depend on each other. `None`: all
             items are independent.
     """

@@ -16,9 +16,9 @@ from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.tasks.base import Metrics, Task
 
-# For more labels than this, `measure` computes no curves, because nobody would read so many.
+# For more than 20 labels, `measure` computes no curves, because nobody would read so many curves.
 _CURVES = 20
-# Minimum and maximum number of bootstrap resamples. In between, it is `_DRAWN` / number of logits.
+# Minimum and maximum number of bootstrap resamples. Between them, the number is `_DRAWN` / logits.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 

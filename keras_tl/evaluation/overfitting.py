@@ -102,8 +102,8 @@ def find_overfitting(
         history: Records of the training phases that ran, at least one.
         blocks: Names of the backbone's blocks.
         validation_items: Number of validation items. A gap between training and validation counts
-            as chance if it is at most two standard errors of a proportion of 0.5 among these items.
-            `None`: unknown.
+            as chance if it is at most two standard errors of a proportion of 0.5 among the
+            validation items. `None`: unknown.
         measured: Metrics of the current weights on the splits `"train"` and `"validation"`, from
             `keras_tl.tasks.Task.measure`. `None`: the diagnosis uses only the curves.
 

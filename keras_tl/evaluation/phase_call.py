@@ -32,7 +32,7 @@ class PhaseCall:
 
 
 def call_of(phase: Phase, family: str) -> PhaseCall:
-    """Return the shortest call that runs a phase, with the name of a policy if possible.
+    """Return the shortest `Learner` call that runs a phase. If possible, the call names a policy.
 
     `family` is the key of the model's default settings, see `keras_tl.base.config.family_of`.
     """
@@ -80,7 +80,10 @@ def phase_lines(record: PhaseRecord, family: str) -> list[str]:
 
 
 def augment_code(names: Sequence[str]) -> str:
-    """Return the code of `augment=` for recorded names. Of a user's layer, show only the class."""
+    """Return the Python code of the argument `augment=` for recorded names of augmentations.
+
+    For a layer of the user, the code shows only the name of its class.
+    """
     shown = [code_of(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
     if not shown:
         return "False"

@@ -29,7 +29,7 @@ class PhaseFit:
         monitor: Name of the monitored value: `"loss"` or the task's metric.
         avoided: Difference by which `monitor` was worse in the last epoch than in the kept epoch.
             `None`: unknown, or the last epoch was kept.
-        metric: Name of the task's metric. `train` and `validation` are values of this metric.
+        metric: Name of the task's metric. `train` and `validation` are values of `metric`.
         train: Value of `metric` on the training split, logged at the kept epoch or measured (see
             `is_measured`). `None`: not comparable with `validation`, because an augmentation mixed
             the labels or the phase kept the weights from before the phase.
@@ -37,8 +37,9 @@ class PhaseFit:
         gap: Difference by which `train` is better than `validation`. If the values were logged, the
             true gap may be larger: a logged training value is a mean over an epoch, with changing
             weights, dropout and augmentation.
-        trend: Change of the logged gap per epoch, by least squares. `None`: there are fewer than
-            three epochs, a value is not finite, labels were mixed, or the head is `solved`.
+        trend: Change per epoch of the gap between logged training and validation metric, by least
+            squares. `None`: there are fewer than three epochs, a value is not finite, labels were
+            mixed, or the head is `solved`.
         state: State of the phase, one of the following.
             `"overfits"`: the model is clearly better on the training split than on the validation
                 split, or the validation result got worse and the phase kept the last weights.
@@ -54,7 +55,7 @@ class PhaseFit:
             `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
             weights) and `"nothing-better"` (no epoch improved the model, for an unknown cause).
             Reasons for `"diverged"`: `"not-finite"`, `"rose"` and `"above-guessing"`.
-        converged: Whether the training loss has converged. `None`: the curves do not show this, for
+        converged: Whether the training loss has converged. `None`: convergence is unknown, for
             example after one epoch.
         is_measured: Whether `train` and `validation` were measured with the kept weights in
             inference mode, instead of logged during training.

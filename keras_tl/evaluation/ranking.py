@@ -35,7 +35,7 @@ class RankedBackbone:
         item_seconds: Time to predict one item, in seconds.
         seconds: Wall time to load the backbone and to compute features, `metric` and `score`. The
             time is short if the features were in the cache.
-        error: Reason why the backbone has no measurements. `None`: it has measurements.
+        error: Reason why the backbone has no measurements. `None`: measurements exist.
 
     Example:
         >>> ranking.best.name, ranking.best.width
@@ -170,7 +170,7 @@ def choose_backbone(
     records: Mapping[str, PredictionRecord],
     item_seconds: Mapping[str, float],
 ) -> str:
-    """Return the name of the fastest backbone within one standard error of the best metric.
+    """Return the fastest backbone whose metric is within one standard error of the best metric.
 
     Among backbones that are at most 25% slower than the fastest, the best metric decides.
     Source: the one-standard-error rule (Breiman et al., "Classification and Regression Trees",

@@ -20,8 +20,8 @@ def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
 
     Against overfitting, a lower learning rate comes first if the first epoch was the best. Next
     come methods that the training does not use yet. The state `"unknown"` has one remedy, the state
-    `"fits"` has none. If the head began at its optimum, the remedies include no more epochs and no
-    other learning rate: they would change nothing.
+    `"fits"` has none. If the head began at its optimum, the function never proposes more epochs or
+    another learning rate, which would change nothing.
     """
     return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 

@@ -1,4 +1,4 @@
-"""`Remedy`: a change of the training to try, and the facts on which the choice depends."""
+"""`Remedy`: a change of the training that may help. `Situation`: phase and model to improve."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ class Remedy:
         what: The change in words, such as `"more epochs"`.
         python: Python calls that make the change. `learner` is the user's learner, or a new learner
             if the model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
-        command: The `keras-tl train` command that makes the change. In it, `...` stands for the
-            options of the previous command. `None`: no command makes the change.
+        command: The `keras-tl train` command that makes the change. In the command, `...` stands
+            for the options of the previous command. `None`: no command makes the change.
 
     Example:
         >>> remedy = ktl.Remedy(what="Train longer.", python="learner.fit_head(epochs=20)")
@@ -94,7 +94,7 @@ class Situation:
         return f"learner = ktl.Learner(backbone, {data}{own}); {self.again()}"
 
     def command(self, options: str) -> str | None:
-        """Return the command that runs the phase with `options`. `None`: no named policy has it."""
+        """Return the command that runs the phase with `options`. `None`: the policy has no name."""
         if self.call.is_own:
             return None
         policy = self.call.arguments.get("policy")
@@ -108,5 +108,5 @@ class Situation:
 
 
 def command_of(options: str) -> str:
-    """Return `keras-tl train` with new options. `...` stands for those of the previous command."""
+    """Return `keras-tl train` with new options, where `...` stands for the previous options."""
     return f"keras-tl train ... {options}"

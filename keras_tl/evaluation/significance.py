@@ -25,7 +25,7 @@ def permutation_p_values(
     A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
     Args:
-        statistic: The metric as a function of item weights.
+        statistic: Function that computes the metric from item weights.
         codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
     """
@@ -49,7 +49,7 @@ def permutation_p_values(
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
-    """Return the metric of each group minus the metric of the rest. Negative: a worse group."""
+    """Return the metric of each group minus that of the rest. A worse group has a value below 0."""
     return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
 
 

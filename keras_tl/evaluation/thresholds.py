@@ -19,10 +19,10 @@ class Rule:
     """Goal of a decision threshold on the validation split. Default: the largest F1.
 
     Attributes:
-        precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold with this
-            precision, because it has the highest recall.
-        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold with this recall,
-            because it usually has the highest precision.
+        precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold that
+            reaches this precision, because it has the highest recall.
+        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold that reaches this
+            recall, because it usually has the highest precision.
 
     Raises:
         ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
@@ -98,7 +98,7 @@ class Thresholds:
 
     Attributes:
         rule: Goal of the thresholds on the validation split, in words.
-        labels: One threshold per label. Binary task: one threshold.
+        labels: Decision thresholds, one per label. A binary task has only one threshold.
 
     Example:
         >>> thresholds.rule, [one.label for one in thresholds.labels]
@@ -128,7 +128,7 @@ class Thresholds:
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """Return text with one line per label, and one line per label and split.
+        """Return text: the threshold of each label, and its precision, recall and F1 by split.
 
         Example:
             >>> thresholds.describe().splitlines()[0]
@@ -154,8 +154,8 @@ def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[lis
     label has no points.
 
     Returns:
-        For each label the points [recall, precision, threshold]. For these points, an item gets the
-        label if its probability is at least the threshold.
+        For each label the points [recall, precision, threshold]. At a point, an item gets the label
+        if its probability is at least the threshold.
     """
     return {
         name: _points(labels, shares)

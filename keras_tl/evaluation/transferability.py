@@ -79,7 +79,7 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
         )
     n = len(features)
     # Eigenvalues of the smaller Gram matrix take a third of the time of a singular value
-    # decomposition. They are less exact, but by less than the rounding of float32 features.
+    # decomposition. Their additional error is smaller than the rounding of float32 features.
     is_long = n >= features.shape[1]
     powers, vectors = np.linalg.eigh(features.T @ features if is_long else features @ features.T)
     kept = powers > powers[-1] * max(features.shape) * np.finfo(np.float64).eps
@@ -114,7 +114,7 @@ def _profile(
         ratios: Values of the ratio alpha / beta.
         powers: Squared singular values of the features, (rank,).
         explained: Squared projection of each target on each left singular vector, (rank, columns).
-        rest: Squared length of each target outside the span of these vectors, (columns,).
+        rest: Squared length of each target outside the left singular vectors' span, (columns,).
         n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)

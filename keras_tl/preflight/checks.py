@@ -31,8 +31,8 @@ def _by_modality(**checks: Checking) -> Checking:
     return check
 
 
-# `CHECKS` maps names of findings to checks. The checks run in this order: checks of labels, of
-# items, then of the model. To add a check, add a line.
+# `CHECKS` maps names of findings to checks. To add a check, add a line.
+# The checks run in this order: checks of labels, then checks of items, then checks of the model.
 CHECKS: dict[str, Checking] = {
     "folder-layout": reader_guesses.folder_layout,
     "unused-files": reader_guesses.unused_files,

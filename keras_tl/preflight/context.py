@@ -51,7 +51,7 @@ class CheckedModel:
 
     @property
     def task(self) -> Task:
-        """Task of the trainer, which defines loss and targets."""
+        """Task of the model's trainer. The task defines the loss and the targets."""
         return self.trainer.task
 
 
@@ -112,7 +112,7 @@ class CheckContext:
 
         Raises:
             NotChecked: The features of all items are not cached.
-            Unreadable: The split is held out and unreadable.
+            Unreadable: The split `name` is a held-out split, and cannot be read.
         """
         if self.model.features != "all":
             raise NotChecked("the features of all items are not cached")

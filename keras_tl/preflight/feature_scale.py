@@ -21,7 +21,7 @@ ROUNDING = {"float32": 2.0**-24, "mixed_float16": 2.0**-11, "mixed_bfloat16": 2.
 # A feature is lost if its standard deviation is below 4 times the rounding error of its mean. The
 # check reports lost features if they are more than 1% of all features.
 LOST, LOST_SHARE = 4, 0.01
-# Because of rounding, equal numbers in float64 can have a relative standard deviation up to this.
+# Because of rounding, equal float64 numbers can have a relative standard deviation up to 1e-12.
 _EQUAL = 1e-12
 
 _TOO = (
@@ -32,7 +32,7 @@ _TOO_HIGH, _TOO_LOW = _TOO.format("high"), _TOO.format("low")
 
 
 def feature_scale(context: CheckContext) -> Finding | None:
-    """Find features with an unusual scale. This is only a note: `fit_head` standardises features.
+    """Find features of an unusual scale: only a note, because `fit_head` standardises features.
 
     Adam moves each weight by about the learning rate in each step. So a step changes the logits in
     proportion to the features. If features have a standard deviation of 100, usual learning rates

@@ -45,7 +45,7 @@ class Findings(tuple[Finding, ...]):
 
     Attributes:
         not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
-        failed: Names of checks that failed, but may succeed later. Not part of `to_json`.
+        failed: Names of checks that failed, but may succeed later. `to_json` leaves out `failed`.
 
     Example:
         >>> [(finding.name, finding.severity) for finding in findings]
@@ -112,7 +112,7 @@ class Findings(tuple[Finding, ...]):
         return "\n".join([self.summary(), *map(str, self), *self._left_out()])
 
     def _left_out(self) -> list[str]:
-        """Return one sentence for each reason, with the names of the checks not done."""
+        """Return a sentence for each reason why checks were not done, with names of the checks."""
         by_reason: dict[str, list[str]] = {}
         for name, reason in self.not_checked.items():
             by_reason.setdefault(reason, []).append(name)

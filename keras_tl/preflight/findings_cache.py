@@ -11,7 +11,7 @@ from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Findings
 
-# Increase this number when a check changes its findings for the same data.
+# Increase `_FORMAT` when a check changes its findings for the same data.
 _FORMAT = 6
 _MOST_KEPT = 100
 
@@ -20,7 +20,8 @@ def cached_findings(context: CheckContext) -> Findings:
     """Return the findings of `run_checks`. If features are cached on disk, cache findings too.
 
     A second process then starts to train immediately, because features and findings are cached.
-    If a check failed, findings are not cached: with more memory or a restored file, it may succeed.
+    If a check failed, findings are not cached: with more memory or a restored file, the check may
+    succeed.
     """
     store = context.model.trainer.features.store
     if context.model.features != "all" or store.config.where not in ("auto", "disk"):

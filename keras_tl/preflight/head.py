@@ -15,10 +15,9 @@ from keras_tl.tasks import Task
 
 # Largest error that float32 and the clipping of probabilities cause in a loss.
 _ROUNDING = 0.01
-# Features are constant if their standard deviation is at most this fraction of the largest value.
+# Features are constant if their standard deviation is at most 1e-5 times the largest value.
 _CONSTANT = 1e-5
-# Settings of the memorisation test `one_batch`: batch size, L-BFGS steps, and largest final loss as
-# a fraction of the loss of guessing.
+# Settings of `one_batch`: batch size, L-BFGS steps, and largest final loss / loss of guessing.
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 

@@ -19,13 +19,13 @@ from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_o
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 
-# Compare the thumbnails of two images only if their centred features have at least this cosine.
+# Compare the thumbnails of two images only if the cosine of their centred features is at least 0.4.
 # docs/explanation/check-limits.md explains the choice of `SIMILAR` and of `CLOSER`.
 SIMILAR = 0.4
 # The thumbnails of copies have a correlation that is 40 times nearer to 1 than the typical
 # correlation of different images. No correlation is below -1, so copies are always above 0.95.
 CLOSER = 40
-# Number of pairs for the estimate of the typical correlation of different images.
+# Number of image pairs from which the typical correlation of different images is estimated.
 _TYPICAL = 200
 
 
@@ -70,8 +70,8 @@ def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Fi
 def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
     """Return the rows of each held-out split to compare with all images of earlier splits.
 
-    The function returns all rows if their comparison takes only seconds. Otherwise it returns a
-    random sample, which is the same in every call.
+    The function returns all rows if their comparison takes only seconds. Otherwise the function
+    returns a random sample, which is the same in every call.
     """
     before, rows = len(context.train), {}
     for name, split in context.held_out.items():

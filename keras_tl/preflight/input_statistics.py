@@ -11,9 +11,9 @@ _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, float] | None:
     """Return the name of the first BatchNorm layer, and how much its input varies.
 
-    The number is the standard deviation of the layer's input, divided by the standard deviation in
-    training (median over the channels). `None`: the network has no BatchNorm layer, or the first
-    BatchNorm layer is untrained.
+    The second result is the standard deviation of the layer's input, divided by its standard
+    deviation in training (median over the channels). `None`: the network has no BatchNorm layer, or
+    the first BatchNorm layer is untrained.
 
     Args:
         network: Keras model, whose layers may be models themselves.

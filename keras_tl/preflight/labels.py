@@ -9,11 +9,10 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
 
-# Items of the largest class / items of the smallest class. At a higher ratio, a model may ignore
-# the smallest class.
+# Largest ratio of class sizes. At a higher ratio, a model may ignore the smallest class.
 MOST_IMBALANCED = 10
 # Minimum number of training items for each class: in published few-shot benchmarks, a linear head
-# on frozen features works well from this number on.
+# on frozen features works well from 10 items per class on.
 FEWEST = 10
 # Largest half-width of the 95% interval of a test accuracy of 0.9 without a note, or a warning.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10

@@ -41,8 +41,8 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
     """Return the items whose key occurs in an earlier split.
 
     Args:
-        keys: Keys of the items by split, the training split first. Equal items have equal keys. An
-            item with the key `None` matches no item.
+        keys: One key per item, by name of the split, the training split first. Equal items have
+            equal keys. An item with the key `None` matches no item.
     """
     first: dict[Hashable, tuple[str, int]] = {}
     pairs = []

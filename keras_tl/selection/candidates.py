@@ -33,7 +33,7 @@ class Candidate:
         loss: Mean loss of the items (`keras_tl.tasks.Task.item_losses`), computed at the
             temperature that minimises this model's loss.
         metric: Value of the task's primary metric. `None`: the metric is not defined.
-        difference: Metric of this model minus metric of the model with share 0, with a 95%
+        difference: Metric of this model minus metric of the head alone (share 0), with a 95%
             confidence interval (paired bootstrap). `None`: this model has share 0.
         better: Mean loss of the default model minus mean loss of this model, with a confidence
             interval. `None`: this is the default model.
@@ -84,12 +84,12 @@ class Candidate:
 
 
 def default_or_end(losses: Mapping[float, float], default: float) -> float:
-    """Return the share of the default model, or 0 or 1 if the default model is not usable.
+    """Return the share of fine-tuned weights to keep: `default` if usable, else 0 or 1.
 
     The share is 0 (head) if the logits of the fine-tuned model are not finite. The share is 1
-    (fine-tuned) if the default model has a larger loss than the models with the shares 0 and 1.
-    Such a larger loss is called a loss barrier (Frankle et al., "Linear mode connectivity and the
-    lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    (fine-tuned) if the default model has a larger loss than the head and the fine-tuned model.
+    A larger loss between two models is called a loss barrier (Frankle et al., "Linear mode
+    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
         losses: Mean loss of the models with the shares 0, 1 and `default`, on the same items.
@@ -100,7 +100,7 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 
 
 def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
-    """Return the mean loss of the model with each share, computed as in `measure_candidates`."""
+    """Return the mean loss of each model, by its share of fine-tuned weights (`Candidate.loss`)."""
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 

@@ -18,7 +18,7 @@ def along_the_line(
     """Return a split's prediction record for each weight average. Restore the fine-tuned weights.
 
     Args:
-        shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
+        shares: Fraction of the fine-tuned weights in each weight average, in [0, 1].
         split: Split whose items were not used for training.
     """
     model, found = trainer.parts.model, {}

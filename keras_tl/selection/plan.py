@@ -8,7 +8,7 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
-# Skip the fine-tuning if the time budget allows less than this fraction of the planned steps.
+# Skip the fine-tuning if the time budget allows less than 20% of the planned steps.
 _SHORTEST = 0.2
 
 
@@ -48,7 +48,7 @@ class Plan:
     cuts: tuple[str, ...] = ()
 
     def describe(self, item: str = "item") -> str:
-        """Describe the plan in sentences.
+        """Describe the plan of `Learner.fit` in sentences.
 
         Example:
             >>> fitted.plan.describe("image").startswith("Plan: fine-tune 1 time for 200 steps")

@@ -22,7 +22,7 @@ class FitResult:
             comparison (docs/explanation/fit.md).
         policy: Name of the fine-tuning policy that `fit` used.
         candidates: Models that `fit` compared. Empty if `fit` compared no models.
-        plan: Plan of the trainings of `fit`.
+        plan: Plan that `fit` followed: number of trainings, steps and the comparison of models.
         seconds: Wall time in seconds of the steps `"head"`, `"comparison"` and `"fine-tuning"`.
         primary_metric: Name of the task's primary metric.
         item: Word for one item in texts, such as "image".
@@ -149,7 +149,7 @@ class FitResult:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences about the comparison, the training time, and a missing test split.
+        """Sentences about the comparison of models, the training time, and a missing test split.
 
         Example:
             >>> fitted.remarks[0]

@@ -86,7 +86,7 @@ class Task(abc.ABC):
         no_thresholds: Reason why the task has no decision thresholds. Empty: thresholds exist.
         item_metric: Name of the metric whose value is the mean of `item_scores`.
         skill_name: Name of the metric whose value is the mean of `skills`.
-        lowest_skill: Smallest value that `skills` can return. The largest value is 1.
+        lowest_skill: Smallest value that `skills` can return. The largest value of `skills` is 1.
         primary_metric_text: Sentence about the primary metric, with `{}` in place of its value.
         primary_metric_format: Format specification of the value of the primary metric, as in
             Python's `format()`, such as `".3f"`.
@@ -202,7 +202,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """Return the Keras metrics for training. One of the metrics has the name `monitor`."""
+        """Return the Keras metrics for training, one of them with the name in `Task.monitor`."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
@@ -249,8 +249,8 @@ class Task(abc.ABC):
 
         Args:
             labels: Labels of the training split.
-            asked: Weights by class name. `"balanced"`: the weight of a class is items / (classes *
-                items of the class). `None`: train without weights.
+            asked: Weights of classes by class name. `"balanced"`: the weight of a class is items /
+                (classes * items of the class). `None`: train without weights.
         """
         return None
 
@@ -301,7 +301,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the loss of each item, float64 (n,). Their mean is the loss in `evaluate()`."""
+        """Return the loss of each item, float64 (n,). `evaluate()` returns the mean of the losses."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
@@ -316,7 +316,7 @@ class Task(abc.ABC):
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return whether each prediction is right, bool (n,). Defined only for `exact` tasks."""
+        """Return whether each prediction is right, bool (n,). Not for tasks that are not `exact`."""
         return answers == labels
 
     @abc.abstractmethod
@@ -333,7 +333,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def confidences(self, labels: np.ndarray, logits: np.ndarray) -> Confidences:
-        """Return the input of calibration metrics. Defined only for tasks with probabilities."""
+        """Return the input of calibration metrics, for a task that has probabilities."""
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:
@@ -354,7 +354,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def baseline_text(self, labels: np.ndarray) -> str:
-        """Return a phrase with the metric of a model that only guesses. Empty: it is unknown."""
+        """Return a phrase with the metric of a model that only guesses. Empty: unknown metric."""
 
     @property
     @abc.abstractmethod
@@ -363,7 +363,7 @@ class Task(abc.ABC):
 
     @property
     def guessing_loss(self) -> float:
-        """Mean loss of a model that only guesses, in nats. Regression: 1 (by guessing the mean)."""
+        """Mean loss of a model that only guesses, in nats. Guessing the mean in a regression: 1."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:

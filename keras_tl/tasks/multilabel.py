@@ -96,7 +96,7 @@ class Multilabel(Sigmoid):
         """Return the metrics of a split as JSON types.
 
         `"mean_average_precision"` and `"auc"`: means over the labels, in [0, 1]. Labels that all
-        items or no item have are left out. `None`: no label is left.
+        items or no item have are left out. The means are `None` if no label is left.
         `"f1_micro"` and `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of
         items with all labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number
         of items. `"per_class"`: for each label precision, recall, f1, items, average_precision and

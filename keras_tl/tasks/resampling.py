@@ -38,8 +38,8 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
     """Return the average precision as a function of item weights.
 
-    The function gives the same values as scikit-learn. It gives NaN if all items are positive or
-    all items are negative (`Task.measure` then returns `None`).
+    The function gives the same values as scikit-learn. The value is NaN if all items are positive
+    or all items are negative (`Task.measure` then returns `None`).
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)

@@ -20,6 +20,6 @@ def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float |
 
 
 def mean_of_defined(values: list[float | None]) -> float | None:
-    """Return the mean of the values that are not `None`. If all are `None`, return `None`."""
+    """Return the mean of the values that are not `None`, or `None` if all values are `None`."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None

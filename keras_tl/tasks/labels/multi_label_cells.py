@@ -34,7 +34,7 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Guess | None]:
-    """Return the separator of labels in the cells, and the guess if a cell has `;` or `|`.
+    """Return the separator of labels in the cells, and a `Guess` if a cell has `;` or `|`.
 
     A character is a separator if at least half of the parts that it separates also occur in another
     cell. A character is also a separator if all cells are equal. If class names are given, all

@@ -8,13 +8,13 @@ from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.label_encoder import listing
 
-# At most this many different whole numbers are few, which is a sign of classes.
+# At most 20 different whole numbers are few, which is a sign of classes.
 FEW = 20
 # Whole numbers are classes if the median number occurs at least 10 times. Amounts seldom do.
 _MANY = 10
 # Class numbers count from 0 or 1, and at least 90% of the numbers up to the largest must occur.
 _PRESENT = 0.9
-# Whole numbers above this are not exact as floating-point numbers.
+# Whole numbers above 2**53 are not exact as floating-point numbers.
 _LARGEST = 2**53
 
 _MAY_BE_UNKNOWN = (

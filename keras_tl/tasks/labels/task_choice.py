@@ -26,13 +26,13 @@ def read_labels(
     regression.
     Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Otherwise each row
     holds the labels of one item, which may have several labels.
-    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of the
-    parts also occur in other texts, each part is a label.
+    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of these
+    parts of texts also occur in other texts, each part is a label.
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
-        class_names: Names of the classes: an integer label `i` means `class_names[i]`. For label
-            columns, the names of the columns.
+        class_names: Names of the classes: an integer label `i` means `class_names[i]`. If labels
+            are columns, `class_names` names the columns.
         task: Name of a task in `keras_tl.tasks.TASKS`. `None`: choose the task from the labels.
 
     Returns:
@@ -75,7 +75,8 @@ def read_splits(
     Args:
         given: Items and labels of each split, by name of the split.
         item: Word for one item, for messages.
-        class_names: Names of the classes. For this and for `task`, see `read_labels`.
+        class_names: Names of the classes, see `read_labels`.
+        task: Name of the task, see `read_labels`.
 
     Returns:
         Items and labels of each split, and the interpretation of the labels.
