@@ -34,8 +34,8 @@ class Limits:
     """Limits with which the search for copies takes only seconds, for data of any size.
 
     Attributes:
-        compared: Maximum number of image pairs to compare by features, for each split. From a
-            split with more pairs, only a sample of images is compared.
+        compared: Maximum number of image pairs to compare by features, for each split. If a split
+            gives more pairs than `compared`, only a sample of its images is compared.
         fewest: Minimum number of images in a sample of a split.
         pairs: Maximum number of image pairs to compare by thumbnails, the most similar first.
     """

@@ -117,8 +117,8 @@ def measure_candidates(
     computed from the mean losses of the groups.
 
     Args:
-        records: Prediction record of the model with each share, for the same items in the same
-            order. A record for share 0 is required.
+        records: Prediction record of each model, by its share of fine-tuned weights, for the same
+            items in the same order. A record for share 0 is required.
         groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}

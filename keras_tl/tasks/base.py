@@ -301,7 +301,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the loss of each item, float64 (n,). `evaluate()` returns the mean of the losses."""
+        """Return the loss of each item, float64 (n,). The metric `"loss"` is their mean."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
@@ -316,7 +316,7 @@ class Task(abc.ABC):
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return whether each prediction is right, bool (n,). Not for tasks that are not `exact`."""
+        """Return whether each prediction is right, bool (n,). Only for tasks with `exact=True`."""
         return answers == labels
 
     @abc.abstractmethod
