@@ -96,7 +96,7 @@ class Evidence:
 
     @property
     def made_nothing_better(self) -> bool:
-        """Whether no epoch improved the model. `False` for a head that began at its optimum."""
+        """Whether no epoch improved the model. Always `False` if the head began at its optimum."""
         return not self.record.best_epoch and not self.record.solved
 
     @cached_property

@@ -118,7 +118,7 @@ def measure_candidates(
 
     Args:
         records: Prediction record of each model, by its share of fine-tuned weights, for the same
-            items in the same order. A record for share 0 is required.
+            items in the same order. The record of the head (share 0) is required.
         groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}

@@ -99,7 +99,7 @@ class FitResult:
         )
         known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
         return (
-            f"All {self.trained_on:,} {self.item}s trained this model: no untouched test split "
+            f"This model was trained on all {self.trained_on:,} {self.item}s: no untouched test split "
             f"exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known}, "
             f"measured {self.estimated_by}."
         )
