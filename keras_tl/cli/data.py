@@ -110,7 +110,7 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options for splits and resizing to a command. `spec` also receives their values."""
+    """Add options for splits and resizing to a command, and pass their values on in `spec`."""
 
     @click.option(
         "--value-range",

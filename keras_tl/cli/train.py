@@ -204,7 +204,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether the user set options of a phase, and refuse options of `fit` beside them."""
+    """Return whether the user set options of a phase. Refuse such options beside those of `fit`."""
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:

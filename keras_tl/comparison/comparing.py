@@ -61,8 +61,8 @@ def compare(
     the last pass count. The comparison does not use the validation split.
 
     A run is the training of one arm with one seed. The function saves every finished run in `path`.
-    A second call trains only the missing runs. You can add seeds and sizes later, but the
-    statistical test is then stricter, see docs/explanation/verdict.md.
+    A second call of `compare` trains only the missing runs. You can add seeds and sizes later, but
+    the statistical test is then stricter, see docs/explanation/verdict.md.
 
     Args:
         backbone: Backbone as in `Learner`. A TF-Hub module cannot have random weights.

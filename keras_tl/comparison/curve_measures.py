@@ -22,11 +22,11 @@ _EVALUATIONS, _LAST = 6, 3
 def weights_of(measure: str, epochs: int) -> np.ndarray:
     """Return the weight of each evaluation in a measure, float array (epochs,).
 
-    * `"start"`: the first evaluation, after one pass over the training split. Before this pass, no
-      arm has a trained head.
-    * `"slope"`: the slope of the least-squares line through the curve, per pass.
-    * `"final"`: the last evaluation.
-    * `"area"`: the mean of all evaluations.
+    * `"start"` is the first evaluation, after one pass over the training split. Before this pass,
+      no arm has a trained head.
+    * `"slope"` is the slope of the least-squares line through the curve, per pass.
+    * `"final"` is the last evaluation.
+    * `"area"` is the mean of all evaluations.
     """
     if measure == "area":
         return np.full(epochs, 1 / epochs)

@@ -21,8 +21,7 @@ class Choice(JsonConfig):
             choice.
         best: Name of the arm with the highest mean skill.
         is_settled: Whether the data show for every other arm that it is worse, or that it is as
-            good (up to `min_difference`). `choose` never chooses an arm for which the data show
-            neither.
+            good (up to `min_difference`). `choose` never chooses an arm for which this is unclear.
     """
 
     arm: Arm | None

@@ -134,8 +134,9 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     Negative variance components become 0. The sum of squares over the items includes two artificial
     items, each with half weight. Their values are the largest possible positive and negative values
     (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
-    Statistics in Medicine 24, 2005, for one seed). Without these items, a difference in four or
-    five items would look certain. If no item differed at all, the interval would have width 0.
+    Statistics in Medicine 24, 2005, for one seed). Without these artificial items, a difference in
+    four or five items would look certain. If no item differed at all, the interval would have width
+    0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.
@@ -166,9 +167,9 @@ def level_of(look: int) -> float:
     """Return the significance level of all tests together in one analysis of a comparison.
 
     Suppose that a user gets no verdict, adds seeds and tests at the 5% level again. This user makes
-    a false claim in far more than 5% of cases. So the first analysis has a level of 5%, and each
-    later analysis half the level of the one before. The sum of the levels of all analyses stays
-    below 10%.
+    a false claim in far more than 5% of cases. So the first analysis tests at a level of 5%, and
+    each later analysis at half the level of the analysis before. The sum of the levels of all
+    analyses stays below 10%.
 
     Args:
         look: Number of the analysis of the comparison, from 1.

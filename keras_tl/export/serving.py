@@ -125,7 +125,7 @@ class ServingModel(tf.Module):
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call signatures with (signature name, arguments of a batch), and join all outputs.
+        """Call a signature for each pair of its name and a batch of arguments. Join the outputs.
 
         Example:
             >>> batch = {"pixels": np.zeros((2, 16, 16, 3))}

@@ -138,8 +138,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Delete the metadata that were read from the server, so that the next call reads new
-        metadata."""
+        """Delete the metadata of the server, so that the next call reads new metadata."""
         self._metadata = None
 
     @contextlib.contextmanager

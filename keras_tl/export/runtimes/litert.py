@@ -15,7 +15,7 @@ from keras_tl.export.without_keras.errors import first_line
 
 
 class LiteRT(Runtime):
-    """Export to LiteRT files. A file takes one item: LiteRT's accelerators need fixed shapes.
+    """Export to LiteRT files, which take one item a call: accelerators need fixed shapes.
 
     With `"float16"`, the file stores the weights as float16. A CPU still computes in float32. A GPU
     may compute in float16.

@@ -15,7 +15,7 @@ clashes with tensorflow-serving-api in the same process. This module needs only 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 WARMUP = "tf_serving_warmup_requests"
-# Fields of `PredictionLog` with requests of `tf.Example`s, and the signature's method for each.
+# `PredictionLog` has these fields for requests with `tf.Example`s. The values are method names.
 EXAMPLE_LOGS = {
     "classify_log": "tensorflow/serving/classify",
     "regress_log": "tensorflow/serving/regress",

@@ -28,7 +28,7 @@ def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]]
 
 
 def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
-    """Time the signatures for about `seconds` in total, in this process and on this machine.
+    """Time the signatures for about `seconds` seconds in total, in this process.
 
     `questions` has the inputs of each signature. Batches larger than these inputs repeat the items.
 
