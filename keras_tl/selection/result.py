@@ -100,8 +100,8 @@ class FitResult:
         known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
         return (
             f"This model was trained on all {self.trained_on:,} {self.item}s: no untouched test "
-            f"split exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known}, "
-            f"measured {self.estimated_by}."
+            f"split exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known},"
+            f" measured {self.estimated_by}."
         )
 
     @property
