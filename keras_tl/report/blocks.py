@@ -132,7 +132,7 @@ class Code(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Notes(Block):
-    """Remarks under their headings. The HTML page shows them after a click on the title."""
+    """Remarks under their headings. The HTML page shows the remarks after a click on the title."""
 
     title: str
     notes: dict[str, str]
