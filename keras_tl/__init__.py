@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # For editors and type checkers. A test compares these imports with `_HOMES` and `_MODULES`.
+    # Editors and type checkers need these imports. A test compares them with `_HOMES` and
+    # `_MODULES`.
     from keras_tl import backbones, errors, serving, tasks, testing, ulmfit
     from keras_tl.backbones import BackboneSpec, Preprocessing
     from keras_tl.backbones.layer import Backbone
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0.dev0"
 
-# The module that defines each public name.
+# Maps each public name to the module that defines it.
 _HOMES = {
     "POLICIES": "keras_tl.training.policies",
     "Augmentation": "keras_tl.data.images.augmentation",
@@ -142,7 +143,7 @@ _HOMES = {
     "save_features": "keras_tl.learner.functions",
 }
 
-# The public modules.
+# Maps the short name of each public module to its full name.
 _MODULES = {
     "backbones": "keras_tl.backbones",
     "errors": "keras_tl.errors",
@@ -231,7 +232,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # A type checker would accept any name of a module with `__getattr__`.
+if not TYPE_CHECKING:  # With `__getattr__`, type checkers would accept any attribute of keras_tl.
 
     def __getattr__(name: str) -> Any:
         if name in _HOMES:

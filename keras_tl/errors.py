@@ -1,8 +1,8 @@
 """The exceptions of keras_tl: each error that a user can correct is a `KerasTLError`.
 
-Each message states the expected value, the received value, and the next step. The command line
-prints a `KerasTLError` as one line on standard error and exits with status 2. Any other exception
-is a defect of keras_tl and exits with status 1.
+Each error message states the expected value, the received value, and the next step. The command
+line prints a `KerasTLError` as one line on standard error and exits with status 2. Any other
+exception is a defect of keras_tl and exits with status 1.
 """
 
 import difflib
@@ -22,7 +22,7 @@ __all__ = [
     "WeightsError",
 ]
 
-# Maximum number of characters that a message quotes from a value.
+# Maximum number of characters that an error message quotes from a value.
 MOST_QUOTED = 200
 _MOST_LISTED = 30
 
@@ -89,7 +89,7 @@ class WeightsError(KerasTLError):
 
 
 class CacheError(KerasTLError):
-    """The features cannot be stored in the requested place.
+    """The features cannot be stored in the requested folder.
 
     Example:
         >>> cache = ktl.CacheConfig(where="disk", folder="photos.csv")
@@ -121,7 +121,7 @@ class ExportError(KerasTLError):
 
 
 class ServingError(KerasTLError):
-    """The server does not answer as expected, or lacks the model or the signature.
+    """The model server does not answer as expected, or lacks the requested model or signature.
 
     Example:
         >>> ktl.serving.Client("http://127.0.0.1:1", "photos", retries=0).status()
@@ -143,9 +143,9 @@ def quoted(value: object) -> str:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return quoted values for a message, separated by commas: about 200 characters in all.
+    """Return values for a message, quoted and separated by commas: about 200 characters in all.
 
-    If some values do not fit, the text ends with their number.
+    If some values do not fit, the text ends with the number of omitted values.
 
     Example:
         >>> print(ktl.errors.listed(["blue", "red"]))
@@ -161,10 +161,10 @@ def listed(values: Iterable[object]) -> str:
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
-    """Return a message about an unknown name, with similar accepted names, or all of them.
+    """Return an error message about an unknown name, with similar or else all accepted names.
 
     Args:
-        kind: Kind of the name, such as `"backbone"`.
+        kind: Kind of thing that the name stands for, such as `"backbone"`.
         given: The unknown name, as the user wrote it.
         known: The accepted names.
 

@@ -68,7 +68,7 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """Return the last output of a functional model that needs only weights of these leaf layers."""
+    """Return a functional model's last output that needs only weights of the given leaf layers."""
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
     for operation in network.operations:  # Each operation comes after its inputs.
@@ -109,7 +109,7 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
     """Return layer names that do not depend on which networks the process built earlier.
 
     Keras numbers layers without a user-given name across all networks of a process (`"add_7"`).
-    This function starts the numbers anew in each network, in the order of the graph.
+    This function numbers the layers of each network separately, in the order of the graph.
     """
     names, counts = {}, Counter()
     for operation in network.operations:
@@ -147,7 +147,7 @@ def _needed(end, parents) -> set[keras.Operation]:
 def _layers_of(
     network: keras.Model, chosen: set, with_weights: bool = False
 ) -> list[keras.layers.Layer]:
-    """Return the leaf layers among the chosen operations."""
+    """Return the leaf layers of the operations in `chosen`."""
     layers = []
     for layer in network.layers:
         if layer in chosen:

@@ -22,7 +22,7 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
     """Build the network that a record describes, and load the weights.
 
     Raises:
-        BackboneError: The builder cannot be imported, or does not return a model.
+        BackboneError: The record's builder cannot be imported, or does not return a model.
         WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
     """
     builder = get_builder(spec)
@@ -55,7 +55,7 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
     """Return the function that builds the network of a record.
 
     Raises:
-        BackboneError: The function cannot be imported.
+        BackboneError: The record's builder cannot be imported.
     """
     if callable(spec.builder):
         return spec.builder
@@ -70,7 +70,7 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
 
 
 def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
-    """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
+    """Call the record's builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
             # Keras has MobileNet weights for some image sizes. For other sizes, Keras warns and
@@ -108,17 +108,17 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
     """Return the output of the scaling layers at the start of a network.
 
-    Some constructors of `keras.applications` add scaling layers, which differ for "imagenet" and
-    for a weights file. The record's preprocessing replaces all scaling layers.
+    Some constructors of `keras.applications` add scaling layers, which differ between
+    `weights="imagenet"` and a weights file. The record's preprocessing replaces all scaling layers.
 
     Raises:
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # The record maps the pixel values `zero` to 0. The scaling layers must map them to about 0.
-    # Only the scale may differ: Keras's published layers contain the standard deviation where the
-    # variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras adds a layer that
-    # corrects the scale.
+    # The record's preprocessing maps the pixel values `zero` to 0. The network's scaling layers
+    # must map the same pixel values to about 0. Only the scale may differ: Keras's published layers
+    # contain the standard deviation where the variance should be (tensorflow/tensorflow#49930). For
+    # "imagenet", Keras adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
@@ -132,7 +132,7 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
 
 
 def _adapted(layer: keras.layers.Layer) -> bool:
-    """Return whether a scaling layer has statistics other than the initial 0 and 1."""
+    """Return whether a scaling layer's statistics differ from the initial mean 0 and variance 1."""
     if not layer.weights:
         return False
     mean, variance, _ = layer.get_weights()

@@ -1,7 +1,7 @@
 """Backbones by name: the catalogue, and the backbones that users register.
 
-To add a backbone to the catalogue, add one record in `keras_tl/backbones/records`. No other code
-needs a change.
+To add a backbone to the catalogue, add one record in `keras_tl/backbones/records`, and change no
+other code.
 """
 
 import re
@@ -50,8 +50,9 @@ def get_spec(name: str) -> BackboneSpec:
 def register(spec: BackboneSpec, *, overwrite: bool = False) -> None:
     """Register a user's backbone under its name, until the process ends.
 
-    `Learner` and `load` then accept this name like the names in the catalogue. A saved run stores
-    only the name of the backbone: register the record again before `Learner.load`.
+    `Learner` and `load` then accept the name of the registered backbone like the names in the
+    catalogue. A saved run stores only the name of the backbone: register the record again before
+    `Learner.load`.
 
     Args:
         spec: Record that describes the backbone: name, builder, preprocessing, blocks and weights.

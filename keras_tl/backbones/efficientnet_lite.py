@@ -2,10 +2,11 @@
 
 The networks are EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for
 Convolutional Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite. ReLU6
-replaces swish. The variants differ in width, depth and image size. All variants have the same stem
-(32 channels), the same head (1280 channels), and the same number of blocks in the first and last
-stage. The TensorFlow blog announced the variants on 16 March 2020. The constants (scaling, dropout,
-survival probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU repository.
+replaces swish. The three variants differ in width, depth and image size. All variants have the same
+stem (32 channels), the same head (1280 channels), and the same number of blocks in the first and
+last stage. The TensorFlow blog announced the variants on 16 March 2020. The constants (scaling,
+dropout, survival probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU
+repository.
 """
 
 import math
@@ -66,28 +67,30 @@ def EfficientNetLite0(
 ) -> keras.Model:
     """Build EfficientNet-Lite0 from standard Keras layers, without preprocessing.
 
-    Input: RGB images (batch, height, width, 3), floating point. The values are (pixel - 127) / 128
-    for pixels in [0, 255], so they are in [-0.993, 1]. The layout is channels last under any global
-    image data format. Padding is TensorFlow's "SAME", as in the original training.
+    Input: RGB images (batch, height, width, 3), floating point. The input values are (pixel - 127)
+    / 128 for pixels in [0, 255], so the values are in [-0.993, 1]. The layout is channels last
+    under any global image data format. Padding is TensorFlow's "SAME", as in the original training.
 
     Output, in the dtype of the global policy:
-        include_top: (batch, classes), softmax probabilities.
-        else, pooling `None`: (batch, ceil(height / 32), ceil(width / 32), 1280), in [0, 6].
-        else, pooling `"avg"` or `"max"`: (batch, 1280), in [0, 6].
+        With `include_top`, softmax probabilities (batch, classes).
+        Without `include_top` and `pooling`, (batch, ceil(height / 32), ceil(width / 32), 1280) in
+            [0, 6].
+        Without `include_top`, with `pooling="avg"` or `"max"`, vectors (batch, 1280) in [0, 6].
 
     In training, images skip residual branches at random (stochastic depth: Huang et al., 2016,
-    arXiv:1603.09382). The probability rises linearly with depth, from 0 to almost 0.2. A dropout
-    layer precedes the classifier.
+    arXiv:1603.09382). The probability of a skip rises linearly with depth, from 0 to almost 0.2. A
+    dropout layer precedes the classifier.
 
     Args:
         include_top: Whether to add average pooling, dropout and the softmax classifier.
         weights: Path of a `.weights.h5` file, or `None` for random weights. A file that was saved
             with the classifier also fits a network without classifier.
-        input_shape: (height, width, 3), each side at least 32 or `None`. Default with the
-            classifier: the image size of the variant. Default without the classifier: (None, None,
-            3).
-        pooling: `None`, `"avg"` or `"max"`. Has no effect if `include_top` is true.
-        classes: Number of classes.
+        input_shape: Shape of an image, (height, width, 3), each side at least 32 or `None`. The
+            default is the image size of the variant with the classifier, and (None, None, 3)
+            without the classifier.
+        pooling: Pooling of the feature maps: `None`, `"avg"` or `"max"`. The argument has no effect
+            if `include_top` is true.
+        classes: Number of classes of the classifier.
         name: Name of the returned model.
 
     Returns:
@@ -128,7 +131,7 @@ def EfficientNetLite2(
 
 
 def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
-    """Return a variant's stages, scaled in width, and in depth except the first and last stage."""
+    """Return a variant's scaled stages. The first and last stage are scaled only in width."""
     first, *middle, last = (
         stage._replace(filters=_scaled_filters(stage.filters, variant.width)) for stage in STAGES
     )
@@ -137,7 +140,7 @@ def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
 
 
 def _scaled_filters(filters: int, width: float) -> int:
-    """Return `filters * width`, rounded to the nearest multiple of 8, but down by at most 10%."""
+    """Return `filters * width`, rounded to a multiple of 8: the nearest, but at most 10% lower."""
     wanted = filters * width
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * wanted else rounded + 8
@@ -166,7 +169,7 @@ def _build(variant, include_top, weights, input_shape, pooling, classes, name) -
         x = layers.GlobalMaxPooling2D(data_format=LAYOUT, name="max_pool")(x)
     if include_top:
         x = layers.Dropout(variant.dropout, name="top_dropout")(x)
-        # Uniform in [-1/sqrt(classes), 1/sqrt(classes)].
+        # The initial weights are uniform in [-1/sqrt(classes), 1/sqrt(classes)].
         init = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
         x = layers.Dense(classes, "softmax", kernel_initializer=init, name="predictions")(x)
 

@@ -19,9 +19,9 @@ def rebuild(config: dict[str, Any]) -> Any:
     float32.
 
     Raises:
-        BackboneError: The configuration holds a lambda or an unknown class or function. Keras's,
-            KerasHub's and registered classes and functions are known. This function imports no
-            modules of unknown classes.
+        BackboneError: The configuration holds a lambda or an unknown class or function. An unknown
+            class or function is neither from Keras or KerasHub nor registered. This function does
+            not import the modules of unknown classes.
         ConfigError: A class is from KerasHub, which is not installed.
     """
     # Pass a copy to Keras, which modifies the configuration.
@@ -64,7 +64,7 @@ def _check_class(config: dict[str, Any]) -> None:
                 "import the module that registers it."
             )
     if list(config) == ["value"] and isinstance(config["value"], list):
-        raise BackboneError(  # Keras's format for a lambda's bytecode.
+        raise BackboneError(  # Keras stores a lambda's bytecode in this format.
             "The network uses a lambda, for example as an activation. A saved run cannot contain "
             "a lambda. Use a named function that is registered with "
             "@keras.saving.register_keras_serializable()."

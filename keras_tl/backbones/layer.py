@@ -1,9 +1,10 @@
 """Keras layer that holds a pretrained network and controls the network's training mode.
 
 In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
-was called with `training=False` (keras-team/keras#20285). The BatchNorm statistics of an unfrozen
-backbone would then change, and the pretrained features would be lost. So `Backbone.call` passes an
-explicit `training` value to the inner network. Code outside the layer cannot override this value.
+was called with `training=False` (keras-team/keras#20285). With `training=True`, the BatchNorm
+statistics of an unfrozen backbone would change, and the pretrained features would be lost. So
+`Backbone.call` passes an explicit `training` value to the inner network, which code outside the
+layer cannot override.
 """
 
 from pathlib import Path
@@ -30,32 +31,35 @@ class Backbone(keras.layers.Layer):
     * Frozen (`trainable=False`): the whole network runs in inference mode, without dropout and
       stochastic depth. So cached features equal features computed during training.
     * Unfrozen: dropout and stochastic depth are active in training. BatchNorm layers still use
-      their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
-      batch_norm="live")`, meant for random weights, updates the moving statistics.
+      their moving statistics, which stay fixed. BatchNorm's gamma and beta can be trained. Only
+      `unfreeze(..., batch_norm="live")`, meant for random weights, updates the moving statistics.
 
-    TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. For
-    a TF-Hub module, the argument `batch_norm` has no effect.
+    TF-Hub modules cannot follow all rules for frozen and unfrozen backbones, see
+    `keras_tl.backbones.hub.HubLayer`. For a TF-Hub module, `batch_norm` of `unfreeze` has no
+    effect.
 
     Args:
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32
-            (batch, height, width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text
-            encoders take other inputs.
-        blocks: Name and layers of each block, from input to output. The layers come from
-            `leaf_layers`. Layers in different nested models may have the same name.
+            (batch, height, width, 3), to feature maps (batch, h, w, c). Text encoders and some
+            TF-Hub modules take other inputs than pixels.
+        blocks: Name and layers of each block, from input to output. The layers of the blocks are
+            results of `leaf_layers`. Layers in different nested models may have the same name.
 
     Attributes:
-        network: The argument `network`.
+        network: Network with its preprocessing, as given to the constructor.
         source: Value of `ModelConfig.backbone`: a name in the catalogue, a TF-Hub module, a
             KerasHub preset, a language model, or a user's own network.
         weights_source: Source of the weights: `"imagenet"`, a path, or a source such as
-            `"run:PATH"`. `None`: the weights are random.
-        output_block: Block after which the network is cut. `None`: the network is whole.
-        architecture: Keras configuration of the whole network, before any cut. `None`: the network
-            comes from a `BackboneSpec` or a TF-Hub module.
-        module: Folder of the TF-Hub module in the network. `None`: there is no module.
-        preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
-            images or strings.
-        longest: Largest number of tokens that the network can read. `None`: unknown.
+            `"run:PATH"`. `None` means that the weights are random.
+        output_block: Name of the block after which the network was cut, or `None` if the network
+            was not cut.
+        architecture: Keras configuration of the whole network, before any cut, or `None` if the
+            network comes from a `BackboneSpec` or a TF-Hub module.
+        module: Folder of the TF-Hub module in the network, or `None` if the network contains no
+            TF-Hub module.
+        preprocessor: Object that converts texts to the network's tokens, or `None` if the network
+            takes images or strings.
+        longest: Largest number of tokens per text that the network can read. `None`: unknown.
         identity: Text that identifies the network's graph in the keys of the feature cache.
         ancestry: Records of earlier trainings of the weights, latest first, see
             `keras_tl.runs.ancestry`.
@@ -86,12 +90,13 @@ class Backbone(keras.layers.Layer):
         super().__init__(name=name, autocast=False, **kwargs)
         self.network = network
         places = {id(layer): place for place, layer in enumerate(leaf_layers(network))}
-        # Store positions: Keras would track lists of layers, and save their weights twice.
+        # Store positions instead of layers: Keras would track lists of layers, and save their
+        # weights twice.
         self._blocks = [(name, [places[id(layer)] for layer in layers]) for name, layers in blocks]
         self.trainable = False
 
     def set_facts(self, **facts: Any) -> Self:
-        """Set attributes of this class, from `source` to `ancestry`. Return the backbone."""
+        """Set attributes of this class, from `source` to `ancestry`. Return this backbone."""
         # Bypass Keras's tracking: it would put the preprocessor into checkpoints and exports.
         vars(self).update(facts)
         return self
@@ -103,7 +108,7 @@ class Backbone(keras.layers.Layer):
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """(height, width) of the network's input pixels. `None`: the network takes texts.
+        """(height, width) of the network's input pixels, or `None` if the network takes texts.
 
         Example:
             >>> learner.backbone.image_size
@@ -115,7 +120,7 @@ class Backbone(keras.layers.Layer):
 
     @property
     def config_fields(self) -> dict[str, Any]:
-        """Those fields of `ModelConfig` that describe the backbone, by name."""
+        """Values of those fields of `ModelConfig` that describe the backbone, by field name."""
         return {
             "backbone": self.source,
             "image_size": self.image_size,
@@ -140,7 +145,7 @@ class Backbone(keras.layers.Layer):
         return [leaves[place] for place in dict(self._blocks)[block]]
 
     def leave_out(self, block: str) -> None:
-        """Remove a block whose output the head does not use. The block is then never trained."""
+        """Remove a block whose output the head does not use. The removed block is never trained."""
         self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
@@ -161,14 +166,15 @@ class Backbone(keras.layers.Layer):
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
         """Make the given blocks trainable, and freeze all other blocks.
 
-        Compile the model afterwards. `keras_tl.training.freezing.prepare` unfreezes and compiles.
+        Compile the Keras model after this call. `keras_tl.training.freezing.prepare` unfreezes
+        blocks and compiles the model.
 
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.
-            batch_norm: Mode of the blocks' BatchNorm layers. `"affine"`: gamma and beta are
-                trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are trained.
-                In training, the layers normalise with the statistics of the batch, which also
-                update the moving statistics (momentum at most 0.9).
+            batch_norm: Mode of the BatchNorm layers in the given blocks. `"affine"`: gamma and beta
+                are trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are
+                trained, and in training the layers normalise with the statistics of the batch,
+                which also update the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm
@@ -259,8 +265,9 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
-    # If the layer's `trainable` already has this value, Keras does not set the variables' flags.
-    # Set the flags too, because `_pin_statistics` changes `trainable` of layers, but not the flags.
+    # If `layer.trainable` already equals `value`, Keras does not set `trainable` of the layer's
+    # variables. Set `trainable` of the variables here, because `_pin_statistics` changes only
+    # `trainable` of layers.
     for part in layers_of(layer):
         part.trainable = value
         for variable in own_variables(part):

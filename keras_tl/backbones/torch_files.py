@@ -2,10 +2,10 @@
 
 This module reads both layouts of torch/serialization.py. Before PyTorch 1.6 (`_legacy_save`), a
 file was a series of pickles: a magic number, the version, system information, the object, and the
-keys of its storages. Then followed, for each storage, the number of values (int64) and the values,
-little-endian. Newer files (`_save`) are zip archives with `data.pkl`, `byteorder` and the values in
-`data/KEY`. The object contains each tensor as a call of `torch._utils._rebuild_tensor_v2` on a part
-of a storage.
+keys of its storages. After the pickles, the file held for each storage the number of values (int64)
+and the values, little-endian. Newer `torch.save` files (`_save`) are zip archives with `data.pkl`,
+`byteorder` and the values in `data/KEY`. The pickled object contains each tensor as a call of
+`torch._utils._rebuild_tensor_v2` on a part of a storage.
 """
 
 import contextlib
@@ -142,7 +142,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     file = io.BytesIO(data)
     if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
         raise ValueError("the file does not begin like a file of torch.save")
-    _Unpickler(file, name).load()  # Skip system information: values are little-endian.
+    _Unpickler(file, name).load()  # Skip the system information: values are little-endian.
     unpickler = _Unpickler(file, name)
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
@@ -182,7 +182,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return a tensor as a view of its storage, if the tensor is not empty and fits."""
+    """Return a tensor as a view of its storage. An empty or unfitting tensor is an error."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     is_inside = min((offset, *size, *strides)) >= 0 and last < len(values)

@@ -24,12 +24,14 @@ _TOLERANCE = 0.05
 def network_of(
     model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
 ) -> keras.Model:
-    """Return a user's Keras model with the preprocessing in front. Both models share the layers.
+    """Return a user's Keras model with the preprocessing in front. The two models share layers.
 
     Args:
         model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.
-        preprocess: `Preprocessing`, or its name (`"none"` if the model includes a preprocessing).
-        image_size: (height, width) in pixels. `None`: the input size of the model.
+        preprocess: `Preprocessing` of the pixels, or its name (`"none"` if the model includes a
+            preprocessing).
+        image_size: (height, width) of the images in pixels. `None` means the input size of the
+            model.
 
     Raises:
         BackboneError: The input is not a batch of RGB images, the model has several outputs, the
@@ -72,8 +74,8 @@ _NO_SHAPE = (
 def copied(network: keras.Model) -> keras.Model:
     """Return an independent copy of a result of `network_of`, rebuilt from its configuration.
 
-    The training of a learner then changes neither the user's model nor other learners. A saved run
-    is rebuilt in the same way.
+    The training of a learner then changes neither the user's model nor other learners. keras_tl
+    rebuilds the network of a saved run in the same way.
 
     Raises:
         BackboneError: The model contains a lambda, cannot be rebuilt, or has outputs that differ

@@ -15,7 +15,7 @@ from keras_tl.errors import WeightsError
 
 
 def find_file(package: WeightsPackage) -> Path | None:
-    """Return the path of a package's weights file. `None`: the package is not installed."""
+    """Return the path of a package's weights file, or `None` if the package is not installed."""
     module, _, inside = package.file.partition("/")
     found = importlib.util.find_spec(module)  # Imports nothing, because the name has no dots.
     for folder in (found and found.submodule_search_locations) or ():
@@ -49,7 +49,7 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
 def assign(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> list[str]:
     """Copy the tensors of a PyTorch network into the same network in Keras.
 
-    This copy works because both networks list the layers in the order of computation. Both networks
+    The copy is correct because PyTorch and Keras list the layers in the order of computation, and
     list the weights of a layer in the same order (BatchNorm: scale, shift, mean, variance).
 
     Args:

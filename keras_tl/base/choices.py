@@ -1,6 +1,7 @@
-"""Values of arguments that accept one of a few names. Each list of names stands only here.
+"""Names that arguments accept, such as `"adam"` for `optimizer=`, listed only in this module.
 
-Editors complete a `Literal`. `typing.get_args` gives the same names to the checks at run time.
+Editors offer the names of a `Literal` for completion. Checks at run time read the names of a
+`Literal` with `typing.get_args`.
 """
 
 from typing import Literal
@@ -14,7 +15,7 @@ ExportPrecision = Literal["float32", "float16"]
 LanguageModelSize = Literal["paper", "fastai", "small", "tiny"]
 Monitor = Literal["loss", "metric"]
 Objective = Literal["labels", "contrastive"]
-# Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
+# keras_tl raises an error for an unreadable item, leaves it out, or keeps it without a prediction.
 OnInvalid = Literal["raise", "skip", "keep"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
 Outcome = Literal["helps", "no difference", "hurts", "undecided"]
@@ -25,8 +26,8 @@ Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 PreprocessingName = Literal["none", "tf", "torch", "caffe", "lite"]
 Resize = Literal["crop", "pad", "stretch"]
 ScheduleName = Literal["constant", "cosine", "linear", "slanted_triangular", "one_cycle"]
-# From the worst on. error: training cannot work. warning: results may be misleading or poor.
-# note: information.
+# Severities of preflight findings, worst first. error: training cannot work. warning: results may
+# be misleading or poor. note: information only.
 Severity = Literal["error", "warning", "note"]
 SplitName = Literal["train", "validation", "test"]
 StrategyName = Literal["auto", "single", "mirrored", "tpu"]

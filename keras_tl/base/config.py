@@ -1,4 +1,4 @@
-"""Configuration as frozen dataclasses that check their values and convert to and from JSON."""
+"""Frozen dataclasses of settings, which check their values and convert to and from JSON."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 MONITORS: tuple[Monitor, ...] = get_args(Monitor)
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 BATCH_NORMS: tuple[BatchNormMode, ...] = get_args(BatchNormMode)
-# A ULMFiT backbone is named by this prefix and the folder of the language model.
+# The name of a ULMFiT backbone is this prefix, followed by the folder of its language model.
 ULMFIT = "ulmfit:"
-# Length of the shortest pair of texts in tokens: [CLS] a [SEP] b [SEP].
+# Number of tokens in the shortest pair of texts: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
 CACHES: tuple[CachePlace, ...] = get_args(CachePlace)
 ON_INVALID: tuple[OnInvalid, ...] = get_args(OnInvalid)
@@ -36,7 +36,7 @@ EXPORT_PRECISIONS: tuple[ExportPrecision, ...] = get_args(ExportPrecision)
 
 
 def check_choice(kind: str, value: object, choices: Sequence[str]) -> None:
-    """Raise `ConfigError` unless `value` is one of `choices`. The message lists the choices."""
+    """Raise `ConfigError` unless `value` is one of `choices`. The message suggests choices."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
@@ -55,11 +55,11 @@ def check_range(
 class JsonConfig:
     """Base class of dataclasses that can be converted to JSON types and back."""
 
-    # Subclasses are dataclasses.
+    # All subclasses are dataclasses, which have this attribute. Type checkers need a declaration.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types.
+        """Return the dataclass's fields by name, with values that JSON can store.
 
         Example:
             >>> sorted(ktl.HeadConfig(hidden=(64,)).to_json())
@@ -69,10 +69,11 @@ class JsonConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Make the dataclass from the result of `to_json`.
+        """Create an object of this class from the result of `to_json`.
 
         Raises:
-            ConfigError: A key is unknown. The message lists the known keys.
+            ConfigError: `values` has an unknown key. The message suggests similar keys, or lists
+                all known keys.
 
         Example:
             >>> ktl.HeadConfig.from_json({"pooling": "max", "hidden": [64]}).hidden
@@ -100,8 +101,8 @@ class HeadConfig(JsonConfig):
         dropout: Dropout probability before each Dense layer, in [0, 0.99]. `None` means 0.2 if
             there are hidden layers. Without hidden layers, `None` means 0, because an L2 penalty
             regularises the head (see `Phase.l2`).
-        batch_norm: Whether to normalise the input of each Dense layer, before the dropout (Howard
-            and Ruder, sec. 3.3).
+        batch_norm: Whether BatchNorm normalises the input of each Dense layer, before the dropout
+            (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
 
     Example:
         >>> head = ktl.HeadConfig(pooling="max", hidden=(256,))
@@ -124,14 +125,14 @@ class HeadConfig(JsonConfig):
                 "hidden must be a tuple of layer widths, such as (256,). "
                 f"Received: {quoted(self.hidden)}."
             )
-        # `from_json` makes tuples, and a list never equals a tuple.
+        # Convert a list to a tuple, so that this object equals the result of `from_json`.
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             check_range("hidden width", width, 1, whole=True)
 
     @property
     def dropout_rate(self) -> float:
-        """The value of `dropout`, or the default if `dropout` is `None`.
+        """Dropout probability: the value of `dropout`, or its default if `dropout` is `None`.
 
         Example:
             >>> ktl.HeadConfig().dropout_rate, ktl.HeadConfig(hidden=(64,)).dropout_rate
@@ -152,19 +153,20 @@ class HeadConfig(JsonConfig):
 
 @dataclasses.dataclass(frozen=True)
 class CacheConfig(JsonConfig):
-    """Place to store features of the frozen backbone for later epochs and other processes.
+    """Settings of the cache that stores the frozen backbone's features for later epochs and runs.
 
     Attributes:
         where: `"auto"` stores features on disk, and also in memory up to `memory_limit`. `"disk"`
             stores features only on disk and reads them row by row, so that memory use stays
             constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
             the backbone runs in every epoch.
-        folder: Folder of the cache. `None` means `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
+        folder: Folder of the cache. `None` means the folder in `$KERAS_TL_CACHE`, or
+            `~/.cache/keras_tl` if this variable is not set.
         full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
             size and modification time.
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
-        folder_limit: Maximum size of the stored features in the folder, in bytes. To make room, the
-            least recently used features are deleted.
+        folder_limit: Maximum size of the stored features in the folder, in bytes. To make room for
+            new features, keras_tl deletes the least recently used features.
 
     Example:
         >>> cache = ktl.CacheConfig(where="disk", folder="features")
@@ -181,7 +183,7 @@ class CacheConfig(JsonConfig):
 
     @classmethod
     def of(cls, cache: "CachePlace | CacheConfig") -> "CacheConfig":
-        """Return the configuration for `cache=`, which is a configuration or a value of `where`.
+        """Return `cache` if it is a `CacheConfig`, else a `CacheConfig` with `where=cache`.
 
         Example:
             >>> ktl.CacheConfig.of("off") == ktl.CacheConfig(where="off")
@@ -202,11 +204,11 @@ class Phase(JsonConfig):
     Attributes:
         name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
         epochs: Number of passes over the training split.
-        min_steps: Minimum number of training steps. If `epochs` epochs have fewer steps, training
-            runs for more epochs.
+        min_steps: Minimum number of training steps. If `epochs` epochs have fewer than `min_steps`
+            steps, training runs for more epochs.
         learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
             the size of the backbone's weights, see `keras_tl.training.auto_learning_rate`.
-            `PhaseRecord` stores the computed number.
+            `PhaseRecord` stores the computed learning rate.
         unfreeze: Blocks of the backbone to train: `None` (only the head is trained), `"all"`, the
             number of last blocks, or the name of a block (this block and all later blocks).
         objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the
@@ -215,48 +217,53 @@ class Phase(JsonConfig):
             batches.
         unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
             to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
-            blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
-            fewer epochs than blocks.
+            blocks at once. `"auto"` unfreezes one more block in every epoch, or several blocks if
+            the phase has fewer epochs than blocks.
         discriminative_factor: Learning rate of a block divided by the learning rate of the next
             block towards the input, at least 1. The head has `learning_rate`, and the last block
-            has `learning_rate` divided by this factor. Howard and Ruder (sec. 3.2) use 2.6.
-        optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
+            has `learning_rate` divided by `discriminative_factor`. Howard and Ruder (2018, sec.
+            3.2) use the factor 2.6.
+        optimizer: Name of the optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
             normalisation layers have no weight decay.
-        schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983, eq. 5,
-            one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and Ruder,
-            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820).
-            `keras_tl.training.schedules` implements the last three schedules.
+        schedule: Schedule of the learning rate: `"constant"`; `"cosine"` (Loshchilov and Hutter,
+            2017, arXiv:1608.03983, eq. 5, one cycle down to 0); `"linear"`, down to 0;
+            `"slanted_triangular"` (Howard and Ruder, 2018, arXiv:1801.06146, eq. 3); or
+            `"one_cycle"` (Smith, 2018, arXiv:1803.09820). `keras_tl.training.schedules` implements
+            all schedules but `"constant"` and `"cosine"`.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
-            peak. `"slanted_triangular"` and `"one_cycle"` always begin with a rise of their own
-            shape. In these two schedules, 0 means the published fraction, 0.1 (`cut_frac`) or 0.25.
+            peak. The schedules `"slanted_triangular"` and `"one_cycle"` always begin with a rise of
+            their own shape. For `"slanted_triangular"` and `"one_cycle"`, `warmup=0` means the
+            published fraction, 0.1 (`cut_frac`) and 0.25.
         l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
             standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
-            cross-validation on the training features chooses the strength, or 0 if there are hidden
-            layers. With a number or `"auto"`, a solver sets a head of one Dense layer to the
-            optimum before the first epoch. `None`: no penalty and no solver.
-        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger, all gradients
-            are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no
-            clipping.
+            cross-validation on the training features chooses the strength, which is 0 if the head
+            has hidden layers. If `l2` is a number or `"auto"`, a solver sets a head of one Dense
+            layer to its optimum before the first epoch. With `l2=None`, the head has no L2 penalty,
+            and no solver runs.
+        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger than
+            `clip_norm`, all gradients are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec.
+            3.2). `None` means no clipping.
         batch_size: Number of images or texts per step, on all replicas together.
-        patience: Number of epochs without a better validation result after which training stops.
-            Training always ends with the weights of the best epoch. Without a validation split,
-            training does not stop early. `None`: training does not stop early and ends with the
-            last weights. Use `None` for training from random weights, where the validation loss is
-            often lowest before the model learns anything.
-        monitor: Criterion of a better result: a lower validation `"loss"`, or a better `"metric"`
-            (accuracy for classes). The loss also measures the confidence of predictions. The
-            accuracy of text encoders often rises long after the epoch with the lowest loss.
+        patience: Number of epochs without a better validation result after which training stops. If
+            `patience` is a number and there is a validation split, training ends with the weights
+            of the best epoch. With `patience=None` or without a validation split, training does not
+            stop early and ends with the last weights. Use `None` for training from random weights,
+            where the validation loss is often lowest before the model learns anything.
+        monitor: Criterion of the best epoch: the lowest validation `"loss"`, or the best validation
+            `"metric"` (accuracy for classes). The loss also measures the confidence of predictions.
+            The accuracy of text encoders often rises long after the epoch with the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
-            moving statistics stay fixed. `"frozen"`: gamma and beta stay fixed too. `"live"`:
-            layers use the statistics of the batch and update the moving statistics (momentum at
-            most 0.9), for training from random weights.
+            moving statistics stay fixed. `"frozen"`: gamma, beta and the moving statistics stay
+            fixed. `"live"`: layers use the statistics of the batch and update the moving statistics
+            (momentum at most 0.9), for training from random weights.
         label_smoothing: Fraction of the label probability that is spread over all classes, in [0,
             0.99] (Szegedy et al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes
             label smoothing.
-        class_weight: `None`; `"balanced"`: every class has the same total weight; or a dictionary
-            from class names to weights (1 for missing names). Validation ignores class weights.
+        class_weight: Weights of the classes in the training loss: `None` (all weights are 1),
+            `"balanced"` (every class has the same total weight), or a dictionary from class names
+            to weights (1 for missing names). Validation ignores class weights.
 
     Example:
         >>> phase = ktl.Phase(name="last blocks", epochs=5, learning_rate=1e-4, unfreeze=2)
@@ -315,7 +322,7 @@ class Phase(JsonConfig):
         self._check_unfreeze()
 
     def _check_unfreeze(self) -> None:
-        """Check the settings that need a frozen backbone or an unfrozen backbone."""
+        """Check that `l2`, `unfreeze_every` and `objective` fit the value of `unfreeze`."""
         if self.unfreeze is not None and self.l2 is not None:
             raise ConfigError(
                 "l2= works only in a phase that trains the head alone. Received: unfreeze="
@@ -342,7 +349,7 @@ def _check_auto_or_range(name: str, value: object, low: float, whole: bool = Fal
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`."""
+    """Return the kind of a backbone, which sets defaults: `"image"`, `"text"` or `"ulmfit"`."""
     if image_size is not None:
         return "image"
     return "ulmfit" if backbone.startswith(ULMFIT) else "text"
@@ -356,24 +363,28 @@ class ModelConfig(JsonConfig):
         backbone: Name of a catalogue backbone, a TF-Hub module, a KerasHub preset, a language
             model, or the user's network.
         architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
-        output_block: Block whose output is the output of the backbone. `None` means the last block.
+        output_block: Name of the block whose output is the backbone's output. `None` means the last
+            block.
         image_size: (height, width) of the model inputs in pixels. `None` for texts.
         resize: Method to resize images to `image_size`.
         value_range: Pixel values of black and of white in 16-bit image files. `None` means (0,
             65535).
         task: Name of the task, which decides the outputs of the head, the loss and the metrics.
-        class_names: Classes in the order of the logits. Empty for a regression.
+        class_names: Names of the classes, in the order of the logits, or an empty tuple for a
+            regression.
         head: Configuration of the head.
         precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
         target_mean: For a regression, mean of the training targets, in the unit of the targets.
-        target_scale: For a regression, standard deviation of the training targets, in this unit.
-        sequence_length: Number of tokens that the model reads of a text. `None`: the input is
-            strings or images.
+        target_scale: For a regression, standard deviation of the training targets, in the unit of
+            the targets.
+        sequence_length: Number of tokens that the model reads from each text, or `None` if the
+            model takes strings or images.
         are_pairs: Whether items are pairs of texts.
         temperature: Divisor of the logits in predictions, see `keras_tl.evaluation.calibration`. 1
             means no calibration.
         thresholds: Decision thresholds on the probability: one for the second class of a binary
-            task, or one per label of a multi-label task. Empty means that all thresholds are 0.5.
+            task, or one per label of a multi-label task. An empty tuple means that all thresholds
+            are 0.5.
 
     Example:
         >>> learner.config.task, learner.config.image_size, learner.config.temperature
@@ -399,7 +410,7 @@ class ModelConfig(JsonConfig):
 
     @property
     def item(self) -> str:
-        """Name of the modality, see `keras_tl.models.modalities.MODALITIES`.
+        """Modality of the model's inputs, a key of `keras_tl.models.modalities.MODALITIES`.
 
         Example:
             >>> learner.config.item
@@ -409,7 +420,7 @@ class ModelConfig(JsonConfig):
 
     @property
     def family(self) -> str:
-        """See `family_of`.
+        """Kind of the backbone: `"image"`, `"text"` or `"ulmfit"`, see `family_of`.
 
         Example:
             >>> learner.config.family
@@ -419,7 +430,7 @@ class ModelConfig(JsonConfig):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Make the configuration from the result of `to_json`.
+        """Create a configuration from the result of `to_json`.
 
         Example:
             >>> ktl.ModelConfig.from_json(learner.config.to_json()).class_names

@@ -10,8 +10,8 @@ def import_extra(module: str, what: str, extra: str) -> ModuleType:
     """Import a module of an optional package.
 
     Args:
-        module: Dotted name of the module.
-        what: Name of the package in messages.
+        module: Dotted name of the module to import.
+        what: Name of the package in error messages.
         extra: Name of the pip extra of keras_tl that installs the package.
 
     Raises:

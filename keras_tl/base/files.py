@@ -1,4 +1,4 @@
-"""Atomic files: written completely or not at all, by temporary name, fsync and rename."""
+"""Write files completely or not at all: under a temporary name, then fsync, then rename."""
 
 import contextlib
 import errno
@@ -16,7 +16,8 @@ from keras_tl.errors import ConfigError, quoted
 
 _LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
 
-# A scheme has at least two letters: one letter is a Windows drive. `pathlib` turns `//` into `/`.
+# The scheme of a URL has at least two letters, because a single letter is a Windows drive. The
+# pattern needs only one `/` after the colon, because `pathlib` turns `//` into `/`.
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 
 CHECKSUMS = "checksums.json"
@@ -55,7 +56,7 @@ def local_path(path: str | os.PathLike[str]) -> Path:
 
 
 def cache_root() -> Path:
-    """Return the folder of the caches: `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`."""
+    """Return the folder of all caches: `$KERAS_TL_CACHE` if set, else `~/.cache/keras_tl`."""
     return local_path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl")
 
 
@@ -84,7 +85,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path) -> dict[str, str]:
-    """Return the checksums from `write_checksums`. Empty if there is no valid file."""
+    """Return the checksums of `write_checksums` by file name, or `{}` if there are none."""
     try:
         return dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -92,7 +93,7 @@ def manifest(folder: Path) -> dict[str, str]:
 
 
 def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
-    """Yield the files that changed or vanished since `write_checksums`. New files are ignored.
+    """Yield the files that changed or vanished since `write_checksums`, but no new files.
 
     Raises:
         ValueError: The file of checksums is not valid JSON.
@@ -103,7 +104,7 @@ def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
 
 
 def first_changed(folder: Path) -> str | None:
-    """Return the first file of `changed_files`. `None` if no file has changed."""
+    """Return the first file that `changed_files` yields, or `None` if no file has changed."""
     return next(changed_files(folder), None)
 
 
@@ -119,7 +120,7 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path. After a block without errors, rename the file to `path`."""
+    """Yield a temporary path. If the `with` block raises no error, rename the file to `path`."""
     temporary = _temporary(path)
     try:
         yield temporary
@@ -132,25 +133,25 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder. After a block without errors, rename the folder to `path`.
+    """Yield a temporary folder. If the `with` block raises no error, rename the folder to `path`.
 
     Args:
-        path: The final folder.
-        replace: Whether to replace an existing folder. The old folder is deleted only after the new
-            folder has its name. After a crash between these two steps, `remove_leftovers` restores
-            the old folder.
+        path: Final path of the folder.
+        replace: Whether to replace an existing folder. The function renames the old folder, gives
+            the new folder its name, then deletes the old folder. After a crash between the two
+            renames, `remove_leftovers` restores the old folder.
 
     Raises:
         FileExistsError: The folder exists and `replace` is false. Nothing was changed.
     """
-    path = path.resolve()  # Replace the target of a link, not the link.
+    path = path.resolve()  # If `path` is a link, replace the link's target.
     remove_leftovers(path.parent)
     temporary = _temporary(path)
     temporary.mkdir()
     try:
         yield temporary
         for found in [*temporary.rglob("*"), temporary]:
-            if found.is_file() or found.is_dir():  # A link of the user may be broken.
+            if found.is_file() or found.is_dir():  # Skip the user's broken links.
                 _sync(found)
         if replace and path.exists():
             old = _temporary(path, "old")
@@ -173,8 +174,8 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 def remove_leftovers(folder: Path) -> None:
     """Clean up the temporary files in `folder` that a dead process left behind.
 
-    Deletes half-written files. If the replacement of a folder was interrupted, gives the old folder
-    its name back, unless a folder with this name exists.
+    The function deletes half-written files. If the replacement of a folder was interrupted, the
+    function gives the old folder its name back, unless a folder with this name exists.
     """
     for found in folder.glob(".*"):
         match = _LEFTOVER.match(found.name)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True)
 class Guess:
-    """One guess, reported by the preflight checks and by `repr` of the data.
+    """Guess about the data, which the preflight checks and the `repr` of the data report.
 
     Attributes:
         name: Name of the preflight check that reports the guess.
-        what: Sentence that names the observation and its interpretation.
+        what: Sentence that states an observation in the data and how keras_tl interprets it.
         action: Sentence that says which argument overrides the guess.
     """
 
@@ -27,10 +27,10 @@ class LabelInterpretation:
     """Interpretation of labels: the task and the class names.
 
     Attributes:
-        task: A name in `keras_tl.tasks.TASKS`. `None` means one class per item. The number of
-            classes then decides the task.
-        class_names: Names of the classes, in order. Labels are indices of these names, or equal to
-            these names. `None` means the sorted distinct labels.
+        task: Name of the task, a key of `keras_tl.tasks.TASKS`. `None` means that each item has one
+            class, and that the number of classes decides the task.
+        class_names: Names of the classes. Each label is a class name, or the index of a class name.
+            `None` means that the sorted distinct labels are the class names.
         guesses: The guesses that led to this interpretation.
     """
 

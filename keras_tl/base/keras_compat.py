@@ -1,6 +1,7 @@
-"""Private names of Keras that the toolkit needs. No other module uses private names.
+"""Private names of Keras that keras_tl needs. No other module uses private names of Keras.
 
-`make test-floor` and `make test` test these names with the lowest and the newest version of Keras.
+`make test-floor` and `make test` test the private names with the lowest and the newest version of
+Keras.
 """
 
 import contextlib
@@ -14,12 +15,12 @@ from keras.src.trainers.trainer import Trainer
 from keras.src.utils import file_utils
 from keras.src.utils.naming import to_snake_case  # noqa: F401 (`backbones.blocks` uses it)
 
-# The attribute behind `trainable`, whose setter also changes all inner layers.
+# Keras stores `trainable` in this attribute. Setting the attribute leaves inner layers unchanged.
 TRAINABLE = "_trainable"
 
 
 def layers_of(layer: keras.layers.Layer, include_self: bool = True) -> list[keras.layers.Layer]:
-    """Return all layers inside a layer or model, at any depth. Each layer occurs once."""
+    """Return all layers inside a layer or model, at any depth. Each layer is listed once."""
     return layer._flatten_layers(include_self=include_self)
 
 
@@ -31,7 +32,7 @@ def own_variables(
 
 
 def share_storage(source: keras.Model, target: keras.Model) -> None:
-    """Make `target` use the weights of `source`. Changing one model then changes both."""
+    """Make `target` use the weights of `source`, so that changing one model changes both."""
     for given, own in zip(source.weights, target.weights, strict=True):
         own._value = given._value
 
@@ -48,7 +49,7 @@ def added_losses(layer: keras.layers.Layer) -> list:
 
 
 def graph_nodes(network: keras.Model) -> list:
-    """Return the nodes of a functional model."""
+    """Return the nodes of a functional model's graph, one for each call of a layer."""
     return [node for nodes in network._nodes_by_depth.values() for node in nodes]
 
 
@@ -75,7 +76,7 @@ def decays(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> b
 
 
 def eagerly() -> contextlib.AbstractContextManager:
-    """Run the steps of Keras models eagerly inside the block.
+    """Make Keras models run their steps eagerly inside the `with` block.
 
     `tf.config.run_functions_eagerly` would also run grouped convolutions eagerly. Keras compiles
     grouped convolutions, because TensorFlow has no gradients for uncompiled grouped convolutions on
@@ -86,7 +87,7 @@ def eagerly() -> contextlib.AbstractContextManager:
 
 
 def giving_download(file: Path) -> contextlib.AbstractContextManager:
-    """Make Keras use this file instead of downloading files inside the block."""
+    """Make Keras use `file` inside the `with` block, instead of downloading files."""
     return mock.patch.object(file_utils, "get_file", return_value=str(file))
 
 

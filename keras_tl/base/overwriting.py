@@ -1,4 +1,4 @@
-"""Protection of existing files: overwrite only on request, keep the files of the user."""
+"""Protect existing files: overwrite outputs only on request, and keep the user's own files."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from keras_tl.errors import ConfigError
 def check_new(*paths: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raise `ConfigError` if an output path exists and `overwrite` is false.
 
-    Call this function before long work.
+    Call this function before a long computation, so that the error comes early.
 
     Example:
         >>> ktl.check_new("photos.csv")
@@ -28,7 +28,7 @@ def check_new(*paths: str | os.PathLike[str], overwrite: bool = False) -> None:
 
 
 class OwnFiles:
-    """Record of the runs and files that an object wrote, and may overwrite if unchanged."""
+    """Record of the runs and files that a learner wrote, and may overwrite if unchanged."""
 
     def __init__(self) -> None:
         self._states: dict[Path, str] = {}
@@ -39,7 +39,7 @@ class OwnFiles:
             self._states[path.resolve()] = state
 
     def hold(self, path: Path) -> bool:
-        """Return whether the path still has the recorded content."""
+        """Return whether the content of a path still equals the recorded content."""
         state = _state(path)
         return state is not None and self._states.get(path.resolve()) == state
 
@@ -53,8 +53,8 @@ def keep_other_files(old: Path, new: Path) -> None:
     """Link the files of the user from an old folder into the folder that will replace it.
 
     Args:
-        old: Old folder, which may be missing. Its checksums list all files that do not belong to
-            the user.
+        old: Old folder, which may be missing. The checksums in the old folder list all files that
+            do not belong to the user.
         new: Complete new folder. If both folders have a file of the same name, the new file stays.
     """
     ours = {CHECKSUMS, *manifest(old)}
@@ -66,5 +66,5 @@ def keep_other_files(old: Path, new: Path) -> None:
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(found, new / name, follow_symlinks=False)
-        except (OSError, NotImplementedError):  # The file system has no such links.
+        except (OSError, NotImplementedError):  # Not every file system has hard links.
             shutil.copy2(found, new / name, follow_symlinks=False)

@@ -31,8 +31,8 @@ def no_retracing_warnings(of: str = "") -> Iterator[None]:
     functions with the same code, and therefore warns after a few models in one process.
 
     Args:
-        of: Part of the function name. Warnings about functions with other names, such as functions
-            of the user, stay.
+        of: Text in the names of the functions whose warnings are suppressed. Warnings about other
+            functions, such as the user's own functions, stay.
     """
 
     def keep(record: logging.LogRecord) -> bool:
@@ -61,8 +61,9 @@ def size_text(size: int) -> str:
 
 
 class Reporter:
-    """Writes progress to standard error. In a notebook, writes progress to standard output, because
-    notebooks show standard error as errors.
+    """Writes progress to standard error, but in a notebook to standard output.
+
+    Notebooks show standard error as errors.
 
     Args:
         verbose: Whether to write progress. `False` means no output.
@@ -109,15 +110,15 @@ class Reporter:
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
-            # If one step counts several items, the last step may exceed the total.
+            # If one step counts several items, the last step may count more items than `total`.
             yield lambda done: progress.update(task, completed=min(done, total))
 
     @contextmanager
     def live(self, shown: RenderableType) -> Iterator[Callable[[], None]]:
-        """Keep a display visible below the printed lines. Requires `can_draw`.
+        """Keep a display visible below the printed lines. Use `live` only if `can_draw` is true.
 
         Yields a function that redraws the display. No background thread redraws the display,
-        because such a thread would slow down the work.
+        because such a thread would slow down the computation.
         """
         display = Live(
             shown,

@@ -1,4 +1,4 @@
-"""Predictions of the model, made in this process or by a server."""
+"""Predictions of a model that runs in this process or on a server."""
 
 import abc
 import dataclasses
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-# Name of a multi-label prediction in which no label is above its decision threshold.
+# Text of a multi-label prediction in which no label has a probability above its threshold.
 NO_LABEL = "no label"
 _NO_PREDICTION = "no prediction"
 
@@ -17,7 +17,8 @@ class _Single(abc.ABC):
     """Prediction of one item, or the reason why there is no prediction.
 
     Attributes:
-        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
+        reason: Reason why there is no prediction (empty if unknown), or `None` if there is a
+            prediction.
     """
 
     reason: str | None
@@ -49,12 +50,13 @@ class Prediction(_Single):
     """Prediction of one item that has exactly one class.
 
     Attributes:
-        label: Name of the predicted class. Empty without a prediction.
-        probability: Probability of this class, in [0, 1].
-        source: Path or text of the item, or `None`.
-        rule: Decision threshold in words. Empty if the most probable class is predicted and no
-            threshold is known.
-        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
+        label: Name of the predicted class, or an empty text if there is no prediction.
+        probability: Probability of the predicted class, in [0, 1].
+        source: Path or text of the predicted item, or `None` for bytes and arrays.
+        rule: Decision threshold of the model, in words. An empty `rule` means that the most
+            probable class is predicted and no threshold is known.
+        reason: Reason why there is no prediction (empty if unknown), or `None` if there is a
+            prediction.
 
     Example:
         >>> print(ktl.Prediction(label="red", probability=0.8))
@@ -80,13 +82,13 @@ class MultilabelPrediction(_Single):
     """Prediction of one multi-label item.
 
     Attributes:
-        labels: Names of the labels with probabilities above the decision thresholds (by default
-            0.5).
-        probabilities: Probabilities of these labels, in [0, 1].
-        source: Path or text of the item, or `None`.
-        thresholds: Chosen decision thresholds of these labels. Empty if no thresholds were chosen
-            or known.
-        reason: See `Prediction`.
+        labels: Names of the predicted labels, whose probabilities are above their decision
+            thresholds (by default 0.5).
+        probabilities: Probabilities of the predicted labels, in [0, 1].
+        source: Path or text of the predicted item, or `None` for bytes and arrays.
+        thresholds: Decision thresholds of the predicted labels, or an empty tuple if no thresholds
+            were chosen or known.
+        reason: Reason why there is no prediction, see `Prediction`.
 
     Example:
         >>> print(ktl.MultilabelPrediction(labels=("cat", "tree"), probabilities=(0.9, 0.7)))
@@ -114,9 +116,10 @@ class RegressionPrediction(_Single):
     """Prediction of one item by a regression model.
 
     Attributes:
-        value: Predicted value in the unit of the training targets. NaN without a prediction.
-        source: Path or text of the item, or `None`.
-        reason: See `Prediction`.
+        value: Predicted value in the unit of the training targets, or NaN if there is no
+            prediction.
+        source: Path or text of the predicted item, or `None` for bytes and arrays.
+        reason: Reason why there is no prediction, see `Prediction`.
 
     Example:
         >>> print(ktl.RegressionPrediction(value=12.5))
@@ -134,17 +137,17 @@ class RegressionPrediction(_Single):
 
 
 class _Batch(abc.ABC):
-    """Predictions in the order of the items. Iteration yields the predictions of single items.
+    """Predictions of n items, in the order of the items. Iteration yields single predictions.
 
     Attributes:
-        valid: bool (n,). False for invalid images or texts, which have no prediction. `None` if
-            every item has a prediction.
-        reasons: For each of n items, why there is no prediction, or `None` if there is a
-            prediction. `None` instead of a tuple if reasons are unknown or every item has a
+        valid: bool (n,), false for invalid images or texts, which have no prediction. `None` means
+            that every item has a prediction.
+        reasons: For each of n items, the reason why it has no prediction, or `None` if it has a
+            prediction. `reasons=None` means that the reasons are unknown, or that every item has a
             prediction.
     """
 
-    # Subclasses are dataclasses.
+    # All subclasses are dataclasses, which have this attribute. Type checkers need a declaration.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     sources: tuple[str, ...] | None
@@ -164,7 +167,7 @@ class _Batch(abc.ABC):
         return self.valid is None or bool(self.valid[index])
 
     def _reason(self, index: int) -> str | None:
-        """See `Prediction.reason`."""
+        """Return the reason why an item has no prediction, see `Prediction`."""
         if self._is_valid(index):
             return None
         return (self.reasons[index] if self.reasons else None) or ""
@@ -199,7 +202,7 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return a JSON object per item: the source, and the prediction or the reason for none.
+        """Return a dict for each item: its source, and its prediction or why it has no prediction.
 
         Example:
             >>> predictions = ktl.Predictions(
@@ -227,13 +230,14 @@ class Predictions(_Batch):
     Attributes:
         probabilities: float32 (n, classes), rows sum to 1.
         class_names: Names of the classes, in the order of the columns of `probabilities`.
-        sources: Paths or texts of the n items. `None` for bytes and arrays.
-        valid: See `_Batch`, also for `reasons`.
+        sources: Paths or texts of the n items, or `None` for bytes and arrays.
+        valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
+        reasons: Reasons why items have no prediction, see `_Batch`.
         chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
-            predicted class may not be the most probable class. `None` means the most probable
-            class.
-        thresholds: Chosen decision threshold of the second of two classes. Empty if no threshold
-            was chosen or known. The client of a server does not know thresholds.
+            predicted class may not be the most probable class. `None` means that the most probable
+            class is predicted.
+        thresholds: Decision threshold of the second of two classes, or an empty tuple if no
+            threshold was chosen or known. Predictions of a server never state thresholds.
 
     Example:
         >>> predictions = ktl.Predictions(
@@ -253,7 +257,7 @@ class Predictions(_Batch):
 
     @property
     def class_ids(self) -> np.ndarray:
-        """Number of the predicted class of each item, int64 (n,). -1 for invalid items.
+        """Number of the predicted class of each item, int64 (n,), or -1 for invalid items.
 
         Example:
             >>> learner.predict(data.split("test")).class_ids.shape
@@ -264,7 +268,7 @@ class Predictions(_Batch):
 
     @property
     def labels(self) -> list[str]:
-        """Name of the predicted class of each item. Empty for invalid items.
+        """Name of the predicted class of each item. The name is empty for invalid items.
 
         Example:
             >>> labels = learner.predict(data.split("test")).labels
@@ -301,10 +305,11 @@ class MultilabelPredictions(_Batch):
         mask: bool (n, labels), whether the probability of each label is above its decision
             threshold.
         class_names: Names of the labels, in the order of the columns of `probabilities`.
-        sources: Paths or texts of the n items. `None` for bytes and arrays.
-        valid: See `_Batch`, also for `reasons`.
-        thresholds: Chosen decision threshold of each label. Empty if no thresholds were chosen or
-            known.
+        sources: Paths or texts of the n items, or `None` for bytes and arrays.
+        valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
+        reasons: Reasons why items have no prediction, see `_Batch`.
+        thresholds: Decision threshold of each label, or an empty tuple if no thresholds were chosen
+            or known.
 
     Example:
         >>> predictions = ktl.MultilabelPredictions(
@@ -359,7 +364,7 @@ class MultilabelPredictions(_Batch):
 def _classes_json(
     predictions: Predictions | MultilabelPredictions, index: int
 ) -> dict[str, dict[str, float]]:
-    """Return the probabilities of an item and the chosen thresholds, by name of the class."""
+    """Return an item's probabilities and the chosen decision thresholds, each by class name."""
     names, thresholds = predictions.class_names, predictions.thresholds
     row = map(float, predictions.probabilities[index])
     found = {"probabilities": dict(zip(names, row, strict=True))}
@@ -375,8 +380,9 @@ class RegressionPredictions(_Batch):
 
     Attributes:
         values: Predicted values, float32 (n,), in the unit of the training targets.
-        sources: Paths or texts of the n items. `None` for bytes and arrays.
-        valid: See `_Batch`, also for `reasons`.
+        sources: Paths or texts of the n items, or `None` for bytes and arrays.
+        valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
+        reasons: Reasons why items have no prediction, see `_Batch`.
 
     Example:
         >>> predictions = ktl.RegressionPredictions(values=np.array([12.5, 8.0]))

@@ -18,7 +18,7 @@ def table_text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def table_html(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    """Return an HTML table. The content of the cells is escaped for HTML."""
+    """Return an HTML table. Special characters in cells are escaped for HTML."""
     body = "".join(_row("td", row) for row in rows)
     return f"<table><thead>{_row('th', head)}</thead><tbody>{body}</tbody></table>"
 

@@ -17,9 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with status 0 (done), 2 (mistake of the user) or 1 (other errors).
 
     Args:
-        arguments: Arguments after `keras-tl`. `None`: the arguments of the process.
+        arguments: Command-line arguments after `keras-tl`, or `None` for the arguments of this
+            process.
     """
-    # File names may be invalid UTF-8.
+    # Print escapes for characters that cannot be encoded: file names may be invalid UTF-8.
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli.main(arguments, prog_name="keras-tl", standalone_mode=False))

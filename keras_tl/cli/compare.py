@@ -14,7 +14,7 @@ from keras_tl.cli.model import head_learning_rate_option, model_options
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import POLICIES
 
-# Options that the command passes as fields of `keras_tl.Protocol`.
+# Options of `keras-tl compare` that become fields of `keras_tl.Protocol`.
 _PROTOCOL = ("epochs", "head_epochs", "head_learning_rate", "policy", "batch_size")
 
 
@@ -38,11 +38,11 @@ def _sizes(value: str) -> list[int | None]:
     show_default=True,
     help="Number of seeds. The comparison draws a conclusion only with at least 3.",
 )
-@click.option("--epochs", type=int, help="Number of epochs of each training (its budget).")
+@click.option("--epochs", type=int, help="Number of epochs of each training.")
 @click.option(
     "--head-epochs",
     type=int,
-    help="Number of epochs, of --epochs, that train only the head before fine-tuning.",
+    help="Of the --epochs, the number that train only the head, before fine-tuning.",
 )
 @head_learning_rate_option
 @click.option(
@@ -74,7 +74,7 @@ def _sizes(value: str) -> list[int | None]:
     help="Smallest difference in the test metric that matters to you.",
 )
 @click.option("--dry-run", is_flag=True, help="Train nothing: print the expected costs.")
-@click.option("--plot", type=PATH, help="Write the curves as a PNG file.")
+@click.option("--plot", type=PATH, help="PNG file to write, with the learning curves.")
 @click.option(
     "--out",
     default="runs/compare",
@@ -147,7 +147,7 @@ def compare(
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Place where the features are stored.",
+    help="Place where the command stores the features.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @with_json

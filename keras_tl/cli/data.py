@@ -10,7 +10,7 @@ import click
 import keras_tl
 from keras_tl.cli.group import start_toolkit
 
-# Options for reading and splitting the data, which `split_options` adds.
+# Options for reading and splitting the data, whose values `split_options` adds to `spec`.
 _READING = (
     *("resize", "value_range", "validation_split", "test_split", "sequence_length", "groups"),
 )
@@ -21,7 +21,7 @@ class DataAsked:
     """Values of `--data` and of the other options for the data.
 
     Attributes:
-        spec: Value of `--data`, such as `"folder:photos"`. `None`: `--data` was not given.
+        spec: Value of `--data`, such as `"folder:photos"`, or `None` if `--data` was not given.
         options: Dict from the names of the other options to their values.
     """
 
@@ -29,15 +29,15 @@ class DataAsked:
     options: dict[str, Any]
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Return a copy with more options. `None` as a value means: the option was not given."""
+        """Return a copy with more options. An option with the value `None` was not given."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Add `--data` and the options for reading. The command receives all values as `spec`.
+    """Add `--data` and the options for reading data. The command receives all values as `spec`.
 
-    For commands with a saved run, `--data` is not `required`: the run may record its data.
+    For commands with a saved run, `--data` is not `required`, because the run may record its data.
     """
 
     @click.option(
@@ -49,8 +49,12 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "with labels and with image paths or texts, also .tsv and .jsonl. tfds:NAME: a data set "
         "of TensorFlow Datasets. digits: scikit-learn's handwritten digits.",
     )
-    @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
-    @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")
+    @click.option(
+        "--image-column", "image", help="csv: column of image paths. tfds: feature with the images."
+    )
+    @click.option(
+        "--text-column", "text", help="csv: column of texts. tfds: feature with the texts."
+    )
     @click.option(
         "--text-pair-column",
         "text_pair",
@@ -61,12 +65,14 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "label",
         multiple=True,
         help="csv: column of labels. For several labels, repeat the option for the column of each "
-        "label, with the values 0 and 1. tfds: label feature.",
+        "label, with the values 0 and 1. tfds: feature with the labels.",
     )
     @click.option(
         "--split-column", help="csv: column with the split of each item: train, validation or test."
     )
-    @click.option("--label-separator", "separator", help="csv: separator of labels in a cell.")
+    @click.option(
+        "--label-separator", "separator", help="csv: separator between several labels in one cell."
+    )
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
         "--class",
@@ -104,7 +110,7 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options for splits and resizing. The values of these options are added to `spec`."""
+    """Add options for splits and resizing to a command, and pass their values on in `spec`."""
 
     @click.option(
         "--value-range",
@@ -148,7 +154,7 @@ groups_option = click.option(
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
 ) -> "keras_tl.ImageData | keras_tl.TextData":
-    """Read the data. If an option is missing or `None`, use its value in `recorded`."""
+    """Read the data. If an option was not given, use its value in the saved run (`recorded`)."""
     start_toolkit()
     from keras_tl.data.specs import load_spec
 

@@ -24,7 +24,7 @@ _OTHERS = (
 def _load(
     run: Path, spec: DataAsked, verbose: bool, slices: list[str] | None = None
 ) -> "keras_tl.Learner":
-    """Load a run with its data. The data are split in the same way as for training."""
+    """Load a saved run and its data, and split the data in the same way as for training."""
     toolkit = start_toolkit()
     from keras_tl.data.specs import takes
     from keras_tl.runs.run_files import read_run
@@ -34,7 +34,7 @@ def _load(
         spec = DataAsked(_spec_of(run, recorded), spec.options)
         click.echo(f"Data: {spec.spec}, the training data of the run.", err=True)
     if recorded.get("task") and takes(spec.spec, "task"):
-        # The run records its task. Do not guess the task from the labels again.
+        # Use the task that the run records: do not guess the task from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
     data = load_data(
         spec,
@@ -50,7 +50,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return `--data` of a run if a Python package has its data, else raise `ConfigError`."""
+    """Return the value of `--data` if scikit-learn has the run's data, else raise `ConfigError`."""
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind
@@ -129,7 +129,7 @@ def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluat
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
-    """Save evaluations, temperature and thresholds, and return a sentence about the result."""
+    """Save the learner's evaluations, temperature and thresholds in its run. Return a message."""
     from keras_tl.learner.saving import keep
     from keras_tl.report.page import is_report
     from keras_tl.runs.run_files import REPORT

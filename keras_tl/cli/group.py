@@ -22,7 +22,7 @@ class LocalPath(click.ParamType):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """See `keras_tl.base.files.local_path`."""
+        """Convert a value to a local path, see `keras_tl.base.files.local_path`."""
         return local_path(value)
 
 
@@ -61,7 +61,7 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--json`: print the result as one JSON line on standard output, without progress.
 
     The command receives `verbose`, and returns a result for `--json` and a text for people. If the
-    result has the key `ok` with the value false, the exit status is 1.
+    value of the key `ok` in the result is false, the exit status is 1.
     """
 
     @click.option(

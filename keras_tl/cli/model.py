@@ -28,10 +28,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--weights",
         default="imagenet",
         show_default=True,
-        help="imagenet, the path of a weights file, or none for random weights.",
+        help="Weights of the backbone: imagenet, the path of a weights file, or none for random "
+        "weights.",
     )
     @click.option(
-        "--image-size", metavar="SIDE|HxW", help="Size in pixels. Default: the backbone's size."
+        "--image-size",
+        metavar="SIDE|HxW",
+        help="Image size in pixels. Default: the backbone's size.",
     )
     @click.option(
         "--output-block", help="Block whose output is used as features. Default: the last block."
@@ -49,7 +52,10 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Precision of the computation: auto, float32, mixed_bfloat16 or mixed_float16.",
     )
     @click.option(
-        "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
+        "--strategy",
+        default="auto",
+        show_default=True,
+        help="Distribution strategy: auto, single, mirrored or tpu.",
     )
     @click.option(
         "--sequence-length", type=int, help="Tokens per text. Default: enough for 99% of the texts."

@@ -52,7 +52,8 @@ def features(
 ) -> tuple[dict, str]:
     """Write the features of ITEMS to a file: the vectors that the head of a saved RUN receives.
 
-    Give ITEMS as for keras-tl predict. With --on-invalid keep, features of invalid items are NaN.
+    ITEMS are as for keras-tl predict. With --on-invalid keep, the features of invalid items are
+    NaN.
     """
     toolkit = start_toolkit()
     learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")

@@ -22,8 +22,8 @@ def import_quietly() -> None:
     """Import TensorFlow without its log lines, which would hide the messages of keras_tl.
 
     TF_CPP_MIN_LOG_LEVEL does not stop the first log lines (tensorflow/tensorflow#100442), so the
-    function hides standard error during the import. If the user has set TF_CPP_MIN_LOG_LEVEL, all
-    lines are printed.
+    function hides standard error during the import. If the user has set TF_CPP_MIN_LOG_LEVEL, the
+    function hides nothing.
     """
     if _LEVEL in os.environ or "tensorflow" in sys.modules:
         return
@@ -64,7 +64,7 @@ def _drop_decoder_warnings() -> None:
     def end() -> None:
         own.flush()
         os.dup2(own.fileno(), 2)
-        # A child process may still hold the pipe open.
+        # Wait at most two seconds, because a child process may still hold the pipe open.
         with contextlib.suppress(subprocess.TimeoutExpired):
             sifter.wait(timeout=2)
 

@@ -37,12 +37,12 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0.01),
-    help="Time budget of the training, in minutes. The command shows its plan first.",
+    help="Time budget of the training in minutes. The command first prints its plan.",
 )
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the choice of the model, train this model on all items, also on the test items.",
+    help="At the end, train the chosen model again on all items, also on the test items.",
 )
 @click.option(
     "--head-epochs", type=int, help="Number of epochs that train the head on the frozen backbone."
@@ -59,8 +59,8 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--discriminative-factor",
     type=click.FloatRange(min=1),
-    help="Each block has the learning rate of the block above, divided by this factor. Default: "
-    "the policy's factor.",
+    help="In fine-tuning, each block has the learning rate of the block above, divided by this "
+    "factor. Default: the factor of the --policy.",
 )
 @click.option("--batch-size", type=int, help="Items per training step, for head and fine-tuning.")
 @click.option(
@@ -87,7 +87,7 @@ def _number_or_name(value: str | None) -> int | str | None:
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Place where the features of the frozen backbone are stored.",
+    help="Place where the command stores the features of the frozen backbone.",
 )
 @click.option(
     "--calibrate",
@@ -110,7 +110,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--no-preflight", is_flag=True, help="Do not check data and model before the training."
 )
-@click.option("--out", type=PATH, help="Folder in which the run is saved.")
+@click.option("--out", type=PATH, help="Folder in which the command saves the run.")
 @overwrite_option
 @with_json
 def train(
@@ -139,7 +139,7 @@ def train(
         )
     if out is not None:
         check_target(out, overwrite)
-    # With --check, list all unusable items.
+    # With --check, do not stop at a large fraction of unusable items: list all of them.
     data = load_data(spec, max_bad=1.0 if check else max_bad, verbose=verbose)
     if check:
         return _describe_check(data, max_bad)
@@ -157,7 +157,7 @@ def train(
             "--calibrate or --refit."
         )
     if options["calibrate"]:
-        # Raise errors before the training, not after it.
+        # Raise the errors of the calibration before the training, not after it.
         check_has_probabilities(learner.task)
         data.split("validation")
     result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
@@ -175,14 +175,14 @@ def train(
         ]
     from keras_tl.learner.reporting import prepare_report
 
-    # The report shows single items. Save them now: `keras-tl report` has no data.
+    # The report shows single items. Save these items now, because `keras-tl report` has no data.
     prepare_report(learner._state)
     learner.save(out)
     return result, "\n".join(lines)
 
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences about the training. If there is a warning, also add it to `result`."""
+    """Yield sentences about the training. Also add the warning, if there is one, to `result`."""
     from keras_tl.evaluation.metric_drop import describe_metric_drop
 
     if warning := describe_metric_drop(learner.history[-1], is_command=True):
@@ -204,7 +204,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether the user set options of a phase. Raise if options of `fit` are set too."""
+    """Return whether the user set options of a phase. Refuse such options beside those of `fit`."""
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:
@@ -301,7 +301,7 @@ def _tensorboard(folder: str | None) -> list:
 def _evaluate_and_save(
     learner: "keras_tl.Learner", out: Path, overwrite: bool = False
 ) -> dict | None:
-    # Save first: an interrupted fine-tuning must keep the head.
+    # Save the run before the evaluation, so that an interruption does not lose the trained head.
     learner.save(out, overwrite=overwrite)
     if "test" not in learner.data.splits:
         return None

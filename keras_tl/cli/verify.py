@@ -21,8 +21,9 @@ from keras_tl.export import verification
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
     """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
-    PATH is the folder of one version, or the folder of all versions. The latest of all versions is
-    verified. The export may come from any tool. Exit status 1: the export has errors.
+    PATH is the folder of one version, or a folder of several versions, of which the command
+    verifies the latest. The export may come from any tool. The exit status is 1 if the export has
+    errors.
     """
     found = verification.verify(path, not quick, python or sys.executable)
     lines = [f"{found.path} is {'valid' if found.ok else 'NOT valid'}."]

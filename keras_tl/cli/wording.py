@@ -52,12 +52,12 @@ def _flags_of(command: click.Command) -> dict[str, str]:
 
 
 def _option(flag: str, value: str | None) -> str | None:
-    """Return an option with its value in shell syntax. `None`: no option has this value."""
+    """Return an option with its value in shell syntax, or `None` if no option means this value."""
     if value is None:
         return flag
     try:
         found = ast.literal_eval(value)
-    except (SyntaxError, ValueError):  # A word in capitals.
+    except (SyntaxError, ValueError):  # The value is a word in capitals, such as PATH.
         return f"{flag} {value}"
     if found is True:
         return flag

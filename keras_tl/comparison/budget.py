@@ -10,20 +10,20 @@ from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
-# A learning curve needs two evaluations.
+# A learning curve needs at least two evaluations.
 _FEWEST_EPOCHS = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Training phases of the arms. The phases of each arm make `epochs` passes in total.
+    """Training phases of the variants (arms), which make `epochs` passes each.
 
     Attributes:
         epochs: Number of passes over the training split for each arm.
         scratch: Phases that train the network from random weights.
         frozen: Phase that trains the head on the frozen backbone.
-        head: Phase that trains the head before fine-tuning. `None`: no such phase.
-        fine_tuned: Phases of fine-tuning.
+        head: Phase that trains the head before fine-tuning, or `None` for fine-tuning alone.
+        fine_tuned: Phases that fine-tune the head and the backbone.
     """
 
     epochs: int
@@ -47,22 +47,25 @@ class Protocol:
     """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: Budget: passes of each arm over the training split, at least 2. `None`: the default
-            epochs of the head plus the default epochs of the policy.
-        head_epochs: Passes that train only the head, before fine-tuning. `None`: the passes of the
-            budget that the policy does not use, at least 1. For a policy of one phase, at most the
-            default epochs of the head, or 0 if the policy needs no trained head.
+        epochs: Number of passes of each arm over the training split (its budget), at least 2. With
+            `None`, this is the sum of the default epochs of the head and of `policy`.
+        head_epochs: Number of passes that train only the head, before fine-tuning. With `None`, the
+            head gets the passes of the budget that `policy` does not use, at least 1. With a policy
+            of one phase, the head gets at most its default epochs, or 0 if the policy needs no
+            trained head.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
-            the fine-tuned arm. `None`: the measured default.
+            the fine-tuned arm, or `None` for the default learning rate of the head.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
             `head_epochs=0`, the fine-tuned arm differs from the arm `"scratch"` only in the initial
             weights.
         scratch_policy: Policy of training from scratch, as in `Learner.fine_tune`.
-        batch_size: Items per step in all arms. `None`: the policies' default, the same in all arms.
-        augment: Augmentation of images in all arms. `False`: the frozen arm uses cached features.
+        batch_size: Number of items in a training step of all arms, or `None` for the policies'
+            default, which is the same in all arms.
+        augment: Augmentation of images in all arms. Without augmentation (`False`), the frozen arm
+            can train on cached features.
 
     Raises:
-        ConfigError: The augmentation does not exist.
+        ConfigError: There is no augmentation with the name in `augment`.
 
     Example:
         >>> protocol = ktl.Protocol(epochs=10)
@@ -83,15 +86,16 @@ class Protocol:
         check_augmentation(self.augment)
 
     def budget(self, family: str, head: Phase | None = None) -> Budget:
-        """Divide the budget into phases.
+        """Divide the passes of each arm into training phases.
 
         Args:
             family: Family of the backbone, see `keras_tl.base.config.family_of`.
-            head: Phase of the head, whose number of epochs does not matter. See
-                `keras_tl.training.policies.head_phase`. `None`: the default of the family.
+            head: Phase that trains the head, see `keras_tl.training.policies.head_phase`, or `None`
+                for the default phase of the family. The number of epochs of this phase does not
+                matter.
 
         Raises:
-            ConfigError: The phases do not fit into the budget.
+            ConfigError: The training phases do not fit into the passes of an arm.
 
         Example:
             >>> budget = ktl.Protocol(epochs=10).budget("image")

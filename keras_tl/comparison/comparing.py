@@ -58,31 +58,32 @@ def compare(
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
     backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
     arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
-    the last pass count. The validation split is not used.
+    the last pass count. The comparison does not use the validation split.
 
-    The function saves every finished run in `path`. A second call trains only the missing runs. You
-    can add seeds and sizes later, but the statistical test is then stricter. See
-    docs/explanation/verdict.md.
+    A run is the training of one arm with one seed. The function saves every finished run in `path`.
+    A second call of `compare` trains only the missing runs. You can add seeds and sizes later, but
+    the statistical test is then stricter, see docs/explanation/verdict.md.
 
     Args:
         backbone: Backbone as in `Learner`. A TF-Hub module cannot have random weights.
         data: Data with a training and a test split.
-        seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3. One seed gives no
-            verdict.
-        sizes: Training set sizes to compare, in items. Each seed selects other items. Every class
-            keeps its proportion, and at least one item. `None`: all items.
+        seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3 seeds. One seed gives
+            no verdict.
+        sizes: Training set sizes to compare, in items. Each seed selects other training items.
+            Every class keeps its proportion, and at least one item. `None` stands for all training
+            items.
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
-            "no measurable difference", the whole confidence interval must be smaller than this.
-        path: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the
-            inputs.
-        dry_run: Only estimate the training time.
-        cache: Where to store the features, as in `Learner.fit_head`.
+            "no difference", the whole confidence interval must lie within +-`min_difference`.
+        path: Folder of the comparison, or `None` for a folder in `runs/` whose name depends on the
+            inputs of the comparison.
+        dry_run: Whether to estimate only the training time, and to train nothing.
+        cache: Place to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
         options: Arguments of `Learner`, see `LearnerOptions`. `weights` must not be `None`.
 
     Returns:
-        The comparison. With `dry_run`, the estimated training time.
+        The result of the comparison, or with `dry_run` the estimated training time.
 
     Raises:
         ConfigError: An argument is not as described above.
@@ -116,7 +117,7 @@ def compare(
             source.config.family,
             head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
-        # `True` selects the augmentation that the data define, as in `Learner`.
+        # `augment=True` selects the augmentation that the data define, as in `Learner`.
         augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
@@ -177,7 +178,7 @@ def _checked(
             f"None]. None stands for all training items. Received: {quoted(sizes)}."
         )
     items = len(data.split("train"))
-    # Every class needs an item, and a training set at least two.
+    # A training set needs an item of every class, and at least two items.
     fewest = max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
     for size in sizes:
         if size is not None:
@@ -191,7 +192,8 @@ def _checked(
 def _what(setup: Setup) -> dict[str, Any]:
     """Return the facts that all runs of a comparison must have in common, as JSON types."""
     model = setup.source.config.to_json()
-    # Automatic names of Keras have numbers that vary. `trainable` is not part of the network.
+    # Remove the numbers in Keras's automatic names, because they vary, and the values of
+    # `trainable`, because they are not part of the network.
     architecture = re.sub(
         r'_\d+"|"trainable": (true|false)', '"', json_text(model.pop("architecture"))
     )
@@ -216,5 +218,5 @@ def _run_all(setup: Setup, jobs: Sequence[Job], store: Store, reporter: Reporter
             f"{number}/{len(jobs)}  {arm:<10}  {items} items, seed {seed}: "
             f"{setup.skill.name} {done.skills[-1].mean():.4f}  {time_text(done.seconds)}"
         )
-        # Reference cycles keep a learner and its large weights in memory until a collection.
+        # Free the memory of the learner now: reference cycles would keep its weights in memory.
         gc.collect()

@@ -10,10 +10,11 @@ from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.running import Run, Setup, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
-# Arm, training set size and seed of a run.
+# A job is a run to train, given by its arm, training set size and seed.
 Job = tuple[Arm, int | None, int]
 
-# Trial run: steps per pass, test items, passes per phase. The first pass also traces the graph.
+# Size of the trial run: training steps per pass, test items, and passes per phase. The first of two
+# passes also traces the graph, so the second pass is the measure.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
@@ -22,8 +23,8 @@ class Cost:
     """Estimated training time of the missing runs of a comparison.
 
     Attributes:
-        runs: Number of missing runs.
-        finished: Number of finished runs.
+        runs: Number of runs of the comparison that are still missing.
+        finished: Number of runs of the comparison that are finished.
         seconds: Estimated time of the missing runs in seconds, by arm.
 
     Example:
@@ -38,7 +39,7 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """Seconds of all arms together.
+        """Estimated time of the missing runs of all arms, in seconds.
 
         Example:
             >>> ktl.Cost(runs=6, finished=3, seconds={"scratch": 60.0, "frozen": 5.0}).total
@@ -47,7 +48,7 @@ class Cost:
         return sum(self.seconds.values())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the cost as JSON types.
+        """Return the estimated training times as JSON types.
 
         Example:
             >>> sorted(ktl.Cost(runs=0, finished=9, seconds={}).to_json())
@@ -56,7 +57,7 @@ class Cost:
         return dataclasses.asdict(self) | {"total": self.total}
 
     def describe(self) -> str:
-        """Describe the cost in one line.
+        """Describe the estimated training times in one line.
 
         Example:
             >>> ktl.Cost(runs=0, finished=9, seconds={}).describe()
@@ -94,8 +95,8 @@ def extrapolate(
 
     Args:
         setup: Settings that all arms share.
-        jobs: The runs, each (arm, size, seed).
-        trial: Trial run of the fine-tuned arm.
+        jobs: Runs whose time to estimate, each as (arm, size, seed).
+        trial: Measured trial run of the fine-tuned arm.
         trial_train: Number of training items of the trial run.
         trial_test: Number of test items of the trial run.
     """
@@ -121,7 +122,7 @@ def extrapolate(
 
 
 def _trial(setup: Setup) -> tuple[Run, int, int]:
-    """Run the fine-tuned arm on a few items. Return the run, and its training and test items."""
+    """Run the fine-tuned arm on a few items. Return the run, and its numbers of items by split."""
     budget, data = setup.budget, setup.data
     phase = budget.fine_tuned[-1]
     train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
@@ -144,7 +145,7 @@ def _trial(setup: Setup) -> tuple[Run, int, int]:
 
 @dataclasses.dataclass(frozen=True)
 class _Costs:
-    """Measured times in seconds.
+    """Times that a trial run measured, in seconds.
 
     Attributes:
         head: Time to train the head on one item in one pass.

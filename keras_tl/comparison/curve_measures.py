@@ -5,7 +5,8 @@ Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learnin
 higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
 (JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
 area under the curve) and the time to a threshold. Start, slope, final skill and area are weighted
-sums over the evaluations of each item. So the same statistics apply to these four measures.
+sums over the evaluations of each item. So the same statistics apply to start, slope, final skill
+and area.
 """
 
 import dataclasses
@@ -14,18 +15,18 @@ import numpy as np
 
 from keras_tl.comparison.statistics import Components, Estimate, components
 
-# Smallest number of evaluations for the plateau test, and smallest number that the test uses.
+# The plateau test needs a curve of at least 6 evaluations, and uses at least the last 3.
 _EVALUATIONS, _LAST = 6, 3
 
 
 def weights_of(measure: str, epochs: int) -> np.ndarray:
     """Return the weight of each evaluation in a measure, float array (epochs,).
 
-    * `"start"`: the first evaluation, after one pass over the training split. Before this pass, no
-      arm has a trained head.
-    * `"slope"`: the slope of the least-squares line through the curve, per pass.
-    * `"final"`: the last evaluation.
-    * `"area"`: the mean of all evaluations.
+    * `"start"` is the first evaluation, after one pass over the training split. Before this pass,
+      no arm has a trained head.
+    * `"slope"` is the slope of the least-squares line through the curve, per pass.
+    * `"final"` is the last evaluation.
+    * `"area"` is the mean of all evaluations.
     """
     if measure == "area":
         return np.full(epochs, 1 / epochs)
@@ -37,7 +38,7 @@ def weights_of(measure: str, epochs: int) -> np.ndarray:
 
 
 def measured(values: np.ndarray, weights: np.ndarray) -> Components:
-    """Return mean and variance components of a weighted sum over the evaluations.
+    """Return mean and variance components of a measure: a weighted sum over the evaluations.
 
     `values` is the skill of each item, (seeds, epochs, items). `weights` has shape (epochs,).
     """
@@ -61,7 +62,8 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
     A least-squares line gives the change over the last third of the evaluations. The 90% interval
     of this change must lie within -limit and limit. This is a test of equivalence at the 5% level
     (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
-    fewer than six evaluations, and for one seed. For `values`, see `measured`.
+    fewer than six evaluations, and for one seed. `values` is the skill of each item, (seeds,
+    epochs, items).
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:
@@ -73,7 +75,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
 
 def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
-    """Return the first pass (from 1) whose mean skill reaches the threshold. `None`: no pass."""
+    """Return the first pass (from 1) whose mean skill reaches the threshold, or `None`."""
     reached = np.flatnonzero(values.mean(axis=(0, 2)) >= threshold)
     return int(reached[0]) + 1 if len(reached) else None
 

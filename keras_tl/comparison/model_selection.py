@@ -14,13 +14,14 @@ _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 @dataclasses.dataclass(frozen=True)
 class Choice(JsonConfig):
-    """The arm to ship, for one training set size.
+    """Choice of the trained variant (arm) to ship, for one training set size.
 
     Attributes:
-        arm: Name of the arm to ship. `None`: one seed is not enough for a choice.
+        arm: Name of the arm to ship, or `None` if there is only one seed, which is too few for a
+            choice.
         best: Name of the arm with the highest mean skill.
         is_settled: Whether the data show for every other arm that it is worse, or that it is as
-            good (up to `min_difference`). If the data show neither, the arm is never chosen.
+            good (up to `min_difference`). `choose` never chooses an arm for which this is unclear.
     """
 
     arm: Arm | None

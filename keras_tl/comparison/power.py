@@ -14,11 +14,15 @@ _STEP = 1.1
 
 @dataclasses.dataclass(frozen=True)
 class Power:
-    """Numbers that would give a verdict if the difference and the variances stay the same.
+    """Numbers of seeds and of test items that would each be enough for a verdict.
+
+    The numbers are right if the difference and the variances stay the same.
 
     Attributes:
-        seeds: Number of seeds with the same test items, in the next analysis. `None`: above 50.
-        items: Number of test items with the same seeds. `None`: more than 100 times as many items.
+        seeds: Number of seeds that would give a verdict in the next analysis, with the same test
+            items, or `None` for more than 50 seeds.
+        items: Number of test items that would give a verdict with the same seeds, or `None` for
+            more than 100 times as many items as now.
     """
 
     seeds: int | None
@@ -26,10 +30,11 @@ class Power:
 
 
 def power_of(found: Components, level: float, min_difference: float) -> Power:
-    """Return the numbers that would make the interval exclude 0, or lie within +-`min_difference`.
+    """Return how many seeds, or how many test items, would give a verdict.
 
-    A test with more seeds is a new analysis of the same comparison. Its significance level is half
-    the `level` (`keras_tl.comparison.statistics.level_of`). Other test items make a new comparison.
+    There is a verdict if the confidence interval excludes 0 or lies within +-`min_difference`. A
+    test with more seeds is a new analysis of the same comparison, at half the significance `level`
+    (`keras_tl.comparison.statistics.level_of`). Other test items make a new comparison, at `level`.
     """
     if found.seeds < FEWEST_SEEDS:
         return Power(FEWEST_SEEDS, None)

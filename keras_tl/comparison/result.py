@@ -28,7 +28,7 @@ class ArmCurve:
     Attributes:
         mean: Mean skill after each pass, with 95% intervals over seeds and test items.
         by_seed: Mean skill of each seed after each pass.
-        seconds: Median time of a run in seconds. Runs with cached features are faster.
+        seconds: Median time of the arm's runs in seconds. Runs with cached features are faster.
 
     Example:
         >>> curve = comparison.sizes[0].curves["frozen"]
@@ -42,7 +42,7 @@ class ArmCurve:
 
     @classmethod
     def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
-        """Compute the curve from skills (seeds, epochs, items) of at least `lowest`.
+        """Compute the curve from skills (seeds, epochs, items), which are at least `lowest`.
 
         Example:
             >>> skills = np.random.default_rng(0).random((3, 2, 10))
@@ -69,11 +69,11 @@ class ArmCurve:
 
 @dataclasses.dataclass(frozen=True)
 class OfSize:
-    """Results for one training set size.
+    """Results of a comparison for one training set size.
 
     Attributes:
-        size: Requested number of training items. `None`: all.
-        seeds: Seeds for which all arms are trained.
+        size: Requested number of training items, or `None` for all training items.
+        seeds: Seeds with finished runs of all arms.
         curves: Learning curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
         verdicts: Verdicts on the frozen and the fine-tuned arm.
         ship: Choice of the arm to ship.
@@ -115,14 +115,14 @@ class Comparison:
 
     Attributes:
         what: Model, weights, budget and data of the comparison, as JSON types.
-        skill: Name of the metric whose means are compared.
+        skill: Name of the metric that the comparison uses, such as `"accuracy"`.
         min_difference: Smallest difference in this metric that matters to the user.
-        sizes: Results for each training set size.
-        folder: Folder of the runs.
+        sizes: Results of the comparison for each training set size.
+        folder: Folder with the runs of the comparison.
         logme: LogME of the frozen features before training, with `"pretrained"` and `"random"`
             weights, see `keras_tl.comparison.running.scores`.
-        look: Number of the analysis, from 1. Earlier verdicts with other seeds or sizes are earlier
-            analyses, see `keras_tl.comparison.statistics.level_of`.
+        look: Number of this analysis of the comparison, from 1. Earlier verdicts with other seeds
+            or sizes are earlier analyses, see `keras_tl.comparison.statistics.level_of`.
 
     Example:
         >>> comparison.epochs, comparison.skill
@@ -141,7 +141,7 @@ class Comparison:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts for all training set sizes.
+        """Verdicts on the pretrained arms, for all training set sizes.
 
         Example:
             >>> [verdict.seeds for verdict in comparison.verdicts]
@@ -151,7 +151,7 @@ class Comparison:
 
     @property
     def epochs(self) -> int:
-        """The budget: passes over the training split, the same for all arms.
+        """Number of passes of each arm over the training split (its budget).
 
         Example:
             >>> comparison.epochs
@@ -165,10 +165,12 @@ class Comparison:
 
         Args:
             path: Folder that `keras_tl.compare` wrote.
-            min_difference: Smallest difference that matters to the user. `None`: as in `compare`.
+            min_difference: Smallest difference in the metric that matters to you, or `None` for the
+                value that `keras_tl.compare` received.
 
         Raises:
-            RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
+            RunError: `path` holds no comparison, a run is damaged, or no seed has finished runs of
+                all arms.
 
         Example:
             >>> again = ktl.Comparison.load(comparison.folder)
@@ -220,7 +222,7 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON types.
+        """Return the result of the comparison as JSON types.
 
         Example:
             >>> comparison.to_json()["min_difference"]
@@ -240,10 +242,11 @@ class Comparison:
         return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
 
     def sentences(self) -> dict[str, Any]:
-        """Return the result in words for a report.
+        """Return the result of the comparison in words, for a report.
 
-        `about` is a text on the compared networks and the method. `sizes` has for each training set
-        size `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
+        `about` is a text on the compared networks and the method. `sizes` has a dict for each
+        training set size: `title` (number of items), `verdicts` (a sentence on each pretrained arm)
+        and `ship` (a sentence on the arm to ship).
 
         Example:
             >>> words = comparison.sentences()
@@ -284,7 +287,7 @@ class Comparison:
         return "\n".join(lines)
 
     def plot(self) -> Figure:
-        """Plot the learning curves of the arms with 95% intervals, one plot for each size.
+        """Plot the learning curves of the arms with 95% intervals, for each training set size.
 
         Example:
             >>> type(comparison.plot()).__name__

@@ -24,17 +24,17 @@ _SCORED = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """Settings that all arms share.
+    """Settings that all arms of a comparison share.
 
     Attributes:
         source: Untrained learner with the pretrained backbone, which each run copies.
-        options: Arguments of `Learner`.
+        options: Arguments of `Learner` for the learner of each run.
         data: Data with a training and a test split. Because there is no validation split, no run
             stops early, and every run keeps its last weights.
         skill: Metric of a single item that each run measures.
         budget: Training phases of each arm.
         augment: Augmentation of items, in all arms and phases.
-        cache: Where to store the features, as in `Learner.fit_head`.
+        cache: Place to store the features, as in `Learner.fit_head`.
     """
 
     source: Learner
@@ -46,15 +46,16 @@ class Setup:
     cache: CacheConfig
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
-        """Return an untrained learner. The arm "scratch" has random weights."""
-        weights = None if arm == SCRATCH else "imagenet"  # Keeps the weights of `source`.
+        """Return an untrained learner for an arm. The arm "scratch" has random weights."""
+        # The backbone is the learner `source`: then "imagenet" keeps the weights of this learner.
+        weights = None if arm == SCRATCH else "imagenet"
         options = {"seed": seed, "verbose": False, "preflight": False} | self.options
         return Learner(self.source, data, weights=weights, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """Result of one run.
+    """Result of one run: the training of one arm with one seed.
 
     Attributes:
         skills: Skill on each test item after each pass, array (epochs, items). uint8 if all
@@ -78,7 +79,7 @@ class Watch(keras.callbacks.Callback):
         self.skills, self.marks = [], []
 
     def on_epoch_end(self, epoch, logs=None):
-        """Record the skill on each item. Raise `ConfigError` if the training diverged."""
+        """Record the skill on each test item. Raise `ConfigError` if the training diverged."""
         trained = time.perf_counter() - self._began
         labels = self._learner.data.split("test").labels
         logits = self._learner.trainer.logits(self._learner.data.split("test"))
@@ -135,7 +136,7 @@ def scores(setup: Setup) -> dict[str, float]:
 
 
 def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """Draw `size` training items. Every class keeps its proportion, and at least one item."""
+    """Draw `size` training items. Each class keeps its proportion, and at least one item."""
     if size is None:
         return data
     train = data.split("train")

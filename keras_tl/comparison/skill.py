@@ -12,17 +12,18 @@ from keras_tl.tasks import get_task
 class Skill(JsonConfig):
     """Metric of a single item. The mean over the items is a metric of the literature.
 
-    * Classes: 1 for a correct prediction, else 0. The mean is accuracy.
-    * Several labels: the precision of the ranking, averaged over the item's labels (1 if no label
-      or all labels apply). The mean is the label ranking average precision (Tsoumakas, Katakis and
-      Vlahavas, "Mining multi-label data", 2010, sec. 7), which needs no threshold.
-    * Regression: 1 - |error| / the mean |error| of a baseline that always predicts the median of
-      the training targets. The mean is the skill score of the mean absolute error: 1 is perfect, 0
-      is no better than the baseline, below 0 is worse. Murphy explains skill scores ("Skill scores
-      based on the mean square error", Monthly Weather Review 116, 1988).
+    * Classes: the skill is 1 for a correct prediction, else 0. The mean skill is the accuracy.
+    * Several labels: the skill is the precision of the ranking, averaged over the item's labels (1
+      if no label or all labels apply). The mean skill is the label ranking average precision
+      (Tsoumakas, Katakis and Vlahavas, "Mining multi-label data", 2010, sec. 7), which needs no
+      threshold.
+    * Regression: the skill is 1 - |error| / the mean |error| of a baseline that always predicts the
+      median of the training targets. The mean skill is the skill score of the mean absolute error:
+      1 is perfect, 0 is no better than the baseline, below 0 is worse. Murphy explains skill scores
+      ("Skill scores based on the mean square error", Monthly Weather Review 116, 1988).
 
     Attributes:
-        task: Name of the task.
+        task: Name of the task, such as `"multiclass"`.
         median: Prediction of the regression baseline, in the unit of the targets.
         reference: Mean absolute error of the regression baseline on the test split.
     """
@@ -38,12 +39,12 @@ class Skill(JsonConfig):
 
     @property
     def name(self) -> str:
-        """Name of the mean of the skill, such as `accuracy`."""
+        """Name of the metric that the mean skill is, such as `accuracy`."""
         return get_task(self.task).skill_name
 
     @property
     def lowest(self) -> float:
-        """Smallest possible skill. The largest possible skill is 1."""
+        """Smallest possible skill of an item. The largest possible skill is 1."""
         return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Means over seeds and test items, with intervals for the random variation of both.
+"""Means over seeds and test items, with intervals that cover the random variation of both.
 
 Every seed trains a network, and every network predicts the same items: a crossed design. Let
 value = mean + seed + item + rest, with random seed, item and rest. The mean over S seeds and n
@@ -34,8 +34,9 @@ class Estimate:
 
     Attributes:
         mean: Estimated mean.
-        low: Lower end of the interval. `None` with one seed, which shows no variation.
-        high: Upper end of the interval. `None` with one seed.
+        low: Lower end of the confidence interval, or `None` with one seed, which shows no
+            variation.
+        high: Upper end of the confidence interval, or `None` with one seed.
         confidence: Confidence level: fraction of such intervals that contain the true mean.
 
     Example:
@@ -50,7 +51,7 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0.
+        """Whether the whole interval lies on one side of 0.
 
         Example:
             >>> Estimate(mean=0.1, low=0.05, high=0.15).excludes_zero
@@ -77,12 +78,12 @@ class Components:
     """A mean over seeds and items, with its variance components.
 
     Attributes:
-        mean: Mean over seeds and items.
+        mean: Mean over seeds and test items.
         seeds: Number of seeds.
-        items: Number of items.
-        of_seeds: Variance between seeds. `nan` with one seed.
-        of_items: Variance between items, common to all seeds.
-        of_rest: Residual variance. `nan` with one seed.
+        items: Number of test items.
+        of_seeds: Variance between seeds, or `nan` with one seed.
+        of_items: Variance between test items, common to all seeds.
+        of_rest: Residual variance, or `nan` with one seed.
     """
 
     mean: float
@@ -95,15 +96,15 @@ class Components:
     def half_width(
         self, confidence: float = CONFIDENCE, seeds: int | None = None, items: int | None = None
     ) -> float:
-        """Return half the width of the interval, optionally with other numbers of seeds or items.
+        """Return half the width of the confidence interval, for other `seeds` or `items` if given.
 
-        Both numbers must be at least 2. `None`: the present number.
+        `seeds` and `items` must be at least 2. Without them, the numbers of this mean apply.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
 
     def interval(self, confidence: float = CONFIDENCE) -> Estimate:
-        """Return the mean with its interval."""
+        """Return the mean with its confidence interval."""
         if self.seeds < 2:
             return Estimate(self.mean, confidence=confidence)
         half = self.half_width(confidence)
@@ -111,7 +112,7 @@ class Components:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of the hypothesis that the true mean is 0. 1 if there is one seed."""
+        """Two-sided p-value of the hypothesis that the true mean is 0, or 1 with one seed."""
         if self.seeds < 2:
             return 1.0
         error, freedom = self._error(self.seeds, self.items)
@@ -130,15 +131,16 @@ class Components:
 def components(values: np.ndarray, largest: float = 1.0) -> Components:
     """Return the mean over seeds and items with its variance components (analysis of variance).
 
-    Negative components become 0. The sum of squares over the items includes two artificial items,
-    each with half weight. Their values are the largest possible positive and negative values
+    Negative variance components become 0. The sum of squares over the items includes two artificial
+    items, each with half weight. Their values are the largest possible positive and negative values
     (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
-    Statistics in Medicine 24, 2005, for one seed). Without these items, a difference in four or
-    five items would look certain. Without any difference, the interval would have width 0.
+    Statistics in Medicine 24, 2005, for one seed). Without these artificial items, a difference in
+    four or five items would look certain. If no item differed at all, the interval would have width
+    0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.
-        largest: Largest possible absolute difference in one item.
+        largest: Largest possible absolute value in `values`.
     """
     seeds, items = values.shape
     values = values.astype(np.float64)
@@ -165,10 +167,11 @@ def level_of(look: int) -> float:
     """Return the significance level of all tests together in one analysis of a comparison.
 
     Suppose that a user gets no verdict, adds seeds and tests at the 5% level again. This user makes
-    a false claim in far more than 5% of cases. So the first analysis has a level of 5%, and each
-    later analysis half the level of the one before. The sum of all levels stays below 10%.
+    a false claim in far more than 5% of cases. So the first analysis tests at a level of 5%, and
+    each later analysis at half the level of the analysis before. The sum of the levels of all
+    analyses stays below 10%.
 
     Args:
-        look: Number of the analysis, from 1.
+        look: Number of the analysis of the comparison, from 1.
     """
     return LEVEL / 2 ** (look - 1)

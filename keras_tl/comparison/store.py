@@ -62,7 +62,7 @@ class Store:
 
     @property
     def look(self) -> int:
-        """Number of the analysis, from 1. Calls with the same seeds and sizes are one analysis."""
+        """Number of this analysis, from 1. Calls with the same seeds and sizes are one analysis."""
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))
@@ -74,7 +74,7 @@ class Store:
             self._write_plan(plan | {"looks": [*plan["looks"], _looked_at(plan)]})
 
     def plan(self) -> dict[str, Any]:
-        """Read the plan that `begin` wrote.
+        """Read the plan of the comparison, which `begin` wrote.
 
         Raises:
             RunError: There is no comparison, or a later version of keras_tl wrote the comparison.
@@ -90,13 +90,13 @@ class Store:
         return plan
 
     def is_finished(self, arm: str, size: int | None, seed: int) -> bool:
-        """Return whether a run is finished."""
+        """Return whether the folder has the finished run of an arm, training set size and seed."""
         return self._path(arm, size, seed, "json").is_file()
 
     def write(
         self, arm: str, size: int | None, seed: int, skills: np.ndarray, about: dict[str, Any]
     ) -> None:
-        """Save a finished run: `Run.skills`, and other facts as JSON types."""
+        """Save a finished run: the array `Run.skills`, and other facts as JSON types (`about`)."""
         buffer = io.BytesIO()
         np.save(buffer, skills, allow_pickle=False)
         path = self._path(arm, size, seed, "npy")
@@ -107,7 +107,7 @@ class Store:
         """Read a finished run: the skills, float32 array (epochs, items), and the other facts.
 
         Raises:
-            RunError: The run is damaged.
+            RunError: A file of the run is missing or has changed.
         """
         path = self._path(arm, size, seed, "json")
         about, skills = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")

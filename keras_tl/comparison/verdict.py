@@ -30,21 +30,23 @@ class Verdict:
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
-        size: Number of training items. `None`: all.
-        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, according to `final`.
+        size: Number of training items, or `None` for all training items.
+        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`: the verdict, which
+            follows from `final`.
         final: Difference at the end of the budget. Holm's correction sets the confidence level of
-            the interval. The interval excludes 0 exactly if the verdict claims a difference.
+            its interval. The interval excludes 0 exactly if the verdict claims a difference.
         skill: Mean skill of the arm at the end of the budget.
         scratch: Mean skill of the network from scratch at the end of the budget.
         start: Difference at the first evaluation, with a 95% interval.
         slope: Difference of the slopes per pass, with a 95% interval.
         area: Difference of the means over all evaluations, with a 95% interval.
-        is_asymptote: Whether tests show a plateau of both curves. Then `final` compares the
-            asymptotes of the curves (for a learning rate that falls to zero).
+        is_asymptote: Whether tests show a plateau of both curves. With plateaus, `final` compares
+            the asymptotes of the curves (for a learning rate that falls to zero).
         epochs_to_match: Number of passes over the training split after which the arm reaches the
-            final mean skill of training from scratch. `None`: the arm never reaches this skill.
-        power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
-        seeds: Number of seeds.
+            final mean skill of training from scratch, or `None` if the arm never reaches this
+            skill.
+        power: Numbers of seeds or items that would give a verdict, or `None` if there is a verdict.
+        seeds: Number of seeds with finished runs of all arms.
         items: Number of test items.
 
     Example:
@@ -94,11 +96,13 @@ class Verdict:
 def decide(
     skills: Mapping[int | None, SkillsByArm], min_difference: float, look: int = 1
 ) -> list[Verdict]:
-    """Return the verdicts for all sizes. The significance level holds for all tests together.
+    """Return the verdicts for all training set sizes.
+
+    The significance level holds for all tests of the comparison together.
 
     Args:
-        skills: Skill of each item by training set size and arm. Each size has `"scratch"` and
-            other arms, with the same seeds and items in the same order.
+        skills: Skill of each item by training set size and arm. Each size has the arm `"scratch"`
+            and other arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters to the user.
         look: Number of the analysis, see `level_of`.
     """
@@ -134,7 +138,7 @@ def decide(
 
 
 def outcome_of(difference: Estimate, min_difference: float) -> Outcome:
-    """Return the verdict that an interval supports."""
+    """Return the outcome that follows from a difference and its confidence interval."""
     if difference.excludes_zero:
         return HELPS if difference.mean > 0 else HURTS
     return SAME if difference.is_within(min_difference) else UNDECIDED

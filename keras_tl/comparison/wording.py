@@ -101,7 +101,7 @@ def look_text(look: int) -> str:
 
 
 def choice_text(choice: Choice) -> str:
-    """Name the arm to ship and the reason."""
+    """Return a sentence that names the arm to ship and the reason."""
     if choice.arm is None:
         return f"Ship: no choice yet. {choice.best} was best, but one seed is not enough."
     if not choice.is_settled:

@@ -34,16 +34,16 @@ from keras_tl.tasks.labels.task_choice import read_splits
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ImageData(LabelledData[ImageSplit]):
-    """Labelled images in three splits, made by one of the `from_` methods or by `digits`.
+    """Labelled images in three splits. Make the object with a `from_` method or with `digits`.
 
     Attributes:
         image_size: (height, width) of the model inputs in pixels. `None` means the default image
             size of the backbone.
         resize: Method to resize images to `image_size`: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: Augmentation of these data in training with `augment=True`.
-        value_range: Pixel values of black and of white in 16-bit PNG files. `None` means (0,
-            65535).
+        augmentation: Augmentation that training with `augment=True` applies to these images.
+        value_range: Pixel values of black and of white in 16-bit PNG files. `None`: 0 is black and
+            65535 is white.
 
     Example:
         >>> data.class_names, data.task, data.image_size
@@ -72,16 +72,16 @@ class ImageData(LabelledData[ImageSplit]):
         Without split folders, the images in `root/<class>/*` are split at random, stratified by
         class. If `root/train/<class>/*` exists, the folders define the splits: `root/train` (also
         `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
-        `testing`). Without a validation folder, validation images are drawn from train at random.
-        Folders with names such as `seg_train` and `test_images` also define splits if one of the
-        names contains the word train. A split folder without class folders has no labels and is not
-        used.
+        `testing`). Without a validation folder, validation images are drawn from the training
+        images at random. Folders with names such as `seg_train` and `test_images` also define
+        splits if one of the names contains the word train. A split folder without class folders has
+        no labels and is not used.
 
         Args:
-            root: Path of the folder. Images are JPEG, PNG, BMP, GIF or WebP files, at any depth in
-                a class folder.
-            classes: Names of the class folders to read, in the order of the classes. Folders with
-                these names are classes, never splits. `None` means all class folders.
+            root: Path of the folder with the class folders or split folders. Images are JPEG, PNG,
+                BMP, GIF or WebP files, at any depth in a class folder.
+            classes: Names of the class folders to read, in the order of the classes. A folder named
+                in `classes` is a class, never a split. `None`: read all class folders.
             options: Options such as `image_size`, `validation_split`, `test_split` and `seed`, see
                 `DataOptions`. `test_split` is ignored if `root/train` exists.
 
@@ -114,34 +114,38 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a CSV file of image paths and labels.
 
-        Each distinct text label is a class. Whole numbers are classes if two of three conditions
-        hold: at most 20 distinct values, most values repeated, values counting up from 0 or 1.
-        Whole numbers are also classes if at least half of the distinct values occur 10 times or
-        more. Other numbers are regression targets. A label with leading zeros, such as 007, is a
-        text. Cells with several labels, separated by `;` or `|`, are multi-label data if at least
-        half of these labels occur in other cells too. Several label columns of 0 and 1, or of -1
-        and 1, are multi-label data too. If each row has a single 1, the columns are classes
-        instead. `repr` of the data and the preflight check `label-type` report each guess. The
-        argument `task` overrides these rules.
+        Each distinct text label is a class. Whole numbers are classes if at least two of three
+        conditions hold: there are at most 20 distinct numbers, most numbers occur more than once,
+        the numbers count up from 0 or 1. Whole numbers are also classes if at least half of the
+        distinct numbers occur 10 times or more. Numbers that are not classes are regression
+        targets. A label with leading zeros, such as 007, is a text. Cells with several labels,
+        separated by `;` or `|`, are multi-label data if at least half of these labels occur in
+        other cells too. Several label columns of 0 and 1, or of -1 and 1, are multi-label data too.
+        If each row of the label columns has a single 1, each column is a class instead. `repr` of
+        the data and the preflight check `label-type` report each guess about the labels. The
+        argument `task` overrides the rules that choose the task from the labels.
 
         Args:
-            path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
-                names the columns. Commas, semicolons or tabs separate the columns.
+            path: Path of the CSV file, in UTF-8, or in UTF-16 with a byte order mark. The first
+                line of the file names the columns. Commas, semicolons or tabs separate the columns.
             image: Column of image paths, absolute or relative to `root`.
             label: Column of labels, or a list of columns, one for each label.
-            root: Folder that relative paths start from. `None` means the folder of the CSV file.
+            root: Folder from which relative image paths start. `None`: the paths start from the
+                folder of the CSV file.
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
-                from train. `None` means that the splits are random.
-            separator: Text between several labels in a cell, such as `","`. The data are then
-                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
-                least half of the separated labels occur in other cells too.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
-            class_names: Names of the classes. `None` means the sorted distinct labels, or the names
-                of several label columns.
-            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
-                then reports results per camera.
-            options: See `DataOptions`. `test_split` is ignored if `split` is given.
+                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
+                from the training rows. `None` means that the splits are random.
+            separator: Text between several labels in a cell, such as `","`. With a separator, the
+                data are multi-label data, even if no cell has several labels. `None`: `;` and `|`
+                separate labels if at least half of the separated labels occur in other cells too.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules above choose the
+                task from the labels.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels, or
+                the names of the label columns.
+            slices: Further columns to store with the images, such as `["camera"]`. With this
+                column, `learner.evaluate(by="camera")` reports results per camera.
+            options: Further options, see `DataOptions`. The option `test_split` is ignored if
+                `split` is given.
 
         Raises:
             DataError: The file or a column does not exist, a cell is empty (the message names the
@@ -180,21 +184,22 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of image paths and labels.
 
-        Labels follow the rules of `from_csv`, but Python types matter. A text is never a number,
-        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
-        the order of the classes.
+        The rules of `from_csv` apply to the labels, but the Python types of the labels matter too.
+        A text is never read as a number, booleans are two classes, and a cell may hold a list of
+        labels. A pandas Categorical sets the order of the classes.
 
         Args:
             frame: Data frame with one row for each image.
             image: Column of image paths, absolute or relative to `root`.
             label: Column of labels, or a list of columns, one for each label.
-            root: Folder that relative paths start from. `None` means the working directory.
+            root: Folder from which relative image paths start. `None`: the paths start from the
+                working directory.
             split: Column with the split of each row, see `from_csv`.
             separator: Text between several labels in a cell, see `from_csv`.
             task: Name of the task, see `from_csv`.
-            class_names: Names of the classes.
-            slices: Further columns to read, see `from_csv`.
-            options: See `DataOptions`.
+            class_names: Names of the classes, see `from_csv`.
+            slices: Further columns to store with the images, see `from_csv`.
+            options: Further options, see `DataOptions`.
 
         Raises:
             DataError: A column does not exist, a cell is empty (the message names the rows), or no
@@ -231,30 +236,32 @@ class ImageData(LabelledData[ImageSplit]):
         """Read an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
         Reads only the splits `train`, `validation` and `test`, and skips splits with unpublished
-        labels (all -1). A missing test or validation split is drawn from train. If the data set has
-        only one split, this split is train, whatever its name. The first call writes the images as
-        files below `$KERAS_TL_CACHE/datasets` (`~/.cache/keras_tl/datasets`). Later calls reuse
-        these files.
+        labels (all labels are -1). A missing test or validation split is drawn from the training
+        images at random. If the data set has only one split, this split is the training split,
+        whatever its name. The first call writes the images as files below
+        `$KERAS_TL_CACHE/datasets` (`~/.cache/keras_tl/datasets`). Later calls for the same data set
+        reuse the image files.
 
         Args:
             name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Your
-                own data sets work too, without their code, if they are prepared in `data_dir`.
-            image: Name of the image feature. `None` means the declared input of the data set, else
+                own data sets work too, even without their Python code, if they are prepared in
+                `data_dir`.
+            image: Name of the image feature. `None`: use the declared input of the data set, else
                 the feature `"image"`, else the only image feature.
-            label: Name of the label feature: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text. `None` means the declared label of the data set,
-                else the only feature that can be a label.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
-                label feature, or from the labels as in `from_csv`.
+            label: Name of the label feature. A label is a class, a list of classes (multi-label
+                data), a number (see `from_csv`) or a text. `None`: use the declared label of the
+                data set, else the only feature that can be a label.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
+                feature decides the task, or else the labels by the rules of `from_csv`.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
-            options: See `DataOptions`.
+            options: Further options, see `DataOptions`.
 
         Raises:
             DataError: The data set does not exist, cannot be downloaded, or has no images with
                 labels.
-            CacheError: The images cannot be written.
+            CacheError: The image files cannot be written to the cache folder.
             ConfigError: An argument has an invalid value.
 
         Example:
@@ -277,31 +284,34 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Read a finite `tf.data.Dataset` of (image, label), batched or not.
+        """Read a finite `tf.data.Dataset` of pairs (image, label), batched or not.
 
         Reads the data set once and writes the images as files below `$KERAS_TL_CACHE/datasets`
-        (`~/.cache/keras_tl/datasets`). The folder name is a hash of the content, so the same images
-        in the same order use the same files. Do not shuffle the data set, because training shuffles
-        the images.
+        (`~/.cache/keras_tl/datasets`). The folder name is a hash of the images and labels, so a
+        second call with the same data set reuses the files. Do not shuffle the data set, because
+        training shuffles the images.
 
         Args:
-            dataset: Data set of pairs, or of dictionaries with the keys `"image"` and `"label"`.
-                Images have the shape (height, width, 3), or (height, width) or (height, width, 1)
-                for grey, and any size. Pixel values in [0, 255] are rounded to whole numbers.
-                Images may also be the bytes of image files. Labels are integers, texts, or rows of
-                0 and 1 (multi-label data, or classes if each row has a single 1). Numbers follow
-                the rules of `from_csv`.
-            validation: Data set of the validation split. `None`: images are drawn from `dataset`.
-            test: Data set of the test split. `None`: images are drawn from `dataset`.
-            class_names: Names of the classes. `None` means `dataset.class_names`, which
+            dataset: Data set of pairs (image, label), or of dictionaries with the keys `"image"`
+                and `"label"`. Images of any size have the shape (height, width, 3), or (height,
+                width) or (height, width, 1) for grey. Pixel values in [0, 255] are rounded to whole
+                numbers. Images may also be the bytes of image files. Labels are integers, texts, or
+                rows of 0 and 1 (multi-label data, or classes if each row has a single 1). The rules
+                of `from_csv` decide whether numbers are classes.
+            validation: Data set of the validation split. `None`: draw validation images from
+                `dataset` at random.
+            test: Data set of the test split. `None`: draw test images from `dataset` at random.
+            class_names: Names of the classes. `None`: use `dataset.class_names`, which
                 `image_dataset_from_directory` of Keras sets, else the sorted distinct labels.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
-            options: See `DataOptions`.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv`
+                choose the task from the labels.
+            options: Further options, see `DataOptions`.
 
         Raises:
-            DataError: Shapes, values or labels are invalid, or the data set is infinite or fails.
-                After this error, no files stay on disk.
-            CacheError: The images cannot be written.
+            DataError: The shape or the values of an image, or the labels, are invalid. Or `dataset`
+                is infinite, or reading `dataset` fails. After a `DataError`, no image files stay on
+                disk.
+            CacheError: The image files cannot be written to the cache folder.
             ConfigError: An argument has an invalid value.
 
         Example:
@@ -331,24 +341,26 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Make the data from arrays of images and labels.
+        """Make `ImageData` from arrays of images and labels.
 
         Args:
-            x: Images (n, height, width, 3), or (n, height, width) for grey, in [0, 255]. An alpha
-                channel (the second or fourth channel) is dropped.
-            y: Labels (n,) or (n, 1): any values, or integers that index `class_names`. Numbers and
-                texts follow the rules of `from_csv`. Multi-label data are rows of 0 and 1, or lists
-                of label names. A pandas Series, Categorical or DataFrame follows the rules of
-                `from_dataframe`.
-            validation: Arrays (x, y) of the validation split. `None`: images are drawn from `x`.
-            test: Arrays (x, y) of the test split. `None`: images are drawn from `x`.
-            class_names: Names of the classes. `None` means the sorted distinct labels.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
-            options: See `DataOptions`.
+            x: Array of n images (n, height, width, 3), or (n, height, width) for grey, with values
+                in [0, 255]. An alpha channel (the second or fourth channel) is dropped.
+            y: Labels of shape (n,) or (n, 1): any values, or integers that index `class_names`. The
+                rules of `from_csv` apply to numbers and texts. For multi-label data, pass rows of 0
+                and 1, or lists of label names. For a pandas Series, Categorical or DataFrame of
+                labels, the rules of `from_dataframe` apply.
+            validation: Arrays (x, y) of the validation split. `None`: draw validation images from
+                `x` at random.
+            test: Arrays (x, y) of the test split. `None`: draw test images from `x` at random.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv`
+                choose the task from the labels.
+            options: Further options, see `DataOptions`.
 
         Raises:
-            DataError: Shapes, values or labels are invalid.
-            ConfigError: Another argument has an invalid value.
+            DataError: The shape or the values of the images, or the labels, are invalid.
+            ConfigError: An argument other than the data has an invalid value.
 
         Example:
             >>> images = np.zeros((20, 16, 16, 3), "float32")
@@ -375,8 +387,8 @@ class ImageData(LabelledData[ImageSplit]):
         Machine Learning Repository, 1998.
 
         Args:
-            image_size: See `DataOptions`.
-            options: Other options, see `DataOptions`. By default, `augmentation` is `"no-flip"`.
+            options: Options such as `image_size`, see `DataOptions`. The default of `augmentation`
+                is `"no-flip"`.
 
         Example:
             >>> digits = ktl.ImageData.digits()
@@ -398,7 +410,7 @@ class ImageData(LabelledData[ImageSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that decide how image files are decoded.
+        """Values of the `ModelConfig` fields that decide how image files are decoded.
 
         Example:
             >>> data.model_fields

@@ -15,10 +15,11 @@ _SHOWN = 5
 
 
 class BadItem(abc.ABC):
-    """An item with a problem.
+    """An image file or a text with a problem.
 
     Attributes:
-        reason: The problem, as a phrase. The words before the first colon are the kind of problem.
+        reason: Phrase that describes the problem. The words before the first colon name the kind of
+            problem.
     """
 
     reason: str
@@ -37,19 +38,19 @@ class BadItem(abc.ABC):
         return f"{self.name}: {self.reason}"
 
 
-# Unusable items by split name and row number. Splits without unusable items have no entry.
+# Unusable items by split name and row number. A split without unusable items has no entry.
 BadRows = Mapping[str, Mapping[int, BadItem]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """Result of a check of items.
+    """Result of the check of all items of a data source.
 
     Attributes:
-        item: Word for one item in messages.
+        item: Word for one item in messages, such as `"file"`.
         checked: Number of all items that were checked.
         bad: Unusable items, in the order of the data source.
-        unused: Files of other formats in the source folder. `None` if the source is not a folder.
+        unused: Unused files in the data folder, or `None` if the data do not come from a folder.
     """
 
     item: ClassVar[str]
@@ -59,7 +60,7 @@ class Check:
     unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """Return a text that counts bad items by kind of problem and lists unused files.
+        """Return a text with the number of bad items of each kind and with the unused files.
 
         Example:
             >>> print(ktl.ImageData.from_folder("photos/").checked.summary())
@@ -86,7 +87,7 @@ class Check:
         return "\n".join([self.summary(), *map(str, self.bad)])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types.
+        """Return the fields of this check result as JSON types.
 
         Example:
             >>> texts.checked.to_json()["bad"]
@@ -123,19 +124,20 @@ class Check:
             )
 
     def _how(self) -> str:
-        """Return how the items were checked, in parentheses, or an empty text."""
+        """Return a remark in parentheses on how the items were checked, or an empty text."""
         return ""
 
 
 def label_conflicts(
     contents: Sequence[Hashable], labels: np.ndarray, names: Sequence[str] | None
 ) -> Iterator[tuple[int, int, str, str]]:
-    """Yield a row, the first row with equal content and another label, and the labels of both rows.
+    """Yield the row of each item that also occurs with another label, the other row, both labels.
 
     Args:
         contents: Contents of n items. Only labels of items with equal contents are compared.
-        labels: Labels (n,) or (n, k). Two labels of k numbers differ if any number differs.
-        names: Names of the classes or labels. `None`: the labels are shown as numbers.
+        labels: Labels of shape (n,) or (n, k). Two labels of k numbers differ if any number
+            differs.
+        names: Names of the classes or labels. `None`: messages show the labels as numbers.
     """
     # Compare labels as bytes, which works for any shape. Adding 0 turns -0.0 into 0.0.
     values = [(0 + label).tobytes() for label in labels]
@@ -154,7 +156,7 @@ def label_conflicts(
 
 
 def _shown(label: np.ndarray, names: Sequence[str] | None) -> str:
-    """Return a quoted label for messages. Without `names`, the text shows numbers."""
+    """Return a quoted label for messages. If `names` is `None`, show the label as a number."""
     if names is not None and label.ndim:
         return quoted(", ".join(names[column] for column in np.flatnonzero(label)) or "none")
     if names is not None and label.dtype.kind in "iu":

@@ -30,9 +30,10 @@ class Split(ItemSource, abc.ABC):
     """Items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:
-        labels: int64 (n,), the class number of each item. For multi-label data: float32 (n, labels)
-            of 0 and 1. For a regression: float32 (n,), the targets.
-        slices: Columns that group the items: n texts for each column name.
+        labels: Class number of each item, int64 array (n,). For multi-label data: 0 or 1 for each
+            label, float32 array (n, labels). For a regression: targets, float32 array (n,).
+        slices: Values of the columns that group the items: an array of n texts for each column
+            name.
 
     Example:
         >>> test = data.split("test")
@@ -40,7 +41,7 @@ class Split(ItemSource, abc.ABC):
         (8, [0, 1], {})
     """
 
-    # Subclasses are dataclasses.
+    # Tell type checkers that all subclasses are dataclasses.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     labels: np.ndarray
@@ -64,7 +65,7 @@ class Split(ItemSource, abc.ABC):
         Drops columns of `slices` that one of the two splits does not have.
 
         Raises:
-            DataError: The pixels of the two splits have different shapes.
+            DataError: The images in the pixel arrays of the two splits have different shapes.
 
         Example:
             >>> len(data.split("train").joined(data.split("test")))
@@ -86,7 +87,7 @@ class Split(ItemSource, abc.ABC):
     @property
     @abc.abstractmethod
     def sources(self) -> Sequence[str | tuple[str, str]] | None:
-        """The path, text or pair of texts of each item. `None` for arrays of pixels.
+        """The path, text or pair of texts of each item, or `None` for arrays of pixels.
 
         Example:
             >>> texts.split("test").sources[0]
@@ -97,7 +98,7 @@ class Split(ItemSource, abc.ABC):
 
     @property
     def in_files(self) -> bool:
-        """Whether the items are files. If true, `fingerprint` reads files only on request.
+        """Whether the items are files. `fingerprint` reads files only if `full_hash` is true.
 
         Example:
             >>> data.split("test").in_files
@@ -110,11 +111,11 @@ class Split(ItemSource, abc.ABC):
         """Return 64 hexadecimal digits that identify the items and their order.
 
         Args:
-            full_hash: Whether to hash the content of files. If false, only the path, size and
+            full_hash: Whether to hash the contents of files. If false, only the path, size and
                 modification time of files are hashed. Items in memory are always hashed by content.
 
         Raises:
-            DataError: A file no longer exists.
+            DataError: A file of the split no longer exists.
 
         Example:
             >>> len(data.split("test").fingerprint())
@@ -123,14 +124,14 @@ class Split(ItemSource, abc.ABC):
 
     @functools.cached_property
     def identity(self) -> str | None:
-        """The fingerprint, computed at the first use. `None` if a file was missing at that time.
+        """The fingerprint, computed at the first use, or `None` if a file was missing.
 
         Example:
             >>> test = data.split("test")
             >>> test.identity == test.fingerprint()
             True
         """
-        # A run can be saved even if a file was deleted after training.
+        # Raise no error here, so that a run can be saved even if a file was deleted after training.
         try:
             return self.fingerprint()
         except DataError:
@@ -138,7 +139,7 @@ class Split(ItemSource, abc.ABC):
 
     @property
     def label_fingerprint(self) -> str:
-        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` does not cover labels.
+        """SHA-256 of the labels, 64 hexadecimal digits. The result of `fingerprint` ignores labels.
 
         Example:
             >>> len(data.split("test").label_fingerprint)
@@ -152,16 +153,16 @@ S = TypeVar("S", bound=Split)
 
 @dataclasses.dataclass(frozen=True)
 class LabelledItems:
-    """Items and labels read from a source.
+    """Items and labels of all splits, as read from a data source.
 
     Attributes:
         splits: Items and labels of each split. Labels have the form that `read_labels` returns.
-        meaning: Task and class names of the labels.
+        meaning: Interpretation of the labels: the task and the class names.
         settings: See `LabelledData.source_settings`.
         slices: For each split, the columns that group the items, see `Split.slices`.
-        unused: Files in the folder that are not items. `None` if the source is not a folder.
-        has_splits: Whether the data source defines the splits. If true, no test split is drawn from
-            train.
+        unused: Unused files in the data folder, or `None` if the data source is not a folder.
+        has_splits: Whether the data source defines the splits. If true, no test items are drawn
+            from the training items.
     """
 
     splits: Mapping[str, tuple[Any, Labels]]
@@ -174,19 +175,22 @@ class LabelledItems:
 
 @dataclasses.dataclass(frozen=True)
 class LabelledData(abc.ABC, Generic[S]):
-    """Labelled items in up to three splits.
+    """Labelled images or labelled texts in up to three splits.
 
     Attributes:
         item: Name of the modality and word for one item in messages: `"image"` or `"text"`.
-        augmentation: Augmentation in training with `augment=True`. `False` means no augmentation.
+        augmentation: Augmentation that training with `augment=True` applies to the items. `False`
+            means no augmentation.
         splits: Items by split name: `"train"`, and if they exist, `"validation"` and `"test"`.
-        task: A name in `keras_tl.tasks.TASKS`.
-        class_names: Names of the classes or labels. Empty for a regression.
-        checked: Result of the check of the items. `None` if the items were not checked.
-        split_settings: Options that decide the splits. The same options with the same data source
-            give the same splits.
-        guesses: Guesses about the labels and folders, with the arguments that override them.
-        unused_files: Files in the folder that are not items. `None` if the source is not a folder.
+        task: Name of the task, see `keras_tl.tasks.TASKS`.
+        class_names: Names of the classes, or of the labels of multi-label data. For a regression,
+            `class_names` is empty.
+        checked: Result of the check of the items, or `None` if the items were not checked.
+        split_settings: Options that decide which split an item belongs to. The same options with
+            the same data source give the same splits.
+        guesses: Guesses about the labels and folders. Each guess names the argument that overrides
+            it.
+        unused_files: Unused files in the data folder, or `None` if the data source is not a folder.
         source_settings: Kind of the data source (see `keras_tl.data.specs`), and the settings to
             read another data source in the same way, as JSON types. Model cards and reports must
             not show the settings in `PLACES`, which are local folders.
@@ -247,11 +251,11 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: tuple[str, ...],
         options: Any,
     ) -> tuple[BadRows, Check | None]:
-        """Return the unusable items and the check result. The result is `None` without a check."""
+        """Return the unusable items and the check result (`None` if the items were not checked)."""
 
     @property
     def groups(self) -> Hashable | None:
-        """Column with the group of each item. All items of a group are in one split.
+        """Name of the column of groups, or `None`. All items of a group are in the same split.
 
         Example:
             >>> data.groups is None
@@ -271,12 +275,13 @@ class LabelledData(abc.ABC, Generic[S]):
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:
-        """Return data with fewer classes or fewer training items. Leaves out splits without items.
+        """Return data with fewer classes or fewer training items, without splits that become empty.
 
         Args:
-            classes: Names of the classes of the new data, in the new order. `None` means all.
-            per_class: Maximum number of training items per class, drawn at random. `None` means
-                all.
+            classes: Names of the classes of the new data, in the new order. `None`: keep all
+                classes.
+            per_class: Maximum number of training items per class, drawn at random. `None`: keep all
+                training items.
             seed: Seed of the random choice of training items.
 
         Raises:
@@ -317,7 +322,8 @@ class LabelledData(abc.ABC, Generic[S]):
         """Return the items of several splits as one split, in the order of `names`.
 
         Raises:
-            DataError: A split does not exist, or the pixels of two splits have different shapes.
+            DataError: A split does not exist, or the images of two pixel arrays have different
+                shapes.
 
         Example:
             >>> len(data.joined(["train", "validation"]))
@@ -348,7 +354,7 @@ class LabelledData(abc.ABC, Generic[S]):
         return self.splits[name]
 
     def describe(self) -> dict[str, Any]:
-        """Return the classes, settings and splits of the data for a saved run, as JSON types.
+        """Return classes, settings and splits of the data as JSON types, to store in a saved run.
 
         Example:
             >>> data.describe()["splits"]["test"]["classes"]
@@ -376,12 +382,12 @@ class LabelledData(abc.ABC, Generic[S]):
         }
 
     def _class_counts(self, split: S) -> dict[str, int]:
-        """Return the number of items of each class. Empty for a regression."""
+        """Return the number of items of each class. For a regression, the dictionary is empty."""
         counts = get_task(self.task)(self.class_names).class_counts(split.labels)
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return further facts about the items for `keras-tl check`, as JSON types and as text.
+        """Return facts about the items that `keras-tl check` prints, as JSON types and as text.
 
         Example:
             >>> data.describe_items()
@@ -391,7 +397,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
     @abc.abstractmethod
     def _own_settings(self) -> dict[str, Any]:
-        """Return the entries of `describe` that exist only for this modality."""
+        """Return the entries of `describe` that exist only for images, or only for texts."""
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
@@ -401,13 +407,13 @@ class LabelledData(abc.ABC, Generic[S]):
 
 
 def given_splits(train: Any, validation: Any, test: Any) -> dict[str, Any]:
-    """Return the arguments of a constructor by split name, without splits that are `None`."""
+    """Return the data of each split by split name. Leave out the splits that are `None`."""
     others = {"validation": validation, "test": test}
     return {"train": train} | {name: one for name, one in others.items() if one is not None}
 
 
 def rows_of(values: Any, rows: np.ndarray) -> Any:
-    """Select rows of a sequence, or of each field or value of a dataclass or mapping."""
+    """Select rows of a sequence, of each field of a dataclass, or of each value of a mapping."""
     if dataclasses.is_dataclass(values):
         fields = (getattr(values, field.name) for field in dataclasses.fields(values))
         kind: Any = type(values)
@@ -426,10 +432,10 @@ def _joined(one: Any, other: Any) -> Any:
 
 
 def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
-    """Return the value of `column` for each item. `None` if `column` is `None`.
+    """Return the value of `column` for each item, or `None` if `column` is `None`.
 
     Raises:
-        ConfigError: The items do not have this column.
+        ConfigError: No column of this name is stored with the items.
     """
     if column is None:
         return None

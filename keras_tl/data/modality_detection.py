@@ -19,7 +19,7 @@ def folder_holds_texts(root: str) -> bool:
     """Whether a folder contains `.txt` files and no images."""
     has_texts = False
     folder = local_path(root)
-    if not folder.is_dir():  # The data constructor raises the error.
+    if not folder.is_dir():  # The constructor of the data reports it.
         return False
     for path in map(str.lower, visible_files(folder)):
         if path.endswith(IMAGE_FILES.suffixes):
@@ -29,7 +29,7 @@ def folder_holds_texts(root: str) -> bool:
 
 
 def table_holds_texts(path: str) -> bool:
-    """Whether a table has a column `text` and no column `path`. True for JSON lines files.
+    """Whether a table has a column `text` and no column `path`, or is a JSON lines file.
 
     Raises:
         ConfigError: The table has neither a column `text` nor a column `path`.

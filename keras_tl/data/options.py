@@ -12,15 +12,15 @@ class SplitOptions(TypedDict, total=False):
 
     Attributes:
         validation_split: Fraction of the items outside the test split to use for validation, in [0,
-            0.99]. Ignored if the source has a validation split.
-        test_split: Fraction of all items for the test split, in [0, 0.99]. Ignored if the data
-            source has a test split.
+            0.99]. The option is ignored if the data source has a validation split.
+        test_split: Fraction of all items for the test split, in [0, 0.99]. The option is ignored if
+            the data source has a test split.
         seed: Seed of the random splits, a whole number of at least 0.
         groups: Table column that groups the items, such as `"patient"`. Items with the same value
-            stay in one split and in one cross-validation fold. The sizes of the splits are then
-            approximate. `None` means no groups.
-        max_bad: Maximum fraction of unusable items, in [0, 1]. Unusable items are left out. If the
-            fraction is higher, the constructor raises an error.
+            stay in one split and in one cross-validation fold. With groups, the sizes of the splits
+            are only approximate. `None` means no groups.
+        max_bad: Maximum fraction of unusable items, in [0, 1]. Unusable items are left out. If more
+            items are unusable, the constructor raises an error.
         verbose: Whether to show progress bars on a terminal (standard error).
     """
 
@@ -38,7 +38,7 @@ class CheckedSplitOptions:
 
     Attributes:
         recorded: Names of the options that decide which split an item belongs to.
-        attributes: Names of the options that become attributes of the data.
+        attributes: Names of the options that become attributes of `ImageData` or `TextData`.
 
     Raises:
         ConfigError: An option has an invalid value.
@@ -66,7 +66,7 @@ class CheckedSplitOptions:
         return {name: getattr(self, name) for name in self.recorded} | groups
 
     def of_data(self) -> dict[str, Any]:
-        """Return the values of the options that become attributes of the data, by name."""
+        """Return the options that become attributes of `ImageData` or `TextData`, by name."""
         return {name: getattr(self, name) for name in self.attributes}
 
     def kept(self, slices: Sequence[Hashable]) -> Sequence[Hashable]:

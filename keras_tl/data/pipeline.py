@@ -10,7 +10,8 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.errors import DataError
 
-# Batches have the same order in every run. Without sharding, every host reads all rows.
+# Keep the same order of batches in every run. Switch off sharding, so that every host reads all
+# rows.
 OPTIONS = tf.data.Options()
 OPTIONS.deterministic = True
 OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
@@ -21,7 +22,7 @@ class Pipeline(abc.ABC):
 
     @abc.abstractmethod
     def ordered(self, split: Split, batch_size: int) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) for validation, the same in every run."""
+        """Return batches of (inputs, labels) for validation. The batches are equal in every run."""
 
     @abc.abstractmethod
     def shuffled(
@@ -29,41 +30,41 @@ class Pipeline(abc.ABC):
     ) -> tf.data.Dataset:
         """Return training batches of (inputs, labels), in a new order in every epoch.
 
-        The cardinality of the data set, the number of batches, is known.
+        The returned data set knows its number of batches (its cardinality).
 
         Args:
-            split: Items of the batches.
-            batch_size: Items per batch.
+            split: Split with the items of the batches.
+            batch_size: Number of items per batch.
             seed: Seed of the random orders of all epochs.
-            augment: Function that augments a batch (inputs, labels). Calls are never parallel, so
-                that a seeded augmentation is reproducible.
+            augment: Function that augments a batch (inputs, labels). The function is never called
+                in parallel, so that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
     def drawn(
         self, split: Split, rows: tf.data.Dataset, batch_size: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) of the items in the given rows, in this order.
+        """Return batches of (inputs, labels) with the items of the given rows, in this order.
 
         Args:
-            split: Items of the batches.
-            rows: Data set of row numbers, int64 scalars, with known cardinality. Row numbers may
-                repeat.
-            batch_size: Items per batch.
+            split: Split with the items of the batches.
+            rows: Data set of row numbers, int64 scalars, with known cardinality. A row number may
+                occur more than once.
+            batch_size: Number of items per batch.
             augment: See `shuffled`.
         """
 
     @abc.abstractmethod
     def once(self, split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray | None]:
-        """Return batches of the inputs of all items, all of one size, in the fastest order.
+        """Return the inputs of all items, in batches of equal size and in the fastest order.
 
         Returns:
-            The batches, and the row number of each item in the order of the batches. `None` means
-            the order of the split. Repeated items fill up the last batch.
+            The batches, and the row number of each item in the order of the batches. `None` instead
+            of row numbers means the order of the split. Repeated items fill up the last batch.
         """
 
     def explain(self, split: Split) -> DataError | None:
-        """Return an error that names an unreadable item, `None` if all items are readable.
+        """Return an error that names an unreadable item, or `None` if all items are readable.
 
         The trainer calls this method after the failure of a pipeline.
         """
@@ -73,7 +74,8 @@ class Pipeline(abc.ABC):
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
     """Return the row numbers of `padded_rows` as a data set of int64 scalars.
 
-    `seed` is the seed of the random orders, one order per epoch. `None` means ascending order.
+    `seed` is the seed of the random orders: each epoch has a new order. `None` means the order of
+    `padded_rows`.
     """
     rows = padded_rows(count, multiple_of)
     if seed is None:
@@ -83,22 +85,22 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
 
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
-    """Return int64 row numbers 0 to `count` - 1, padded to a multiple of `multiple_of`.
+    """Return int64 row numbers 0 to `count` - 1, some repeated to get a multiple of `multiple_of`.
 
-    The replicas divide every batch as if the batch were full. In a smaller last batch, some
-    replicas get few rows or none. The mean loss of these replicas then has too much weight or is
-    NaN. The repeated rows are spread evenly over all rows, so that the means over an epoch hardly
-    change.
+    Several replicas divide every batch as if the batch were full. In a smaller last batch, some
+    replicas get few rows or none. The mean loss of few rows has too much weight, and the mean loss
+    of no rows is NaN. The rows that are repeated as padding are spread evenly over all rows, so
+    that the means over an epoch hardly change.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """Return a data set of int64 arrays (n,) of row numbers. Each iteration is a new epoch.
+    """Return a data set of int64 arrays (n,) of row numbers. Each pass over it is a new epoch.
 
     Draw the row numbers with NumPy, because tf.data mixes every seed with TensorFlow's global seed,
-    which belongs to the user.
+    which the user may set.
 
     Args:
         draw: Function that takes the epoch, counted from 0, and returns the arrays of this epoch.

@@ -6,9 +6,9 @@ import numpy as np
 
 from keras_tl.errors import DataError
 
-# Numbers of channels of grey, grey and alpha, RGB, and RGBA images.
+# Supported numbers of channels: grey, grey and alpha, RGB, RGBA.
 CHANNELS = (1, 2, 3, 4)
-# RGB and RGBA. A first axis of length 3 or 4 may hold the channels, as in PyTorch.
+# Lengths of a first axis that may hold the channels (RGB or RGBA), as in PyTorch.
 _FIRST = (3, 4)
 
 
@@ -16,15 +16,16 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
     """Check images and convert them to three channels.
 
     Args:
-        x: (n, height, width), or (n, height, width, channels) with channels of grey (1), grey and
-            alpha (2), RGB (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped.
+        x: Images (n, height, width) or (n, height, width, channels), with values in [0, 255]. The
+            number of channels is 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA). An alpha
+            channel is dropped.
         name: Name of the images in messages, such as `"train"`.
 
     Returns:
-        Array (n, height, width, 3) with the same values.
+        Array (n, height, width, 3) with the same pixel values.
 
     Raises:
-        DataError: The shape or the values are invalid.
+        DataError: The shape or the values of the images are invalid.
     """
     x = in_colour(np.asarray(x), name)
     check_values([x], name)
@@ -68,12 +69,12 @@ def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
 def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
     """Convert an image or a batch of images to a batch (n, height, width, 3).
 
-    The pixel values are not checked. If `is_batch` is false, the shape decides whether the array is
-    an image or a batch.
+    This function does not check the pixel values. If `is_batch` is false, the shape decides whether
+    the array is an image or a batch.
 
     Raises:
-        DataError: The shape is invalid, or fits both an image with channels first and a batch of
-            grey images.
+        DataError: The shape of the array is invalid, or fits both an image with channels first and
+            a batch of grey images.
     """
     if x.ndim == 4:
         return in_colour(x, name)

@@ -1,4 +1,4 @@
-"""Common base class of images and texts for prediction. Does not import TensorFlow."""
+"""Common base class of images and texts for prediction. This module needs no TensorFlow."""
 
 import abc
 from collections.abc import Iterable, Iterator
@@ -13,11 +13,11 @@ _NAMED = 5
 
 
 class PredictionItems(abc.ABC):
-    """Items for prediction.
+    """Images or texts for prediction.
 
     Attributes:
-        item: Word for one item in messages.
-        sources: Name of each item in the predictions. `None` if the items have no names.
+        item: Word for one item in messages, `"image"` or `"text"`.
+        sources: Name of each item in the predictions, or `None` if the items have no names.
         names: Name of each item in messages. `None`: messages use the number of the item.
         unused: For each folder passed to `predict`, the files that are not items.
     """
@@ -32,7 +32,7 @@ class PredictionItems(abc.ABC):
 
     @abc.abstractmethod
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the name and the arguments of a signature, for at most `size` items each."""
+        """Yield a signature name and arguments for each call of a model with up to `size` items."""
 
     @abc.abstractmethod
     def valid(self) -> np.ndarray:
@@ -55,13 +55,14 @@ class PredictionItems(abc.ABC):
         return self.names[number] if self.names else f"item {number}"
 
     def reasons(self, valid: np.ndarray) -> tuple[str | None, ...]:
-        """Return why each item has no prediction. `None` for items with a prediction."""
+        """Return why each item has no prediction, or `None` for an item with a prediction."""
         return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
         """Raise `DataError` if items have no prediction. The message names these items.
 
-        `valid`, bool (n,), is the output `valid` of the model, or the result of the method `valid`.
+        `valid` is a bool array (n,): the output `valid` of the model, or the result of the method
+        `valid`.
         """
         bad = np.flatnonzero(~valid)
         if not len(bad):

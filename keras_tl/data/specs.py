@@ -25,12 +25,14 @@ class SourceKind:
     """A kind of data source, such as `csv`.
 
     Attributes:
-        needs: Word in messages for the part after the colon, such as `"PATH"`. `None` means no
-            colon.
-        images: Constructor of image data. Takes the part after the colon and the options.
-        texts: Constructor of text data. `None` if this kind of source holds only images.
-        holds_texts: Function that returns whether a source holds texts, if no option decides. Takes
-            the part after the colon, and `data_dir` if given.
+        needs: Word in messages for the part of a source after the colon, such as `"PATH"`. `None`
+            means that this kind of source has no colon.
+        images: Constructor of image data, which takes the part of a source after the colon and the
+            options.
+        texts: Constructor of text data, or `None` if this kind of source holds only images.
+        holds_texts: Function that tells whether a source holds texts, for sources where no option
+            decides. The function takes the part of a source after the colon, and `data_dir` if
+            given.
         takes: Options that this kind of source accepts, but some other kinds do not accept.
     """
 
@@ -53,7 +55,8 @@ SOURCES = {
     "digits": SourceKind(None, ImageData.digits),
 }
 
-# Options and settings for both modalities, only for texts, and only for images.
+# Names of the options for both modalities, the options only for texts, and the options only for
+# images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
@@ -77,17 +80,17 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
     A folder holds texts if it has `.txt` files and no images. A table holds texts if it has a
     column `text` and no column `path`, or is a JSON lines file. A data set of TensorFlow Datasets
     holds texts if it has a text feature and no image feature. The options `image`, `text` and
-    `text_pair` override these rules.
+    `text_pair` override the rules for images and texts.
 
     Args:
-        spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
+        spec: Data source in the form `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
         recorded: `source_settings` of earlier data, to read a source of the same kind with the same
-            settings. `options` override these settings.
+            settings. `options` override the recorded settings.
         options: Options of the source, and `DataOptions` for images or `TextOptions` for texts.
 
     Raises:
         ConfigError: The kind of source does not exist or does not accept an option.
-        DataError: The data cannot be used.
+        DataError: The data of the source cannot be used.
     """
     kind, _, place = spec.partition(":")
     if kind not in SOURCES:

@@ -11,7 +11,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
-# The split for each lower-case name of a folder or in a table cell.
+# Name of the split that a folder name or a table cell means, in lower case.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -32,17 +32,18 @@ def stratified_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split rows at random into two parts, stratified by class, with every class in both parts.
 
-    Multi-label data and regression data are split at random, without stratification. The function
-    `train_test_split` of scikit-learn would leave rare classes out of small splits.
+    Multi-label data and regression data are split at random, without stratification. This function
+    replaces `train_test_split` of scikit-learn, which leaves rare classes out of small splits.
 
     Args:
-        labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
+        labels: Class of each row, int array (n,), or the float labels of multi-label or regression
+            data.
         fraction: Fraction of the rows for the second part, in [0, 0.99].
         class_names: Names of the classes.
         seed: The same seed gives the same split.
         name: Name of the second part in messages, such as `"test"`.
-        groups: (n,), the group of each row. Rows of a group stay in one part, so that the size of
-            the second part is only approximate. `None` means no groups.
+        groups: Group of each row, array (n,). All rows of a group stay in one part, so that the
+            size of the second part is only approximate. `None` means no groups.
 
     Returns:
         Two sorted int arrays of row numbers: the first part and the second part.
@@ -72,7 +73,8 @@ def stratified_split(
         )
     exact = fraction * counts
     taken = np.clip(np.floor(exact).astype(int), 1, counts - 1)
-    # Rounding down makes the second part too small. Add one row for each class that lost most.
+    # Rounding down makes the second part too small. Add one row each for the classes that lost the
+    # most by rounding.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
     short = np.argsort(taken - exact, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
@@ -91,7 +93,7 @@ def _take_groups_out(
             f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
             f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
-    # The smaller part is one fold. If `fraction` > 0.5, the second part is all other folds.
+    # Use one fold as the smaller part. If `fraction` > 0.5, the second part is all other folds.
     count = max(2, round(1 / min(fraction, 1 - fraction)))
     classes = labels if labels.dtype.kind in "iu" else None
     number = folds(classes, groups, len(labels), count, seed)
@@ -102,11 +104,12 @@ def _take_groups_out(
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Return the row numbers of at most `count` items, drawn at random.
 
-    The choice is stratified by class. If `count` is at least the number of classes, every class
-    occurs. For multi-label and regression data, the labels do not matter.
+    The choice is stratified by class. If `count` is at least the number of classes, an item of
+    every class is drawn. For multi-label and regression data, the choice ignores the labels.
 
     Args:
-        labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
+        labels: Class of each row, int array (n,), or the float labels of multi-label or regression
+            data.
         count: Maximum number of items, at least 1.
         seed: The same seed draws the same rows.
 
@@ -115,7 +118,8 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype.kind != "f":
-        # Sort the rows by relative position within the class. One row of every class comes first.
+        # Sort the rows by their relative position within their class. One row of every class comes
+        # first.
         ordered = labels[order]
         by_class = np.argsort(ordered, kind="stable")
         counts = np.bincount(ordered)
@@ -132,18 +136,20 @@ def folds(
 
     Folds have equal sizes and are stratified by class. If a class has fewer items than there are
     folds, its items are in different folds (scikit-learn's `StratifiedKFold` warns in this case).
-    With groups, all items of a group are in one fold.
+    With groups, all items of a group are in the same fold.
 
     Args:
-        classes: int (n,), the class of each item. `None` if items do not have exactly one class.
-        groups: (n,), the group of each item, of any hashable type. `None` means that every item is
+        classes: Class of each item, int array (n,), or `None` if items do not have exactly one
+            class.
+        groups: Group of each item, n values of any hashable type. `None` means that every item is
             its own group.
         items: Number of items n.
-        count: Number of folds, at most the number of groups.
+        count: Number of folds. With fewer groups than `count`, the number of folds is the number of
+            groups.
         seed: The same seed gives the same folds.
 
     Returns:
-        int (n,), fold numbers counted from 0.
+        Fold number of each item, int array (n,), counted from 0.
     """
     order = np.random.default_rng(seed).permutation(items)
     keys = np.zeros(items, np.int64) if classes is None else np.asarray(classes)

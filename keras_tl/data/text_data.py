@@ -33,11 +33,11 @@ from keras_tl.tasks.labels.task_choice import read_splits
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class TextData(LabelledData[TextSplit]):
-    """Labelled texts or pairs of texts in three splits, made by one of the `from_` methods.
+    """Labelled texts or pairs of texts in three splits. Make the object with a `from_` method.
 
     Attributes:
         sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
-            learner chooses the number from the lengths of the texts.
+            learner chooses the maximum from the lengths of the texts.
 
     Example:
         >>> texts.class_names, texts.task, texts.split("train").texts[0]
@@ -67,31 +67,34 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a CSV, TSV or JSON lines file of texts and labels.
 
-        Labels follow the rules of `ImageData.from_csv`. Several labels are a list in JSON. `repr`
-        of the data and the preflight check `label-type` report each guess. The argument `task`
-        overrides these rules.
+        The rules of `ImageData.from_csv` apply to the labels. In JSON, several labels of an item
+        form a list. `repr` of the data and the preflight check `label-type` report each guess about
+        the labels. The argument `task` overrides the rules that choose the task from the labels.
 
         Args:
-            path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
-                names the columns. Commas, semicolons or tabs separate the columns. A quoted text
-                may have several lines. Files ending in `.jsonl`, `.ndjson` or `.json` have a JSON
-                object in each line.
+            path: Path of the table file, in UTF-8, or in UTF-16 with a byte order mark. The first
+                line of the file names the columns. Commas, semicolons or tabs separate the columns.
+                A text in quotes may have several lines. Files ending in `.jsonl`, `.ndjson` or
+                `.json` have a JSON object in each line.
             text: Column of texts.
             label: Column of labels, or a list of columns, one for each label.
             text_pair: Column of second texts, such as hypotheses or answers, if items are pairs of
                 texts.
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
-                from train. `None` means that the splits are random.
+                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
+                from the training rows. `None` means that the splits are random.
             separator: Text between several labels in a cell, see `ImageData.from_csv`.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
-            class_names: Names of the classes. `None` means the sorted distinct labels, or the names
-                of several label columns.
-            validation: File of the validation split. `None`: texts are drawn from `path`.
-            test: File of the test split. `None`: texts are drawn from `path`.
-            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
-                then reports results per camera.
-            options: See `TextOptions`. `test_split` is ignored if `split` is given.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules above choose the
+                task from the labels.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels, or
+                the names of the label columns.
+            validation: File of the validation split. `None`: draw validation texts from `path` at
+                random.
+            test: File of the test split. `None`: draw test texts from `path` at random.
+            slices: Further columns to store with the texts, such as `["source"]`. With this column,
+                `learner.evaluate(by="source")` reports results per source.
+            options: Further options, see `TextOptions`. The option `test_split` is ignored if
+                `split` is given.
 
         Raises:
             DataError: The file or a column does not exist, the encoding is wrong, a label is
@@ -132,9 +135,9 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of texts and labels.
 
-        Labels follow the rules of `from_csv`, but Python types matter. A text is never a number,
-        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
-        the order of the classes.
+        The rules of `from_csv` apply to the labels, but the Python types of the labels matter too.
+        A text is never read as a number, booleans are two classes, and a cell may hold a list of
+        labels. A pandas Categorical sets the order of the classes.
 
         Args:
             frame: Data frame with one row for each text or pair of texts.
@@ -144,14 +147,15 @@ class TextData(LabelledData[TextSplit]):
             split: Column with the split of each row, see `from_csv`.
             separator: Text between several labels in a cell, see `from_csv`.
             task: Name of the task, see `from_csv`.
-            class_names: Names of the classes.
-            validation: Data frame of the validation split. `None`: texts are drawn from `frame`.
-            test: Data frame of the test split. `None`: texts are drawn from `frame`.
-            slices: Further columns to read, see `from_csv`.
-            options: See `TextOptions`.
+            class_names: Names of the classes, see `from_csv`.
+            validation: Data frame of the validation split. `None`: draw validation texts from
+                `frame` at random.
+            test: Data frame of the test split. `None`: draw test texts from `frame` at random.
+            slices: Further columns to store with the texts, see `from_csv`.
+            options: Further options, see `TextOptions`.
 
         Raises:
-            DataError: See `from_csv`. Messages give the index of each row.
+            DataError: See `from_csv`. Messages name a row by its index in the data frame.
             ConfigError: An argument has an invalid value.
 
         Example:
@@ -184,31 +188,31 @@ class TextData(LabelledData[TextSplit]):
         """Read a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
         Reads only the splits `train`, `validation` and `test`, and skips splits with unpublished
-        labels (all -1), such as the test sets of GLUE. A missing test or validation split is drawn
-        from train. If the data set has only one split, this split is train, whatever its name. All
-        texts stay in memory.
+        labels (all labels are -1), such as the test sets of GLUE. A missing test or validation
+        split is drawn from the training texts at random. If the data set has only one split, this
+        split is the training split, whatever its name. All texts stay in memory.
 
         Args:
             name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
-                sets work too, without their code, if they are prepared in `data_dir`.
-            text: Name of the text feature. `None` means the declared input of the data set, else
-                the only text feature. Two features with names such as `sentence1` and `sentence2`
-                form a pair.
-            label: Name of the label feature: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text. `None` means the declared label of the data set,
-                else the only feature that can be a label.
+                sets work too, even without their Python code, if they are prepared in `data_dir`.
+            text: Name of the text feature. `None`: use the declared input of the data set, else a
+                pair of features with names such as `sentence1` and `sentence2`, else the feature
+                `text` or `sentence`, else the only text feature.
+            label: Name of the label feature. A label is a class, a list of classes (multi-label
+                data), a number (see `from_csv`) or a text. `None`: use the declared label of the
+                data set, else the only feature that can be a label.
             text_pair: Name of the feature of second texts. If only `text` is given, items are
                 single texts.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
-                label feature, or from the labels as in `from_csv`.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
+                feature decides the task, or else the labels by the rules of `from_csv`.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
-            options: See `TextOptions`.
+            options: Further options, see `TextOptions`.
 
         Raises:
             DataError: The data set does not exist, cannot be downloaded, has no texts with labels,
-                or has several texts and no rule decides between them.
+                or has several text features and no rule chooses one.
             ConfigError: An argument has an invalid value.
 
         Example:
@@ -232,21 +236,23 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Make the data from sequences of texts and labels.
+        """Make `TextData` from sequences of texts and labels.
 
         Args:
             x: List or NumPy array of n texts (`str` or UTF-8 bytes), or of n pairs (text,
                 second text).
-            y: n labels, see `ImageData.from_arrays`.
-            validation: Pair (x, y) of the validation split. `None`: texts are drawn from `x`.
-            test: Pair (x, y) of the test split. `None`: texts are drawn from `x`.
-            class_names: Names of the classes. `None` means the sorted distinct labels.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
-            options: See `TextOptions`.
+            y: Labels of the n texts or pairs, see `ImageData.from_arrays`.
+            validation: Pair (x, y) of the validation split. `None`: draw validation texts from `x`
+                at random.
+            test: Pair (x, y) of the test split. `None`: draw test texts from `x` at random.
+            class_names: Names of the classes. `None`: the names are the sorted distinct labels.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv`
+                choose the task from the labels.
+            options: Further options, see `TextOptions`.
 
         Raises:
             DataError: Texts or labels are invalid.
-            ConfigError: Another argument has an invalid value.
+            ConfigError: An argument other than the data has an invalid value.
 
         Example:
             >>> labels = ["good", "bad"] * 10
@@ -267,20 +273,22 @@ class TextData(LabelledData[TextSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Read a folder that holds one folder of `.txt` files for each class. Each file is one
-        text.
+        """Read a folder with one folder of `.txt` files for each class. Each file is one text.
 
         Without split folders, the files in `root/<class>/*` are split at random, stratified by
         class. If `root/train/<class>/*` exists, the folders define the splits, with the names that
-        `ImageData.from_folder` accepts. A missing validation split is drawn from train.
+        `ImageData.from_folder` accepts. A missing validation split is drawn from the training texts
+        at random.
 
         Args:
-            root: Path of the folder. Files are in UTF-8, at any depth in a class folder.
-            classes: Names of the class folders to read, in the order of the classes. Folders with
-                these names are classes, never splits. `None` means all class folders. The Large
-                Movie Review Dataset needs `["neg", "pos"]`: the folder `train/unsup` is not a
-                class.
-            options: See `TextOptions`. `test_split` is ignored if `root/train` exists.
+            root: Path of the folder with the class folders or split folders. Text files are in
+                UTF-8, at any depth in a class folder.
+            classes: Names of the class folders to read, in the order of the classes. A folder named
+                in `classes` is a class, never a split. `None`: read all class folders. The Large
+                Movie Review Dataset needs `["neg", "pos"]`, because its folder `train/unsup` is not
+                a class.
+            options: Further options, see `TextOptions`. The option `test_split` is ignored if
+                `root/train` exists.
 
         Raises:
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
@@ -335,7 +343,7 @@ class TextData(LabelledData[TextSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that tell whether items are pairs of texts.
+        """Values of the `ModelConfig` fields that tell whether items are pairs of texts.
 
         Example:
             >>> texts.model_fields

@@ -1,4 +1,4 @@
-"""Conversion of the items that a user may pass: paths, texts, bytes, arrays and others.
+"""Converts the items that a user may pass to `predict`: paths, texts, bytes, arrays and others.
 
 This module does not import TensorFlow, because the client of TF Serving uses this module.
 """
@@ -30,15 +30,16 @@ class ItemSource:
 
 
 def plain(given: Any, columns: tuple = ()) -> Any:
-    """Convert an input to `str`, path, bytes, array or list. Other types stay unchanged.
+    """Convert an input of the user to `str`, path, bytes, array or list, or return it unchanged.
 
     Args:
-        given: A text or path; `bytes`, `bytearray`, an open file; an array or tensor of any
-            library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
-        columns: Keys that hold the items, for a data set of dictionaries.
+        given: Input of the user: a text or path; `bytes`, `bytearray`, an open file; an array or
+            tensor of any library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
+        columns: Keys of the items in the dictionaries of a `tf.data.Dataset`.
 
     Raises:
-        DataError: The items have no order, or the value cannot be read.
+        DataError: The input is a table, a mapping, a set or data with several splits, or it cannot
+            be read.
     """
     if isinstance(given, (str, bytes, os.PathLike)):
         return given
@@ -105,14 +106,14 @@ def _is_pillow_image(given: Any) -> bool:
 
 
 def _pixels(image: Any) -> np.ndarray:
-    """Return the pixels as the image decoder would decode the file: upright, no alpha, 8 bits."""
+    """Return the pixels of a Pillow image, like the file decoder: upright, no alpha, 8 bits."""
     from PIL import ImageOps
 
     try:
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I;16"):
             return (np.asarray(image) >> 8).astype(np.uint8)
-        # Pixels of modes I and F can have any range, so they are checked like arrays.
+        # Pixels of modes I and F can have any range. The caller checks the range, as for arrays.
         return np.asarray(image if image.mode in ("I", "F") else image.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f"Cannot decode the Pillow image: {error}.") from error
@@ -141,13 +142,13 @@ def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
             yield from _items(element, columns)
     except DataError:
         raise
-    except Exception as error:  # A TensorFlow error. This module does not import TensorFlow.
+    except Exception as error:  # TensorFlow is not imported here, so its error class is unknown.
         reason = str(error).splitlines()[0][:MOST_QUOTED] if str(error) else type(error).__name__
         raise DataError(f"The data set failed: {reason}") from error
 
 
 def _items(element: Any, columns: tuple) -> Iterable[Any]:
-    """Return the items in one element: a tuple (item, label, ...), a dictionary, or items alone."""
+    """Return the items in one data set element: a tuple (item, label, ...), dictionary or items."""
     count = None
     is_pair = len(columns) == 2 and isinstance(element, tuple) and len(element) == 2
     if isinstance(element, tuple) and not (is_pair and all(map(_is_text, element))):

@@ -18,24 +18,24 @@ from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 
-# 15 bins, as in Guo et al., sec. 5, so that the ECE is comparable with published values.
+# The ECE uses 15 bins, as in Guo et al., sec. 5, so that it is comparable with published values.
 BINS = 15
-# Limits of the temperature, which would become 0 without limits if all predictions are right.
+# Limits of the fitted temperature, which could become 0 if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Bin(JsonConfig):
-    """Bin of a reliability diagram: all probabilities above `low` and up to `high`.
+    """Bin of a reliability diagram, for predicted probabilities above `low` and up to `high`.
 
     Attributes:
         low: Lower end of the bin. The first bin also contains its lower end, 0.
         high: Upper end of the bin.
-        items: Number of probabilities in the bin.
+        items: Number of predicted probabilities that lie in the bin.
         confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
-        frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
-        interval: 95% confidence interval of `frequency` (Wilson, 1927). The formula assumes
-            independent labels. If items have several labels, the interval is too narrow.
+        frequency: Fraction of the bin's predictions that came true. `None`: the bin is empty.
+        interval: 95% confidence interval of `frequency` (Wilson, 1927). Wilson's formula
+            assumes independent labels. If items have several labels, the interval is too narrow.
     """
 
     low: float
@@ -53,16 +53,16 @@ class Calibration:
     Attributes:
         probabilities_of: The event whose probability the model predicts: the predicted class, the
             second of two classes, or every label of every item.
-        items: Number of items.
+        items: Number of items whose predictions were compared with their labels.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
-            3). The ECE is the mean distance of `confidence` and `frequency` over 15 bins of equal
-            width. The number of probabilities in a bin is the weight of the bin. By chance, the ECE
-            of a perfectly calibrated model is also above 0, especially with few items.
+            3): the mean of |confidence - frequency| over 15 bins of equal width. The weight of a
+            bin in this mean is its number of probabilities. By chance, a perfectly calibrated model
+            also has an ECE above 0, especially with few items.
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
             squared errors of an item are summed over the classes: a value in [0, 2].
-        nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
-        bins: The 15 bins of the reliability diagram.
+        nll: Mean negative log-likelihood (NLL) in nats. `evaluate()` returns the NLL as `"loss"`.
+        bins: The 15 bins of the reliability diagram, from low to high probability.
 
     Example:
         >>> before = calibrated.before["validation"]
@@ -88,7 +88,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read the result of `to_json`.
+        """Build a calibration from the result of `to_json`.
 
         Example:
             >>> before = calibrated.before["validation"]
@@ -148,14 +148,14 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 
 
 def fit_temperature(task: Task, record: PredictionRecord) -> float:
-    """Return the temperature that gives the highest likelihood (Guo et al., 2017, sec. 4.2).
+    """Return the temperature that makes the labels most likely (Guo et al., 2017, sec. 4.2).
 
-    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. All logits are
+    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. Logits are always
     divided by the same number, so the ranking of the classes of an item never changes.
 
     Args:
-        record: Prediction record of the validation split, never of the test split. Its logits are
-            not yet divided by a temperature.
+        record: Prediction record of the validation split, never of the test split. The record's
+            logits are not yet divided by a temperature.
 
     Raises:
         ConfigError: The task has no probabilities.
@@ -166,14 +166,14 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
     def loss(logarithm: float) -> float:
         return float(task.item_losses(record.labels, logits / np.exp(logarithm)).mean())
 
-    # The loss is convex in 1 / temperature, so there is one minimum.
+    # The loss is convex in 1 / temperature, so the loss has only one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
     found = minimize_scalar(loss, bounds=tuple(limits), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """Return the configuration with a new temperature, and thresholds that keep all decisions."""
+    """Return a configuration with a new temperature, and thresholds that give equal predictions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)
@@ -193,9 +193,9 @@ class Calibrated:
     """Result of temperature scaling.
 
     Attributes:
-        temperature: The number by which the model now divides its logits.
-        before: Calibration by split, for the model's logits.
-        after: Calibration by split, for the logits divided by the temperature.
+        temperature: Number by which the model divides its logits from now on.
+        before: Calibration of each split, computed from logits without any temperature.
+        after: Calibration of each split, computed from logits divided by the new temperature.
 
     Example:
         >>> calibrated.after["validation"].nll <= calibrated.before["validation"].nll
@@ -207,7 +207,7 @@ class Calibrated:
     after: dict[str, Calibration]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON types.
+        """Return the result of temperature scaling as JSON types.
 
         Example:
             >>> sorted(calibrated.to_json())
@@ -216,7 +216,7 @@ class Calibrated:
         return json.loads(json.dumps(dataclasses.asdict(self))) | {"worse": list(self.worse)}
 
     def describe(self) -> str:
-        """Return the result as lines of text.
+        """Describe the result of temperature scaling in lines of text.
 
         Example:
             >>> print(calibrated.describe())
@@ -238,7 +238,7 @@ class Calibrated:
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """Splits on which the ECE is larger with the temperature than without it.
+        """Names of the splits on which the ECE is larger with the temperature than without.
 
         Example:
             >>> set(calibrated.worse) <= {"validation"}
@@ -250,7 +250,7 @@ class Calibrated:
 def calibrate(task: Task, records: dict[str, PredictionRecord]) -> Calibrated:
     """Fit a temperature on the validation split, and measure its effect on all given splits.
 
-    The logits of the `records` by split are not yet divided by a temperature.
+    `records` holds one prediction record per split, with logits not divided by a temperature.
     """
     temperature = fit_temperature(task, records["validation"])
     before, after = (

@@ -4,12 +4,11 @@ import numpy as np
 
 from keras_tl.runs.history import PhaseRecord
 
-# The decrease of a loss is measured over this last fraction of the sum of all learning rates.
+# `still_falls` measures the decrease of a loss over the last quarter of the sum of learning rates.
 _LAST = 0.25
-# A loss still falls if one of two conditions holds:
-# 1. It decreased by at least the fraction `_OF_ITSELF` of its value before the decrease.
-# 2. It is below the loss of guessing by at least the fraction `_LITTLE` of the loss of guessing.
-#    At least the fraction `_OF_GAINED` of this gain comes from the last decrease.
+# A loss still falls if it decreased by at least 5% of its earlier value.
+# A loss also still falls if it is at least 1% below the loss of guessing, and the decrease is at
+# least 10% of this gain.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 
@@ -17,16 +16,17 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
     """Return whether a loss would fall further if training went on at the same learning rate.
 
     A learning rate that decays to 0 flattens every curve, even before training has converged. So
-    the decrease is measured over the last quarter of the sum of all learning rates. With a constant
-    learning rate, this is the last quarter of the epochs. With cosine decay, it is the last 56%.
+    the function measures the decrease of the loss over the last quarter of the sum of all learning
+    rates. With a constant learning rate, this quarter is the last quarter of the epochs. With
+    cosine decay, this quarter is the last 56% of the epochs.
 
-    `None`: the phase has fewer than two epochs, or a value of the loss is not finite.
+    The result is `None` if the phase has fewer than two epochs, or if a loss is not finite.
 
     Args:
-        record: Record of the phase.
-        name: `"loss"` or `"val_loss"`.
-        guessing: Loss of a model that guesses. With a very low learning rate, the loss stays near
-            this value.
+        record: Record of the training phase, with the losses and learning rates of its epochs.
+        name: Name of the loss to judge: `"loss"` or `"val_loss"`.
+        guessing: Loss of a model that guesses. With a very low learning rate, the model's loss
+            stays near the loss of guessing.
     """
     values = column(record, name)
     if len(values) < 2 or not np.isfinite(values).all():
@@ -42,12 +42,12 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
 
 
 def column(record: PhaseRecord, name: str) -> np.ndarray:
-    """Return the logged values with this name, float64 (epochs,). A missing value is NaN."""
+    """Return a phase's logged values of a loss or metric, float64 (epochs,). Missing value: NaN."""
     return np.array([row.get(name, np.nan) for row in record.epochs], np.float64)
 
 
 def _distances(record: PhaseRecord) -> np.ndarray:
-    """Return the sum of the learning rates up to each epoch (1 per epoch if unknown)."""
+    """Return the sum of the learning rates up to each epoch. Unknown learning rates count as 1."""
     rates = column(record, "learning_rate")
     if not np.isfinite(rates).all() or not rates.any():
         return np.arange(1.0, len(rates) + 1)

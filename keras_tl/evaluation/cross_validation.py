@@ -38,20 +38,20 @@ class LabelledFeatures:
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class CrossValidation(MetricMapping):
-    """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
+    """Metrics of heads on held-out items. The object works like the result of `evaluate()`.
 
     If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
-    confidence intervals account for the random choice of the items. The intervals ignore that the
-    folds share training items.
+    confidence intervals account for the random choice of the items. These confidence intervals
+    ignore that the folds share training items.
 
     Attributes:
         metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.
         records: For each repeat, the labels and the out-of-fold logits of every item.
-        fold_numbers: The fold in which each item was held out, int (repeats, n).
+        fold_numbers: Number of the fold in which each item was held out, int (repeats, n).
         splits: Name of the split of each item, string array (n,).
         sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
-        primary_metric: Name of the primary metric.
-        seconds: Wall time in seconds, without feature extraction.
+        primary_metric: Name of the task's primary metric.
+        seconds: Wall time of the cross-validation in seconds, without feature extraction.
 
     Example:
         >>> cv.primary_metric, len(cv.records), cv.fold_numbers.shape
@@ -69,7 +69,7 @@ class CrossValidation(MetricMapping):
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the metrics, the sizes and the wall time as JSON types.
+        """Return metrics, wall time, and the numbers of folds, repeats and items as JSON types.
 
         Example:
             >>> values = cv.to_json()
@@ -113,14 +113,14 @@ def cross_validate(
     7.10.
 
     Args:
-        training: Object that trains the heads.
+        training: Trains the heads, and returns their out-of-fold logits.
         items: Features and labels of the items of all splits to use.
         folds: Number of folds, from 2 to the number of items or groups.
         repeats: Number of cross-validations, each with a new random assignment of items to folds.
 
     Raises:
         ConfigError: `folds` or `repeats` is not a whole number in the allowed range.
-        DataError: There are fewer groups than folds.
+        DataError: The items have fewer groups than `folds`.
     """
     began = time.perf_counter()
     labels, groups, count = items.labels, items.groups, len(items.labels)
@@ -152,7 +152,7 @@ def cross_validate(
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Average numbers and intervals over the repeats. Tables and curves are of repeat 1."""
+    """Average metrics and intervals over the repeats. Keep the first repeat's tables and curves."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

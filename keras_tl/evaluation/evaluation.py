@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(MetricMapping):
-    """Metrics of a model on a split, readable as a mapping: `evaluation["accuracy"]`.
+    """Metrics of a model on a split. The object works like a dictionary: `evaluation["accuracy"]`.
 
     An evaluation never changes: it describes one set of weights and one set of items.
 
@@ -73,9 +73,9 @@ class Evaluation(MetricMapping):
         """Evaluate the predictions of a model on a split.
 
         Args:
-            split: Name of the split. For the other arguments, see the class.
-            groups: Pair of the column name of the groups (or `None`) and the group of each item.
-                `None` instead of the pair: do not compute metrics by group.
+            split: Name of the split. For `task`, `raw`, `weights` and `sources`, see `Evaluation`.
+            groups: A pair: the name of the column with the groups (or `None`), and the group of
+                each item. `None` instead of the pair: compute no metrics by group.
 
         Example:
             >>> test = learner.evaluate()
@@ -111,9 +111,9 @@ class Evaluation(MetricMapping):
         return Slices.from_json(self["slices"]) if "slices" in self.metrics else None
 
     def under(self, task: Task) -> "Evaluation":
-        """Evaluate the same logits again, with another temperature or other decision thresholds.
+        """Evaluate the saved logits again, with another temperature or other decision thresholds.
 
-        The result keeps the metrics by group only if no prediction changes.
+        The new evaluation keeps the metrics by group only if no prediction changes.
 
         Example:
             >>> import dataclasses
@@ -136,7 +136,7 @@ class Evaluation(MetricMapping):
         """Return the items with the largest losses, the largest first.
 
         Args:
-            count: Maximum number of items.
+            count: Maximum number of items to return.
 
         Raises:
             ConfigError: `count` is not a whole number of at least 1.
@@ -152,9 +152,9 @@ class Evaluation(MetricMapping):
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a `pandas.DataFrame` with one row per item, in the order of the split.
 
-        `item` is a path, a text or a pair of texts (`None` for pixels in memory). `label` and
-        `prediction` are names. `probability` is the probability of the prediction (NaN if the task
-        has no probabilities). `loss` is the loss of the item.
+        The column `item` holds a path, a text or a pair of texts (`None` for pixels in memory).
+        `label` and `prediction` hold names. `probability` holds the probability of the prediction
+        (NaN if the task has no probabilities). `loss` holds the loss of the item.
 
         Raises:
             ConfigError: pandas is not installed.
@@ -177,7 +177,7 @@ class Evaluation(MetricMapping):
         )
 
     def describe(self) -> str:
-        """Return one line per metric, with its 95% confidence interval.
+        """Return text with one line per metric: its value and its 95% confidence interval.
 
         Example:
             >>> learner.evaluate().describe().splitlines()[0]
@@ -201,7 +201,7 @@ class Evaluation(MetricMapping):
         """Draw the confusion matrix.
 
         Raises:
-            ConfigError: The task does not give exactly one class to each item.
+            ConfigError: Items of this task do not have exactly one class.
 
         Example:
             >>> type(learner.evaluate().plot_confusion()).__name__
@@ -228,7 +228,7 @@ class Evaluation(MetricMapping):
         return plots.reliability(measure_calibration(self.task, self.record))
 
     def plot_roc(self) -> Figure:
-        """Draw the ROC curve. For a task with several labels, draw at most eight curves.
+        """Draw the ROC curve of a binary task, or at most eight curves of a multi-label task.
 
         Raises:
             ConfigError: The task has no decision thresholds.
@@ -245,7 +245,7 @@ class Evaluation(MetricMapping):
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
-        """Draw at most eight precision-recall curves, for the labels with low average precision.
+        """Draw at most eight precision-recall curves: those with the lowest average precision.
 
         Raises:
             ConfigError: The task has no decision thresholds.
@@ -271,7 +271,7 @@ class Evaluation(MetricMapping):
         )
 
     def plot_values(self) -> Figure:
-        """Draw predicted against true values.
+        """Draw the predicted values of a regression against the true values.
 
         Raises:
             ConfigError: The task is not a regression.
@@ -290,7 +290,7 @@ class Evaluation(MetricMapping):
         return plots.scatter(self["values"])
 
     def plots(self) -> dict[str, Figure]:
-        """Return all plots of this evaluation. The keys of the dictionary are the captions.
+        """Return all plots of this evaluation, in a dictionary from captions to plots.
 
         Example:
             >>> "Confusion matrix" in learner.evaluate().plots()

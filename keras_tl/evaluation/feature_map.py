@@ -1,4 +1,4 @@
-"""The items of a split in the plane of their first two principal components."""
+"""Feature map: a split's items in the plane of their features' first two principal components."""
 
 import dataclasses
 import json
@@ -8,23 +8,23 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-# With more items, the points hide each other and the computation of the features takes longer.
+# Maximum number of items in a map. More points would hide each other, and need more features.
 MOST_ITEMS = 500
 _DIGITS = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """Items in the plane of the first two principal components of their features.
+    """Positions of items in the plane of the first two principal components of their features.
 
     Attributes:
         split: Name of the split.
         labels: Labels of the items, see `keras_tl.data.labelled_data.Split`.
         points: Coordinates of the items in the plane, float (n, 2), in the unit of the features.
         explained: Fraction of the features' variance that each component explains, in [0, 1].
-        neighbours: Fraction of the items whose nearest other item has the same label. The distance
-            is Euclidean over all features (Cover and Hart, "Nearest neighbor pattern
-            classification", 1967). `None`: the task is a regression.
+        neighbours: Fraction of the items whose nearest other item has the same label. The nearest
+            item has the smallest Euclidean distance over all features (Cover and Hart, "Nearest
+            neighbor pattern classification", 1967). `None`: the task is a regression.
     """
 
     split: str
@@ -35,9 +35,9 @@ class FeatureMap:
 
     @classmethod
     def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
-        """Compute the map from features (n, ...) and their labels.
+        """Compute the feature map of n items from their features (n, ...) and labels.
 
-        `None`: there are fewer than three items, or a feature is not finite.
+        The result is `None` if there are fewer than three items, or if a feature is not finite.
         """
         if len(features) < 3 or not np.isfinite(features).all():
             return None
@@ -56,7 +56,7 @@ class FeatureMap:
         return cls(split, labels, points, tuple(map(float, explained)), same)
 
     def to_bytes(self) -> bytes:
-        """Return the map as the content of a JSON file, with points of four significant digits."""
+        """Return the map as content of a JSON file. Round points to four significant digits."""
         values = dataclasses.asdict(self) | {
             "labels": self.labels.tolist(),
             "points": [[float(f"{x:.{_DIGITS}g}") for x in point] for point in self.points],
@@ -65,7 +65,7 @@ class FeatureMap:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Read the result of `to_bytes`."""
+        """Build a feature map from the result of `to_bytes`."""
         values = json.loads(content)
         arrays = {name: np.array(values[name]) for name in ("labels", "points")}
         return cls(**values | arrays | {"explained": tuple(values["explained"])})

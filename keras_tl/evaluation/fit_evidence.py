@@ -13,15 +13,16 @@ from keras_tl.tasks import Task, monitored
 
 # A gap between training and validation matters if it is larger than 0.1, for a metric in [0, 1].
 # For a regression, the validation error must be larger than 1.5 times the training error. The gap
-# must also be larger than 5% of the standard deviation of the targets.
+# of a regression must also be larger than 5% of the standard deviation of the targets.
 _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
-# Training is near perfect if the metric is at least `_NEAR_PERFECT` (0.95 in float32). An error is
-# near perfect if it is at most `_SMALL_ERROR` standard deviations of the targets.
+# Training is near perfect if a metric in [0, 1] is at least 0.95 (less the rounding of float32), or
+# if the error of a regression is at most 0.1 standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# An epoch is worse if its validation loss or error is higher by the fraction `_WORSE`, or its
-# validation metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` epochs must be worse.
+# An epoch is worse than the best epoch if its validation loss or error is more than 5% higher, or
+# its validation metric is lower by more than 0.02 and more than `chance`. `turned` needs at least
+# two worse epochs.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
-# A training loss is flat if it changed by less than this fraction.
+# A training loss is flat if it changed by less than 2%.
 _FLAT = 0.02
 # A loss is high if it is above the middle between its lower bound and the loss of guessing.
 _HIGH = 0.5
@@ -32,9 +33,10 @@ class Evidence:
     """Values that show whether the model overfits or underfits in a phase.
 
     Attributes:
-        record: Record of the phase.
+        record: Record of the training phase.
         task: Task of the model.
-        items: See `keras_tl.evaluation.phase_fit.PhaseFit`, also for the other attributes.
+        items: Number of validation items. `None`: unknown. For `train`, `validation` and
+            `is_measured`, see `keras_tl.evaluation.phase_fit.PhaseFit`.
     """
 
     record: PhaseRecord
@@ -46,14 +48,14 @@ class Evidence:
 
     @property
     def gap(self) -> float | None:
-        """Difference by which `train` is better than `validation`. `None`: unknown."""
+        """Difference by which `train` is better than `validation`. `None`: one value is unknown."""
         if self.train is None or self.validation is None:
             return None
         return float((self.train - self.validation) * (1 if self.task.more_is_better else -1))
 
     @property
     def matters(self) -> bool:
-        """Whether the gap is large enough to matter. Chance may still be the cause."""
+        """Whether the gap between training and validation is large, even if only by chance."""
         if self.gap is None or self.task.more_is_better:
             return self.gap is not None and self.gap > _GAP
         is_large = self.gap > _SHARE_OF_SCALE * self.task.target_scale
@@ -61,7 +63,10 @@ class Evidence:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the gap matters, and chance does not explain it with this number of items."""
+        """Whether the gap between training and validation is large, and more than `chance`.
+
+        The gap is compared with `chance` only if higher values of the metric are better.
+        """
         return self.matters and not (self.task.more_is_better and self.gap <= chance(self.items))
 
     @property
@@ -75,12 +80,12 @@ class Evidence:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether an augmentation mixed the labels, so that logged training metrics say little."""
+        """Whether training metrics say little, because they were logged with mixed labels."""
         return mixes_labels(self.record.augment or False) and not self.is_measured
 
     @cached_property
     def is_validated(self) -> bool:
-        """Whether the record has a validation loss."""
+        """Whether the phase logged a validation loss."""
         return any("val_loss" in row for row in self.record.epochs)
 
     @cached_property
@@ -121,10 +126,10 @@ class Evidence:
     def goes_on(self) -> bool:
         """Whether further epochs would improve the model.
 
-        Two conditions must hold. First, the training loss still falls, and training is not near
-        perfect. Second, the validation loss still falls, or both losses are high. If an
-        augmentation mixed the labels, the losses are always high and do not count. The result is
-        `False` after early stopping.
+        The training loss must still fall, and training must not be near perfect. The validation
+        loss must still fall too, unless both losses are high. If an augmentation mixed the labels,
+        high losses do not count, because mixed labels always give high losses. After early stopping
+        or after validation got worse, further epochs would not improve the model.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -134,7 +139,7 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation got worse in two or more epochs after the best, including the last.
+        """Whether validation got worse: the last and another epoch are worse than the best epoch.
 
         If no epoch improved the model, the first epoch takes the place of the best epoch. The
         result is always `False` for a head that began at its optimum.
@@ -153,12 +158,12 @@ class Evidence:
 
     @cached_property
     def rose(self) -> bool:
-        """Whether the training loss of the last epoch is higher than in the epoch `_since`."""
+        """Whether the training loss rose from the best validation epoch to the last epoch."""
         return bool(self._loss[-1] > (1 + _FLAT) * self._loss[self._since])
 
     @cached_property
     def fell(self) -> bool:
-        """Whether the training loss of the last epoch is lower than in the epoch `_since`."""
+        """Whether the training loss fell from the best validation epoch to the last epoch."""
         return bool(self._loss[-1] < (1 - _FLAT) * self._loss[self._since])
 
     @cached_property
@@ -177,12 +182,15 @@ class Evidence:
 
 
 def chance(items: int | None) -> float:
-    """Return the largest gap that chance explains: two standard errors of a proportion of 0.5."""
+    """Return the largest gap between training and validation that chance explains.
+
+    This gap is two standard errors of a proportion of 0.5 among the validation items.
+    """
     return 0.0 if items is None else 2 * math.sqrt(0.25 / items)
 
 
 def best_epoch(record: PhaseRecord, task: Task) -> int | None:
-    """Return the epoch, from 1, with the best monitored validation value. `None`: no value."""
+    """Return the epoch, from 1, with the best validation value. `None`: no value is finite."""
     name, more = monitored(task, record.phase)
     values = column(record, f"val_{name}")
     if not np.isfinite(values).any():

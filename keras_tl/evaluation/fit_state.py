@@ -1,4 +1,4 @@
-"""Decide from the evidence whether a phase overfits, underfits, diverged or fits."""
+"""Decide whether the model overfits, underfits, diverges or fits well in a training phase."""
 
 import itertools
 from collections.abc import Iterator
@@ -8,26 +8,26 @@ from keras_tl.evaluation.fit_evidence import Evidence
 OVERFITS, SPARED, UNDERFITS, DIVERGED = "overfits", "spared", "underfits", "diverged"
 UNCONVERGED, FITS, UNKNOWN = "unconverged", "fits", "unknown"
 
-# Reasons why a state is `UNKNOWN`.
+# Reasons why the state of a phase is `UNKNOWN`.
 NO_VALIDATION, FEW_ITEMS, ONE_EPOCH = "no-validation", "few-items", "one-epoch"
 MIXED_LABELS, NOTHING_BETTER, AVERAGED = "mixed-labels", "nothing-better", "averaged"
-# Reasons why a state is `DIVERGED`.
+# Reasons why the state of a phase is `DIVERGED`.
 NOT_FINITE, ROSE, ABOVE_GUESSING = "not-finite", "rose", "above-guessing"
 
 
-# State of a phase, and the reason if the state is `UNKNOWN` or `DIVERGED` (else empty).
+# State of a phase, and the reason for it. Only `UNKNOWN` and `DIVERGED` have a reason, else "".
 Judgement = tuple[str, str]
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Return the first state that the evidence shows, with its reason."""
+    """Return the first state of a phase that the evidence shows, and the reason for this state."""
     if not evidence.record.was_judged:
         return (UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 
 
 def _harm(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield that training diverged, or that the only epoch brought no improvement."""
+    """Yield `DIVERGED` if training diverged, or `UNKNOWN` if the only epoch improved nothing."""
     if not evidence.is_finite:
         yield (DIVERGED, NOT_FINITE)
     if evidence.made_nothing_better and len(evidence.record.epochs) == 1:
@@ -38,7 +38,7 @@ def _harm(evidence: Evidence) -> Iterator[Judgement]:
 
 
 def _fit(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield that the phase overfits, avoided overfitting, or ended before it converged."""
+    """Yield the state if the model overfits, avoided overfitting, or has not converged."""
     if evidence.is_wide and not evidence.goes_on:
         is_known = evidence.has_converged is not None or evidence.is_near_perfect
         yield (OVERFITS, "") if is_known else (UNKNOWN, ONE_EPOCH)
@@ -50,7 +50,7 @@ def _fit(evidence: Evidence) -> Iterator[Judgement]:
 
 
 def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield the reasons why the state is unknown, then underfitting or a good fit."""
+    """Yield `UNKNOWN` for each reason that applies, then `UNDERFITS` or `FITS`."""
     if evidence.made_nothing_better and evidence.fell:
         yield (UNKNOWN, NOTHING_BETTER)
     if not evidence.record.best_epoch:

@@ -21,8 +21,9 @@ def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.nd
         asked: For each image, the model output to explain.
 
     Returns:
-        One map per image in the size (h, w) of the feature maps, float32 (n, h, w) in [0, 1]. Each
-        map is divided by its maximum. `None`: the backbone outputs vectors or a sequence.
+        One Grad-CAM map per image, float32 (n, h, w) in [0, 1], in the size (h, w) of the feature
+        maps. Each map is divided by its maximum. `None`: the backbone outputs vectors or a
+        sequence.
     """
     maps = parts.backbone(tf.constant(pixels, tf.float32), training=False)
     if isinstance(maps, Mapping) or len(maps.shape) != 4:
@@ -34,12 +35,12 @@ def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.nd
     gradients = tape.gradient(scores, maps)
     weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
     found = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy()
-    # A map is 0 everywhere if no position supports the explained output.
+    # If no position supports the explained output, the map is 0 everywhere: do not divide by 0.
     return found / np.maximum(found.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
 def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Return images (n, height, width, 3) in [0, 255] whose important positions have a colour.
+    """Colour the important positions of images (n, height, width, 3) in [0, 255].
 
     Higher values in the Grad-CAM maps `heat`, (n, h, w) in [0, 1], give brighter colours.
     """

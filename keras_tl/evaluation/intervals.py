@@ -31,17 +31,17 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Return the mean over seeds, with its confidence interval.
+    """Return the mean of a value over several random seeds, with its confidence interval.
 
     Student's t interval (Student, "The probable error of a mean", Biometrika 6, 1908) assumes
     that the values are independent and roughly normal.
 
     Args:
-        values: At least two values, one per seed.
+        values: The results of at least two seeds, one value per seed.
         confidence: Confidence level in (0, 1): fraction of such intervals that hold the true mean.
 
     Raises:
-        ConfigError: There are fewer than two values.
+        ConfigError: `values` holds fewer than two values.
 
     Example:
         >>> interval = ktl.mean_interval([0.7, 0.8, 0.9])
@@ -60,8 +60,8 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 def proportion_interval(count: int, items: int) -> Interval:
     """Return the proportion of items with some property, with its 95% confidence interval.
 
-    Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22, 1927). The interval stays within [0, 1], and always has a width above 0.
+    The interval is the score interval of Wilson ("Probable inference, the law of succession, and
+    statistical inference", JASA 22, 1927). This interval stays within [0, 1] and is wider than 0.
 
     Args:
         count: Number of items with the property, such as a right prediction.
@@ -74,9 +74,9 @@ def proportion_interval(count: int, items: int) -> Interval:
 def f1_interval(right: int, items: int, answered: int) -> Interval:
     """Return the F1 score of a class, with its 95% confidence interval.
 
-    F1 is 2 s / (1 + s). Here s is the number of right items, divided by the number of items that
-    are of the class, predicted as the class, or both. The interval is the Wilson interval of s (Lam
-    et al., 2023, arXiv:2309.14621, the indirect Wilson method).
+    F1 is 2 s / (1 + s), where s = right items / items that are of the class, predicted as the
+    class, or both. The interval of F1 comes from the Wilson interval of s (Lam et al., 2023,
+    arXiv:2309.14621, the indirect Wilson method).
 
     Args:
         right: Number of items of the class with the right prediction.
@@ -90,21 +90,21 @@ def f1_interval(right: int, items: int, answered: int) -> Interval:
 def bootstrap_interval(
     statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95
 ) -> Interval | None:
-    """Return a metric of items, with its bootstrap confidence interval.
+    """Return the value of a metric on n items, with its bootstrap confidence interval.
 
-    Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
-    13.3), with resamples of the items with replacement. If a metric is at its optimum, such as an
-    AUC of 1, every resample has the same value. The interval is then meaningless.
+    The percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
+    13.3) draws items with replacement. If a metric is at its optimum, such as an AUC of 1, the
+    interval is meaningless, because every resample has the same value.
 
     Args:
-        statistic: The metric as a function of item weights.
-        items: Number of items.
-        resamples: Number of resamples.
-        confidence: See `mean_interval`.
+        statistic: Function that computes the metric from item weights.
+        items: Number n of the items.
+        resamples: How often n items are drawn with replacement.
+        confidence: Confidence level in (0, 1), see `mean_interval`.
 
     Returns:
-        `None`: there is only one item, or the metric is undefined on the items or on most
-        resamples.
+        Value and interval. `None`: there is only one item, or the metric is undefined on the items
+        or on most resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The items with the largest losses."""
+"""Find the items of a split with the largest losses."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ class TopLoss:
 
     Attributes:
         row: Row of the item in the split, from 0.
-        source: Path of the file, text, or both texts of a pair. `None`: pixels in memory.
+        source: Path of the file, text, or both texts of a pair. `None`: the item is a pixel array.
         true: Names of the true label or labels. Regression: the target.
         predicted: Names of the predicted label or labels. Regression: the predicted value.
-        true_probability: Probability of the true label. With several labels, the product of their
-            probabilities, as if the labels were independent. `None`: the task is a regression.
+        true_probability: Probability of the true label. For several true labels, the product of
+            their probabilities, as if labels were independent. `None`: the task is a regression.
         predicted_probability: Probability of the prediction, computed like `true_probability`.
         loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
 
@@ -47,8 +47,8 @@ class TopLosses:
 
     Attributes:
         split: Name of the split.
-        items: The items, sorted by falling loss.
-        unit: Unit of the losses.
+        items: The items with the largest losses, sorted by falling loss.
+        unit: Unit of the losses, such as `"nats"`.
 
     Example:
         >>> losses = learner.evaluate().top_losses(2)
@@ -62,7 +62,7 @@ class TopLosses:
 
     @property
     def rows(self) -> np.ndarray:
-        """Rows of the items in the split, int64 (count,), for `Split.take`.
+        """Row numbers of the items in the split, int64 (count,), for `Split.take`.
 
         Example:
             >>> rows = learner.evaluate().top_losses(2).rows
@@ -72,7 +72,7 @@ class TopLosses:
         return np.array([item.row for item in self.items], np.int64)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the items as JSON types.
+        """Return the split, the items and the unit as JSON types.
 
         Example:
             >>> sorted(learner.evaluate().top_losses(2).to_json())
@@ -81,7 +81,7 @@ class TopLosses:
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """Return one line of text per item.
+        """Return text with one line per item: loss, prediction, true label and source.
 
         Example:
             >>> len(learner.evaluate().top_losses(2).describe().splitlines())
@@ -118,7 +118,7 @@ def top_losses(
 ) -> TopLosses:
     """Return the `count` items with the largest losses. Equal losses keep the order of the split.
 
-    `sources` has one source per item, see `TopLoss.source`. `None`: pixels in memory.
+    `sources` has one source per item, see `TopLoss.source`. `None`: the items are pixel arrays.
     """
     losses = task.item_losses(record.labels, record.logits)
     answers = task.decisions(record.logits)

@@ -8,7 +8,7 @@ from keras_tl.evaluation.wording import number_text
 from keras_tl.runs.history import MetricDrop, PhaseRecord
 from keras_tl.tasks import Task
 
-# Significance level: the probability of a warning although the phase did no harm.
+# Significance level: the probability of a warning although fine-tuning did no harm.
 LEVEL = 0.05
 _LOWER_RATE = 0.1
 
@@ -23,23 +23,23 @@ def find_metric_drop(
     """Test, item by item, whether the predictions after a phase are worse than before the phase.
 
     Each prediction gets better, gets worse or stays equal. If a phase does no harm, better and
-    worse are equally likely. So the test is the one-sided sign test. For classes, this is McNemar's
-    exact test ("Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12, 1947). The test is also exact for few items. If only five
-    predictions change, all five must get worse for a warning.
+    worse are equally likely. So the function uses the one-sided sign test. For classes, the sign
+    test is McNemar's exact test ("Note on the sampling error of the difference between correlated
+    proportions or percentages", Psychometrika 12, 1947). The sign test is also exact for few items.
+    If only five predictions change, all five must get worse for a warning.
 
-    `None`: the metric is not significantly worse, or a logit is not finite.
+    The result is `None` if the metric is not significantly worse, or if a logit is not finite.
 
     Args:
         before: Prediction record of the model before the phase.
-        after: Prediction record after the phase, for the same items in the same order.
-        item: Name of one item in messages, such as `"image"`.
+        after: Prediction record of the model after the phase, for the same items in the same order.
+        item: Word for one item in messages, such as `"image"`.
         groups: Group of each item, (n,), where items of one group depend on each other. `None`: all
             items are independent.
     """
     if not (np.isfinite(before.logits).all() and np.isfinite(after.logits).all()):
         return None
-    # Use the default decision thresholds, because others are chosen only after training.
+    # Use the default decision thresholds, because users choose other thresholds after training.
     decide = task.undecided.decisions
     first, last = (task.item_scores(x.labels, decide(x.logits)) for x in (before, after))
     sign = 1 if task.more_is_better else -1
@@ -60,7 +60,7 @@ def find_metric_drop(
 def describe_metric_drop(record: PhaseRecord, is_command: bool = False) -> str | None:
     """Return a warning if the phase made the model worse, with remedies. Else return `None`.
 
-    The remedies are for the command line (`is_command`) or for Python.
+    If `is_command` is true, the remedies are commands, else Python calls.
     """
     drop, phase = record.metric_drop, record.phase
     if drop is None:

@@ -1,4 +1,4 @@
-"""All metrics of a split, as `evaluate()` returns them."""
+"""Compute all metrics of a split, as `evaluate()` returns them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,9 +16,9 @@ from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.tasks.base import Metrics, Task
 
-# With more labels than this, nobody reads the curves, so they are not computed.
+# For more than 20 labels, `measure` computes no curves, because nobody would read so many curves.
 _CURVES = 20
-# Minimum and maximum of the bootstrap resamples. In between, resamples * logits = `_DRAWN`.
+# Minimum and maximum number of bootstrap resamples. Between them, the number is `_DRAWN` / logits.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
@@ -47,7 +47,7 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
     Returns:
         Metrics by name as JSON types: the metrics of `task.measure`, and
 
-        * `"intervals"`: see `metric_intervals`.
+        * `"intervals"`: 95% confidence intervals, see `metric_intervals`.
         * If the task has probabilities: `"ece"`, `"brier"` and `"calibration"`, see
           `keras_tl.evaluation.calibration.Calibration`.
         * If the task has decision thresholds and at most 20 labels, two curves per label.
@@ -71,7 +71,7 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
 
 
 def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
-    """Return 95% confidence intervals, which account for the random choice of the items.
+    """Return 95% confidence intervals: how far metrics depend on the random choice of items.
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
     `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always

@@ -21,12 +21,12 @@ class Overfitting:
     """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: State of the last phase, see `PhaseFit.state`. Sometimes the model's weights are from
-            an earlier phase. If that phase overfits, or if the curves of the last phase show
-            nothing, the state is the state of the earlier phase.
+        state: State of the last phase, see `PhaseFit.state`. If the model's weights are from an
+            earlier phase, the state of the earlier phase can count instead: if the earlier phase
+            overfits, or if the curves of the last phase show nothing.
         statement: The diagnosis in one or two sentences.
-        phases: Diagnosis of each phase.
-        remedies: At most two remedies, the most promising first.
+        phases: Diagnosis of each training phase.
+        remedies: At most two remedies to try, the most promising first.
 
     Example:
         >>> diagnosis = ktl.overfitting(learner)
@@ -99,10 +99,11 @@ def find_overfitting(
     """Diagnose overfitting and underfitting from the curves of all phases.
 
     Args:
-        history: Records of the phases that ran, at least one.
+        history: Records of the training phases that ran, at least one.
         blocks: Names of the backbone's blocks.
-        validation_items: Number of validation items. A gap counts as chance if it is at most two
-            standard errors of a proportion of 0.5 among these items. `None`: unknown.
+        validation_items: Number of validation items. A gap between training and validation counts
+            as chance if it is at most two standard errors of a proportion of 0.5 among the
+            validation items. `None`: unknown.
         measured: Metrics of the current weights on the splits `"train"` and `"validation"`, from
             `keras_tl.tasks.Task.measure`. `None`: the diagnosis uses only the curves.
 

@@ -1,4 +1,4 @@
-"""Python code for users to copy: configurations, calls, and the training phases of a run."""
+"""Write Python code that users can copy: configurations, calls, and the phases of a run."""
 
 import dataclasses
 import json
@@ -18,12 +18,12 @@ _WIDTH = 88
 
 @dataclasses.dataclass(frozen=True)
 class PhaseCall:
-    """Call that runs a phase: a method of `Learner` with its arguments.
+    """Call that runs a training phase: a method of `Learner` with its arguments.
 
     Attributes:
-        function: `"fit_head"` or `"fine_tune"`.
-        arguments: Arguments by name, without those that have their default value.
-        is_own: Whether the argument `policy` is the phase itself, because no policy has this phase.
+        function: Name of the method: `"fit_head"` or `"fine_tune"`.
+        arguments: Arguments of the call by name. Arguments with their default value are left out.
+        is_own: Whether the call passes the phase itself as `policy=`: no policy equals the phase.
     """
 
     function: str
@@ -32,9 +32,9 @@ class PhaseCall:
 
 
 def call_of(phase: Phase, family: str) -> PhaseCall:
-    """Return the shortest call that runs a phase, with the name of a policy if possible.
+    """Return the shortest `Learner` call that runs a phase. If possible, the call names a policy.
 
-    `family` is the key of the default settings, see `keras_tl.base.config.family_of`.
+    `family` is the key of the model's default settings, see `keras_tl.base.config.family_of`.
     """
     given = _given(phase, SOLVED_HEAD, _OF_HEADS)
     if given is not None and "epochs" not in given:
@@ -47,7 +47,7 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         own = dataclasses.replace(phases[family][0], min_steps=phase.min_steps)
         given = _given(phase, own, _OF_POLICIES)
         if given is not None and len(phases[family]) == 1:
-            # Without epochs=, the policy computes the number of epochs from a number of steps.
+            # A call without epochs= computes the number of epochs from the policy's steps.
             steps = FEWEST_STEPS.get(name, {}).get(family, 0)
             found[name] = ({"epochs": phase.epochs} if steps else {}) | given
     if not found:
@@ -58,7 +58,7 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
 
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return the arguments that turn `own` into `phase`. `None`: no such arguments exist."""
+    """Return the arguments that turn the phase `own` into `phase`. `None`: none can."""
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
     # A call cannot set a field to `None`: the argument `None` means the value of `own`.
@@ -68,7 +68,7 @@ def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] |
 
 
 def phase_lines(record: PhaseRecord, family: str) -> list[str]:
-    """Return the statements that run a recorded phase again, with its augmentation."""
+    """Return the Python statements that run a recorded phase again, with its augmentation."""
     call, augment = call_of(record.phase, family), {}
     if record.augment is not None:
         augment["augment"] = augment_code(record.augment)
@@ -80,7 +80,10 @@ def phase_lines(record: PhaseRecord, family: str) -> list[str]:
 
 
 def augment_code(names: Sequence[str]) -> str:
-    """Return the code of `augment=` for recorded names. Of users' layers, show only the class."""
+    """Return the Python code of the argument `augment=` for recorded names of augmentations.
+
+    For a layer of the user, the code shows only the name of its class.
+    """
     shown = [code_of(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
     if not shown:
         return "False"
@@ -97,19 +100,19 @@ def code_of(value: Any) -> str:
 
 
 def changed_code(config: Phase | HeadConfig) -> dict[str, str]:
-    """Return the code of each field that has no default, or whose value is not the default."""
+    """Return the Python code of each configuration field without a default, or with a new value."""
     values = {field: getattr(config, field.name) for field in dataclasses.fields(config)}
     return {f.name: code_of(value) for f, value in values.items() if value != f.default}
 
 
 def written(function: str, arguments: Mapping[str, str], *positional: str) -> str:
-    """Return the code of a call from the code of its arguments."""
+    """Return the Python code of a call, from the code of each argument."""
     named = (f"{name}={code}" for name, code in arguments.items())
     return f"{function}({', '.join([*positional, *named])})"
 
 
 def call_lines(function: str, arguments: Mapping[str, str], *positional: str) -> list[str]:
-    """Return a call as code: on one line if the call is short, else one line per argument."""
+    """Return a call as lines of code: one line if the call is short, else a line per argument."""
     line = written(function, arguments, *positional)
     if len(line) <= _WIDTH:
         return [line]

@@ -1,4 +1,4 @@
-"""Diagnosis of one training phase from its curves."""
+"""Diagnose one training phase from its curves: overfitting, underfitting or a good fit."""
 
 import dataclasses
 import math
@@ -16,43 +16,47 @@ from keras_tl.tasks import Task, monitored
 
 @dataclasses.dataclass(frozen=True)
 class PhaseFit:
-    """Diagnosis of one phase.
+    """Diagnosis of one training phase.
 
     Attributes:
-        name: Name of the phase.
+        name: Name of the training phase.
         planned: Number of planned epochs.
         ran: Number of epochs that ran. With early stopping, `ran` is smaller than `planned`.
         kept_epoch: Epoch, from 1, whose weights the phase kept. 0: the phase kept the weights from
             before the phase.
-        best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value.
+        best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value is
+            finite.
         monitor: Name of the monitored value: `"loss"` or the task's metric.
         avoided: Difference by which `monitor` was worse in the last epoch than in the kept epoch.
             `None`: unknown, or the last epoch was kept.
-        metric: Name of the task's metric. `train` and `validation` are values of this metric.
-        train: Value in training, logged at the kept epoch or measured (see `is_measured`). `None`:
-            not comparable with `validation`, because an augmentation mixed the labels or the phase
-            kept the weights from before the phase.
-        validation: Value on the validation split.
+        metric: Name of the task's metric. `train` and `validation` are values of `metric`.
+        train: Value of `metric` on the training split, logged at the kept epoch or measured (see
+            `is_measured`). `None`: not comparable with `validation`, because an augmentation mixed
+            the labels or the phase kept the weights from before the phase.
+        validation: Value of `metric` on the validation split.
         gap: Difference by which `train` is better than `validation`. If the values were logged, the
             true gap may be larger: a logged training value is a mean over an epoch, with changing
             weights, dropout and augmentation.
-        trend: Change of the logged gap per epoch, by least squares. `None`: fewer than three
-            epochs, a value that is not finite, mixed labels, or a solved head.
+        trend: Change per epoch of the gap between logged training and validation metric, by least
+            squares. `None`: there are fewer than three epochs, a value is not finite, labels were
+            mixed, or the head is `solved`.
         state: State of the phase, one of the following.
             `"overfits"`: the model is clearly better on the training split than on the validation
-                split. Or the validation result got worse, and the phase kept the last weights.
+                split, or the validation result got worse and the phase kept the last weights.
             `"spared"`: the validation result got worse while the training loss fell, but the phase
                 kept earlier weights.
-            `"diverged"`: a loss is not finite. Or the model got worse, and the training loss rose
-                or was above the loss of guessing.
+            `"diverged"`: a loss is not finite, or the model got worse and the training loss rose or
+                was above the loss of guessing.
             `"unconverged"`: training ended while the model still improved.
             `"underfits"`: training and validation losses are high, and the training loss is flat.
-            `"fits"`: no sign of another state. `"unknown"`: see `reason`.
-        reason: Empty, except for two states. `"unknown"`: `"no-validation"`, `"few-items"` (the gap
-            may be chance), `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a
-            callback kept other weights) or `"nothing-better"` (no epoch improved the model, and the
-            curves do not show why). `"diverged"`: `"not-finite"`, `"rose"` or `"above-guessing"`.
-        converged: Whether the training loss has converged. `None`: unknown, as after one epoch.
+            `"fits"`: the curves show no sign of another state. `"unknown"`: see `reason`.
+        reason: Reason for the state `"unknown"` or `"diverged"`, else empty.
+            Reasons for `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
+            `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
+            weights) and `"nothing-better"` (no epoch improved the model, for an unknown cause).
+            Reasons for `"diverged"`: `"not-finite"`, `"rose"` and `"above-guessing"`.
+        converged: Whether the training loss has converged. `None`: convergence is unknown, for
+            example after one epoch.
         is_measured: Whether `train` and `validation` were measured with the kept weights in
             inference mode, instead of logged during training.
         items: Number of validation items. `None`: unknown.
@@ -101,7 +105,7 @@ def read_phase(
     items: int | None = None,
     measured: Sequence[float] | None = None,
 ) -> PhaseFit:
-    """Diagnose a phase from its curves.
+    """Diagnose a training phase from the record of its curves.
 
     Args:
         items: Number of validation items. `None`: unknown.

@@ -1,4 +1,4 @@
-"""Prediction record of a split: the basis of all metrics."""
+"""Prediction record of a split: the labels and logits from which all metrics are computed."""
 
 import dataclasses
 import io
@@ -16,12 +16,12 @@ _FIELDS = ("labels", "logits")
 class PredictionRecord:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
-    Saved logits are not divided by the temperature of a calibration. Unless a function says
-    otherwise, it takes a record whose logits `scaled` has divided by the temperature.
+    In files, the logits are not divided by the temperature of a calibration. Functions take records
+    whose logits `scaled` has divided by the temperature, unless their docstring says otherwise.
 
     Attributes:
-        labels: See `keras_tl.data.labelled_data.Split`.
-        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`.
+        labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+        logits: Outputs of the head, float32 (n, outputs), see `keras_tl.tasks.Task.outputs`.
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
 
     Example:
@@ -38,7 +38,7 @@ class PredictionRecord:
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return a record of only these rows, in this order, without the fingerprint.
+        """Return a record of the given rows, in the given order, without the fingerprint.
 
         Example:
             >>> len(learner.evaluate().raw.take(np.array([0, 2])))
@@ -47,7 +47,7 @@ class PredictionRecord:
         return type(self)(self.labels[rows], self.logits[rows])
 
     def are_of(self, split: Split) -> bool:
-        """Return whether the record has the fingerprint and the labels of this split.
+        """Return whether the record has the same fingerprint and labels as the split.
 
         Example:
             >>> raw = learner.evaluate().raw
@@ -73,7 +73,7 @@ class PredictionRecord:
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
 
     def to_files(self, split: str) -> dict[str, bytes]:
-        """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes.
+        """Return labels and logits as NumPy files, by file name. Equal arrays give equal bytes.
 
         Example:
             >>> sorted(learner.evaluate().raw.to_files("test"))
@@ -83,7 +83,7 @@ class PredictionRecord:
 
     @classmethod
     def from_files(cls, split: str, files: Mapping[str, bytes], *, fingerprint: str | None) -> Self:
-        """Read the files of `to_files` for a split.
+        """Build the prediction record of a split from the files of `to_files`.
 
         Example:
             >>> raw = learner.evaluate().raw

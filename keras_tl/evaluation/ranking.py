@@ -14,15 +14,15 @@ from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
-# Probability that a normal variable lies within one standard error of its mean.
+# Probability that a normal variable lies within one standard deviation of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Backbones are equally fast if their times differ by less than this ratio, as repeated timings do.
+# Backbones are equally fast if their times differ by at most 25%, the spread of repeated timings.
 _AS_FAST = 1.25
 
 
 @dataclass(frozen=True)
 class RankedBackbone:
-    """Measurements of one backbone.
+    """Measurements of one backbone in a ranking.
 
     Attributes:
         name: Name of the backbone as the user wrote it, with options.
@@ -30,12 +30,12 @@ class RankedBackbone:
             cross-validation. `None`: there is an `error`, or the metric is undefined.
         interval: 95% confidence interval (low, high) of `metric`.
         score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
-        width: Number of features of an item.
+        width: Number of features that the backbone computes for one item.
         parameters: Number of weights of the backbone.
-        item_seconds: Seconds to predict one item.
+        item_seconds: Time to predict one item, in seconds.
         seconds: Wall time to load the backbone and to compute features, `metric` and `score`. The
             time is short if the features were in the cache.
-        error: Reason why there are no measurements. `None`: there are measurements.
+        error: Reason why the backbone has no measurements. `None`: measurements exist.
 
     Example:
         >>> ranking.best.name, ranking.best.width
@@ -54,7 +54,7 @@ class RankedBackbone:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Row of the table: name, metric, LogME, width, weights, milliseconds, seconds.
+        """Cells of the backbone's table row: name, metric, LogME, width, weights and two times.
 
         Example:
             >>> ranking.best.cells[:4]
@@ -79,12 +79,12 @@ class Ranking:
     """Ranking of backbones by their metric, the best first.
 
     Attributes:
-        rows: One row per backbone. Backbones without a metric come last.
+        rows: Measurements of each backbone. Backbones without a metric come last.
         task: Name of the task of the data.
-        primary_metric: Name of the primary metric.
-        items: Number of training items used.
+        primary_metric: Name of the task's primary metric.
+        items: Number of training items on which the backbones were compared.
         item: Name of one item in texts, such as `"image"`.
-        seed: Random seed for the sample of items, the folds and random weights.
+        seed: Random seed for the sample of items, the folds, and backbones with random weights.
         chosen: Name of the recommended backbone, see `choose_backbone`.
 
     Example:
@@ -102,7 +102,7 @@ class Ranking:
 
     @property
     def best(self) -> RankedBackbone:
-        """Row of the recommended backbone.
+        """Measurements of the recommended backbone.
 
         Example:
             >>> ranking.best.name
@@ -112,7 +112,7 @@ class Ranking:
 
     @property
     def columns(self) -> list[str]:
-        """Column titles of the table.
+        """Column titles of the table of backbones.
 
         Example:
             >>> ranking.columns[1]
@@ -122,7 +122,7 @@ class Ranking:
         return ["backbone", metric, "LogME", "features", "weights", f"ms/{self.item}", "seconds"]
 
     def describe(self) -> str:
-        """Return the table as plain text, with notes.
+        """Return the table of backbones as plain text, with notes.
 
         Example:
             >>> ranking.describe().splitlines()[3].startswith("Best: efficientnet_lite0, ")
@@ -133,7 +133,7 @@ class Ranking:
 
     @property
     def _notes(self) -> list[str]:
-        """Errors of backbones, the recommendation, and the meaning of the numbers."""
+        """Notes below the table: errors, the recommended backbone, the origin of the metric."""
         errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
         metric = title_of(self.primary_metric)
         choice = (
@@ -160,7 +160,7 @@ class Ranking:
         return self.describe()
 
     def _repr_html_(self) -> str:
-        """Return the table and notes as HTML for notebooks."""
+        """Return the table of backbones and the notes as HTML for notebooks."""
         rows = [row.cells for row in self.rows]
         return table_html(self.columns, rows) + paragraphs_html(*self._notes)
 
@@ -170,16 +170,16 @@ def choose_backbone(
     records: Mapping[str, PredictionRecord],
     item_seconds: Mapping[str, float],
 ) -> str:
-    """Return the name of the fastest backbone within one standard error of the best metric.
+    """Return the fastest backbone whose metric is within one standard error of the best metric.
 
-    Times that differ by up to a quarter count as equal. The best metric then decides.
+    Among backbones that are at most 25% slower than the fastest, the best metric decides.
     Source: the one-standard-error rule (Breiman et al., "Classification and Regression Trees",
-    1984, sec. 3.4.3). The standard error is of the difference between two backbones, on the same
-    items.
+    1984, sec. 3.4.3). The rule uses the standard error of the difference between the metrics of two
+    backbones on the same items.
 
     Args:
-        records: Out-of-fold predictions of the same items, by backbone name.
-        item_seconds: Seconds to predict one item, by backbone name.
+        records: Out-of-fold predictions of each backbone for the same items, by backbone name.
+        item_seconds: Seconds that each backbone needs to predict one item, by backbone name.
     """
     sign = 1.0 if task.more_is_better else -1.0
     metrics = {
@@ -190,7 +190,7 @@ def choose_backbone(
     values = {
         name: sign * float(metric(np.ones((1, count)))[0]) for name, metric in metrics.items()
     }
-    # An undefined metric is the worst.
+    # A backbone with an undefined metric counts as the worst.
     values = {name: x if math.isfinite(x) else -math.inf for name, x in values.items()}
     best = max(metrics, key=values.__getitem__)
 

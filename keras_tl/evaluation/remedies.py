@@ -11,17 +11,17 @@ from keras_tl.training.policies import POLICIES
 _COUNT = 2
 _DROPOUT, _SMOOTHING, _DECAY = 0.5, 0.1, 0.1
 _LOWER, _HIGHER = 1 / 3, 3
-# Arguments of a policy that `Learner.lr_find` takes.
+# Arguments of `Learner.fine_tune` that `Learner.lr_find` also takes.
 _SWEPT = ("policy", "unfreeze", "batch_size")
 
 
 def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     """Return the two most promising remedies for a state of `keras_tl.evaluation.fit_state`.
 
-    Against overfitting, a lower learning rate comes first if the first epoch was the best. Methods
-    that the training does not use yet come next. For `"unknown"` there is one remedy, for `"fits"`
-    there is none. More epochs or another learning rate are never remedies for a head that began at
-    its optimum: they would change nothing.
+    Against overfitting, a lower learning rate comes first if the first epoch was the best. Next
+    come methods that the training does not use yet. The state `"unknown"` has one remedy, the state
+    `"fits"` has none. If the head began at its optimum, the function never proposes more epochs or
+    another learning rate, which would change nothing.
     """
     return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 
@@ -126,7 +126,7 @@ def _against_divergence(situation: Situation) -> Iterator[Remedy]:
 
 
 def _searched(situation: Situation) -> str:
-    """Return the call that runs the phase with the suggestion of the learning-rate finder."""
+    """Return code that runs the phase with the learning rate that `lr_find` suggests."""
     phase, call = situation.record.phase, situation.call
     # Fine-tuning starts from a trained head, except for phases with `batch_norm="live"`.
     first = "" if situation.is_head or phase.batch_norm == "live" else "learner.fit_head(); "

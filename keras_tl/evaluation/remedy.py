@@ -1,4 +1,4 @@
-"""`Remedy`: a change of the training to try, and the facts on which the choice depends."""
+"""`Remedy`: a change of the training that may help. `Situation`: phase and model to improve."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from keras_tl.training.policies import HEAD_CONFIGS
 
 @dataclasses.dataclass(frozen=True)
 class Remedy:
-    """A change of the training to try.
+    """A change of the training that may improve the model.
 
     Attributes:
-        what: The change in words.
-        python: One or two Python calls. `learner` is the user's learner, or a new learner if the
-            model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
-        command: The `keras-tl train` command, where `...` stands for the previous options. `None`:
-            there is no command.
+        what: The change in words, such as `"more epochs"`.
+        python: Python calls that make the change. `learner` is the user's learner, or a new learner
+            if the model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
+        command: The `keras-tl train` command that makes the change. In the command, `...` stands
+            for the options of the previous command. `None`: no command makes the change.
 
     Example:
         >>> remedy = ktl.Remedy(what="Train longer.", python="learner.fit_head(epochs=20)")
@@ -39,11 +39,11 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """Phase and model on which the choice of remedies depends.
+    """Training phase and model for which remedies are chosen.
 
     Attributes:
         blocks: Names of the backbone's blocks.
-        reason: Reason of the state, see `keras_tl.evaluation.phase_fit.PhaseFit`.
+        reason: Reason of the phase's state, see `keras_tl.evaluation.phase_fit.PhaseFit`.
     """
 
     record: PhaseRecord
@@ -54,32 +54,32 @@ class Situation:
 
     @property
     def is_head(self) -> bool:
-        """Whether the backbone was frozen."""
+        """Whether the phase trained only the head, on a frozen backbone."""
         return self.record.phase.unfreeze is None
 
     @property
     def modality(self) -> type[Modality]:
-        """Modality of the model."""
+        """Class that describes the model's inputs, such as images."""
         return MODALITIES[self.config.item]
 
     @property
     def call(self) -> PhaseCall:
-        """Python call that runs the phase."""
+        """Call of a `Learner` method that runs the phase."""
         return call_of(self.record.phase, self.config.family)
 
     def again(self, code: Mapping[str, str] = MappingProxyType({}), **changes: Any) -> str:
-        """Return the call that runs the phase again with these changes.
+        """Return the Python call that runs the phase again with the given changes.
 
-        `code` is Python code of arguments. `changes` are new values of fields of `Phase`.
+        `code` holds the Python code of arguments. `changes` are new values of fields of `Phase`.
         """
         call = call_of(dataclasses.replace(self.record.phase, **changes), self.config.family)
-        # Write a change even if it equals the policy's default.
+        # Show a changed argument even if its new value equals the default of the policy.
         arguments = call.arguments if call.is_own else call.arguments | changes
         shown = {name: code_of(value) for name, value in arguments.items()}
         return written(f"learner.{call.function}", {**shown, **self._augment(call), **code})
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
-        """Return the argument `augment`, if it is known, has a name and is not the default."""
+        """Return the code of `augment=`, or nothing if it is unknown, unnamed or the default."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}
@@ -88,25 +88,25 @@ class Situation:
         return {"augment": augment_code(names)}
 
     def anew(self, data: str = "data", **changes: Any) -> str:
-        """Return the call that runs the phase again on a new learner with a changed head."""
+        """Return the Python code that runs the phase again on a new learner with a changed head."""
         head = dataclasses.replace(self.config.head, **changes)
         own = "" if head == HEAD_CONFIGS[self.config.family] else f", head={code_of(head)}"
         return f"learner = ktl.Learner(backbone, {data}{own}); {self.again()}"
 
     def command(self, options: str) -> str | None:
-        """Return the command that runs the phase again. `None`: the policy has no name."""
+        """Return the command that runs the phase with `options`. `None`: the policy has no name."""
         if self.call.is_own:
             return None
         policy = self.call.arguments.get("policy")
         return command_of(options if policy is None else f"--policy {policy} {options}")
 
     def rate(self, factor: float, what: str) -> Remedy:
-        """Return the remedy that multiplies the learning rate by this factor."""
+        """Return the remedy that multiplies the learning rate of the phase by `factor`."""
         rate = float(f"{float(self.record.phase.learning_rate) * factor:.0e}")
         flag = "--head-learning-rate" if self.is_head else "--learning-rate"
         return Remedy(what, self.again(learning_rate=rate), self.command(f"{flag} {rate}"))
 
 
 def command_of(options: str) -> str:
-    """Return the command line with these options. `...` stands for the previous options."""
+    """Return `keras-tl train` with new options, where `...` stands for the previous options."""
     return f"keras-tl train ... {options}"

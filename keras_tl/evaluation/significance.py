@@ -6,10 +6,10 @@ import numpy as np
 
 from keras_tl.tasks.resampling import Statistic
 
-# Minimum number of permutations, and number for each group. With 40 permutations for each group, a
+# Minimum number of permutations, and permutations per group. With 40 permutations per group, a
 # p-value corrected for the number of groups can be as low as 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
-# Maximum number of weights in memory at a time.
+# Maximum number of item weights in memory at a time.
 _AT_A_TIME = 2_000_000
 
 
@@ -18,14 +18,14 @@ def permutation_p_values(
 ) -> list[float | None]:
     """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
-    The one-sided permutation test draws random groups of the same size. The p-value is the fraction
-    of these groups whose metric is at least as far behind the metric of the other items (Phipson
-    and Smyth, 2010, arXiv:1603.05766).
+    The one-sided permutation test draws random groups of the same size. The p-value of a group is
+    the fraction of the drawn groups that are behind the rest by as much or more (Phipson and Smyth,
+    2010, arXiv:1603.05766).
 
-    `None` instead of a p-value: the metric of the group or of the rest is undefined.
+    A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
     Args:
-        statistic: The metric as a function of item weights.
+        statistic: Function that computes the metric from item weights.
         codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
     """
@@ -34,14 +34,14 @@ def permutation_p_values(
     observed = [_differences(statistic, (codes == group)[None], sign)[0] for group in groups]
     rng = np.random.default_rng(0)
     step, as_bad = max(1, _AT_A_TIME // len(codes)), np.zeros(len(groups), int)
-    # The observed groups count as one permutation.
+    # The observed groups count as one permutation, so draw one permutation less.
     draws = max(_PERMUTATIONS, _OF_EACH_GROUP * len(groups)) - 1
     for start in range(0, draws, step):
         count = min(step, draws - start)
         drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
         for group in groups:
             found = _differences(statistic, drawn == group, sign)
-            # The tolerance covers rounding. An undefined difference counts as equally bad.
+            # 1e-12 allows for rounding. An undefined metric of a drawn group counts as equally bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
     known = np.isfinite(observed)
@@ -49,14 +49,14 @@ def permutation_p_values(
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
-    """Return the difference of the metric, group minus rest. Negative: the group is worse."""
+    """Return the metric of each group minus that of the rest. A worse group has a value below 0."""
     return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Correct p-values for the number of tests. `None` instead of a p-value means no test.
 
-    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
     Statistics 6, 1979. If all corrected p-values up to 5% count as significant, the probability of
     one or more false claims is at most 5%.
     """
@@ -72,8 +72,8 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
-    significant, and the remaining tests have the level of that test. So a test is significant if
-    its p-value is at most its level. `level` limits the probability of any false claim.
+    significant, and the remaining tests have the level of that test. A test is significant if its
+    p-value is at most its level. `level` limits the probability of one or more false claims.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
@@ -85,7 +85,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return the tests by rising p-value, each with the number of tests from there to the end."""
+    """Return the index of each test, by rising p-value, and the number of tests from it onwards."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -16,9 +16,9 @@ from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
-# More groups suggest that the column is an identifier, or holds numbers to combine into ranges.
+# Maximum number of groups. A column with more values is likely an identifier or a measured number.
 MOST = 100
-# Significance level: probability that any group is called worse although no group is worse.
+# Significance level: probability that the test calls a group worse although no group is worse.
 _LEVEL = 0.05
 
 
@@ -29,12 +29,12 @@ class Slice(JsonConfig):
     Attributes:
         value: Value that all items of the group have, as text.
         items: Number of items in the group.
-        metric: Primary metric of the group. `None`: undefined.
-        interval: 95% confidence interval of `metric`. `None`: undefined.
-        rest: Primary metric of all other items.
+        metric: Primary metric of the group. `None`: the metric is undefined.
+        interval: 95% confidence interval of `metric`. `None`: the interval is undefined.
+        rest: Primary metric of all other items. `None`: the metric is undefined.
         p_value: p-value of the hypothesis that the group is not worse than the rest, corrected for
             the number of groups. `None`: the comparison is undefined.
-        is_worse: Whether the group is clearly worse than the rest.
+        is_worse: Whether the group is clearly worse than the rest (`p_value` at most 0.05).
 
     Example:
         >>> group = learner.evaluate(by=["left", "right"] * 4).slices.slices[0]
@@ -57,7 +57,7 @@ class Slices:
 
     Attributes:
         by: Name of the column with the groups. `None`: the user passed the group of each item.
-        metric: Name of the metric.
+        metric: Name of the task's primary metric.
         more_is_better: Whether higher values of the metric are better.
         slices: The groups, sorted by their values.
 
@@ -94,7 +94,7 @@ class Slices:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read the result of `to_json`.
+        """Build `Slices` from the result of `to_json`.
 
         Example:
             >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
@@ -122,7 +122,7 @@ class Slices:
         return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
 
     def describe(self) -> str:
-        """Return the table of the groups and the sentence of `verdict` as text.
+        """Return the table of the groups, and the sentence of `verdict`, as plain text.
 
         Example:
             >>> print(learner.evaluate(by=["left", "right"] * 4).slices.describe())
@@ -136,7 +136,7 @@ class Slices:
         return table_html(head, rows) + paragraphs_html(self.verdict())
 
     def rows(self) -> list[list[str]]:
-        """Return the column titles of a table, and then one row per group.
+        """Return a table as lists of texts: first the column titles, then one row per group.
 
         Example:
             >>> learner.evaluate(by=["left", "right"] * 4).slices.rows()[0][:3]
@@ -155,7 +155,7 @@ class Slices:
 def slice_values(
     by: Any, columns: dict[Hashable, Sequence[str]], items: int
 ) -> tuple[str | None, list[str]]:
-    """Return the name of the column of groups (or `None`) and the group of each item.
+    """Return the name of the column with the groups (or `None`), and the group of each item.
 
     Args:
         by: Name of a column of the data, or a sequence with one value per item.
@@ -163,7 +163,7 @@ def slice_values(
         items: Number of items of the split.
 
     Raises:
-        ConfigError: The column does not exist.
+        ConfigError: The data have no column with the name `by`.
         DataError: The number of values is not `items`, or there are more than 100 different values.
     """
     name = None

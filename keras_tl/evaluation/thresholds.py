@@ -19,10 +19,10 @@ class Rule:
     """Goal of a decision threshold on the validation split. Default: the largest F1.
 
     Attributes:
-        precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold with this
-            precision, because it has the highest recall.
-        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold with this recall,
-            because it usually has the highest precision.
+        precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold that
+            reaches this precision, because it has the highest recall.
+        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold that reaches this
+            recall, because it usually has the highest precision.
 
     Raises:
         ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
@@ -74,9 +74,11 @@ class Threshold:
     Attributes:
         label: Name of the label. Binary task: name of the second class.
         threshold: An item gets the label if the probability of the label is above this number.
-        reached: Whether the threshold reaches the goal on the validation split. If not, `threshold`
-            has the largest F1, or is 0.5 if no item of the split has the label.
-        rates: Precision, recall and F1 on each split. The choice used only the validation split.
+        reached: Whether the threshold reaches the goal on the validation split. If the goal is not
+            reached, `threshold` has the largest F1, or is 0.5 if no item of the split has the
+            label.
+        rates: Precision, recall and F1 of the threshold on each split. Only the validation split
+            was used to choose the threshold.
 
     Example:
         >>> threshold = thresholds.labels[0]
@@ -95,8 +97,8 @@ class Thresholds:
     """Decision thresholds of a model, and the rule that chose them.
 
     Attributes:
-        rule: Goal on the validation split.
-        labels: One threshold per label. Binary task: one threshold.
+        rule: Goal of the thresholds on the validation split, in words.
+        labels: Decision thresholds, one per label. A binary task has only one threshold.
 
     Example:
         >>> thresholds.rule, [one.label for one in thresholds.labels]
@@ -108,7 +110,7 @@ class Thresholds:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Thresholds in the order of the labels.
+        """Decision thresholds as numbers, in the order of the labels.
 
         Example:
             >>> [0 <= value <= 1 for value in thresholds.values]
@@ -126,7 +128,7 @@ class Thresholds:
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """Return one line of text per label and split.
+        """Return text: the threshold of each label, and its precision, recall and F1 by split.
 
         Example:
             >>> thresholds.describe().splitlines()[0]
@@ -152,8 +154,8 @@ def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[lis
     label has no points.
 
     Returns:
-        For each label the points [recall, precision, threshold]. For these points, an item gets the
-        label if its probability is at least the threshold.
+        For each label the points [recall, precision, threshold]. At a point, an item gets the label
+        if its probability is at least the threshold.
     """
     return {
         name: _points(labels, shares)
@@ -165,7 +167,7 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
     if not labels.any():
         return []
     precision, recall, thresholds = precision_recall_curve(labels, shares)
-    # scikit-learn's last point has no threshold.
+    # Leave out scikit-learn's last point, which has no threshold.
     return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
 
 
@@ -187,7 +189,7 @@ def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[floa
 
 
 def _thinned(points: np.ndarray) -> list[list[float]]:
-    """Return at most `_POINTS` of the rows, always with the first row and the last row."""
+    """Return at most `_POINTS` of a curve's points, always with the first and the last point."""
     kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
     return points[kept].tolist()
 
@@ -196,8 +198,8 @@ def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Ru
     """Choose a decision threshold for each label on the validation split.
 
     Args:
-        records: Prediction records by split, with `"validation"`. The other splits are only
-            evaluated with the thresholds.
+        records: Prediction record of each split. The function chooses thresholds on `"validation"`,
+            and evaluates them on every split.
 
     Raises:
         ConfigError: The task has no decision thresholds.
@@ -242,7 +244,7 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
     elif rule.recall is not None:
         # The lowest threshold has a recall of 1, so at least one threshold reaches the goal.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
-    # The middle between the lowest probability that gets the label and the next lower probability.
+    # The threshold is midway between the lowest probability that gets the label and the next lower.
     below = at[best - 1] if best else 0.0
     return float((below + at[best]) / 2), reached
 

@@ -6,8 +6,8 @@ from scipy.optimize import minimize_scalar
 from keras_tl.errors import BackboneError, DataError
 from keras_tl.tasks import Task
 
-# Limits of the search for the ratio alpha / beta, as multiples of the mean squared singular value.
-# The search starts with a grid of ratios, because the evidence may have several maxima.
+# Limits of the search for the ratio alpha / beta of LogME, in units of the features' mean squared
+# singular value. The search starts with a grid, because the evidence may have several maxima.
 _LOWEST, _HIGHEST, _GRID = 1e-12, 1e12, 145
 
 
@@ -19,13 +19,13 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     function of the features with Gaussian weights and Gaussian noise. The result is the mean of
     `log_evidence` over the columns. Each class (as in the paper) or label has a column of 0 and 1.
     A regression has one column of standardised targets, so that the unit of the targets does not
-    matter. Constant columns are left out.
+    matter. Constant target columns are left out.
 
     Args:
         features: Features of n items, float array (n, d).
         labels: Labels of the items: class numbers, int (n,), or 0 and 1, (n, labels), or targets,
             float (n,).
-        task: Task of the labels.
+        task: Class of the task that defines the labels.
 
     Returns:
         LogME in nats per item. Higher is better. Compare only scores that use the same items.
@@ -54,19 +54,19 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
 
 
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the maximum log evidence over alpha and beta, for each target and per item.
+    """Return the log evidence per item of a linear model of each target, at the best alpha, beta.
 
     The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). The evidence
     is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
     w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The
-    fixed-point iteration of the paper (alg. 1) converges to this maximum.
+    fixed-point iteration of the LogME paper (alg. 1) converges to the same maximum.
 
     Args:
         features: Features F of n items, float array (n, d).
         targets: One target y per column, float array (n, columns).
 
     Returns:
-        float64 (columns,), nats per item.
+        Log evidence of each target in nats per item, float64 (columns,).
 
     Raises:
         BackboneError: A feature is not finite.
@@ -78,8 +78,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
             "precision of the backbone."
         )
     n = len(features)
-    # The eigenvalues of the smaller Gram matrix replace a singular value decomposition, and take a
-    # third of the time. The loss of accuracy is smaller than the rounding of float32 features.
+    # Eigenvalues of the smaller Gram matrix take a third of the time of a singular value
+    # decomposition. Their additional error is smaller than the rounding of float32 features.
     is_long = n >= features.shape[1]
     powers, vectors = np.linalg.eigh(features.T @ features if is_long else features @ features.T)
     kept = powers > powers[-1] * max(features.shape) * np.finfo(np.float64).eps
@@ -108,17 +108,17 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _profile(
     ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
 ) -> np.ndarray:
-    """Return the log evidence per item with the best beta for each ratio, (ratios, columns).
+    """Return the log evidence per item for each ratio, with the best beta, (ratios, columns).
 
     Args:
-        ratios: Values of alpha / beta.
+        ratios: Values of the ratio alpha / beta.
         powers: Squared singular values of the features, (rank,).
-        explained: Squared targets along each left singular vector, (rank, columns).
-        rest: Squared length of the targets outside the left singular vectors, (columns,).
+        explained: Squared projection of each target on each left singular vector, (rank, columns).
+        rest: Squared length of each target outside the left singular vectors' span, (columns,).
         n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)
-    # A target that the features fit exactly has no residual, and its evidence is unbounded.
+    # If the features fit a target exactly, the residual is 0 and the evidence infinite: limit both.
     least = np.maximum(shrinkage @ explained + rest, np.finfo(np.float64).tiny)
     volume = np.log(shrinkage).sum(axis=1, keepdims=True)
     return (np.log(n / least) + volume / n - 1 - np.log(2 * np.pi)) / 2

@@ -15,7 +15,7 @@ _TITLES = {
     "r2": "R\N{SUPERSCRIPT TWO}",
 }
 
-# Texts from the data are cut to this number of characters, and lists to this number of names.
+# `shortened` cuts texts from the data to 600 characters. `listed` cuts lists to 20 names.
 LONGEST_TEXT = 600
 _NAMES = 20
 
@@ -26,7 +26,7 @@ def title_of(key: str) -> str:
 
 
 def number_text(value: float | int | None) -> str:
-    """Return an integer with all digits, or a float with four significant digits. `None`: `-`."""
+    """Write an integer with all digits, a float with four significant digits, or `None` as `-`."""
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
@@ -65,7 +65,7 @@ def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> 
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the first 20 names, and how many more names there are."""
+    """Return a text with the first 20 names and the number of further names."""
     more = len(names) - _NAMES
     return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 

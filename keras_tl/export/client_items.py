@@ -30,16 +30,16 @@ _READ_PAIRS = (
 
 @dataclasses.dataclass(frozen=True)
 class ClientItem:
-    """Example request of one kind of item, and code and text for the templates.
+    """Example request for one kind of item, with the code and text that fill the server templates.
 
     Attributes:
         request: Example item in the JSON format of TF Serving's REST interface.
         reading: Python expression that converts the client's command-line arguments to items.
-        examples: Example item as command-line arguments of the client.
+        examples: Command-line arguments that pass the example item to the client.
         files: Content of each file that the example needs, by file name.
-        imports: Import lines that `examples` needs.
+        imports: Import lines that `reading` and `examples` need in the client.
         ask_own: Shell code that sends a file of the user with curl.
-        say_own: README text about `ask_own`.
+        say_own: Text that explains `ask_own` in the README of the server files.
     """
 
     request: Mapping[str, Any]
@@ -52,7 +52,7 @@ class ClientItem:
 
     @property
     def places(self) -> dict[str, str]:
-        """Text for each placeholder of the templates, by name."""
+        """Dict from placeholder names of the server templates to the texts that replace them."""
         quoted = ", ".join(map(json.dumps, self.examples))
         return {
             "arguments": " ".join(part.removesuffix("_bytes").upper() for part in self.request),
@@ -90,7 +90,7 @@ def _example_image() -> bytes:
 
 
 _TEXT, _OTHER = "An example of a text.", "Another text."
-# Keys: input names of `serving_default`, in the order of the client's arguments.
+# The keys are the input names of `serving_default`, in the order of the client's arguments.
 CLIENT_ITEMS = {
     ("image_bytes",): _of_images,
     ("text",): lambda: _of_texts('[{"text": text} for text in given]', text=_TEXT),

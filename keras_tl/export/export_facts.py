@@ -23,17 +23,17 @@ class Exported:
     """Facts about one version of an export that keras_tl wrote.
 
     Attributes:
-        base: Model folder, which holds the versions. The path has no symbolic links.
-        version: Version number.
-        others: Numbers of the other versions, in ascending order.
+        base: Model folder, which holds the versions, as a path without symbolic links.
+        version: Number of this version of the export, such as 3.
+        others: Numbers of the other versions in the model folder, in ascending order.
         tensorflow: TensorFlow release that wrote the export, for example `"2.21.0"`.
-        signatures: Inputs and outputs of each signature. Both map a name to dtype and shape (-1:
-            any size).
+        signatures: Inputs and outputs of each signature, by signature name. Inputs and outputs are
+            dicts from tensor name to dtype and shape (-1: any size).
         item: Input names of `serving_default` in order: `image_bytes`, or `text`, or `text` and
             `text_pair`.
-        standard: Signature that takes `tf.Example`s: `"classify"` or `"regress"`.
-        labels: Class names in the order of the outputs. Empty for a regression.
-        size: Total size of the files in bytes.
+        standard: Name of the signature that takes `tf.Example`s: `"classify"` or `"regress"`.
+        labels: Class names in the order of the model's outputs, or an empty tuple for a regression.
+        size: Total size of the version's files in bytes.
     """
 
     base: Path
@@ -51,7 +51,7 @@ def read_export(path: Path) -> Exported:
     """Read the facts about a version folder, or about the latest version in a model folder.
 
     Raises:
-        ExportError: There is no export at the path, or it is damaged, or another program wrote it.
+        ExportError: The path holds no export, a damaged export, or an export of another program.
     """
     folder = version_folder(path).resolve()
     if not folder.name.isdecimal():

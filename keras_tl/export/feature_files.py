@@ -22,20 +22,21 @@ def check_feature_file(path: Path) -> None:
 def write_features(
     path: Path, batches: Iterable[np.ndarray], shape: tuple[int, int], sources: tuple[str, ...]
 ) -> None:
-    """Write features batch by batch. The file appears complete or not at all.
+    """Write features to a file, batch by batch. If the call fails, it leaves no partial file.
 
     The function first checks the free disk space. For `.npy`, the function also reserves the space.
 
     Args:
-        path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and `features`
-            (lists of d float32).
-        batches: float32 arrays with n rows in total. Each row has d values in any shape.
-        shape: (n, d).
-        sources: Path of each image, or the number of an image without a path. Bytes that are not
-            UTF-8 are written as escapes.
+        path: File to write. A `.npy` file gets a float32 array (n, d). A `.parquet` file gets the
+            columns `source` (string) and `features` (lists of d float32).
+        batches: Features as float32 arrays with n rows in total. Each row has the d features of an
+            image, in any shape.
+        shape: Number of images and number of features of each image, (n, d).
+        sources: Path of each image, or the number of an image without a path. In the file, escapes
+            replace bytes that are not UTF-8.
 
     Raises:
-        ConfigError: Unknown suffix, or too little free disk space.
+        ConfigError: The suffix of the path is unknown, or the disk has too little free space.
     """
     check_feature_file(path)
     _check_room(path, math.prod(shape) * np.dtype(np.float32).itemsize)

@@ -1,4 +1,4 @@
-"""Write a verified SavedModel version. After a failure, no files remain."""
+"""Write and verify a new version of a SavedModel. After a failure, no files remain."""
 
 import json
 import tempfile
@@ -41,8 +41,9 @@ def export_version(
     Args:
         serving: Model to export.
         example_inputs: Example inputs of the signatures, by input name.
-        labels: Class names. If empty, labels.txt is not written.
-        base: Model folder.
+        labels: Class names in the order of the outputs. Without class names, there is no
+            labels.txt.
+        base: Model folder, which holds the numbered versions.
         texts: Content of each additional text file of the version, by file name.
 
     Returns:
@@ -72,7 +73,7 @@ def export_version(
                         + "; ".join(found.problems)
                     )
         except FileExistsError:
-            continue  # Another process took this number in the meantime.
+            continue  # Another process has just written this version: take the next number.
         return version, found
 
 
@@ -86,15 +87,15 @@ def _write(
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
-    # In a SavedModel, an asset has the name of its file, so use the final name here.
+    # A SavedModel keeps the file name of an asset, so the temporary file has the final name.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
         if labels:
             serving.labels_file = tf.saved_model.Asset(str(file))
-        with only_errors("tensorflow"):  # TensorFlow's log names the temporary folder.
+        with only_errors("tensorflow"):  # TensorFlow would log the name of the temporary folder.
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
-        # TensorFlow gives every signature the method name "predict".
+        # TensorFlow gives every signature the method name "predict": correct the other names.
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
         for name, method in serving.methods.items():
             updater.replace_method_name(signature_key=name, method_name=method)

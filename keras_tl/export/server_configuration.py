@@ -1,4 +1,4 @@
-"""Write the server configuration of an export: `serving/`, beside the version folders."""
+"""Write the server configuration of an export: the folder `serving/` beside the versions."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def check_serving(base: Path) -> Path:
 
     Raises:
         ConfigError: The name of `base` is not a valid model name for a server.
-        ExportError: A file already has the name of the folder.
+        ExportError: `base/serving` is a file.
     """
     server_name(base)
     folder = base / SERVING
@@ -31,15 +31,15 @@ def check_serving(base: Path) -> Path:
 def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str, ...]]:
     """Write the folder `serving/` for an existing export. Replace an earlier `serving/`.
 
-    The folder stands beside the versions. TF Serving ignores folders whose names are not numbers.
-    Files that the user changed or added stay. The function writes all other files again.
+    `serving/` stands beside the versions. TF Serving ignores folders whose names are not numbers.
+    The function keeps files that the user changed or added, and writes all other files again.
 
     Args:
-        path: Version folder, or model folder, whose latest version is used.
-        cores: Number of CPU cores of the server. `None`: as many as this machine has.
+        path: Folder of a version, or model folder, of which the function uses the latest version.
+        cores: Number of CPU cores of the server, or `None` for the number of cores of this machine.
 
     Returns:
-        The folder, and the names of the user's files that stayed.
+        The path of `serving/`, and the names of the user's files that the function kept.
 
     Raises:
         ExportError: There is no export of keras_tl at the path, or the export is damaged.
@@ -52,7 +52,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # Before the user's files, so that the next call finds these files changed or added.
+        # The checksums must not include the user's files, so that the next call also keeps them.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

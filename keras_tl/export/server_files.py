@@ -33,7 +33,7 @@ def server_name(base: Path) -> str:
 
 
 def server_files(export: Exported, cores: int) -> dict[str, bytes]:
-    """Return the content of each file, by name. The generated README explains the files.
+    """Return the content of each server file, by file name. The README.md explains these files.
 
     Raises:
         ConfigError: The name of the model folder is not a valid model name for a server.
@@ -57,14 +57,14 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
         "name": name,
         "deployment": _deployment_name(name),
         "version": export.version,
-        # Versions in the README's examples of a rollback and a canary.
+        # The README's examples of a rollback and a canary use these two versions.
         "stable": export.version if stable is None else stable,
         "canary": export.version + 1 if stable is None else export.version,
         "tensorflow": ".".join([*export.tensorflow.split(".")[:2], "0"]),
         "cores": cores,
         "queue": 4 * cores,
-        # GiB: 1 for TensorFlow, 0.5 per core for the largest images (docs/reference/export.md),
-        # and twice the size of the export.
+        # Memory in GiB: 1 for TensorFlow, 0.5 per core for the largest images (see
+        # docs/reference/export.md), and twice the size of the export.
         "memory": math.ceil(1 + cores / 2 + 2 * export.size / _GIB),
         "standard": export.standard,
         "outputs": json.dumps(list(outputs)),
@@ -78,7 +78,7 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
 
 
 def _deployment_name(name: str) -> str:
-    """Return a name for Compose and Kubernetes (RFC 1035), short enough for added suffixes."""
+    """Return a name that Compose and Kubernetes accept (RFC 1035), short enough for suffixes."""
     cleaned = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not cleaned[0].isalpha():
         cleaned = f"model-{cleaned}"

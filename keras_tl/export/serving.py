@@ -15,7 +15,7 @@ from keras_tl.tasks import Task
 BATCH = 32
 INPUTS = "inputs"
 VALID = "valid"
-# Output values for an invalid item, by dtype. NaN would not be valid JSON.
+# Values that replace the outputs of an invalid item, by dtype. JSON does not allow NaN.
 _NOTHING = {tf.float32: 0.0, tf.int64: -1, tf.string: "", tf.bool: False}
 
 
@@ -23,9 +23,10 @@ class ServingModel(tf.Module):
     """The complete model as TensorFlow functions: preprocessing, backbone, head and labels.
 
     Args:
-        parts: Models from the modality's inputs to features, and from features to logits.
+        parts: Two Keras models: from the modality's inputs to features, and from features to
+            logits.
         task: Task, which converts logits to outputs, with its temperature and thresholds.
-        modality: Object that describes and preprocesses the inputs.
+        modality: Modality (images or texts), which describes and preprocesses the inputs.
 
     Example:
         >>> sorted(learner.serving_model.signatures)
@@ -37,14 +38,14 @@ class ServingModel(tf.Module):
         self.task = task
         # A SavedModel holds the functions and their variables, but no Keras objects.
         self.model_variables = [variable.value for variable in parts.model.variables]
-        # Other state that the functions read, for example lookup tables.
+        # The functions also read other state, for example lookup tables.
         self.resources = [x for layer in find_hub_layers(parts.model) for x in layer.resources]
         self.preprocessor = modality.preprocessor
         self._raw = modality.raw
         standard, method = task.standard
         self.methods = {standard: method}
 
-        # Separate functions: TensorFlow traces each function only once for all signatures.
+        # The next functions are separate: TensorFlow traces each only once for all signatures.
         @tf.function(autograph=False)
         def read(raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
             return modality.read_raw(raw)
@@ -73,12 +74,12 @@ class ServingModel(tf.Module):
 
         @tf.function(input_signature=[examples], autograph=False)
         def by_example(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            # A missing feature becomes an empty string: an empty text, or no image.
+            # A feature that an example lacks becomes an empty string: an empty text, or no image.
             wanted = {name: tf.io.FixedLenFeature((), tf.string, "") for name in modality.raw}
             raw = tf.io.parse_example(examples, wanted)
             return task.standard_answers(serving_default(raw))
 
-        # Not `self.signatures`: TensorFlow reserves this attribute on saved objects.
+        # `self.signatures` is not possible: TensorFlow reserves this attribute on saved objects.
         self._functions = {"serving_default": serving_default, standard: by_example, "embed": embed}
         numbers = modality.numbers
         if numbers is not None:
@@ -90,29 +91,30 @@ class ServingModel(tf.Module):
 
     @property
     def signatures(self) -> dict[str, Callable[..., Any]]:
-        """Functions by signature name. The first dimension is always the batch, of any size.
+        """Dict from signature name to function. The first dimension of all tensors is the batch.
 
         * `serving_default` takes the modality's raw items: bytes of image files, or texts.
         * `pixels` or `tokens` take preprocessed numbers (see the modality's `numbers`), for clients
           that preprocess items. Models that take strings have neither of these signatures.
         * `classify` (regression: `regress`) takes `inputs`: string (batch,), serialised
           `tf.Example`s with the raw features by name. TF Serving's APIs Classify and Regress define
-          the outputs. `classify`: `classes` (string) and `scores` (float32), each (batch, classes)
-          in the order of the outputs. `regress`: `outputs` (float32, (batch,)).
+          the outputs. `classify` returns `classes` (string) and `scores` (float32), each (batch,
+          classes) in the order of the outputs. `regress` returns `outputs` (float32, (batch,)).
         * `embed` takes the same inputs as `serving_default` and returns `features`: float32 (batch,
           d), the input of the head.
 
-        The other signatures return the outputs of the task:
+        `serving_default`, `pixels` and `tokens` return the outputs of the task:
 
         * multiclass, binary: `probabilities` (float32, (batch, classes)), `class_id` (int64,
           (batch,)) and `label` (string, (batch,)).
         * multi-label: `probabilities` (float32, (batch, labels)) and `labels_mask` (bool, (batch,
-          labels)). The mask is true above the label's threshold (default: 0.5).
+          labels)). `labels_mask` is true for a probability above the label's threshold (default:
+          0.5).
         * regression: `value` (float32, (batch,)).
 
         `serving_default` and `embed` also return `valid` (bool, (batch,)). `valid` is false for
-        bytes that are no image and for texts that are blank or not UTF-8. For such an item, all
-        numbers are 0, `class_id` is -1 and `label` is empty.
+        bytes that are no image and for texts that are blank or not UTF-8. For an item that is not
+        valid, all float outputs are 0, `class_id` is -1 and `label` is empty.
 
         Example:
             >>> "pixels" in learner.serving_model.signatures
@@ -123,7 +125,7 @@ class ServingModel(tf.Module):
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call the named signature with each batch of arguments, and join the outputs.
+        """Call a signature for each pair of its name and a batch of arguments. Join the outputs.
 
         Example:
             >>> batch = {"pixels": np.zeros((2, 16, 16, 3))}
@@ -150,7 +152,7 @@ class ServingModel(tf.Module):
             return function(*given)
 
     def examples(self, raw: Mapping[str, Sequence[bytes]]) -> np.ndarray:
-        """Serialise raw items as `tf.Example`s for `classify` and `regress`: object (batch,).
+        """Serialise raw items for `classify` and `regress`: `tf.Example`s, object array (batch,).
 
         Example:
             >>> learner.serving_model.examples({"image_bytes": [b"first", b"second"]}).shape
@@ -176,7 +178,7 @@ def _example(features: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _marked(answers: dict[str, tf.Tensor], valid: tf.Tensor | None) -> dict[str, tf.Tensor]:
-    """Add `valid` to the outputs. Replace the outputs of invalid items by `_NOTHING`."""
+    """Add `valid` to the outputs, and replace the outputs of invalid items by `_NOTHING`."""
     if valid is None:
         return answers
     marked = {}

@@ -20,22 +20,25 @@ _METHODS = {f"tensorflow/serving/{name}" for name in ("predict", "classify", "re
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """Result of a verification.
+    """Result of the verification of an export.
 
     Attributes:
-        path: Version folder.
-        tensorflow: TensorFlow release that loaded the export. Empty if the export was not loaded.
-        problems: A sentence, without full stop, for each problem. Empty: the export is correct.
-        notes: Sentences about facts that are not errors, without full stop.
+        path: Folder of the verified version.
+        tensorflow: TensorFlow release of the process that checked the export, or an empty text if
+            no process ran or the process failed.
+        problems: A sentence, without full stop, for each problem. A correct export has no problems.
+        notes: Sentences, without full stop, about facts that are no errors.
         signatures: Inputs and outputs of each signature, with dtypes and shapes (-1: any size;
             `None`: any rank).
         methods: Method name of each signature, for example `tensorflow/serving/predict`.
         text_operations: Operations of tensorflow_text that the export uses.
-        differences: Largest difference from the recorded outputs, by signature and output. For
-            values above 1, the relative difference. `None`: `problems` explains the difference.
-        warmup_records: Number of warm-up requests in the export. The process replayed all requests.
-        timings: For each signature `latency_seconds`, the median for one item, and
-            `items_per_second` by batch size (`"1"`, `"8"`, `"32"`). Empty if not timed.
+        differences: Largest difference from the recorded outputs, by signature and output, relative
+            for values above 1. If the difference is `None`, `problems` explains the difference.
+        warmup_records: Number of warm-up requests in the export. `notes` names requests that the
+            verification cannot replay.
+        timings: By signature: `latency_seconds`, the median for one item, and `items_per_second` by
+            batch size (`"1"`, `"8"`, `"32"`). The dict is empty if the verification measured no
+            times.
         peak_bytes: Largest resident memory of the process that ran the export, in bytes.
     """
 
@@ -57,12 +60,12 @@ class Verification:
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        """Convert the result to JSON types."""
+        """Convert the result of the verification to JSON types."""
         return {"ok": self.ok} | dataclasses.asdict(self)
 
 
 def version_folder(path: Path) -> Path:
-    """Return the path itself if it is a version folder, else the latest version below it.
+    """Return `path` if it is a version folder, else the folder of the latest version in `path`.
 
     Raises:
         ExportError: There is no SavedModel at the path.
@@ -84,11 +87,12 @@ def version_folder(path: Path) -> Path:
 def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Verification:
     """Check any SavedModel export: its files, graph, outputs and warm-up requests.
 
-    The TF1 loader loads the export into a session, as TF Serving does. A SavedModel is a program:
-    verification runs it.
+    The TF1 loader loads the export into a session, as TF Serving does. A SavedModel is a program,
+    and the verification runs this program.
 
     Args:
-        path: Version folder, or model folder, whose latest version is used.
+        path: Folder of a version, or model folder, of which the function verifies the latest
+            version.
         timings: Also measure latency and throughput, for a few seconds.
         python: Python interpreter of an environment with TensorFlow, which loads the export.
 
@@ -122,7 +126,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
 
 
 def _changes(folder: Path) -> tuple[str, ...]:
-    """Return a sentence for each file that changed since the export, if there are checksums."""
+    """Return a sentence for each file that changed since an export with checksums."""
     if not (folder / CHECKSUMS).is_file():
         return ()
     try:
@@ -138,7 +142,10 @@ def _changes(folder: Path) -> tuple[str, ...]:
 
 
 def _judged(found: Verification, ours: bool) -> Verification:
-    """Add problems and notes. Serving defects are problems only in exports of keras_tl (`ours`)."""
+    """Add problems and notes to the result of the process that ran the export.
+
+    A defect that only affects serving is a problem in exports of keras_tl (`ours`), else a note.
+    """
     problems = [
         f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"
         for signature, outputs in found.differences.items()

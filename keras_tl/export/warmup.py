@@ -18,9 +18,9 @@ from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP,
 def write_warmup(folder: Path, model: str) -> None:
     """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
-    Each signature gets two requests: with one item and with all items. TensorFlow chooses some
-    kernels and allocates memory by batch size. The inputs are generated: real inputs would publish
-    training data.
+    Each signature gets a request with one example and a request with all examples, because
+    TensorFlow chooses some kernels and allocates memory by batch size. The example inputs are
+    generated: real inputs would publish training data.
     """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     signatures = saved.meta_graphs[0].signature_def
@@ -35,10 +35,10 @@ def write_warmup(folder: Path, model: str) -> None:
 def prediction_log(
     model: str, signature: str, method: str, inputs: Mapping[str, np.ndarray]
 ) -> PredictionLog:
-    """Return a warm-up request with arrays of one batch as `inputs`.
+    """Return a warm-up request. `inputs` has the arrays of one batch, by input name.
 
-    For the methods `tensorflow/serving/classify` and `tensorflow/serving/regress`, pass one array
-    (batch,) of serialised `tf.Example`s (bytes).
+    For the methods `tensorflow/serving/classify` and `tensorflow/serving/regress`, `inputs` has one
+    array (batch,) of serialised `tf.Example`s (bytes).
     """
     log = PredictionLog()
     kind = next((kind for kind, name in EXAMPLE_LOGS.items() if name == method), "predict_log")

@@ -14,7 +14,7 @@ BATCH_PER_REPLICA = 64
 
 
 class BatchRunner:
-    """Runs a model on all items of a split. The model is traced as a `tf.function`.
+    """Runs a model on all items of a split. TensorFlow traces the model as a `tf.function`.
 
     Args:
         model: Model from the inputs of the pipeline to one float32 tensor (batch, ...).
@@ -23,7 +23,7 @@ class BatchRunner:
 
     def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
         self._strategy = strategy
-        # `predict` of Keras would gather all batches in memory.
+        # Do not use Keras's `predict`, which would gather all batches in memory.
         self._function = tf.function(
             lambda batch: strategy.run(lambda inputs: model(inputs, training=False), (batch,)),
             autograph=False,
@@ -36,10 +36,10 @@ class BatchRunner:
         pipeline: Pipeline,
         progress: Callable[[int], None] = lambda done: None,
     ) -> Iterator[np.ndarray]:
-        """Yield the outputs in the order of the split, one batch at a time to save memory.
+        """Yield the model's outputs in the order of the split, one batch at a time to save memory.
 
         Yields:
-            float32 arrays (batch, ...).
+            Outputs of the model, float32 arrays (batch, ...).
 
         Raises:
             DataError: A file cannot be read. The message names the file.

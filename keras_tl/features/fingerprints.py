@@ -18,7 +18,7 @@ def weights_fingerprint(layer: keras.layers.Layer) -> str:
 
 
 def crc32(arrays: Iterable[np.ndarray]) -> int:
-    """Return the CRC-32 of the values of arrays, in order."""
+    """Return one CRC-32 of the values of all arrays, in the order of the arrays."""
     checksum = 0
     for array in arrays:
         checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
@@ -38,7 +38,7 @@ class WeightsFingerprint:
         self._value = ""
 
     def __call__(self) -> str:
-        """Return the fingerprint, 64 hexadecimal digits."""
+        """Return the fingerprint of the layer's weights, as 64 hexadecimal digits."""
         checksum = crc32(weight.numpy() for weight in self._layer.weights)
         if checksum != self._checksum:
             self._value = weights_fingerprint(self._layer)

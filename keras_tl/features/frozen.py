@@ -1,4 +1,4 @@
-"""`FrozenFeatures`: features of all splits, shared by all steps that work on features."""
+"""`FrozenFeatures`: computes the features of each split once, for all uses of the features."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,19 +18,20 @@ from keras_tl.features.store import FeatureStore
 
 
 class FrozenFeatures:
-    """Computes and stores the features of all splits. A frozen backbone runs once per item.
+    """Computes and stores the features of all splits of the data. A frozen backbone runs once per
+    item.
 
-    Head training, cross-validation, preflight, backbone ranking and comparisons use these features.
-    Features of a fine-tuned backbone stay in memory, because no other process needs these features.
+    Head training, cross-validation, preflight, backbone ranking and comparisons use the stored
+    features. A fine-tuned backbone's features stay in memory, because no other process needs them.
 
     Args:
-        extractor: Model from the inputs of the backbone to float32 features (batch, ...).
-        backbone: The layer inside the extractor whose weights identify the features.
+        extractor: Keras model that maps inputs of the backbone to float32 features (batch, ...).
+        backbone: Backbone layer inside the extractor, whose weights are part of the features' key.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
-        pipeline: Converts items to inputs of the extractor.
+        pipeline: Pipeline that converts items to inputs of the extractor.
 
     Attributes:
-        store: Store of the features from the original weights of the backbone.
+        store: Store of the features that the backbone computes with its original weights.
         weights: Function that returns the fingerprint of the current weights of the backbone.
         is_original: Whether the backbone has its original weights.
     """
@@ -62,12 +63,12 @@ class FrozenFeatures:
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Replace the store if `config` has changed. This drops the features in memory."""
+        """Replace the feature store, with its features in memory, if `config` is new."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Record that training will change the backbone. New features then stay in memory."""
+        """Record that training will change the backbone, so that later features stay in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
@@ -80,11 +81,11 @@ class FrozenFeatures:
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:
-        """Return the features of a split. If they are not stored, compute and store them.
+        """Return the features of a split. Missing features are computed and stored.
 
         Raises:
-            CacheError: The features cannot be stored as configured.
-            DataError: An item cannot be read.
+            CacheError: The features cannot be stored at the place that `CacheConfig` sets.
+            DataError: An item of the split cannot be read.
         """
         return self._place.get(self.key(split), self._shape(split), lambda: self.batches(split))
 
@@ -93,13 +94,16 @@ class FrozenFeatures:
         return self._find(split) is not None
 
     def rows(self, split: Split, rows: np.ndarray) -> np.ndarray:
-        """Return stored or computed features of some items of a split, float32 (len(rows), ...)."""
+        """Return the features of the items `rows` of a split, float32 (len(rows), ...).
+
+        Features that are not stored are computed.
+        """
         if (found := self._find(split)) is not None:
             return found.read(rows)
         return np.concatenate([*self.batches(split.take(rows))])
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
-        """Compute features without using the store. Yield float32 arrays (batch, ...)."""
+        """Compute a split's features without the store. Yield float32 arrays (batch, ...)."""
         with self._reporter.bar("Extracting features", len(split)) as progress:
             yield from self._runner.rows(split, self._pipeline, progress)
 

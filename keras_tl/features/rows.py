@@ -16,8 +16,8 @@ class Features:
 
     Attributes:
         shape: (n, ...), the shape of all rows together.
-        rows: The array, if the rows are in memory.
-        path: The file, if the rows are not in memory.
+        rows: Array of all rows, or `None` if the rows are in a file.
+        path: File with the rows, or `None` if the rows are in memory.
     """
 
     shape: tuple[int, ...]
@@ -29,11 +29,11 @@ class Features:
 
     @property
     def all_rows(self) -> np.ndarray:
-        """All rows, float32 (n, ...), read from the file if needed."""
+        """All rows of features, float32 (n, ...), read from the file if needed."""
         return self.read(np.arange(len(self))) if self.rows is None else self.rows
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Return the rows with these indices, float32 (len(indices), ...)."""
+        """Return the rows with the given indices, float32 (len(indices), ...)."""
         if self.rows is not None:
             return self.rows[indices]
         # Do not use a memory map: its pages would count as memory of this process.
@@ -48,10 +48,11 @@ class Features:
     def dataset(
         self, labels: np.ndarray, batch_size: int, seed: int | None, whole_batches: bool = False
     ) -> tf.data.Dataset:
-        """Return batches of (features, labels).
+        """Return a data set of batches (features, labels).
 
         Args:
-            seed: Seed of the random orders, one order per epoch. `None` means the stored order.
+            seed: Seed of the random order of the rows, new in each epoch. With `seed=None`, the
+                rows keep their stored order.
             whole_batches: Whether repeated rows fill up the last batch, see
                 `keras_tl.data.pipeline.row_numbers`.
         """
@@ -71,7 +72,7 @@ def with_gaps(
     """Insert rows of NaN at the places of items without features.
 
     Args:
-        batches: float32 arrays (k, width), in total one row for each item with features.
+        batches: float32 arrays (k, width), which together have one row for each item with features.
         present: bool (n,), whether each item has features.
         width: Number of values per row.
 

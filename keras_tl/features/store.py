@@ -1,8 +1,8 @@
-"""Feature store: computed features are stored, and later found by a key.
+"""Feature store: stores computed features, and finds them later by a key.
 
-An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The key
-is a SHA-256 of all facts that the features depend on. If one of these facts changes, the key
-changes, so that outdated features cannot be found.
+An entry of the store is a folder `features/<key>/` with `features.bin` (float32 rows) and
+`about.json`. The key is a SHA-256 of all facts that the features depend on. If one of these facts
+changes, the key changes, so that outdated features cannot be found.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ from keras_tl.base.reporting import size_text
 from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
 
-# Increase this number if a new version computes other features from the same facts.
+# Increase this number if new code computes different features from the same facts.
 _FORMAT = 2
 
 
 class FeatureStore:
-    """Finds and stores features.
+    """Stores computed features, and finds stored features by their key.
 
     With `where="memory"`, all features stay in memory. With `where="auto"`, features up to
     `CacheConfig.memory_limit` bytes stay in memory, so that a file is read only once.
@@ -48,16 +48,15 @@ class FeatureStore:
         shape: tuple[int, ...],
         compute: Callable[[], Iterable[np.ndarray]],
     ) -> Features:
-        """Return the stored features. Compute missing features and store them unless `where` is
-        "off".
+        """Return stored features. Compute missing features, and store them unless `where="off"`.
 
         Args:
             made_from: All facts that the features depend on, as JSON types.
             shape: (n, ...), the shape of the features.
-            compute: Function that returns the features in order, in batches.
+            compute: Function that returns batches of the features, in the order of the rows.
 
         Raises:
-            CacheError: The folder is not writable, or the disk is full.
+            CacheError: The cache folder is not writable, or the disk is full.
         """
         found = self.find(made_from, shape)
         if found is not None:
@@ -70,7 +69,7 @@ class FeatureStore:
         return self.find(made_from, shape)
 
     def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
-        """Return the stored features, see `get`. `None` if these features are not stored."""
+        """Return the stored features, see `get`, or `None` if the features are not stored."""
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
@@ -87,7 +86,7 @@ class FeatureStore:
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
-        """Keep features in memory. Above the limit, drop the least recently used features."""
+        """Keep features in memory. Above `memory_limit`, drop the least recently used features."""
         self._in_memory[key] = features
         if self.config.where == "auto":
             total = sum(_bytes(kept.shape) for kept in self._in_memory.values())

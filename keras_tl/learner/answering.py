@@ -78,7 +78,7 @@ def _rows_of(state: State, given: PredictionItems) -> Iterator[np.ndarray]:
 
 
 def feature_width(state: State) -> int:
-    """Return the number of values in the features of an item."""
+    """Return the length of an item's feature vector."""
     return math.prod(state.parts.extractor.output_shape[1:])
 
 

@@ -1,4 +1,4 @@
-"""The preflight, the learning-rate finder, and the diagnosis of overfitting of a learner."""
+"""Run the preflight, the learning-rate finder, and the diagnosis of overfitting for a learner."""
 
 from collections.abc import Sequence
 

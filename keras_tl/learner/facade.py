@@ -81,41 +81,46 @@ class Learner:
     """Model for your data: a pretrained backbone with a head, and methods to train and use it.
 
     Args:
-        backbone: Name in the catalogue (`keras_tl.backbones.CATALOGUE`). `"auto"`: the best
-            catalogue backbone with weights on this machine, see `rank_backbones`. `"run:PATH"`: the
-            trained backbone of a saved run. A `Learner`: its trained backbone. `"tfhub:HANDLE"`: a
-            TF-Hub module by URL or folder (a module is a program: use only modules that you trust).
-            `"kerashub:PRESET"`: a KerasHub preset by name or folder. `"ulmfit:PATH"`: a language
-            model that `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file:
-            your own model, with `preprocess=`. The learner trains a copy of your model.
+        backbone: Pretrained network: its name in the catalogue (`keras_tl.backbones.CATALOGUE`).
+            `"auto"`: the best catalogue backbone with weights on this machine, see
+            `rank_backbones`. `"run:PATH"`: the trained backbone of a saved run. A `Learner`: the
+            trained backbone of another learner. `"tfhub:HANDLE"`: a TF-Hub module by URL or folder
+            (a module is a program: use only modules that you trust). `"kerashub:PRESET"`: a
+            KerasHub preset by name or folder. `"ulmfit:PATH"`: a language model that
+            `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file: your own
+            model, with `preprocess=`. The learner trains a copy of your model.
         data: Labelled images or texts, which determine the task and the number of classes.
         weights: For a catalogue backbone, `"imagenet"` or the path of a weights file. `None`:
             random weights. A TF-Hub module cannot have random weights.
-        image_size: Side of square images in pixels, or (height, width). `None`: the image size of
-            the data. If the data have no image size, the size at which the backbone was trained.
-        output_block: Backbone block whose output is used as features. `None`: the last block.
-        head: Pooling and layers of the head. `None`: the default for the backbone, see
+        image_size: Side of square images in pixels, or (height, width). `None`: use the image size
+            of the data. If the data have no image size, the learner uses the size at which the
+            backbone was trained.
+        output_block: Backbone block whose output is used as features. `None`: the last block of the
+            backbone.
+        head: Pooling and layers of the head. `None`: use the default head for the backbone, see
             `keras_tl.training.policies.HEAD_CONFIGS`.
         precision: Keras dtype policy: `"auto"`, `"float32"`, `"mixed_bfloat16"` or
             `"mixed_float16"`.
-        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
-            learners of a process must share one strategy object: with two objects, TensorFlow fails
-            (tensorflow/tensorflow#62790). Learners with the same strategy name share one object.
+        strategy: Devices to use: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a
+            `tf.distribute.Strategy`. All learners of a process must share one strategy object: with
+            two strategy objects, TensorFlow fails (tensorflow/tensorflow#62790). Learners with the
+            same strategy name share one strategy object.
         seed: Seed of all random numbers. `None`: a random seed, which `learner.trainer.seed` shows.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
-            [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
-            backbones have their own preprocessing. For texts, the tokenizer of the encoder:
-            `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
-            folder with either file. Or a `keras_tl.backbones.texts.TextPreprocessor`, such as
+            [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`.
+            Backbones other than a `keras.Model` have their own preprocessing. For texts, the
+            tokenizer of the encoder: `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a
+            `tokenizer.json`, or of a folder with either file. Or for texts, a
+            `keras_tl.backbones.texts.TextPreprocessor`, such as
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
             that belongs to the encoder.
-        verbose: Report progress on standard error.
-        preflight: Run the preflight `check()` before the first training.
+        verbose: Whether to report progress on standard error.
+        preflight: Whether the preflight `check()` runs before the first training.
 
     Raises:
-        BackboneError: The backbone is unknown, or cannot be built with these arguments.
+        BackboneError: The backbone is unknown, or cannot be built with the given arguments.
         WeightsError: The weights are missing, or do not fit the network.
-        ConfigError: Another argument is invalid.
+        ConfigError: An argument other than `backbone` is invalid.
 
     Example:
         >>> again = ktl.Learner(network, data, preprocess="tf", seed=0, verbose=False)
@@ -242,8 +247,9 @@ class Learner:
         """A Keras model from pixels or tokens to logits.
 
         Inputs for images: pixels, float32 (batch, height, width, 3) in [0, 255]. Inputs for texts:
-        a dict of int32 arrays (batch, length), or strings (batch,). Outputs: float32 (batch,
-        classes). A model for two classes returns one logit. A regression model returns one value.
+        a dict of int32 arrays (batch, length), or strings (batch,). Outputs: logits, float32
+        (batch, classes). A model for two classes returns one logit. A regression model returns one
+        value.
 
         Example:
             >>> pixels = np.zeros((2, 16, 16, 3), "float32")
@@ -304,22 +310,23 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, then keep the weights from before or after, or their average.
+        """Train the head, fine-tune, then keep the head alone, the fine-tuned model, or an average.
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
-        compares the models on the validation split. With fewer validation items, or with `refit`,
-        `fit` compares the models by three-fold cross-validation, which includes fine-tuning. `fit`
-        keeps its default model unless the loss of another model is significantly lower. Without
-        `refit`, `fit` never reads the test split. If `fit_head` has just trained the same head with
-        its default arguments, `fit` does not train the head again.
+        compares the models (head alone, fine-tuned, averages) on the validation split. With fewer
+        than 50 validation items, or with `refit`, `fit` compares the models by three-fold
+        cross-validation, which includes fine-tuning. `fit` keeps its default model unless the loss
+        of another model is significantly lower. Without `refit`, `fit` never reads the test split.
+        If `fit_head` has just trained the same head with its default arguments, `fit` does not
+        train the head again.
 
         Args:
-            minutes: Time budget of the call, in minutes. If the budget is short, `fit` first leaves
-                out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
-                `None`: no limit.
-            refit: After the choice of the model, train this model on the items of all splits.
-                `learner.data` then has only a training split. The result contains metrics that
-                were estimated with other models, which were not trained on the measured items.
+            minutes: Time budget of `fit`, in minutes. If the time budget is short, `fit` first
+                leaves out the comparison of models. If the remaining time is still too short, `fit`
+                fine-tunes for fewer steps, or not at all. `None`: no limit.
+            refit: Whether `fit` trains the chosen model again, on the items of all splits. After
+                `refit`, `learner.data` has only a training split. To estimate the metrics in the
+                result, `fit` uses other models, which were not trained on the measured items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
@@ -327,12 +334,12 @@ class Learner:
             label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
-            A record of the kept model, the reason, the comparison, and the costs. `history.fitted`
-            is the same record.
+            A record of the kept model, the reason for keeping it, the comparison of the models, and
+            the costs. `learner.history.fitted` also contains the record of `fit`.
 
         Raises:
-            ConfigError: The backbone was already fine-tuned on these items, by this learner or in
-                an earlier run. Or an argument is invalid.
+            ConfigError: The backbone was already fine-tuned on items of `learner.data`, by this
+                learner or in an earlier run. Or an argument is invalid.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -369,33 +376,37 @@ class Learner:
         """Train the head while the backbone is frozen (feature extraction).
 
         The backbone runs once per item, and the head is trained on the cached features. With
-        `augment`, the images change in every epoch. The backbone then runs in every epoch, and no
+        `augment`, the images change in every epoch, so the backbone runs in every epoch and no
         features are cached.
 
         Args:
-            epochs: Number of passes over the training split. `None`: enough epochs for 500 steps,
-                at least 10 (30 for a language model). A head whose initial weights are already
-                optimal is trained for 1 epoch. With fewer than 50 validation items, the head keeps
-                its last weights, not the weights of the best epoch. The number of epochs is then
-                chosen by cross-validation, if features are cached and `epochs` is `None`.
-            learning_rate: Peak learning rate. `None`: the toolkit's default.
+            epochs: Number of passes over the training split. `None`: as many epochs as 500 steps
+                need, but at least 10 (30 for a language model). A head whose initial weights are
+                already optimal is trained for 1 epoch. With fewer than 50 validation items, the
+                head keeps its last weights, not the weights of the best epoch. If `epochs` is
+                `None`, validation items are too few, and features are cached, then cross-validation
+                chooses the number of epochs.
+            learning_rate: Peak learning rate. `None`: use the toolkit's default learning rate.
             augment: Augmentation of the training images. `True`: the augmentation in
-                `data.augmentation`. Or `"standard"`, `"no-flip"`, `"randaugment"`, `"mixup"`,
-                `"cutmix"`, a Keras layer, or a list of these (see
-                `keras_tl.data.images.augmentation.augmenter`).
+                `data.augmentation`. Or one of the augmentations `"standard"`, `"no-flip"`,
+                `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of names and layers
+                (see `keras_tl.data.images.augmentation.augmenter`).
             cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
                 a `CacheConfig`.
             callbacks: Keras callbacks. With cached features, `callback.model` is the head, which
-                maps features to logits. On one device, a training of 200 or more steps uses
-                `steps_per_execution=8`, unless a callback has a method that Keras calls per batch.
-            batch_size: Number of items per training step. `None`: the toolkit's default.
+                maps features to logits. On one device, a training of at least 200 steps on cached
+                features uses `steps_per_execution=8`, unless a callback has a method that Keras
+                calls for every batch.
+            batch_size: Number of items per training step. `None`: use the toolkit's default batch
+                size.
             label_smoothing: Fraction of each label to spread over all classes, in [0, 1).
             class_weight: `"balanced"`, or a dict from class name to weight, see `Phase`.
-            policy: Your own `Phase`, which must not unfreeze blocks. `None`: the toolkit's default.
+            policy: Your own `Phase`, which must not unfreeze blocks. `None`: use the toolkit's
+                default phase for the head.
 
         Returns:
             The record of the phase, with the attributes `history` and `epoch` of Keras's `History`.
-            `learner.history` also contains this record.
+            `learner.history` also contains the record of the phase.
 
         Raises:
             ConfigError: An argument is invalid, or a callback is not supported.
@@ -442,35 +453,40 @@ class Learner:
         the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
         improves the monitored validation loss or metric, the model keeps the weights from before
         fine-tuning. With fewer than 50 validation items, a policy given by name keeps the weights
-        of its last epoch. The policy `"contrastive"` needs no trained head. With this policy, the
-        model keeps its last weights, because the contrastive loss does not measure the head.
+        of its last epoch. The policy `"contrastive"` needs no trained head. With the policy
+        `"contrastive"`, the model keeps its last weights, because the contrastive loss does not
+        measure the head.
 
         Args:
-            epochs: Number of passes over the training split. `None`: the number of the policy, or
-                enough epochs for the policy's number of steps.
-            learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: the policy decides.
+            epochs: Number of passes over the training split. `None`: the policy's number of epochs,
+                or more if the policy needs more steps.
+            learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: use the policy's
+                learning rate.
             unfreeze: Blocks to train: `"all"`, a number of blocks (counted from the head down), or
-                the name of the lowest block (see `backbone.blocks`). `None`: the policy decides.
+                the name of the lowest block (see `backbone.blocks`). `None`: train the blocks that
+                the policy unfreezes.
             policy: Name of a policy, or your own phases. `"standard"`: unfreeze all blocks at once.
                 `"discriminative"`: lower blocks have lower learning rates. `"gradual"`: unfreeze
-                one block after the other. `"ulmfit"`: gradual and discriminative. `"contrastive"`,
-                for few texts: the backbone learns similar features for texts of the same class,
-                then the head is trained on these features. `"scratch"`: for random weights.
-                `keras_tl.training.policies.POLICIES` has the phases of each policy: to write your
-                own policy, print these phases, and pass a changed copy.
+                one block after the other. `"ulmfit"`: combine `"gradual"` and `"discriminative"`.
+                `"contrastive"`, for few texts: the backbone learns similar features for texts of
+                the same class, then the head is trained on these features. `"scratch"`: train a
+                backbone with random weights. `keras_tl.training.policies.POLICIES` has the phases
+                of each policy: to write your own policy, print these phases, and pass a changed
+                copy.
             augment: As in `fit_head`.
             callbacks: Keras callbacks for the phases of fine-tuning.
-            batch_size: Number of items per training step. `None`: the policy decides.
+            batch_size: Number of items per training step. `None`: use the policy's batch size.
             label_smoothing, class_weight: As in `fit_head`.
             discriminative_factor: Each block has the learning rate of the block above, divided by
-                this factor. 1: one learning rate for all blocks. `None`: the policy decides.
+                this factor. 1: one learning rate for all blocks. `None`: use the policy's factor.
 
         Returns:
             The records of the phases, with the attributes `history` and `epoch` of Keras's
-            `History` over all phases. `learner.history` also contains these records.
+            `History` over all phases. `learner.history` also contains the records of the phases.
 
         Raises:
-            ConfigError: The backbone has no block of this name, or there is no such policy.
+            ConfigError: `unfreeze` does not name blocks of the backbone, or `policy` is not the
+                name of a policy.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -503,28 +519,29 @@ class Learner:
         highest: float = 10.0,
         steps: int = 100,
     ) -> LearningRates:
-        """Find a learning rate in a trial with rising learning rates, then restore all state.
+        """Find a learning rate: train with rising learning rates, then restore all state.
 
-        Each step has a larger learning rate than the step before. The trial stops early if the loss
-        diverges: the loss is not finite, or the smoothed loss exceeds 4 times its lowest value. All
-        state is restored bit for bit, except random state that a TF-Hub module keeps outside of its
-        variables.
+        Each step has a larger learning rate than the step before. The training stops early if the
+        loss diverges: the loss is not finite, or the smoothed loss exceeds 4 times its lowest
+        value. `lr_find` restores the learner's state bit for bit, except random state that a TF-Hub
+        module keeps outside of its variables.
 
         Args:
-            phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
-                train the whole model with the augmentation of the data. Or your own `Phase`.
-            policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
+            phase: Kind of training to try. `"head"`: train the head on cached features.
+                `"fine-tune"`: train the whole model with the augmentation of the data. Or try your
+                own `Phase`.
+            policy: As in `fine_tune`. `lr_find` uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
-            batch_size: Number of items per training step. `None`: the policy decides.
+            batch_size: Number of items per training step. `None`: use the policy's batch size.
             lowest: Learning rate of the first step.
             highest: Learning rate of the last step, if the loss does not diverge.
-            steps: Number of steps, at least 10. The training split is repeated if necessary.
+            steps: Number of steps, at least 10. A training split with fewer steps is repeated.
 
         Returns:
-            The learning rates and their losses. `.suggestion` is the learning rate at two thirds of
-            the range where the loss falls (`keras_tl.training.lr_finder.suggest`). `.plot()` draws
-            the losses.
+            The tried learning rates and their losses. `.suggestion` is the learning rate at two
+            thirds of the range where the loss falls (`keras_tl.training.lr_finder.suggest`).
+            `.plot()` draws the losses.
 
         Raises:
             ConfigError: The phase needs a trained head, or an argument is invalid.
@@ -548,7 +565,8 @@ class Learner:
         without the preflight. docs/reference/checks.md lists the checks and explains their limits.
 
         Returns:
-            The findings. `history.findings` and the saved run also contain the findings.
+            The findings. `learner.history.findings` and the saved run also contain the preflight
+            findings.
 
         Raises:
             DataError: The learner was loaded without data, or a training item cannot be read.
@@ -572,14 +590,16 @@ class Learner:
                 `from_csv` and `from_dataframe`), or a list with a value per item.
 
         Returns:
-            A mapping from metrics to values, with the predictions, the largest losses and the
-            plots. `learner.evaluations` also contains this evaluation, until the weights change.
-            With `by`, `slices` names the groups on which the model is significantly worse.
+            The evaluation: a mapping from metrics to values, with the predictions, the largest
+            losses and the plots. `learner.evaluations` also contains the evaluation, until the
+            weights change. With `by`, the attribute `slices` names the groups on which the model is
+            significantly worse.
 
         Raises:
-            DataError: There are no data, or no such split. Or `by` has no value for an item, or
-                more than 100 different values.
-            ConfigError: The data have no column of this name, or a logit is not a finite number.
+            DataError: The learner has no data, or the data have no split with the name `split`. Or
+                `by` has no value for an item, or more than 100 different values.
+            ConfigError: The data have no column with the name `by`, or a logit is not a finite
+                number.
 
         Example:
             >>> evaluation = learner.evaluate()
@@ -604,26 +624,29 @@ class Learner:
         """Cross-validate the head on cached features, to estimate its metrics in seconds.
 
         For each fold, a new head is trained on the features of the pretrained backbone, as
-        `fit_head` does by default. The learner does not change. If you choose between settings by
-        the estimated metrics, leave out the test split: `splits=("train", "validation")`.
+        `fit_head` does by default. Cross-validation does not change the learner. If you choose
+        between settings by the estimated metrics, leave out the test split:
+        `splits=("train", "validation")`.
 
         Args:
-            folds: Number of folds, at least 2. Every fold has nearly the same class proportions.
+            folds: Number of folds, at least 2. All folds have nearly the same class proportions.
             repeats: Number of repetitions of the cross-validation, each with different folds.
             groups: Name of a column of the data, such as `"patient"`, or a list with a value per
-                item. Items with the same value stay in one fold. `None`: the groups that were given
-                for the data (`groups=` of `from_csv`).
+                item. Items with the same value in the column or list are in the same fold. `None`:
+                use the groups that were given for the data (`groups=` of `from_csv`).
             splits: Names of the splits to use. `None`: all splits.
             label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
-            A mapping from metrics to values, as `evaluate()` returns. `.records` has the
+            A mapping from metrics to values, like the result of `evaluate()`. `.records` has the
             out-of-fold logits of every item.
 
         Raises:
-            DataError: There are no data or no such split, or there are fewer groups than folds.
-            ConfigError: An argument is invalid, or the data have no column of this name. Or the
-                backbone was fine-tuned on these items, by this learner or in an earlier run.
+            DataError: There are no data, a split in `splits` does not exist, or there are fewer
+                groups than folds.
+            ConfigError: An argument is invalid, or the data have no column with the name `groups`.
+                Or the backbone was already fine-tuned on items of the splits, by this learner or in
+                an earlier run.
             CacheError: The features cannot be stored in the requested place.
 
         Example:
@@ -646,15 +669,15 @@ class Learner:
     def calibrate(self) -> Calibrated:
         """Calibrate the probabilities by temperature scaling on the validation split.
 
-        After this call, `predict`, `evaluate`, `serving_model`, all exports and saved runs divide
+        After calibration, `predict`, `evaluate`, `serving_model`, all exports and saved runs divide
         the logits by the temperature. The predicted class never changes, and `model` still returns
         the undivided logits. Further training resets the temperature to 1. See
         `keras_tl.evaluation.calibration`.
 
         Returns:
-            The temperature, and the calibration with and without this temperature, on the
-            validation split and on the evaluated splits. The evaluations of these splits are
-            updated.
+            The temperature, and the calibration with and without the temperature, on the validation
+            split and on the evaluated splits. `learner.evaluations` is updated with the
+            temperature.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -672,17 +695,20 @@ class Learner:
     ) -> Thresholds:
         """Choose decision thresholds on the validation split, for two classes or several labels.
 
-        A probability above the threshold means yes. `predict`, `evaluate`, all exports and saved
-        runs use the thresholds until the next training.
+        With two classes, the model predicts the second class if its probability is above the
+        threshold. With several labels, each label has its own threshold. `predict`, `evaluate`, all
+        exports and saved runs use the new thresholds until the next training.
 
         Args:
-            min_precision: Choose the smallest threshold with at least this precision, in (0, 1].
-            min_recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
-                arguments are `None`: the threshold with the largest F1.
+            min_precision: Required precision in (0, 1]. Choose the smallest threshold with at least
+                this precision.
+            min_recall: Required recall in (0, 1]. Choose the largest threshold with at least this
+                recall. If `min_precision` and `min_recall` are both `None`, choose the threshold
+                with the largest F1.
 
         Returns:
-            The thresholds, and the metrics with these thresholds on every evaluated split. The
-            evaluations are updated.
+            The chosen thresholds, and the metrics with the thresholds on every evaluated split.
+            `learner.evaluations` is updated with the thresholds.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -710,12 +736,14 @@ class Learner:
                 a split, a `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the
                 training data.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are blank
-                or not UTF-8. `"raise"`: raise an error that names these items. `"skip"`:
-                leave out these items. `"keep"`: the results contain these items, with `valid` false
-                and the reason. `"skip"` and `"keep"` also report the reasons on standard error.
+                or not UTF-8. `"raise"`: raise an error that names the invalid items. `"skip"`:
+                leave out the invalid items. `"keep"`: the results contain the invalid items, with
+                `valid` false and the reason. `"skip"` and `"keep"` also report on standard error
+                why items are invalid.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names the item.
+            DataError: An item is invalid, or has an unsupported type. The error message names the
+                item.
             ConfigError: A path is on an unsupported file system.
 
         Example:
@@ -738,12 +766,12 @@ class Learner:
 
         Args:
             items: Items, as in `predict`. For a split, such as `data.split("train")`, the feature
-                cache keeps the features, and `fit_head` uses them.
+                cache keeps the features, and `fit_head` uses the cached features.
             on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
             cache: Place where the features of a split are stored, as in `fit_head`.
 
         Returns:
-            float32 array (n, d), in the order of the items.
+            Features, a float32 array (n, d), in the order of the items.
 
         Raises:
             DataError: See `predict`.
@@ -770,18 +798,20 @@ class Learner:
         The export is verified: its outputs must agree with the model's outputs.
 
         Args:
-            path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the file.
+            path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the path
+                of the file.
             format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
-                extra of the same name. These models accept only numbers, see
+                extra of the same name. LiteRT and ONNX models accept only numbers, see
                 `keras_tl.export.runtimes.file_export.export_file`.
             precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
                 `"float16"`.
-            serving: Also write `serving/` beside the versions of a SavedModel: configuration and
-                clients for a server (see `export.server_configuration.write_serving`).
+            serving: Whether to also write the folder `serving/` with configuration and clients for
+                a server, beside the versions of the SavedModel (see
+                `export.server_configuration.write_serving`).
             card: Your own sections for the model card of a SavedModel: a dict from heading to
                 Markdown text, such as `{"Intended use": "..."}`.
-            overwrite: Replace an existing LiteRT or ONNX file. A version of a SavedModel is never
-                replaced.
+            overwrite: Whether to replace an existing LiteRT or ONNX file. A version of a SavedModel
+                is never replaced.
 
         Returns:
             The folder of the new version, such as `saved_models/photos/1`, or the written file.
@@ -791,7 +821,7 @@ class Learner:
                 server does not accept the folder's name as the name of a model. Or the LiteRT or
                 ONNX file exists, and `overwrite` is false. Nothing is written.
             ExportError: The model cannot be converted, or the outputs of the export differ from the
-                model's outputs. The export is deleted.
+                model's outputs. The faulty export is deleted.
 
         Example:
             >>> learner.export("saved_models/colours").name
@@ -808,23 +838,23 @@ class Learner:
     ) -> Path:
         """Write one self-contained HTML file with all facts about the model.
 
-        The learner keeps the images, texts and features that the report shows. A saved run
-        therefore gives the same report without data, byte for byte.
+        The learner keeps the images, texts and features that the report shows. A saved run contains
+        these images, texts and features, so it gives the same report without data, byte for byte.
 
         Args:
             path: Path of the HTML file to write.
-            comparison: Result of `keras_tl.compare`, which shows whether transfer learning helps.
-                The learner keeps the comparison, even if training continues.
-            overwrite: Replace any existing file. Without `overwrite`, a learner replaces only its
-                own report, and the report in the folder of its run.
+            comparison: Result of `keras_tl.compare`, from which the report shows whether transfer
+                learning helps. The learner keeps the comparison, even if training continues.
+            overwrite: Whether to replace any existing file. Without `overwrite`, a learner replaces
+                only its own report, and the report in the folder of its run.
 
         Returns:
             The written file.
 
         Raises:
             ConfigError: `comparison` is no comparison, or is for another task or other classes than
-                the learner. Or the file exists, and the learner did not write it. Nothing is
-                written, and the comparison is not kept.
+                the learner. Or the file exists, and the learner did not write it. If `report`
+                raises the error, nothing is written, and the learner does not keep the comparison.
 
         Example:
             >>> learner.report("report.html").name
@@ -835,19 +865,19 @@ class Learner:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
-        A learner may replace the run that it loaded or saved before, if nobody else changed this
-        run. To replace any other run, pass `overwrite=True`. Your own files in the folder stay. An
-        existing report in the folder is updated.
+        Without `overwrite`, a learner replaces only the run that it loaded or saved before, if
+        nobody else changed this run. To replace a run of another learner, pass `overwrite=True`.
+        Your own files in the folder stay. An existing report in the folder is updated.
 
         Args:
             path: Folder in which the run is saved.
-            overwrite: Replace any existing run.
+            overwrite: Whether to replace any existing run.
 
         Returns:
             The folder of the run.
 
         Raises:
-            ConfigError: Another run exists, and `overwrite` is false.
+            ConfigError: The folder holds another run, and `overwrite` is false.
             RunError: The path exists, but is not the folder of a run.
 
         Example:
@@ -869,16 +899,17 @@ class Learner:
 
         Args:
             path: Folder of the run.
-            data: Data with the task and the classes of the run. `None`: the learner can predict,
-                export and report, but not train.
+            data: Data with the task and the classes of the run. `None`: without data, the learner
+                can predict, export and report, but not train.
             strategy: As in `Learner`.
-            verbose: Report progress on standard error.
+            verbose: Whether to report progress on standard error.
 
         Returns:
             The learner, with the weights, history, evaluations and decision rule of the run.
 
         Raises:
-            RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.
+            RunError: The folder holds no run, the run is damaged, or a later version of keras_tl
+                wrote it.
             DataError: The data differ from the run in the kind of items, the task or the classes.
 
         Example:

@@ -49,9 +49,9 @@ def comparison(learner: Learner) -> Figure:
 def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test") -> Figure:
     """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
-    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
-    Grad-CAM needs a backbone with feature maps. The learner keeps the twelve images of its report,
-    so these images can be drawn without data.
+    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`). Grad-CAM
+    needs a backbone with feature maps. The learner keeps the twelve images of its report, so it can
+    draw these images without data.
 
     Args:
         learner: Learner of an image task.
@@ -59,8 +59,8 @@ def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test
         split: Name of the split.
 
     Raises:
-        ConfigError: The items are texts.
-        DataError: The learner has no data, and did not keep these images.
+        ConfigError: The learner's items are texts, not images.
+        DataError: The learner has no data, and did not keep the images with the largest losses.
 
     Example:
         >>> type(ktl.figures.top_losses(learner, count=2)).__name__
@@ -116,7 +116,7 @@ def save(learner: Learner, path: str | os.PathLike[str], *, overwrite: bool = Fa
 
     Args:
         path: Folder for the PNG files.
-        overwrite: Replace existing files of the same names.
+        overwrite: Whether to replace existing files of the same names.
 
     Returns:
         The paths of the written files.
@@ -161,7 +161,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
         found["Predictions"] = plots.prediction_grid(
             pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS
         )
-    # Leave out the figures that need data, if there are no data.
+    # If the learner has no data, leave out the figures that need data.
     with contextlib.suppress(DataError):
         if state.parts.modality.are_pictures:
             found["Top losses"] = top_losses(learner)

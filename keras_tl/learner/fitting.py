@@ -60,7 +60,7 @@ def fit(
 
 
 class _Fit:
-    """One call of `fit`: its checked arguments, its policy, and its steps as methods."""
+    """One call of `fit`: checked arguments and policy as attributes, steps of `fit` as methods."""
 
     def __init__(
         self,
@@ -157,9 +157,10 @@ class _Fit:
 
     @property
     def _shares(self) -> tuple[float, ...]:
-        """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
+        """Fractions, in [0, 1], of the fine-tuned weights in the averages that `fit` compares.
 
-        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
+        A contrastive policy trains a new head, so `fit` compares no averages: the weights are 0 and
+        1.
         """
         return SHARES if self._policy == "standard" else (HEAD, TUNED)
 
@@ -208,7 +209,7 @@ class _Fit:
 
     @property
     def _compared(self) -> list[str]:
-        """Splits to compare out-of-fold: with `refit` all splits, else all but the test split."""
+        """Splits of the out-of-fold comparison: all with `refit`, else all but the test split."""
         return [name for name in self._data.splits if self._refit or name != "test"]
 
     def _tune(self, phases: tuple[Phase, ...]) -> WeightAverage:
@@ -235,7 +236,7 @@ class _Fit:
     def _estimate(
         self, records: PredictionRecord | None, plan: Plan
     ) -> tuple[Mapping[str, Any], str]:
-        """Return metrics of models on items that did not train them, and the method in words."""
+        """Return metrics from models not trained on the measured items, and the method in words."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]

@@ -29,9 +29,10 @@ def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
 
     Args:
         learner: A trained learner.
-        measure: Also evaluate the current model on the training and validation splits. The result
-            then has the exact gap between the metrics of both splits. Without `measure`, the result
-            has only a lower bound of this gap.
+        measure: Whether to also evaluate the current model on the training and validation splits.
+            With `measure`, the result has the exact gap between training and validation metrics.
+            Without `measure`, the result has only a lower bound of the gap between training and
+            validation metrics.
 
     Returns:
         The diagnosis of each phase, and at most two remedies.
@@ -65,7 +66,7 @@ def save_features(
         path: File to write. `.npy`: an array (n, d). `.parquet`: the columns `source` (path or
             number of the image, or the text) and `features` (a list of d float32 values).
         on_invalid: As in `Learner.features`.
-        overwrite: Replace an existing file.
+        overwrite: Whether to replace an existing file.
 
     Returns:
         The shape (n, d) of the features: number of items, and values per item.
@@ -109,26 +110,29 @@ def rank_backbones(
     Args:
         data: Labelled images or texts.
         backbones: Values for the backbone argument of `Learner`, or dicts of arguments of
-            `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. The
-            value of `"name"` in a dict is the backbone's name in the ranking. `None`: the catalogue
-            backbones with weights on this machine, see
+            `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. With
+            the key `"name"`, a dict also sets the backbone's name in the ranking. `None`: the
+            catalogue backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
-        max_items: Maximum number of training items. A smaller sample has the class proportions of
-            the split, and at least one item per class. For multilabel or regression: a random
-            sample.
-        seed: Seed for the sample, the folds, and random weights of backbones.
+        max_items: Maximum number of training items that the ranking uses. If the training split has
+            more items than `max_items`, the ranking uses a random sample. For data with one class
+            per item, the sample has the class proportions of the split, and at least one item per
+            class.
+        seed: Seed of the sample of items, of the cross-validation, and of random backbone weights.
         cache: Place where the features are stored, as in `Learner.fit_head`.
-        verbose: Report progress on standard error.
-        options: Arguments of `Learner` for all backbones, see `LearnerOptions`. The arguments in a
-            dict override those in `options`. For images, `preprocess` applies only to Keras models.
+        verbose: Whether to report progress on standard error.
+        options: Arguments of `Learner` for all backbones, see `LearnerOptions`. Arguments in a dict
+            of `backbones` override arguments in `options`. For images, `preprocess` applies only to
+            Keras models.
 
     Returns:
         The measurements of each backbone. `.best` is the fastest of the backbones whose metric is
         within one standard error of the best metric. A backbone that cannot be loaded, or does not
-        fit the data, comes last, with the reason.
+        fit the data, comes last in the ranking, with the reason.
 
     Raises:
-        BackboneError: A name is not in the catalogue. The error comes before any backbone runs.
+        BackboneError: A name is not in the catalogue. The function raises `BackboneError` before
+            any backbone runs.
         ConfigError: The list is empty, a backbone occurs twice, an argument is invalid, or no
             backbone can be measured.
         DataError: The data cannot be read, or all labels are equal.

@@ -16,7 +16,8 @@ class History(PhaseRecords):
     """Records of the training phases of a learner, in order.
 
     Attributes:
-        ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
+        ranking: Ranking from which `Learner("auto", data)` chose the backbone. `None`: the user
+            named the backbone.
         findings: Problems that the preflight found. `None`: the preflight has not run.
         fitted: Result of `fit`. `None`: `fit` was not called, or the model changed after `fit`.
 
@@ -33,7 +34,7 @@ class History(PhaseRecords):
 
     @classmethod
     def of(cls, state: State) -> Self:
-        """Return the history of the learner with this state."""
+        """Return the history of the learner that has the state `state`."""
         history = cls(state.trainer.history)
         history.ranking, history.findings = state.ranking, state.findings
         history.fitted = state.measured.fitted

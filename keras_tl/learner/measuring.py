@@ -36,10 +36,12 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
 def evaluation_of(state: State, split: str) -> Evaluation:
     """Return the evaluation of a split, and evaluate the split first if necessary.
 
-    The function evaluates the split if no evaluation exists, or if items or labels have changed.
+    The function evaluates the split if no evaluation exists, or if the split's items or labels have
+    changed.
 
     Raises:
-        DataError: No evaluation exists, and there are no data or no such split.
+        DataError: No evaluation of the split exists, and the learner does not have the split's
+            data.
     """
     known = state.evaluations.get(split)
     there = None if state.data is None else state.data.splits.get(split)

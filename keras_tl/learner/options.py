@@ -15,7 +15,8 @@ from keras_tl.data.images.image_options import ImageSize
 class LearnerOptions(TypedDict, total=False):
     """Arguments of `Learner` that functions pass on. `Learner` describes them.
 
-    `Learner` has the arguments `seed` and `verbose` too. Functions have their own.
+    The arguments `seed` and `verbose` of `Learner` are missing here, because functions such as
+    `rank_backbones` have their own `seed` and `verbose`.
 
     Example:
         >>> options = ktl.LearnerOptions(preprocess="tf", image_size=16)

@@ -52,7 +52,7 @@ def rank(
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= max_items else train.take(draw(train.labels, max_items, seed))
-    # This call raises DataError if all labels are equal.
+    # Raise `DataError` before any backbone runs, if all labels are equal.
     target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)
     rows, records, task = [], {}, None
@@ -66,7 +66,7 @@ def rank(
             task = learner.task
             row, records[name] = _measured(learner, name, chosen, features, groups, seed)
             row = dataclasses.replace(row, seconds=time.perf_counter() - began)
-        except (DataError, CacheError):  # These errors do not depend on the backbone.
+        except (DataError, CacheError):  # Other backbones would fail with the same error.
             raise
         except KerasTLError as error:
             row = RankedBackbone(name, seconds=time.perf_counter() - began, error=str(error))
@@ -90,7 +90,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """From the options for all backbones, return the options that this backbone accepts."""
+    """Of the options for all backbones, return those that the backbone in `own` accepts."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess

@@ -50,9 +50,9 @@ def report(
 def prepare_report(state: State) -> None:
     """Make the report artifacts of single items, and keep them in the learner.
 
-    The artifacts are the images or texts with the largest losses, Grad-CAM, and the feature map.
-    `keras-tl report` needs these artifacts, because it has no data. If the learner has no data, the
-    function does nothing.
+    The artifacts of single items are the images or texts with the largest losses, their Grad-CAM
+    maps, and the feature map. The command `keras-tl report` has no data, so it needs the kept
+    artifacts. If the learner has no data, the function does nothing.
     """
     if state.data is None:
         return
@@ -88,7 +88,7 @@ def facts(state: State) -> Facts:
 
 
 def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
-    """Diagnose overfitting from the learning curves and the number of validation items."""
+    """Diagnose overfitting from the learning curves of the current weights, if there are any."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None
@@ -99,13 +99,14 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return the stored report artifacts if they show these items, otherwise new artifacts.
+    """Return the stored artifacts if they show the items in `rows`, otherwise new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.
     """
     record = evaluation_of(state, split).record.take(rows)
-    # A new temperature or new thresholds can change the largest losses and the predictions.
+    # Compare the predictions too: a new temperature or new thresholds can change the largest losses
+    # and the predictions.
     asked = state.task.question(record.labels, record.logits)
     answers = None if state.data is None else asked.names
     if split == "test" and state.artifacts.show(rows, answers):
@@ -122,18 +123,19 @@ def keep_map_before(state: State) -> None:
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:
-        # The map shows test or validation items. An unreadable item must not stop training.
+        # The feature map shows test or validation items. An unreadable test or validation item must
+        # not stop training.
         state.reporter.say(f"The report has no feature map from before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep the features of a sample of items. The sample does not change in fine-tuning."""
+    """Keep a feature map of a sample of items. Fine-tuning does not change the sample."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
     features = state.trainer.features
-    # Use the test split, unless the cache has features of the validation split only.
+    # Use the test split, unless the cache only has features of the validation split.
     name = next(filter(lambda n: features.has(splits[n]), names), names[0])
     if before is not None and before.split in names:
         name = before.split

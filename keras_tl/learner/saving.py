@@ -68,7 +68,7 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # `State` takes the current weights as the untrained weights. Load the trained weights later.
+    # Load the trained weights only now: `State` has recorded the untrained weights before.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
@@ -100,14 +100,15 @@ def load(
 def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    If a split differs from the split that the run records (see `State.is_training_data`), only the
-    temperature and the thresholds are saved. The run then keeps its earlier evaluations.
+    If a split differs from the split that the run records (see `State.is_training_data`), the
+    function saves only the temperature and the thresholds, and the run keeps its earlier
+    evaluations.
 
     Args:
         splits: Names of the splits that were evaluated.
 
     Returns:
-        Whether the items of the splits are the items that the run records.
+        Whether the items of the evaluated splits are the items that the run records.
     """
     if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)
@@ -116,7 +117,8 @@ def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) ->
         state.own_files = own.own_files
         return False
     if "test" in splits:
-        # Make artifacts for the new predictions now: `keras-tl report` has no data to make them.
+        # Make artifacts for the new predictions now: `keras-tl report` has no data to make
+        # artifacts.
         prepare_report(state)
     save(state, path)
     return True

@@ -38,10 +38,10 @@ class Measured:
     """Results that are valid only for certain weights of a model.
 
     Attributes:
-        weights: Fingerprint (hash) of these weights.
+        weights: Fingerprint (hash) of the weights for which the results are valid.
         evaluations: Dict from the name of a split to its evaluation.
         artifacts: Report artifacts: single items, feature maps and a comparison.
-        fitted: Result of `fit`. `None`: the user trained phase by phase.
+        fitted: Result of `fit`. `None`: the user trained without `fit`.
     """
 
     weights: str
@@ -50,7 +50,7 @@ class Measured:
     fitted: FitResult | None = None
 
     def of(self, weights: str) -> "Measured":
-        """Return the results that are valid for weights with this fingerprint."""
+        """Return the results that are valid for weights with the fingerprint `weights`."""
         if weights == self.weights:
             return self
         return Measured(weights, artifacts=self.artifacts.before_training())
@@ -64,11 +64,11 @@ class State:
         parts: The model, its backbone, its head and its modality.
         data: Labelled images or texts. `None`: the learner was loaded without data.
         trainer: Object that trains the model and caches the features of the backbone.
-        ranking: Ranking by which `Learner("auto", data)` chose the backbone.
+        ranking: Ranking from which `Learner("auto", data)` chose the backbone. `None`: no ranking.
         findings: Problems that the preflight found. `None`: the preflight has not run.
         is_checked: Whether the preflight runs before the first training.
         trained_with: Data and library versions that a loaded run records.
-        own_files: Runs and reports that this learner wrote, and the run that was loaded.
+        own_files: Runs and reports that this learner wrote, and the run from which it was loaded.
         reporter: Object that prints messages to the user.
     """
 
@@ -102,7 +102,7 @@ class State:
 
     @property
     def measured(self) -> Measured:
-        """The results of the current weights. If the weights changed, older results are dropped."""
+        """The results of the current weights. Results of earlier weights are deleted."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
@@ -145,14 +145,14 @@ class State:
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """Splits on whose labels the backbone was fine-tuned, by this learner or earlier runs."""
+        """Names of the splits that fine-tuned the backbone, in this learner or earlier runs."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     @property
     def source_settings(self) -> Mapping[str, Any]:
-        """`source_settings` of the data. Without data, the settings that a loaded run records."""
+        """`source_settings` of the data, or of the loaded run if the learner has no data."""
         if self.data is not None:
             return self.data.source_settings
         recorded = (self.trained_with or {}).get("data") or {}
@@ -174,12 +174,12 @@ class State:
     def is_training_data(self, split: str) -> bool:
         """Return whether the items of a split are the items that the run records.
 
-        Files are compared by path, size and modification time, so moved or copied files differ. If
-        there are no data, no such split, or no loaded run, the result is true.
+        Files are compared by path, size and modification time, so moved or copied files differ. The
+        result is true if there are no data, no split with the name `split`, or no loaded run.
 
         Args:
-            split: Name of the split. If the run has no record of this split, the training splits
-                are compared instead.
+            split: Name of the split. If the run has no record of the split `split`, the function
+                compares the training splits instead.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True
@@ -192,7 +192,7 @@ class State:
         """Return the logits of a split, float32 (n, outputs).
 
         Raises:
-            DataError: There are no data, or no such split.
+            DataError: There are no data, or no split with the name `split`.
             ConfigError: A logit is not finite: training diverged, or the weights are wrong.
         """
         logits = self.trainer.logits(self.need_data().split(split))

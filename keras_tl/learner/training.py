@@ -40,7 +40,7 @@ def fit_head(
     policy: Phase | None = None,
     **changes: Any,
 ) -> PhaseRecord:
-    """See `Learner.fit_head`. `changes` are fields of the phase. `None`: no change."""
+    """See `Learner.fit_head`. `changes`: new values of the phase's fields (`None`: no change)."""
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     config = CacheConfig.of(cache)
@@ -65,7 +65,7 @@ def fine_tune(
     callbacks: Callbacks = (),
     **changes: Any,
 ) -> PhaseRecords:
-    """See `Learner.fine_tune`. `changes` are fields of the phases. `None`: no change."""
+    """See `Learner.fine_tune`. `changes`: new values of the phases' fields (`None`: no change)."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
     check_augmentation(augment)
@@ -100,7 +100,7 @@ def run_all(
 ) -> list[PhaseRecord]:
     """Run phases that unfreeze the backbone, and the head phases that follow them.
 
-    With `keeps_last`, no phase stops early.
+    With `keeps_last`, no phase stops early, and each phase keeps the weights of its last epoch.
     """
     if state.trainer.features.is_original and phases[0].batch_norm != "live":
         keep_map_before(state)
@@ -131,7 +131,8 @@ def _run(
         )
     if state.is_checked and not state.trainer.history:
         check_first(state, phase, augment)
-    # Reset these values before training, because an interrupted training also changes the weights.
+    # Reset temperature and thresholds before training, because an interrupted training also changes
+    # the weights.
     state.trained_with = None
     state.config = dataclasses.replace(state.config, temperature=1.0, thresholds=())
     try:
@@ -142,7 +143,7 @@ def _run(
 
 
 def _validation_outcomes(state: State) -> PredictionRecord | None:
-    """Return the prediction record of the validation split. `None`: there is no such split."""
+    """Return the prediction record of the validation split. `None`: no validation split."""
     split = state.need_data().splits.get("validation")
     return None if split is None else PredictionRecord(split.labels, state.trainer.logits(split))
 
@@ -163,7 +164,8 @@ def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecor
 def _last_epoch(state: State, phase: Phase, by_folds: bool) -> int:
     """Return the number of epochs for a head with too few validation items for early stopping.
 
-    If `by_folds`, cross-validation chooses the number. Otherwise all epochs of the phase run.
+    With `by_folds`, cross-validation chooses the number of epochs. Without `by_folds`, all epochs
+    of the phase run.
     """
     data = state.need_data()
     if not by_folds:
@@ -194,7 +196,7 @@ def _has_few_to_validate(state: State) -> bool:
 def _tell_if_overfitting(state: State) -> None:
     last = state.trainer.history[-1]
     if last.solved:
-        return  # Not overfitting: cross-validation chose the L2 penalty of this head.
+        return  # No overfitting: cross-validation chose this head's L2 penalty.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
         state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")

@@ -24,8 +24,8 @@ def assemble(
     """Return a model with a new head on a frozen backbone.
 
     The backbone must be created outside of the strategy. With TensorFlow's default strategy, the
-    model contains this backbone. With other strategies, the model contains a copy of the backbone,
-    whose variables are created in the strategy's scope.
+    model contains the backbone itself. With a strategy other than TensorFlow's default, the model
+    contains a copy of the backbone, whose variables are created in the strategy's scope.
     """
     if strategy is not tf.distribute.get_strategy():
         parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)
@@ -43,9 +43,9 @@ def rebuild_model(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> TransferModel:
-    """Return a model with random weights that has this configuration.
+    """Return a model with the configuration `config` and random weights.
 
-    `rebuild_backbone` explains `module` and `preprocessor`, and the errors.
+    For `module`, `preprocessor` and the errors, see `rebuild_backbone`.
     """
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
         stored = config.backbone, config.image_size, config.output_block, config.architecture
@@ -59,11 +59,12 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
 
 
 def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
-    """Return the same network in float32, outside of any strategy, for prediction and export.
+    """Return the same model in float32, outside of any strategy, for prediction and export.
 
     If the model already computes in float32 on one device, the function returns the model itself.
-    If not, the returned network shares the model's weights if possible (see `shares_storage`).
-    Otherwise, the network has copies of the weights, which the caller must update.
+    If the model has another precision than float32, or several devices, the function returns a
+    second model, which shares the weights of the first model if possible (see `shares_storage`). If
+    the models cannot share weights, the caller must copy new weights to the second model.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:

@@ -21,9 +21,10 @@ def choose_strategy(strategy: StrategyName | tf.distribute.Strategy) -> tf.distr
     """Return the requested distribution strategy.
 
     Args:
-        strategy: `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
-            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs without a GPU.
-            `"tpu"`: a TPU. Or your own `tf.distribute.Strategy` for devices of this process.
+        strategy: Devices to use. `"auto"`: a TPU if available, else all GPUs if there are several,
+            else one device. `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs
+            without a GPU. `"tpu"`: a TPU. Or your own `tf.distribute.Strategy` for devices of this
+            process.
 
     Raises:
         ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.
@@ -47,8 +48,8 @@ def choose_strategy(strategy: StrategyName | tf.distribute.Strategy) -> tf.distr
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # All models share one strategy object. Reductions of two strategy objects would have the same
-    # numbers. TensorFlow would confuse the reductions, and fail (tensorflow/tensorflow#62790).
+    # All models share one strategy object. With two strategy objects, TensorFlow would give the
+    # same numbers to different reductions, confuse them, and fail (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 
@@ -71,8 +72,8 @@ def choose_precision(precision: str) -> str:
     """Return the requested Keras dtype policy.
 
     `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. On GPUs of
-    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On other devices, `"auto"` is `float32`. On
-    CPUs, bfloat16 would make some backbones faster and others slower.
+    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On CPUs and older GPUs, `"auto"` is
+    `float32`. On CPUs, bfloat16 would make some backbones faster and others slower.
 
     Raises:
         ConfigError: The precision is unknown.

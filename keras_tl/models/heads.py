@@ -1,4 +1,4 @@
-"""Heads: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense, and models with such a head."""
+"""Build heads: pooling -> (dropout, Dense, ReLU) per hidden layer -> dropout -> Dense."""
 
 import dataclasses
 
@@ -21,9 +21,9 @@ class TransferModel:
         model: Model from the backbone's inputs to float32 logits (batch, outputs). For a
             regression, the outputs are values (batch, 1).
         extractor: Model from the backbone's inputs to float32 features, the inputs of the head.
-        head: Model from these features to the logits.
+        head: Model from the extractor's features to the logits.
         backbone: The backbone layer in `model` and `extractor`.
-        modality: The kind of inputs: images or texts.
+        modality: Kind of the model's inputs: images or texts.
     """
 
     model: keras.Model
@@ -38,9 +38,10 @@ def attach_head(
 ) -> TransferModel:
     """Attach a new head to a backbone, and return the models.
 
-    The head always computes in float32. The initial kernel of the head's last layer is 0. The
-    initial loss is therefore the loss of guessing, whatever the scale of the features. Training
-    does not have to unlearn random logits. `seed` is for the other weights and for the dropout.
+    The head always computes in float32. The initial kernel of the head's last layer is 0. A new
+    head therefore has the loss of guessing, whatever the scale of the features. With zero logits at
+    the start, training does not have to unlearn random logits. `seed` is the seed of the initial
+    weights below the last layer, and of the dropout.
     """
     if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
         backbone.leave_out(POOLER)

@@ -54,7 +54,7 @@ class ImageModality(Modality):
 
     @classmethod
     def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "ImageModality":
-        """Create the modality from the model's configuration. The other arguments are unused."""
+        """Create the modality from `config`. `network` and `preprocessor` are unused."""
         return cls(config.image_size, config.resize, config.value_range)
 
     @classmethod
@@ -74,7 +74,7 @@ class ImageModality(Modality):
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """Image size, method of resizing, value range, and version of the decoder."""
+        """Image size, method of resizing, value range, and version of the image decoder."""
         values = {} if self.value_range is None else {"value_range": self.value_range}
         return {"image_size": self.image_size, "resize": self.resize, "decoder": DECODER} | values
 
@@ -91,7 +91,7 @@ class ImageModality(Modality):
         return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
     def as_split(self, items: ImageItems) -> ImageSplit:
-        """Return the images as a split. Bytes are decoded now, files when the model needs them."""
+        """Return images as a split. Bytes are decoded now, files only when a model needs them."""
         return items.as_split(self.image_size, self.resize, self.value_range)
 
     @property
@@ -144,6 +144,6 @@ class ImageModality(Modality):
             "interpolation": "bicubic, antialiased",
             "channels": "RGB",
             "range": [0, 255],
-            # The values of black and white in files with 16 bits per value.
+            # Values of black and white in PNG files with 16 bits per value.
             "value_range": [*(self.value_range or ALL_VALUES)],
         }

@@ -35,23 +35,24 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of input. An instance belongs to one model, class attributes belong to all models.
+    """Kind of a model's input. Each model has one instance, and all share the class attributes.
 
     Attributes:
         item: Name of the modality, and the word for one item in messages, such as `"image"`.
         data_type: Class of the labelled data: `ImageData` or `TextData`.
-        can_augment: Whether inputs can be augmented.
-        are_pictures: Whether items can be drawn.
-        can_preprocess: Whether every backbone accepts `preprocess=`, not only a `keras.Model`.
+        can_augment: Whether training can augment the inputs.
+        are_pictures: Whether items are images, so that figures can show them.
+        can_preprocess: Whether every backbone of this modality accepts `preprocess=`, not only a
+            `keras.Model`.
         backbones_to_compare: Catalogue names of backbones to try if a model underfits.
-        file_suffixes: On the command line, a word with one of these suffixes is a file. Any other
-            word is itself an item. `None`: every word is a file.
+        file_suffixes: Suffixes of files on the command line. An argument without such a file suffix
+            is itself an item, such as a text. `None`: every argument is a file.
         group_examples: Examples of columns that define groups of items, for the model card.
         unusable: Sentences for the model card about items that an export cannot read.
         about: Size of the model's inputs as text, for a report.
         cache_key: All settings on which the model's inputs depend, as JSON types.
-        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`:
-            the model has no such preprocessor.
+        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`: the
+            export must track no preprocessor.
     """
 
     item: ClassVar[str]
@@ -91,7 +92,7 @@ class Modality(abc.ABC):
 
     @abc.abstractmethod
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """Return new symbolic inputs of a model."""
+        """Return new `keras.Input` tensors for a model."""
 
     @abc.abstractmethod
     def pipeline(self, whole_batches: bool) -> Pipeline:
@@ -103,11 +104,11 @@ class Modality(abc.ABC):
 
         Args:
             settings: The `source_settings` of the training data.
-            on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
-                the item as invalid.
+            on_invalid: `"raise"`: raise an error if an item cannot be opened. `"skip"` and
+                `"keep"`: mark items that cannot be opened as invalid.
 
         Raises:
-            DataError: The argument has no items of this modality.
+            DataError: `items` is not an input of this modality.
         """
 
     @abc.abstractmethod
@@ -117,25 +118,25 @@ class Modality(abc.ABC):
     @property
     @abc.abstractmethod
     def raw(self) -> Specs:
-        """Inputs of the raw signatures: dict from name to spec, dtype string, shape (batch,)."""
+        """Inputs of an export's raw signatures: dict from name to spec of strings (batch,)."""
 
     @abc.abstractmethod
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
         """Convert raw items to the model's inputs, with TensorFlow operations only.
 
         Returns:
-            The model's inputs, and bool (batch,): whether each item could be read. `None`: all
-            items could be read.
+            The model's inputs, and a bool tensor (batch,): whether each item could be read. The
+            value `None` means that all items could be read.
         """
 
     @property
     @abc.abstractmethod
     def numbers(self) -> Numbers | None:
-        """The preprocessed signature. `None`: the model accepts only raw items."""
+        """The preprocessed signature of an export. `None`: the model accepts only raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:
-        """Return the pixels (n, height, width, 3) of a split, in [0, 255]. `None`: texts."""
+        """Return the pixels (n, height, width, 3) of a split, in [0, 255]. For texts: `None`."""
 
     @abc.abstractmethod
     def example_inputs(self) -> dict[str, np.ndarray]:
@@ -145,8 +146,8 @@ class Modality(abc.ABC):
     def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the example items as inputs of the model: a dict from name to array.
 
-        Images have the model's image size, and tokens have the full sequence length. Only for a
-        model with numeric inputs.
+        Images have the model's image size, and tokens have the full sequence length. Only models
+        with numeric inputs (pixels or tokens) have example inputs of this kind.
         """
 
     @property

@@ -15,17 +15,17 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
 
     Args:
         kind: Value of `HeadConfig.pooling`, such as `"avg"`.
-        outputs: Feature maps (batch, h, w, c). Vectors (batch, d), which stay unchanged. The
-            sequence (batch, length, d) of a vision transformer. Or the dict of a text encoder:
-            `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output` (batch,
-            d).
+        outputs: Feature maps (batch, h, w, c), or vectors (batch, d), which stay unchanged, or the
+            sequence (batch, length, d) of a vision transformer. Or the dict that a text encoder
+            returns, with `sequence_output` (batch, length, d), `mask` (batch, length) and
+            `pooled_output` (batch, d).
 
     Returns:
-        float32 features (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the unchanged
-        feature maps: the cache stores the maps, and the head flattens them.
+        Features, float32 (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the function
+        returns unchanged feature maps: the cache stores the maps, and the head flattens them.
 
     Raises:
-        ConfigError: This pooling cannot be applied to these outputs.
+        ConfigError: The pooling `kind` cannot be applied to the outputs of this backbone.
     """
     if isinstance(outputs, dict):
         return _pool_tokens(kind, outputs)
@@ -74,7 +74,7 @@ def _last(tokens, mask):
     if mask is None:
         return tokens[:, -1]
     count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-    # A text without tokens has no last token.
+    # Keep the index at 0 or above: a text without tokens has no last token.
     return ops.take_along_axis(tokens, ops.maximum(count - 1, 0), axis=1)[:, 0]
 
 
@@ -82,7 +82,7 @@ def _max(tokens, mask):
     if mask is None:
         return ops.max(tokens, axis=1)
     found = ops.max(ops.where(mask, tokens, -float("inf")), axis=1)
-    # A text without tokens has no maximum.
+    # Return 0 for a text without tokens, which has no maximum.
     return ops.where(ops.any(mask, axis=1), found, 0.0)
 
 
@@ -90,7 +90,7 @@ def _avg(tokens, mask):
     if mask is None:
         return ops.mean(tokens, axis=1)
     share = ops.cast(mask, tokens.dtype)
-    # A text without tokens has no mean.
+    # Avoid a division by 0 for a text without tokens.
     return ops.sum(tokens * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1)
 
 
@@ -99,14 +99,16 @@ _POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TokenPooling(keras.layers.Layer):
-    """Pool the tokens of each item, and ignore padding.
+    """Pool the token features of each item to one vector, without the padding.
 
-    Inputs: tokens, float (batch, length, d), and the mask (batch, length). Without a mask, there is
-    no padding. Padding must be at the end. Output: float32 (batch, d).
+    Inputs: token features, float (batch, length, d), and a mask (batch, length), which is false for
+    padding. Without a mask, no token is padding. Padding must be at the end of each item. Output:
+    float32 (batch, d).
 
     Args:
-        kind: `"avg"`: mean of the tokens. `"max"`: their maximum. `"first"`: the first token.
-            `"concat"`: last token, maximum and mean, concatenated to (batch, 3 d).
+        kind: `"avg"`: mean over the tokens. `"max"`: maximum over the tokens. `"first"`: features
+            of the first token. `"concat"`: features of the last token, maximum and mean,
+            concatenated to (batch, 3 d).
     """
 
     def __init__(self, kind: str, **kwargs):
@@ -114,7 +116,7 @@ class TokenPooling(keras.layers.Layer):
         self.kind = kind
 
     def call(self, tokens, mask=None):
-        """Pool the tokens of a batch."""
+        """Pool the token features of each item in a batch."""
         if mask is not None:
             mask = ops.cast(mask, "bool")[..., None]
         kinds = ("last", "max", "avg") if self.kind == "concat" else (self.kind,)

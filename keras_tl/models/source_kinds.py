@@ -36,7 +36,7 @@ _NOT_RANDOM = (
 
 
 def of_catalogue(name: str, *, weights, image_size, output_block, **_) -> Backbone:
-    """Return the backbone with this name in the catalogue."""
+    """Return the backbone with the name `name` in the catalogue."""
     spec = get_spec(name)
     weights = None if weights is None else os.fspath(weights)
     return load_spec(spec, weights, image_size or spec.image_size, output_block)
@@ -72,7 +72,7 @@ def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, *
 def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
     """Return a backbone that contains the encoder of a language model and its vocabulary.
 
-    The embedding and each LSTM layer are blocks.
+    The blocks of the backbone are the embedding and each LSTM layer.
     """
     if preprocess is not None:
         raise ConfigError(

@@ -16,9 +16,9 @@ from keras_tl.models import source_kinds
 from keras_tl.models.device import precision_policy
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
-# Functions that load a backbone, by the type of the backbone or the prefix of its name. The first
-# matching row counts. The function receives the name without the prefix, and the other arguments of
-# `find_backbone` by name.
+# Functions that load a backbone, by the type of the backbone or the prefix of its name.
+# `find_backbone` uses the first row that matches. The function in the row receives the backbone (a
+# name without its prefix), and the other arguments of `find_backbone` by name.
 SOURCES = {
     keras.Model: source_kinds.of_model,
     Backbone: source_kinds.of_learner,
@@ -48,19 +48,19 @@ def find_backbone(
         backbone: Name in the catalogue, name with a prefix such as `"run:PATH"`, path of a `.keras`
             file, Keras model, or backbone of another learner.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
-        image_size: (height, width) in pixels. `None`: the default size of the backbone.
-        output_block: Block after which the network is cut.
-        preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, see
-            `keras_tl.models.text_preprocessing.choose_tokens`.
+        image_size: (height, width) in pixels. `None`: use the backbone's default image size.
+        output_block: Block after which the network is cut. `None`: the whole network is used.
+        preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, the
+            preprocessor, see `keras_tl.models.text_preprocessing.choose_tokens`.
         precision: Keras dtype policy of the backbone.
         texts: Training texts. `None`: the data are images.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
         ancestry: Earlier trainings of a backbone from another learner, latest first.
 
     Raises:
-        BackboneError: The backbone is unknown, cannot be built with these arguments, or does not
-            fit the modality of the data.
-        RunError: There is no such run.
+        BackboneError: The backbone is unknown, cannot be built with the given arguments, or does
+            not fit the modality of the data.
+        RunError: The folder in `"run:PATH"` holds no saved run.
         ConfigError: The backbone does not accept the argument `weights` or `preprocess`.
     """
     if is_keras_file(backbone):
@@ -105,6 +105,6 @@ def find_backbone(
 
 
 def row_of(backbone: object) -> type | str | None:
-    """Return the key in `SOURCES` for a backbone. `None`: no source fits."""
+    """Return the key in `SOURCES` that fits a backbone. `None`: no key fits."""
     kind, fits = (str, str.startswith) if isinstance(backbone, str) else (type, isinstance)
     return next((row for row in SOURCES if isinstance(row, kind) and fits(backbone, row)), None)

@@ -30,7 +30,7 @@ class TextModality(Modality):
     """Texts, or pairs of texts, as inputs of one model.
 
     Attributes:
-        network_inputs: For each input of the backbone: name, shape without batch, and dtype.
+        network_inputs: Name, shape without batch, and dtype of each input of the backbone.
         preprocessor: Preprocessor from texts to tokens. `None`: the backbone takes strings.
         are_pairs: Whether an item is a pair of texts.
     """
@@ -117,7 +117,7 @@ class TextModality(Modality):
 
     @property
     def raw(self) -> Specs:
-        """The raw input `text`. Models for pairs also have the raw input `text_pair`."""
+        """The raw input `text`. Models for pairs of texts also have the raw input `text_pair`."""
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
@@ -178,7 +178,7 @@ class TextModality(Modality):
             return text
         tokens = self.preprocessor(text, pair)
         tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
-        # A backbone that takes any length needs no padding, which would only cost time.
+        # Remove the padding if the backbone takes any length, because padding only costs time.
         whole = self._fixed_length is not None
         return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
 

@@ -16,7 +16,8 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, quoted
 
 TFHUB = "tfhub:"
-# Number of positions of the published BERT encoders. By default, longer texts are cut.
+# Number of positions of the published BERT encoders. By default, texts are cut to at most this
+# number of tokens.
 LONGEST = 512
 _SHORTEST = 16
 _MULTIPLE_OF = 8
@@ -33,11 +34,11 @@ def choose_tokens(
     """Return the preprocessor of a text encoder, with a sequence length that fits the texts.
 
     Args:
-        backbone: Text encoder.
-        train: Training texts.
+        backbone: Text encoder, which takes tokens or strings.
+        train: Training texts, which determine the default of the sequence length.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
-        preprocess: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
-            `WordPiecePreprocessor`), or a `TextPreprocessor`. `None`: the encoder's own
+        preprocess: Preprocessor to use: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
+            `WordPiecePreprocessor`), or a `TextPreprocessor`. `None`: use the encoder's own
             preprocessor.
 
     Returns:
@@ -45,7 +46,7 @@ def choose_tokens(
 
     Raises:
         ConfigError: The encoder does not support the sequence length or the preprocessor. Or the
-            texts are pairs, and the preprocessor does not support pairs.
+            items are pairs of texts, and the preprocessor does not support pairs.
         BackboneError: The toolkit does not know which preprocessor the encoder needs.
     """
     handle = backbone.source.partition(":")[2]
@@ -96,7 +97,7 @@ def choose_tokens(
 
 
 def _readable(backbone: Backbone, length: int) -> int:
-    """Return this length, or the encoder's number of positions if that number is smaller."""
+    """Return `length`, or the encoder's number of positions if this number is smaller."""
     if backbone.longest is not None:
         return min(length, backbone.longest)
     layers = find_hub_layers(backbone.network)

@@ -1,4 +1,4 @@
-"""Table of the checks, and the function that runs them."""
+"""Table of all preflight checks, and the function that runs these checks."""
 
 from collections.abc import Callable
 
@@ -31,8 +31,8 @@ def _by_modality(**checks: Checking) -> Checking:
     return check
 
 
-# Keys: names of the findings. The checks run in this order: checks of labels, of items, then of the
-# model. To add a check, add a line.
+# `CHECKS` maps names of findings to checks. To add a check, add a line.
+# The checks run in this order: checks of labels, then checks of items, then checks of the model.
 CHECKS: dict[str, Checking] = {
     "folder-layout": reader_guesses.folder_layout,
     "unused-files": reader_guesses.unused_files,
@@ -65,13 +65,13 @@ CHECKS: dict[str, Checking] = {
 
 
 def run_checks(context: CheckContext) -> Findings:
-    """Run every check that is possible. Stop after an error, which could make later checks fail.
+    """Run every possible check. Stop after a finding of severity `"error"`: later checks may fail.
 
-    The checks must not prevent training. If a check itself fails, or a held-out split is
+    A failed check must not prevent training. If a check itself fails, or a held-out split is
     unreadable, the result lists the check as not done. The function raises only errors that would
     also stop training.
 
-    Findings name files by paths inside the data folder, because users share the report.
+    Findings name files by paths inside the data folder, because users share reports.
 
     Raises:
         DataError: A training item is unreadable.

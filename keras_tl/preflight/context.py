@@ -1,4 +1,4 @@
-"""Inputs of the checks: the data, and a model before the training."""
+"""Inputs of the preflight checks: the data, and the model before its training."""
 
 import contextlib
 import dataclasses
@@ -18,11 +18,11 @@ from keras_tl.preflight.thumbnails import pixels_at
 from keras_tl.tasks import Task, get_task
 from keras_tl.training.trainer import Trainer
 
-# Number of training items that represent the split in slow checks.
+# Number of sampled training items that represent the training split in slow checks.
 SAMPLE = 512
-# Number of sampled items if the features are not cached: one batch of the extractor.
+# Number of sampled training items if their features are not cached: one batch of the extractor.
 _SMALL_SAMPLE = 64
-# Number of images whose pixels are checked.
+# Number of training images whose pixels are checked.
 _PICTURES = 32
 _THUMBNAIL = (32, 32)
 
@@ -32,11 +32,11 @@ class CheckedModel:
     """The model under check and its trainer.
 
     Attributes:
-        parts: Model, backbone and head.
-        modality: Object that describes and preprocesses the inputs.
-        trainer: Trainer of the model, which computes features.
-        features: Items whose features a check may use: `"all"` (they are cached), `"sample"`, or
-            `"none"` (the backbone is not frozen).
+        parts: The model with its backbone and its head.
+        modality: Object that describes and preprocesses the model's inputs.
+        trainer: Trainer of the model, which also computes features.
+        features: Items whose features a check may use: `"all"` (the features are cached),
+            `"sample"`, or `"none"` (the backbone is not frozen).
         weighted: Whether training uses class weights.
         is_random: Whether the backbone has random weights.
     """
@@ -51,7 +51,7 @@ class CheckedModel:
 
     @property
     def task(self) -> Task:
-        """Task of the trainer, which defines loss and targets."""
+        """Task of the model's trainer. The task defines the loss and the targets."""
         return self.trainer.task
 
 
@@ -60,8 +60,8 @@ class CheckContext:
     """Data and model under check.
 
     Attributes:
-        data: Data with all splits.
-        given: The model under check, or `None` before there is a model.
+        data: Data with all their splits.
+        given: The model under check. `None`: there is no model yet.
     """
 
     data: LabelledData
@@ -69,17 +69,17 @@ class CheckContext:
 
     @property
     def task(self) -> Task:
-        """Task with the class names of the data. `given.task` has also settings of the model."""
+        """Task with the data's class names. Only `given.task` has the model's settings too."""
         return get_task(self.data.task)(self.data.class_names)
 
     @property
     def train(self) -> Split:
-        """Training split."""
+        """Training split of the data."""
         return self.data.splits["train"]
 
     @property
     def held_out(self) -> dict[str, Split]:
-        """Validation and test split by name. A split without items is left out."""
+        """Validation and test split of the data, by name. A split without items is left out."""
         return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
 
     @property
@@ -95,10 +95,10 @@ class CheckContext:
 
     @contextlib.contextmanager
     def skip_if_unreadable(self, name: str) -> Iterator[None]:
-        """Wrap code that reads a split. A check skips held-out splits that are unreadable.
+        """Wrap code that reads the split `name`: a check skips an unreadable held-out split.
 
         Raises:
-            Unreadable: The code raised a `KerasTLError`, and the split is a held-out split.
+            Unreadable: The wrapped code raised a `KerasTLError`, and the split is held out.
         """
         try:
             yield
@@ -111,8 +111,8 @@ class CheckContext:
         """Return the frozen backbone's features of the split `name`.
 
         Raises:
-            NotChecked: The features are not cached.
-            Unreadable: The held-out split is unreadable.
+            NotChecked: The features of all items are not cached.
+            Unreadable: The split `name` is a held-out split, and cannot be read.
         """
         if self.model.features != "all":
             raise NotChecked("the features of all items are not cached")
@@ -121,9 +121,9 @@ class CheckContext:
 
     @cached_property
     def pixels(self) -> np.ndarray:
-        """A few training images at the model's size: float32 (n, height, width, 3) in [0, 255].
+        """Some training images at the model's image size: float32 (n, height, width, 3), [0, 255].
 
-        Without a model, the size is 32 x 32.
+        Without a model, the image size is 32 x 32.
         """
         size = _THUMBNAIL if self.given is None else self.given.config.image_size
         shown = self.train.sample(_PICTURES, seed=0)
@@ -137,7 +137,7 @@ class CheckContext:
 
     @cached_property
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features, float32 (n, ...), of the items in `sample_rows`, and their labels."""
+        """Features, float32 (n, ...), and labels of the training items in `sample_rows`."""
         if self.model.features == "none":
             raise NotChecked("the backbone is not frozen")
         rows, labels = self.sample_rows, self.train.labels[self.sample_rows]

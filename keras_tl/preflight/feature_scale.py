@@ -9,19 +9,19 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding, NotChecked
 
-# Usual range of the root mean square of the features' standard deviations.
+# Usual range of the scale of features: the root mean square of their standard deviations.
 SMALLEST, LARGEST = 0.003, 4.0
-# A dominant feature exceeds this fraction of the total variance, and this multiple of the median
-# standard deviation.
+# A feature is dominant if it has more than half of the total variance of all features, and more
+# than 30 times the median standard deviation.
 DOMINANT_SHARE, DOMINANT_RATIO = 0.5, 30
-# An item is far away if its distance from the mean exceeds this multiple of the median distance.
+# An item is far away if its distance from the mean exceeds 10 times the median distance.
 FAR = 10
-# Largest relative rounding error of a number, by precision.
+# Largest relative rounding error of a floating-point number, by Keras precision.
 ROUNDING = {"float32": 2.0**-24, "mixed_float16": 2.0**-11, "mixed_bfloat16": 2.0**-8}
-# A feature is lost if its standard deviation is below LOST times the rounding error. The check
-# reports lost features if they are more than the fraction LOST_SHARE of all features.
+# A feature is lost if its standard deviation is below 4 times the rounding error of its mean. The
+# check reports lost features if they are more than 1% of all features.
 LOST, LOST_SHARE = 4, 0.01
-# Largest relative standard deviation that equal numbers in float64 can have.
+# Because of rounding, equal float64 numbers can have a relative standard deviation up to 1e-12.
 _EQUAL = 1e-12
 
 _TOO = (
@@ -32,11 +32,11 @@ _TOO_HIGH, _TOO_LOW = _TOO.format("high"), _TOO.format("low")
 
 
 def feature_scale(context: CheckContext) -> Finding | None:
-    """Find features with an unusual scale. The severity is a note: `fit_head` standardises.
+    """Find features of an unusual scale: only a note, because `fit_head` standardises features.
 
     Adam moves each weight by about the learning rate in each step. So a step changes the logits in
-    proportion to the features. At a standard deviation of 100, usual learning rates are too high.
-    At 1e-6, training makes no progress.
+    proportion to the features. If features have a standard deviation of 100, usual learning rates
+    are too high. If features have a standard deviation of 1e-6, training makes no progress.
     """
     features = context.sample[0].reshape(len(context.sample_rows), -1).astype(np.float64)
     means, spreads = features.mean(axis=0), features.std(axis=0)
@@ -94,7 +94,7 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
 
 
 def _far(context: CheckContext, centred: np.ndarray) -> tuple[str, str] | None:
-    """Find single items whose features are far away from the features of all other items."""
+    """Find items whose features are much farther from the mean than those of most other items."""
     distances = np.linalg.norm(centred, axis=1)
     far = np.flatnonzero(distances > FAR * np.median(distances))
     if not len(far):

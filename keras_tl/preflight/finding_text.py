@@ -10,12 +10,12 @@ _LONGEST = 60
 
 
 def several(count: int, item: str) -> str:
-    """Return a number and a noun, for example `1 image` or `2,000 images`."""
+    """Return a count and its noun as text, for example `1 image` or `2,000 images`."""
     return f"{count:,} {item}{'' if count == 1 else 's'}"
 
 
 def listing(names: Sequence[str]) -> str:
-    """Return a text with the first names and the number of the remaining names."""
+    """Return a text with the first three names and the number of the remaining names."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
@@ -24,7 +24,7 @@ def folder_of(data: LabelledData) -> str:
     """Return the innermost folder that holds all files of the data, with a separator at its end.
 
     Return an empty string if there are no files, if paths are relative, or if the paths share only
-    the root folder. Then the paths have no common part that describes this machine.
+    the root folder. In these cases, no common part of the paths describes the user's machine.
     """
     folders = {
         os.path.dirname(path)

@@ -1,4 +1,4 @@
-"""Findings of the checks: fact, severity and advice."""
+"""Findings of the preflight checks. A finding has a fact, a severity and advice."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,19 @@ from keras_tl.base.config import JsonConfig, check_choice
 from keras_tl.base.text_tables import paragraphs_html, table_html
 from keras_tl.errors import DataError
 
-# From the worst on.
+# All severities of findings, the worst first.
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding(JsonConfig):
-    """One finding of a check.
+    """One finding of a preflight check.
 
     Attributes:
-        name: Stable key, for example `"near-duplicates"`. See `keras_tl.preflight.checks.CHECKS`.
-        severity: `"error"`, `"warning"` or `"note"`.
-        what: Sentence with the fact, numbers and a few names.
-        action: Sentence with the advice.
+        name: Fixed name, such as `"near-duplicates"`, see `keras_tl.preflight.checks.CHECKS`.
+        severity: Severity of the finding: `"error"`, `"warning"` or `"note"`.
+        what: Sentence that states the fact, with numbers and a few names.
+        action: Sentence that tells the user what to do.
 
     Example:
         >>> print(findings[0])
@@ -45,7 +45,7 @@ class Findings(tuple[Finding, ...]):
 
     Attributes:
         not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
-        failed: Names of checks that failed, but may succeed in a later run. Not in `to_json`.
+        failed: Names of checks that failed, but may succeed later. `to_json` leaves out `failed`.
 
     Example:
         >>> [(finding.name, finding.severity) for finding in findings]
@@ -69,7 +69,7 @@ class Findings(tuple[Finding, ...]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the findings, in order.
+        """Names of the findings, those of the worst findings first.
 
         Example:
             >>> findings.names
@@ -92,7 +92,7 @@ class Findings(tuple[Finding, ...]):
         return f"Preflight: {', '.join(parts) or 'nothing found'}."
 
     def brief(self) -> str:
-        """Return the summary and a line for each warning and error.
+        """Return text: the summary, and a line for each finding that is a warning or an error.
 
         Example:
             >>> print(findings.brief())
@@ -103,7 +103,7 @@ class Findings(tuple[Finding, ...]):
         return "\n".join([self.summary(), *(f"  {finding}" for finding in worse)])
 
     def describe(self) -> str:
-        """Return the summary, all findings, and the checks that were not done.
+        """Return text: the summary, all findings, and the checks that were not done.
 
         Example:
             >>> findings.describe().splitlines()[-1]
@@ -112,14 +112,14 @@ class Findings(tuple[Finding, ...]):
         return "\n".join([self.summary(), *map(str, self), *self._left_out()])
 
     def _left_out(self) -> list[str]:
-        """Return a sentence for each reason why checks were not done."""
+        """Return a sentence for each reason why checks were not done, with names of the checks."""
         by_reason: dict[str, list[str]] = {}
         for name, reason in self.not_checked.items():
             by_reason.setdefault(reason, []).append(name)
         return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
 
     def without(self, text: str) -> Self:
-        """Return a copy with `text` removed from all sentences. Empty `text`: return `self`.
+        """Return a copy of the findings, with `text` removed. If `text` is empty, return `self`.
 
         Example:
             >>> findings.without("training ")[0].what
@@ -143,7 +143,7 @@ class Findings(tuple[Finding, ...]):
             raise DataError(" ".join(f"{error.what} {error.action}" for error in errors))
 
     def to_json(self) -> dict[str, Any]:
-        """Convert to JSON types, without `failed`.
+        """Return the findings as JSON types, without `failed`.
 
         Example:
             >>> sorted(findings.to_json())
@@ -154,7 +154,7 @@ class Findings(tuple[Finding, ...]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read the result of `to_json`.
+        """Build `Findings` from the result of `to_json`.
 
         Example:
             >>> ktl.Findings.from_json(findings.to_json()) == findings
@@ -172,8 +172,11 @@ class Findings(tuple[Finding, ...]):
 
 
 class NotChecked(Exception):  # noqa: N818 (not an error: the check does not apply)
-    """A check cannot be done. The message gives the reason as a phrase."""
+    """Raised if a check cannot be done. The message gives the reason as a phrase."""
 
 
 class Unreadable(Exception):  # noqa: N818 (not an error: training does not need this split)
-    """A held-out split is unreadable or its features cannot be cached. The message is a phrase."""
+    """Raised if a held-out split is unreadable or its features cannot be cached.
+
+    The message gives the reason as a phrase.
+    """

@@ -1,4 +1,4 @@
-"""Cache of findings: the same data with the same model are checked only once."""
+"""Cache of findings, so that the same data with the same model are checked only once."""
 
 import contextlib
 import dataclasses
@@ -11,23 +11,24 @@ from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Findings
 
-# Increase this number when a check changes its findings for the same data.
+# Increase `_FORMAT` when a check changes its findings for the same data.
 _FORMAT = 6
 _MOST_KEPT = 100
 
 
 def cached_findings(context: CheckContext) -> Findings:
-    """Return the findings of `run_checks`, from a cache if features are cached on disk.
+    """Return the findings of `run_checks`. If features are cached on disk, cache findings too.
 
     A second process then starts to train immediately, because features and findings are cached.
-    Findings with failed checks are not cached: more memory or a restored file may help next time.
+    If a check failed, findings are not cached: with more memory or a restored file, the check may
+    succeed.
     """
     store = context.model.trainer.features.store
     if context.model.features != "all" or store.config.where not in ("auto", "disk"):
         return run_checks(context)
     try:
         key = _key(context)
-    except KerasTLError:  # A file is unreadable. `run_checks` decides if training needs the file.
+    except KerasTLError:  # A file is unreadable: `run_checks` decides if training needs the file.
         return run_checks(context)
     file = store.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):

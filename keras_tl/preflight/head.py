@@ -13,12 +13,11 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.tasks import Task
 
-# Largest error of a loss due to float32 and the clipping of probabilities.
+# Largest error that float32 and the clipping of probabilities cause in a loss.
 _ROUNDING = 0.01
-# Limit of the standard deviation of constant features, relative to the largest feature.
+# Features are constant if their standard deviation is at most 1e-5 times the largest value.
 _CONSTANT = 1e-5
-# Memorisation test: batch size, L-BFGS steps, and largest final loss as a fraction of the loss of
-# guessing.
+# Settings of `one_batch`: batch size, L-BFGS steps, and largest final loss / loss of guessing.
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
@@ -38,7 +37,7 @@ def non_finite_features(context: CheckContext) -> Finding | None:
 
 
 def constant_features(context: CheckContext) -> Finding | None:
-    """Find a dead backbone: all items have the same features."""
+    """Find a dead backbone, which computes the same features for all items."""
     features, _ = context.sample
     if len(features) < 2 or not _is_constant(features):
         return None
@@ -57,14 +56,14 @@ def _is_constant(features: np.ndarray) -> bool:
 
 
 def initial_loss(context: CheckContext) -> Finding | None:
-    """Compare the loss of the untrained head with its theoretical value.
+    """Compare the loss of the untrained head with the theoretical loss of an untrained head.
 
-    The last layer of an untrained head has zero weights, so all logits are 0. The loss is ln C for
-    a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of standardised targets.
-    Another value shows a fault of the loss or of the targets.
+    The last layer of an untrained head has zero weights, so all logits are 0. The loss is then ln C
+    for a softmax over C classes, ln 2 for a sigmoid, and 1 for a regression (the variance of
+    standardised targets). Another loss shows a fault of the loss function or of the targets.
     """
     model, head = context.model, context.model.parts.head
-    # Keras's `model.fit` adds no phase to the history, so the weights of the last layer count too.
+    # Look also at the weights of the last layer: Keras's `model.fit` adds no phase to the history.
     if model.trainer.history or any(map(np.any, head.get_layer("logits").get_weights())):
         raise NotChecked("the head is trained")
     features, labels = context.sample
@@ -89,12 +88,12 @@ def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
 
 
 def one_batch(context: CheckContext) -> Finding | None:
-    """Check that a copy of the head can memorise a few items."""
+    """Check that a copy of the head can memorise a few training items."""
     model = context.model
     features, labels = context.sample
     if _is_constant(features):
         raise NotChecked("the features are constant")
-    # A layer with d inputs can separate d items with any labels.
+    # A layer with d inputs can separate d items, whatever their labels.
     narrowest = min(features[0].size, *model.config.head.hidden, BATCH)
     rows = _distinct(features, labels, max(2, narrowest))
     if len(rows) < 2:
@@ -116,7 +115,7 @@ def one_batch(context: CheckContext) -> Finding | None:
 
 
 def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return rows with distinct features. The labels alternate: the batch has several classes."""
+    """Return rows with distinct features and alternating labels, so that classes are mixed."""
     flat = features.reshape(len(features), -1)
     flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
     _, first = np.unique(flat, axis=0, return_index=True)
@@ -131,16 +130,16 @@ def overfit(
 ) -> tuple[float, float]:
     """Fit a new copy of a head to n items. Return the first and the lowest loss.
 
-    The function tests whether head and loss fit together, not the learning rate. So the function
-    uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming
-    45), which has no learning rate.
+    The function tests whether the head suits the loss function, whatever the learning rate. So the
+    function uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math.
+    Programming 45), which has no learning rate.
 
     Args:
-        head: Model from features to logits.
-        task: Task that defines loss and targets.
+        head: Keras model that computes logits from features.
+        task: Task that defines the loss function and the targets.
         features: Features of the items, float32 (n, ...).
-        labels: Labels of the items.
-        goal: Loss at which fitting stops.
+        labels: Labels of the n items.
+        goal: Loss at which the fitting stops.
     """
     with seeded(0):
         copy = keras.models.clone_model(head)

@@ -1,4 +1,4 @@
-"""Check images for leakage: equal files or pixels, and re-encoded or resized copies."""
+"""Find leakage between splits of images: equal files or pixels, re-encoded or resized copies."""
 
 import contextlib
 import dataclasses
@@ -19,25 +19,25 @@ from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_o
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.thumbnails import correlations
 
-# Minimum cosine of the centred features of two images whose thumbnails are compared.
-# docs/explanation/check-limits.md explains the choice of this limit and of `CLOSER`.
+# Compare the thumbnails of two images only if the cosine of their centred features is at least 0.4.
+# docs/explanation/check-limits.md explains the choice of `SIMILAR` and of `CLOSER`.
 SIMILAR = 0.4
-# The thumbnails of copies have a correlation that is this many times nearer to 1 than the typical
+# The thumbnails of copies have a correlation that is 40 times nearer to 1 than the typical
 # correlation of different images. No correlation is below -1, so copies are always above 0.95.
 CLOSER = 40
-# Number of pairs for the estimate of the typical correlation of different images.
+# Number of image pairs from which the typical correlation of different images is estimated.
 _TYPICAL = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Limits that keep the time of the comparison at seconds for data of any size.
+    """Limits with which the search for copies takes only seconds, for data of any size.
 
     Attributes:
-        compared: Maximum number of image pairs to compare by features, for each split. From a
-            split with more pairs, only a sample is compared.
-        fewest: Minimum number of images in such a sample.
-        pairs: Maximum number of pairs to compare by thumbnails, most similar first.
+        compared: Maximum number of image pairs to compare by features, for each split. If a split
+            gives more pairs than `compared`, only a sample of its images is compared.
+        fewest: Minimum number of images in a sample of a split.
+        pairs: Maximum number of image pairs to compare by thumbnails, the most similar first.
     """
 
     compared: int = 50_000_000
@@ -49,13 +49,13 @@ _LIMITS = Limits()
 
 
 def duplicate_images(context: CheckContext) -> Finding | None:
-    """Find files with equal bytes, or arrays with equal pixels."""
+    """Find image files with equal bytes, or image arrays with equal pixels, in different splits."""
     pairs = pairs_of(_keys(context))
     return duplicates_finding(context, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
 def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
-    """Find copies of an image in another encoding or size."""
+    """Find copies of an image, in another encoding or size, in different splits."""
     pairs = near_pairs(context, limits)
     how = "also in {} with another encoding or size"
     counts = {name: len(rows) for name, rows in compared(context, limits).items()}
@@ -70,7 +70,8 @@ def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Fi
 def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
     """Return the rows of each held-out split to compare with all images of earlier splits.
 
-    These are all rows if the comparison takes seconds, else a sample, the same in every call.
+    The function returns all rows if their comparison takes only seconds. Otherwise the function
+    returns a random sample, which is the same in every call.
     """
     before, rows = len(context.train), {}
     for name, split in context.held_out.items():
@@ -83,10 +84,11 @@ def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.nd
 def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[Pair]:
     """Find validation and test images that are copies of their nearest neighbour.
 
-    The function tests the rows from `compared`. The features of the frozen backbone give the
-    nearest neighbour. Thumbnails decide whether both images show the same picture. In some data
-    sets, such as handwritten digits, all images are similar. So the threshold depends on the median
-    correlation with the second neighbour. The result omits images with equal bytes or pixels.
+    The function tests the rows that `compared` returns. The nearest neighbour of an image is found
+    by the features of the frozen backbone. Thumbnails decide whether both images show the same
+    picture. In some data sets, such as handwritten digits, all images are similar. So the decision
+    depends on the median correlation of thumbnails with the second neighbour. The result leaves out
+    images with equal bytes or pixels.
     """
     if not context.held_out or len(context.train) < 2:
         return []
@@ -118,13 +120,13 @@ def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[Pair]:
 
 
 def _in_turns(context: CheckContext) -> list[tuple[str, str]]:
-    """Return pairs of split names: each held-out split with each earlier split."""
+    """Return pairs of split names: each held-out split with each split before it."""
     names = ["train", *context.held_out]
     return [(name, other) for place, name in enumerate(names) for other in names[:place]]
 
 
 def _alike(context: CheckContext, pairs: list[Pair]) -> np.ndarray:
-    """Return the thumbnail correlations of n pairs, in their order: float32 (n,)."""
+    """Return the correlation between the two thumbnails of each of n pairs, float32 (n,)."""
     values = np.zeros(len(pairs), np.float32)
     splits = context.data.splits
     for name, other in _in_turns(context):
@@ -150,7 +152,7 @@ def _keys(context: CheckContext) -> dict[str, list[Hashable | None]]:
 def _file_keys(
     context: CheckContext, splits: dict[str, ImageSplit]
 ) -> dict[str, list[Hashable | None]]:
-    """Return file digests. Files of a unique size get `None` and are not read."""
+    """Return a digest of each file. A file of unique size is not read: its digest is `None`."""
     sizes, keys = {}, {}
     for name, split in splits.items():
         with context.skip_if_unreadable(name), _naming_the_file():

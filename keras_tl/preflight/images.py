@@ -1,4 +1,4 @@
-"""Checks of images: their sizes, their brightness, and their values inside the network."""
+"""Checks of images: size, brightness, and the values they cause inside the network."""
 
 import numpy as np
 
@@ -10,25 +10,26 @@ from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.input_statistics import at_first_weights, first_statistics
 from keras_tl.preflight.value_range import are_too_dark
 
-# Limit of enlargement: side of the model's input / shorter side of the image.
+# `image_sizes` reports images that the model enlarges at least 4 times.
 MOST_ENLARGED = 4
-# Limit of reduction: at 8 times, 1 of 64 pixels is left.
+# `image_sizes` reports images that the model shrinks at least 8 times: 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# Limit of the model's image size, relative to the image size with which the weights were trained.
+# `image_sizes` reports a model's image size below half of the size in the training of its weights.
 LEAST_OF_OWN_SIZE = 0.5
-# Largest value (of 255) in a black image, and fraction of black images that the check reports.
+# `pixel_range` reports the data if at least half of the images are black. In a black image, 99% of
+# the values are at most 2 of 255.
 BLACK, MOST_BLACK = 2.0, 0.5
-# The first normalisation layer's input has a standard deviation, now and in training. Limits of
-# the ratio of the two, see docs/explanation/check-limits.md.
+# Limits for the input of the first BatchNorm layer: its standard deviation now, divided by its
+# standard deviation in the training of the weights. See docs/explanation/check-limits.md.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
-# Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
-# a standard deviation of 0.5 to 1, raw pixels of about 60.
+# Limits for the standard deviation of the input of the first layer with weights. Pixels that are
+# scaled once have a standard deviation of 0.5 to 1, raw pixels of about 60.
 LOWEST_SCALE, HIGHEST_SCALE = 0.02, 20.0
 _HEADERS = 200
 
 
 def image_sizes(context: CheckContext) -> Finding | None:
-    """Find a model's image size that does not suit the images or the pretrained weights."""
+    """Find out whether the model's image size suits the images and the pretrained weights."""
     wanted = context.model.config.image_size
     sizes = _sizes(context.train)
     if not len(sizes):
@@ -72,7 +73,7 @@ def image_sizes(context: CheckContext) -> Finding | None:
 
 
 def _sizes(split: ImageSplit) -> np.ndarray:
-    """Return heights and widths of some images, from their headers: int (n, 2)."""
+    """Return the heights and widths of some images, read from file headers: int (n, 2)."""
     if not split.in_files:
         return np.array([split.images.shape[1:3]])
     found = []
@@ -109,8 +110,8 @@ def preprocessing(context: CheckContext) -> Finding | None:
 
     A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
     another range, the first BatchNorm layer sees another variance. In a user's network without
-    BatchNorm, the check tests the scale at the first layer with weights. The catalogue's networks
-    without BatchNorm need no check.
+    BatchNorm, the check tests the scale at the first layer with weights. Networks of the catalogue
+    without BatchNorm are not tested.
     """
     if are_too_dark(context):
         return None
@@ -135,7 +136,7 @@ def preprocessing(context: CheckContext) -> Finding | None:
                 "the input of the network's first layer with weights cannot be computed"
             )
         mean, scale = seen
-        # Networks from the time of Caffe take unscaled pixels, but centred around 0.
+        # Networks from the time of Caffe take pixels that are centred around 0, but not scaled.
         is_raw = scale > HIGHEST_SCALE and mean > scale
         if scale >= LOWEST_SCALE and not is_raw:
             return None

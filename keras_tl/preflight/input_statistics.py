@@ -1,4 +1,4 @@
-"""Compute statistics of the inputs of a network's first layers, for given pixels."""
+"""Compute how the inputs of a network's first layers vary for given images."""
 
 import keras
 import numpy as np
@@ -11,11 +11,12 @@ _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, float] | None:
     """Return the name of the first BatchNorm layer, and how much its input varies.
 
-    The number is the standard deviation of the layer's input, divided by the standard deviation in
-    training (median over the channels). `None`: there is no such layer, or it is untrained.
+    The second result is the standard deviation of the layer's input, divided by its standard
+    deviation in training (median over the channels). `None`: the network has no BatchNorm layer, or
+    the first BatchNorm layer is untrained.
 
     Args:
-        network: Network. The layers may be networks themselves.
+        network: Keras model, whose layers may be models themselves.
         pixels: Images, float32 (n, height, width, 3) in [0, 255].
     """
     found = _input_of(network, pixels, lambda x: isinstance(x, keras.layers.BatchNormalization))
@@ -34,7 +35,7 @@ def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, flo
 def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, float] | None:
     """Return mean and standard deviation of the input of the first layer with weights.
 
-    Rescaling and Normalization layers do not count. `None`: no such layer is reachable.
+    Rescaling and Normalization layers do not count. `None`: no layer with weights is reachable.
     """
     found = _input_of(network, pixels, lambda x: x.weights and not isinstance(x, _SCALING))
     return None if found is None else (float(found[1].mean()), float(found[1].std()))
@@ -43,7 +44,10 @@ def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, f
 def _input_of(
     network: keras.Model, inputs: np.ndarray, wanted
 ) -> tuple[keras.layers.Layer, np.ndarray] | None:
-    """Return the first matching layer and its input. `None`: no such layer, or not called once."""
+    """Return the first layer for which `wanted(layer)` is true, and the input of this layer.
+
+    `None`: no such layer exists, or the network does not call the layer exactly once.
+    """
     # A Sequential model keeps its graph in an inner Functional model.
     graph = getattr(network, "_functional", None) or network
     levels = getattr(graph, "_nodes_by_depth", {}).values()
@@ -53,7 +57,7 @@ def _input_of(
         parts = layers_of(layer, include_self=False) if inner else [layer]
         if not any(map(wanted, parts)):
             continue
-        # Not `layer.input`: for a nested network, this is the input tensor of its inner graph.
+        # Do not use `layer.input`: for a nested network, it is the input of the inner graph.
         calls = [node for node in nodes if node.operation is layer]
         if len(calls) != 1 or len(calls[0].input_tensors) != 1:
             return None

@@ -1,4 +1,4 @@
-"""Checks that need only the labels."""
+"""Preflight checks that need only the labels of the data."""
 
 import math
 
@@ -9,21 +9,21 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
 
-# Largest class / smallest class. Above this ratio, a model may ignore the smallest class.
+# Largest ratio of class sizes. At a higher ratio, a model may ignore the smallest class.
 MOST_IMBALANCED = 10
 # Minimum number of training items for each class: in published few-shot benchmarks, a linear head
-# on frozen features works well from this number on.
+# on frozen features works well from 10 items per class on.
 FEWEST = 10
-# Limits for the half-width of the 95% interval of a test accuracy of 0.9.
+# Largest half-width of the 95% interval of a test accuracy of 0.9 without a note, or a warning.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
-# Half-width of the 95% interval of a mean absolute error, relative to this error, for one item. If
+# Half-width of the 95% interval of a mean absolute error from one item, divided by this error. If
 # errors are normal, absolute errors have a standard deviation of sqrt(pi / 2 - 1) times their mean.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
 def labels_out_of_range(context: CheckContext) -> Finding | None:
-    """Find labels for which the head has no output, and targets that are not numbers."""
+    """Find labels that have no output in the head, and regression targets that are not finite."""
     task, found = context.task, []
     for name, split in context.data.splits.items():
         if len(strange := task.strange_rows(split.labels)):
@@ -42,7 +42,7 @@ def labels_out_of_range(context: CheckContext) -> Finding | None:
 
 
 def unused_classes(context: CheckContext) -> Finding | None:
-    """Find classes without training items, for example because labels count from 1."""
+    """Find classes that have no training items, for example because labels count from 1."""
     names, task = context.data.class_names, context.task
     unused = np.flatnonzero(task.class_counts(context.train.labels) == 0)
     if not len(unused):
@@ -64,7 +64,7 @@ def unused_classes(context: CheckContext) -> Finding | None:
 
 
 def few_items(context: CheckContext) -> Finding | None:
-    """Find classes with too few training items."""
+    """Find classes with fewer than 10 training items, which are too few."""
     names, task = context.data.class_names, context.task
     counts = task.class_counts(context.train.labels)
     few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
@@ -86,7 +86,7 @@ def few_items(context: CheckContext) -> Finding | None:
 
 
 def class_imbalance(context: CheckContext) -> Finding | None:
-    """Find classes that have many times as many items as other classes."""
+    """Find out whether the largest class has at least 10 times as many items as the smallest."""
     if context.given and context.given.weighted:
         return None
     names, task = context.data.class_names, context.task
@@ -127,7 +127,7 @@ def constant_targets(context: CheckContext) -> Finding | None:
 
 
 def small_test_split(context: CheckContext) -> Finding | None:
-    """Find a test split whose results have a wide confidence interval."""
+    """Find a test split so small that its results have a wide confidence interval."""
     test = context.held_out.get("test")
     if test is None:
         return None

@@ -33,7 +33,7 @@ class Pair:
 
     @property
     def item(self) -> tuple[str, int]:
-        """Split and row of the item in the later split."""
+        """Name of the later split, and row of the item in this split."""
         return self.split, self.row
 
 
@@ -41,7 +41,8 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
     """Return the items whose key occurs in an earlier split.
 
     Args:
-        keys: Key of each item of each split, train first. Items with key `None` match no item.
+        keys: One key per item, by name of the split, the training split first. Equal items have
+            equal keys. An item with the key `None` matches no item.
     """
     first: dict[Hashable, tuple[str, int]] = {}
     pairs = []
@@ -57,7 +58,7 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
 
 
 def part_of_split(context: CheckContext, name: str, count: int, most: int | None = None) -> str:
-    """Return a text such as `3 of 2,000 test images`. `most` replaces the size of the split."""
+    """Return a text such as `3 of 2,000 test images`. `most` replaces 2,000, the split's size."""
     most = len(context.data.splits[name]) if most is None else most
     return f"{count:,} of {several(most, f'{name} {context.data.item}')}"
 
@@ -70,9 +71,9 @@ def duplicates_finding(
     action: str,
     sampled: Mapping[str, int] = MappingProxyType({}),
 ) -> Finding | None:
-    """Return the finding about the pairs, or `None` without pairs.
+    """Return the finding about pairs of equal items, or `None` if there are no pairs.
 
-    `how` says where the copies are: `{}` stands for the earlier splits. `sampled` has the number
+    `how` says where the copies are: `{}` stands for the earlier splits. `sampled` holds the number
     of compared items of each split from which only a sample was compared.
     """
     if not pairs:

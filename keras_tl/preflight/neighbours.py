@@ -1,10 +1,10 @@
-"""Nearest neighbours by features, computed in blocks of limited memory."""
+"""Find nearest neighbours by features, in blocks that need little memory."""
 
 import numpy as np
 
 from keras_tl.features.rows import Features
 
-# Rows of a block. With 1,280 features: 20 MB, plus 64 MB of similarities.
+# Number of items in a block. With 1,280 features, a block takes 20 MB, and its cosines 64 MB.
 _BLOCK = 4096
 
 
@@ -17,18 +17,19 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest neighbours of each item by cosine of centred features, nearest first.
 
-    Centring removes the part that all items have in common. Without centring, all features of a
+    Centring subtracts the mean, which all items have in common. Without centring, all features of a
     ReLU network point in about the same direction. Feature maps are first averaged over positions.
 
     Args:
-        queries: Features of the items.
-        among: Features of the candidates. The mean of these features is the centre.
-        count: Number of neighbours for each item. If there are fewer candidates, all of them.
-        which: The n rows of `queries` to use. `None`: all rows.
+        queries: Features of the items whose neighbours are wanted.
+        among: Features of the candidates for neighbours. Centring subtracts the candidates' mean.
+        count: Number of neighbours for each item, at most the number of candidates.
+        which: Rows of the n items of `queries` to use. `None`: use all rows.
         block: Number of rows in memory at the same time.
 
     Returns:
-        int64 (n, count) rows of `among`, and float32 (n, count) cosines in [-1, 1].
+        Rows of the neighbours in `among`, int64 (n, count), and their cosines in [-1, 1], float32
+        (n, count).
     """
     count = min(count, len(among))
     blocks = [np.arange(s, min(s + block, len(among))) for s in range(0, len(among), block)]
@@ -43,7 +44,7 @@ def nearest(
         cosines = np.zeros((len(mine), 0), np.float32)
         for rows in blocks:
             products = directions @ _directions(vectors(among, rows) - mean).T
-            # Repeated argmax: much faster than a partition for a small `count`.
+            # For a small `count`, repeated argmax is much faster than a partition.
             for _ in range(min(count, len(rows))):
                 place = products.argmax(axis=1)[:, None]
                 best = np.hstack([best, rows[place]])
@@ -56,7 +57,7 @@ def nearest(
 
 
 def vectors(features: Features, rows: np.ndarray) -> np.ndarray:
-    """Return rows with feature maps averaged over positions: float32 (len(rows), d)."""
+    """Return features of the given rows, float32 (rows, d). Average feature maps over positions."""
     read = features.read(rows)
     return read if read.ndim == 2 else read.mean(axis=tuple(range(1, read.ndim - 1)))
 

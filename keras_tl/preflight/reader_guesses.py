@@ -10,7 +10,7 @@ def folder_layout(context: CheckContext) -> Finding | None:
 
 
 def unused_files(context: CheckContext) -> Finding | None:
-    """Find files of the folder in other formats that may be items, and items without a label."""
+    """Find files that may be items in an unreadable format, and items outside class folders."""
     unused = context.data.unused_files
     if not unused or not (unused.convertible or unused.unlabelled):
         return None

@@ -1,4 +1,4 @@
-"""Check texts for leakage: equal texts, and texts with equal words."""
+"""Find leakage between splits of texts: equal texts, and texts with equal words."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,13 @@ from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_o
 
 
 def duplicate_texts(context: CheckContext) -> Finding | None:
-    """Find texts that are equal except for case and white space."""
+    """Find texts in different splits that are equal except for case and white space."""
     pairs = text_pairs(context, plain)
     return duplicates_finding(context, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
 def equal_words(context: CheckContext) -> Finding | None:
-    """Find texts that differ only in punctuation."""
+    """Find texts in different splits that differ only in punctuation."""
     known = {pair.item for pair in text_pairs(context, plain)}
     pairs = [pair for pair in text_pairs(context, words) if pair.item not in known]
     how, action = "also in {} with other punctuation", f"Look at these pairs. {REMOVE}"
@@ -23,7 +23,7 @@ def equal_words(context: CheckContext) -> Finding | None:
 
 
 def text_pairs(context: CheckContext, key: Callable[[str], str]) -> list[Pair]:
-    """Return the texts whose key equals the key of a text in an earlier split."""
+    """Return the texts whose `key(text)` equals the `key(text)` of a text in an earlier split."""
     splits = {"train": context.train, **context.held_out}
     return pairs_of({name: _keys(split, key) for name, split in splits.items()})
 

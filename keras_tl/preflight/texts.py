@@ -12,18 +12,19 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 
-# Limit: fraction of unknown tokens. A vocabulary of words lacks a few per cent of the tokens if it
-# comes from another kind of text. A word-piece vocabulary lacks almost no token.
+# Largest usual fraction of unknown tokens. A vocabulary of words lacks a few per cent of the tokens
+# if it comes from another kind of text. A word-piece vocabulary lacks almost no token.
 MOST_UNKNOWN = 0.05
-# Limit: fraction of truncated texts. The default length truncates 1% (`models.text_preprocessing`).
+# Largest usual fraction of truncated texts. The default sequence length truncates 1% of the texts
+# (`models.text_preprocessing`).
 MOST_TRUNCATED = 0.05
-# Limit: fraction of texts with other tokens than the publisher's tokenizer makes.
+# Largest accepted fraction of texts whose tokens differ from those of the publisher's tokenizer.
 MOST_OTHER = 0.01
 _COUNTED = 2048
 
 
 def unknown_tokens(context: CheckContext) -> Finding | None:
-    """Find tokens, or words, that the vocabulary lacks."""
+    """Find out whether the encoder's vocabulary lacks many tokens (or words) of the texts."""
     sample = context.train.sample(_COUNTED, seed=0)
     preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
@@ -49,7 +50,7 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if share <= MOST_UNKNOWN:
         return None
     action = "Use an encoder for this language."
-    # Encoders of words take no preprocessor.
+    # Encoders of whole words take no preprocessor.
     if parts == "tokens":
         action += (
             " If the vocabulary keeps accents or capitals, pass "
@@ -67,9 +68,9 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
 def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str]:
     """Return the fraction of unknown words, and the text with the largest fraction.
 
-    For an encoder that takes strings. A word is unknown if its features equal the features of
-    letters from ancient scripts (`STRANGE`). If the features of these letters differ from each
-    other, no word counts as unknown. Only the most frequent words are tested.
+    The function tests encoders that take strings. A word is unknown if its features equal the
+    features of letters from ancient scripts (`STRANGE`). If the features of these letters differ
+    from each other, no word counts as unknown. Only the most frequent words are tested.
     """
     texts = [text.split() for text in sample.texts]
     counts = dict(Counter(chain(*texts)).most_common(_COUNTED))
@@ -88,7 +89,7 @@ def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str
 
 
 def other_tokens(context: CheckContext) -> Finding | None:
-    """Find texts that get other tokens from the publisher's tokenizer."""
+    """Find texts whose tokens differ from the tokens of the publisher's tokenizer."""
     preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         return None
@@ -105,7 +106,7 @@ def other_tokens(context: CheckContext) -> Finding | None:
     reference.no_truncation()
     texts = context.train.sample(_COUNTED, seed=0).texts
     rows = preprocessor.token_lists(list(texts))
-    # The last token of a truncated text differs between tokenizers.
+    # Do not compare the last token of a truncated text, which differs between tokenizers.
     seen = preprocessor.sequence_length - 1
     others = [
         text
@@ -126,7 +127,7 @@ def other_tokens(context: CheckContext) -> Finding | None:
 
 
 def truncated_texts(context: CheckContext) -> Finding | None:
-    """Find texts that are longer than the encoder's input."""
+    """Find texts with more tokens than the encoder's input has."""
     preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         raise NotChecked("the encoder makes its tokens itself")

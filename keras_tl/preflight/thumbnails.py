@@ -7,10 +7,10 @@ from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 
-# Side of a thumbnail in pixels: so coarse that compression artefacts vanish. See
+# Side of a thumbnail in pixels. Thumbnails are so coarse that compression artefacts vanish, see
 # docs/explanation/check-limits.md.
 _SIDE = 12
-# A thumbnail with a smaller standard deviation, in grey levels, shows no picture to compare.
+# A thumbnail whose standard deviation is below 2 grey levels shows no picture to compare.
 _FLAT = 2.0
 
 
@@ -19,11 +19,11 @@ def correlations(
 ) -> np.ndarray:
     """Return Pearson's correlation of the thumbnails of n pairs of images.
 
-    A thumbnail shows the whole image, for every aspect ratio. Each colour is centred separately.
-    So copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
+    A thumbnail shows the whole image, for every aspect ratio. Each colour is centred around 0. So
+    copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
 
     Returns:
-        float32 (n,) in [-1, 1]. 0 if one of the images has a single colour.
+        Correlations in [-1, 1], float32 (n,). 0: one of the two images has a single colour.
     """
     if not len(first):
         return np.zeros(0, np.float32)
@@ -44,10 +44,10 @@ def pixels_at(
     """Return images as the input pipeline resizes them: float32 (n, *size, 3) in [0, 255].
 
     Args:
-        split: n images that fit into memory. For files, the function builds a pipeline: slow.
-        size: (height, width).
-        how: See `keras_tl.data.images.decoder.resize`.
-        value_range: See `keras_tl.data.images.decoder.decode_image`.
+        split: n images that fit into memory. The function is slower for files than for arrays.
+        size: Height and width of the returned images in pixels.
+        how: Method of resizing, see `keras_tl.data.images.decoder.resize`.
+        value_range: Values of black and white, see `keras_tl.data.images.decoder.decode_image`.
     """
     if split.in_files:
         return ImagePipeline(size, how, value_range=value_range).pixels(split)

@@ -1,4 +1,4 @@
-"""Check whether the values for black and white suit the values in 16-bit image files."""
+"""Check whether `value_range` (black, white) suits the values in 16-bit image files."""
 
 from keras_tl.data.images.value_range import ALL_VALUES, SixteenBitRange, values_in_sample
 from keras_tl.preflight.context import CheckContext
@@ -6,7 +6,7 @@ from keras_tl.preflight.findings import Finding
 
 
 def value_range(context: CheckContext) -> Finding | None:
-    """Find values that use only a small part of the expected range, or lie outside this range."""
+    """Find 16-bit values that use only a small part of `value_range`, or lie outside this range."""
     found = _values(context)
     if found is None:
         return None
@@ -40,13 +40,13 @@ def value_range(context: CheckContext) -> Finding | None:
 
 
 def are_too_dark(context: CheckContext) -> bool:
-    """Return whether images look dark because all values are far below white. See `value_range`."""
+    """Return whether images look dark because all 16-bit values are far below white."""
     found = _values(context)
     return found is not None and found.wastes(context.data.value_range)
 
 
 def _values(context: CheckContext) -> SixteenBitRange | None:
-    """Return the range of values in 16-bit files, from the file check if done, else a sample."""
+    """Return the range of values in 16-bit files: in all after a file check, else in a sample."""
     if not context.train.in_files:
         return None
     check = context.data.checked

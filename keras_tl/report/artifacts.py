@@ -1,11 +1,11 @@
 """Artifacts: files that a run stores for its report.
 
-To compute an artifact again, you would need the data or earlier weights of the model.
+A run stores artifacts, because their computation needs the data or earlier weights of the model.
 
 comparison.json                                   comparison with training from scratch
 feature_map_before.json, feature_map_after.json   see `keras_tl.evaluation.feature_map`
-top_losses.json                                   test items with the largest losses: row, facts
-top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    images only
+top_losses.json                                   facts about test items with the largest losses
+top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    pictures of these items (only for images)
 """
 
 import dataclasses
@@ -45,15 +45,15 @@ class ComparisonResult(Protocol):
 
     @property
     def skill(self) -> str:
-        """Name of the metric."""
+        """Name of the metric that the comparison uses."""
 
     @property
     def sizes(self) -> Sequence[Any]:
-        """Results for each number of training items."""
+        """Results of the comparison for each number of training items."""
 
     @property
     def verdicts(self) -> Sequence[Any]:
-        """Verdicts on the pretrained arms."""
+        """Verdicts on the two pretrained variants (arms) of the model."""
 
     def sentences(self) -> dict[str, Any]:
         """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""
@@ -80,7 +80,8 @@ class Artifacts:
     def before_training(self) -> "Artifacts":
         """Return the artifacts that remain valid when the weights change.
 
-        A comparison with training from scratch remains valid: it does not use these weights.
+        The feature map before fine-tuning and a comparison with training from scratch do not use
+        the changed weights.
         """
         true = _map_name(BEFORE), _COMPARISON
         return Artifacts({n: content for n, content in self.files.items() if n in true})
@@ -96,9 +97,10 @@ class Artifacts:
         return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
-        """Return whether these test items are stored, with Grad-CAMs for these predictions.
+        """Return whether the run has the test items `rows`, with Grad-CAMs that explain `answers`.
 
-        With `answers=None`, the Grad-CAMs may explain any predictions.
+        `answers` are the predictions for these items. If `answers` is `None`, the Grad-CAMs may
+        explain any predictions.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -120,12 +122,12 @@ class Artifacts:
         return Artifacts(kept | {_TOP: json.dumps(items).encode()})
 
     def comparison(self) -> dict[str, Any] | None:
-        """Return the content of the comparison's file as JSON types. `None`: there is no file."""
+        """Return the comparison as JSON types, or `None` if the run has no comparison."""
         content = self.files.get(_COMPARISON)
         return None if content is None else json.loads(content)
 
     def feature_map(self, when: str) -> FeatureMap | None:
-        """Return the feature map before or after fine-tuning. `None`: the run has no such map."""
+        """Return the feature map before or after fine-tuning, or `None` if the run has no map."""
         content = self.files.get(_map_name(when))
         return None if content is None else FeatureMap.from_bytes(content)
 
@@ -133,11 +135,11 @@ class Artifacts:
         """Return the facts of the items with the largest losses, by row in the test split.
 
         Returns:
-            Facts by row, or `None` if the run has no facts. `place`: end of the path of the item's
-            file, or `None`. `texts`: list of the item's texts. `image`: file name (images only).
-            An item with a Grad-CAM also has `gradcam` (file name), `seen` (the prediction that the
-            Grad-CAM explains) and `places` ([height, width] of the feature maps). If the prediction
-            changed later, `seen` is `None`, and `gradcam` and `places` are missing.
+            Facts by row, or `None` if the run has no facts. Each item has `place` (end of the path
+            of its file, or `None`), `texts` (list of its texts) and, for images, `image` (file
+            name). An item with a Grad-CAM also has `gradcam` (file name), `seen` (the prediction
+            that the Grad-CAM explains) and `places` ([height, width] of the feature maps). If the
+            prediction changed later, `seen` is `None`, and `gradcam` and `places` are missing.
         """
         content = self.files.get(_TOP)
         return None if content is None else {one["row"]: one for one in json.loads(content)}
@@ -148,12 +150,12 @@ class Artifacts:
 
 
 def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
-    """Return a feature map as a file: a dict from its name to its content."""
+    """Return a feature map as a dict from the name of its file to the content of the file."""
     return {_map_name(when): found.to_bytes()}
 
 
 def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
-    """Return a comparison as a file: a dict from its name to its content.
+    """Return a comparison as a dict from the name of its file to the content of the file.
 
     Raises:
         ConfigError: `given` is not a comparison, or `task` has another kind or other classes.
@@ -190,8 +192,9 @@ def keep_top_items(
 
     Args:
         rows: Rows of the items in the test split, int array (n,).
-        split: Split with only these n items.
-        pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
+        split: Split that contains only the n items.
+        pixels: Images as the model receives them, (n, height, width, 3) in [0, 255], or `None` for
+            texts.
         parts: Model that does not belong to a distribution strategy.
         task, record: Task of the model, and prediction record of the n items.
     """
@@ -234,7 +237,7 @@ def _map_name(when: str) -> str:
 
 
 def _jpeg(image: np.ndarray) -> bytes:
-    """Encode an image as JPEG. Reduce images that are larger than the report shows them."""
+    """Encode an image as JPEG, after reducing it to at most the size that the report shows."""
     height, width = image.shape[:2]
     if max(height, width) > _LARGEST_SIDE:
         scale = _LARGEST_SIDE / max(height, width)

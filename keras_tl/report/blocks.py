@@ -12,7 +12,7 @@ from markupsafe import Markup
 class Block:
     """Base class of the blocks of a section. The template macro for a block has the class's name.
 
-    In the texts of paragraphs and notes, backticks mark code. All other texts are shown literally.
+    In the texts of paragraphs and notes, backticks mark code. Templates show other texts literally.
     """
 
     @property
@@ -23,12 +23,13 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Paragraph(Block):
-    """One or more sentences.
+    """Paragraph of one or more sentences.
 
     Attributes:
-        text: The sentences.
-        code: Command or call after the last sentence.
-        role: `"lead"` for the most important sentences, `"warning"` or `"note"`. Empty: ordinary.
+        text: Sentences of the paragraph.
+        code: Command or Python call that follows the sentences, or an empty text.
+        role: `"lead"` for the most important sentences, `"warning"`, `"note"`, or an empty text for
+            all other sentences.
     """
 
     text: str
@@ -41,9 +42,9 @@ class Cell:
     """Cell of a table.
 
     Attributes:
-        text: Main text.
-        note: Text in a smaller font, such as a confidence interval.
-        share: Strength of the shading, in [0, 1]. `None`: no shading.
+        text: Main text of the cell.
+        note: Text of the cell in a smaller font, such as a confidence interval.
+        share: Strength of the cell's shading in [0, 1], or `None` for no shading.
     """
 
     text: str
@@ -53,7 +54,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table(Block):
-    """Table with a caption and row names. `numbers`: align all but the first column right."""
+    """Table with a caption and row names. With `numbers`, only the first column is aligned left."""
 
     caption: str
     head: Sequence[str]
@@ -84,7 +85,7 @@ class Written(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Plot(Block):
-    """Drawn plot: an `<svg>` element and its caption."""
+    """Plot as an `<svg>` element, with a caption."""
 
     svg: Markup
     caption: str
@@ -92,7 +93,7 @@ class Plot(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Plots(Block):
-    """Plots side by side, where the page is wide enough."""
+    """Several plots, side by side where the page is wide enough."""
 
     plots: Sequence[Plot]
 
@@ -131,7 +132,7 @@ class Code(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Notes(Block):
-    """Remarks under their headings. The HTML page shows them after a click on the title."""
+    """Remarks under their headings. The HTML page shows the remarks after a click on the title."""
 
     title: str
     notes: dict[str, str]
@@ -139,7 +140,7 @@ class Notes(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Section with a key for links, a heading and blocks. The report omits empty sections."""
+    """Section with a key for links, a heading and blocks. A report omits an empty section."""
 
     key: str
     title: str

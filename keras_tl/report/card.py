@@ -96,8 +96,9 @@ def _check_sections(sections: object) -> None:
 
 def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
     texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
-    # No licence: only the owner of the model can choose a licence. No `library_name: keras`: the
-    # Hugging Face Hub would tell people to load a `.keras` file.
+    # The card states no licence, because only the owner of the model can choose a licence. The card
+    # does not state `library_name: keras`, because the Hugging Face Hub would then tell people to
+    # load a `.keras` file.
     kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
     return render(
         "card.md",
@@ -140,7 +141,7 @@ def _versions(facts: Facts) -> list[Block]:
     return [Table("Versions of the libraries", head, rows, numbers=False)]
 
 
-# Sections that keras_tl writes. They follow the sections of the user.
+# Sections of the card that keras_tl writes, after the sections of the user.
 _OWN: dict[str, Callable[[Facts], list[Block]]] = {
     "Training and evaluation data": _data,
     "Metrics": _metrics,

@@ -1,4 +1,4 @@
-"""Input of a report. The folder of a run stores the complete input."""
+"""Input of a report. The folder of a run stores the complete input of its report."""
 
 import dataclasses
 
@@ -16,12 +16,13 @@ class ReportContext:
     """Input of a report. Reports with the same input are equal, byte for byte.
 
     Attributes:
-        facts: Facts of the model.
-        test: Evaluation on the test split. `None`: the test split was not evaluated.
-        overfitting: Analysis of whether the model overfits. `None`: unknown.
-        findings: Findings of the preflight. `None`: the preflight did not run.
-        fitted: Result of `Learner.fit`. `None`: the user did not train with `Learner.fit`.
-        artifacts: Stored items, feature maps, and a comparison with training from scratch.
+        facts: Facts of the model that the report describes.
+        test: Evaluation on the test split, or `None` if the test split was not evaluated.
+        overfitting: Analysis of whether the model overfits, or `None` if there was no analysis.
+        findings: Findings of the preflight, or `None` if the preflight did not run.
+        fitted: Result of `Learner.fit`, or `None` if the user did not train with `Learner.fit`.
+        artifacts: Files of the run with test items, feature maps, and a comparison with training
+            from scratch.
     """
 
     facts: Facts

@@ -25,12 +25,14 @@ class DataFacts:
     """Facts about the data, without local paths.
 
     Attributes:
-        kind: Kind of the source, such as `"folder"`. `None`: the data were in memory.
-        settings: Settings of the source and of the division into splits, by name.
-        options: Options for images or texts, by name.
-        fingerprint_of: Basis of the fingerprints: `"files"` (path, size, time) or `"content"`.
-        splits: Facts about each split, by name.
-        checked: Number of checked `items` and of unusable items (`left_out`). `None`: no check.
+        kind: Kind of the data source, such as `"folder"`, or `None` for data in memory.
+        settings: Settings of the data source and of the division into splits, by setting name.
+        options: Values of the options for images or texts, by option name.
+        fingerprint_of: Basis of the splits' fingerprints: `"files"` (path, size, time of each file)
+            or `"content"`.
+        splits: Facts about each split, by name of the split.
+        checked: Number of checked `items` and of unusable items (`left_out`), or `None` if there
+            was no check of the files.
         unused_files: Files in the source that were not used as items.
     """
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from keras_tl.evaluation.plots import style
 from keras_tl.report.blocks import Picture, Plot
 
-# Plot size in inches and font size in points. The text stays legible on a phone.
+# Plot size in inches and font size in points, chosen so that the text is legible on a phone.
 _SIZE, _FONT_SIZE = (5.0, 3.8), 11
 _COLOURS = {
     style.INK: "var(--ink)",
@@ -58,11 +58,11 @@ def plot(
     """Draw a plot as SVG.
 
     Args:
-        name: Name of the plot, unique in the page. Use letters, digits and hyphens.
+        name: Name of the plot, unique in the page, of letters, digits and hyphens.
         caption: Caption of the plot.
         alt: Description for readers who cannot see the plot, including its main values.
         draw: Function that takes matplotlib axes and `values`, the values to draw.
-        size: Width and height in inches.
+        size: Width and height of the plot in inches.
     """
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
         # matplotlib warns of missing glyphs, but the browser has fonts for them.
@@ -83,7 +83,7 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     referred = {name for _, name in _REFERENCE.findall(inside)}
 
     def as_in_a_page(match: re.Match) -> str:
-        """Return a tag with the page's colours and unique ids. Text between tags stays as is."""
+        """Return an SVG tag with the page's colours, and with ids that are unique in the page."""
         tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
         # All figures use the same ids, but an id must be unique in a page.
         tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)
@@ -94,5 +94,5 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
 
 
 def picture(content: bytes, alt: str) -> Picture:
-    """Return a JPEG file as a `data:` URI."""
+    """Return the content of a JPEG file as a picture with a `data:` URI."""
     return Picture(f"data:image/jpeg;base64,{base64.b64encode(content).decode()}", alt)

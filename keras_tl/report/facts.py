@@ -32,14 +32,15 @@ class Facts:
     Attributes:
         config: Configuration of the model, without `architecture`.
         parameters: Number of parameters of the `backbone` and of the `head`, by these names.
-        tokenizer: Kind of text preprocessor. `None`: the model has no text preprocessor.
-        seed: Seed of the learner.
+        tokenizer: Kind of text preprocessor, or `None` if the model has no text preprocessor.
+        seed: Seed of the learner that trained the model.
         pretraining: Origin of the backbone's weights before the training.
-        data: Facts about the data. `None`: the data are not recorded.
+        data: Facts about the data of the model, or `None` if the run does not record its data.
         history: Records of the training phases, in order.
         is_as_trained: Whether the weights have not changed since the last training phase.
         evaluations: Metrics of each evaluated split, by name of the split.
-        untested: Estimated metric in sentences, if all items trained the model, else `None`.
+        untested: Sentences with an estimate of the test metric, if the model was trained on all
+            items, else `None`.
         calls: Lines of Python that train the model again.
         trained_with: Versions of the libraries that trained the model, by name.
         exported_with: Versions of the libraries in this process, by name.
@@ -71,7 +72,7 @@ class Facts:
 
     @property
     def test(self) -> SplitMetrics | None:
-        """Metrics of the test split. `None`: the test split was not evaluated."""
+        """Metrics of the test split, or `None` if the test split was not evaluated."""
         return self.evaluations.get("test")
 
     @property
@@ -80,7 +81,7 @@ class Facts:
         return any(record.changed_backbone for record in self.history)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types. JSON has no NaN and no infinity: both become `None`."""
+        """Return the facts as JSON types. JSON has no NaN and no infinity: both become `None`."""
         return _finite(dataclasses.asdict(self))
 
 
@@ -95,7 +96,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     return Facts(
         config=dataclasses.replace(config, **public),
         parameters=parameters,
-        # The first word of the identity is the kind. Only programs need the other words.
+        # People need only the first word of the tokenizer's identity, which is its kind.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
         pretraining=Pretraining.of(

@@ -7,9 +7,9 @@ from keras_tl.report.pretraining import IMAGENET, RANDOM
 from keras_tl.report.split_metrics import MetricEstimate, SplitMetrics
 from keras_tl.runs.ancestry import LANGUAGE_MODEL
 
-# A wider confidence interval hides differences that matter in use.
+# A confidence interval wider than this hides differences that matter in use.
 _WIDE = 0.1
-# At this ratio, the most frequent class has twice the weight of the rarest class in the loss.
+# At a ratio of 2, the most frequent class has twice the weight of the rarest class in the loss.
 _IMBALANCED = 2.0
 # With 30 items of a class, the 95% interval of a recall of 0.5 is about +-0.17.
 _FEW = 30
@@ -40,12 +40,13 @@ def warnings_of(facts: Facts) -> list[str]:
         found += _guesses(facts.test, has_thresholds=bool(facts.config.thresholds))
     elif splits and "test" not in splits:
         found.append(
-            "Not evaluated: the data have no test split. Load the data with `test_split=0.15` and "
-            "train again. Only unseen items show how good the model is."
+            "The model was not evaluated: the data have no test split. Load the data with "
+            "`test_split=0.15` and train again. Only unseen items show how good the model is."
         )
     else:
         found.append(
-            "Not evaluated on the test split: run `learner.evaluate()` before `learner.export()`."
+            "The model was not evaluated on the test split: run `learner.evaluate()` before "
+            "`learner.export()`."
         )
     return found
 
@@ -85,7 +86,7 @@ def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
                 "Choose a decision threshold other than 0.5 with `learner.choose_thresholds()`."
             )
         return [said]
-    # A chosen threshold trades accuracy for precision or recall. A threshold does not change AUC.
+    # A chosen threshold trades accuracy for precision or recall, but does not change the AUC.
     if ranks or auc.interval is None:
         return []
     return [
@@ -216,7 +217,7 @@ def _data(data: DataFacts, item: str) -> dict[str, str]:
         ),
     }[data.fingerprint_of]
     found["Fingerprints of the data"] = (
-        f"{how} The names and item counts of the classes are shown too."
+        f"{how} This document also shows the names and item counts of the classes."
     )
     return found
 

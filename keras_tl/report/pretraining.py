@@ -17,9 +17,9 @@ from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
 from keras_tl.runs.history import PhaseRecord
 
 IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
-# Kind of the original weights, by the prefix of the place from which they were loaded.
+# Kind of the original weights, by the prefix of their source.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
-# Weights taken from a Python object have no location.
+# Weights from a Python object have no path or URL: describe their origin in words.
 _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.Model"}
 
 
@@ -45,18 +45,18 @@ def weights_text(weights: str | None) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class EarlierTraining:
-    """An earlier training of a model's weights. Fields that are not recorded are `None`.
+    """An earlier training of a model's weights. A fact that the run does not record is `None`.
 
     Attributes:
-        kind: `"training"` (of a learner) or `"language model"`.
-        history: Records of the training phases.
+        kind: Kind of training: `"training"` (of a learner) or `"language model"`.
+        history: Records of the phases of this earlier training.
         weights: Origin of the weights before this earlier training.
         task: Task of the earlier learner.
         class_names: Class names of the earlier learner.
-        data: Training split of the earlier learner.
+        data: Facts about the training split of the earlier learner.
         source: Source of the language model.
         texts: Number of texts that the language model was trained on.
-        tokens: Number of tokens in these texts.
+        tokens: Number of tokens in the texts of the language model.
     """
 
     kind: str
@@ -86,11 +86,11 @@ class Pretraining:
     """Facts about the weights of a backbone before the training.
 
     Attributes:
-        weights: Origin of the weights in words.
+        weights: Origin of the weights before the training, in words.
         kind: Kind of the original weights, those before the earliest recorded training.
-        source: Source of the original weights. `None`: not recorded.
-        licence: Licence of the original weights. `None`: not recorded.
-        module_sha256: SHA-256 of the files of a TF-Hub module. `None`: no TF-Hub module.
+        source: Source of the original weights, or `None` if the run does not record the source.
+        licence: Licence of the original weights, or `None` if the run does not record the licence.
+        module_sha256: SHA-256 of the files of a TF-Hub module, or `None` for other backbones.
         ancestry: Earlier trainings of the weights, the latest training first.
     """
 

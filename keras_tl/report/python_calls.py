@@ -22,7 +22,7 @@ def python_calls(
     history: Sequence[PhaseRecord],
     fitted: FitResult | None,
 ) -> list[str]:
-    """Return the calls as lines. `...` stands for objects and paths that a run does not record."""
+    """Return lines of Python that train a model again, with `...` for values not recorded."""
     lines = ["import keras_tl as ktl", "", *_data(data, config), *_learner(config, weights, seed)]
     lines += _phases(history, config.family) if fitted is None else _fit(history[-1], fitted)
     if config.temperature != 1:
@@ -70,7 +70,7 @@ def _learner(config: ModelConfig, weights: str | None, seed: int) -> list[str]:
     elif weights is not None and weights.startswith(RUN):
         backbone = code_of(public_place(weights))
     elif config.architecture is None and ":" not in config.backbone:
-        # A backbone of any other kind includes its weights.
+        # Only a backbone with a plain name takes `weights=`. Other sources include the weights.
         values["weights"] = code_of(weights and public_place(weights))
     if config.image_size is not None:
         values["image_size"] = code_of(tuple(config.image_size))

@@ -1,4 +1,4 @@
-"""Rendering of blocks as HTML or Markdown (CommonMark and GitHub's tables) by `templates/`."""
+"""Render blocks as HTML or Markdown (CommonMark and GitHub's tables) with `templates/`."""
 
 import functools
 import re
@@ -8,7 +8,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-# Inside a word, _ and # are literal. GitHub turns URLs and www. addresses into links.
+# Do not escape _ and # inside a word, where Markdown shows both literally. Escape URLs and www.
+# addresses, because GitHub would turn them into links.
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#|:(?=//)|(?<=www)\.", re.IGNORECASE
 )
@@ -35,7 +36,7 @@ def prose_as_html(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template with values. Its suffix, `.html` or `.md`, selects the language."""
+    """Fill a template with values, as HTML or Markdown according to its suffix."""
     return _environment(Path(template).suffix).get_template(template).render(values)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from keras_tl.evaluation.slices import Slices
 
-# The confusion matrix of 1,000 classes has a million entries.
+# Do not keep larger confusion matrices: with 1,000 classes, a matrix has a million entries.
 _LARGEST_MATRIX = 100
 _NO_METRICS = ("items", "fingerprint", "slices")
 
@@ -32,15 +32,15 @@ class SplitMetrics:
     """The metrics of a split.
 
     Attributes:
-        items: Number of items.
-        fingerprint: Fingerprint of the items. `None`: unknown.
-        metrics: Metrics over all items, by name.
-        per_class: Metrics of each class or label, by its name. Empty for a regression.
-        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: items
-            have values, or can have several labels.
-        confusion_matrix: Number of items for each true class (row) and predicted class (column).
-            `None`: the task has no such matrix, or there are more than 100 classes.
-        slices: Metrics of groups of items. `None`: groups were not evaluated.
+        items: Number of evaluated items.
+        fingerprint: Fingerprint of the evaluated items, or `None` if the fingerprint is unknown.
+        metrics: Metrics over all items, by name of the metric.
+        per_class: Metrics of each class or label, by name, or an empty dict for a regression.
+        most_frequent_share: Accuracy of always predicting the most frequent class, or `None` for a
+            regression and for several labels.
+        confusion_matrix: Number of items for each true class (row) and predicted class (column), or
+            `None` if the task has no such matrix or more than 100 classes.
+        slices: Metrics of groups of items, or `None` if the user did not evaluate groups.
     """
 
     items: int

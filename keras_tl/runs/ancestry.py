@@ -1,4 +1,4 @@
-"""Ancestry: the earlier trainings of the weights of a backbone, read from saved runs."""
+"""Ancestry: the earlier trainings of a backbone's weights, as saved runs record them."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from keras_tl.data.labelled_data import LabelledData
 from keras_tl.errors import DataError
 from keras_tl.runs.history import PhaseRecord
 
-# Kinds of entries of an ancestry.
+# Kinds of trainings in an ancestry.
 TRAINING, LANGUAGE_MODEL = "training", "language model"
 
 
@@ -16,10 +16,10 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     """Return the training that a run records, followed by the earlier trainings of its backbone.
 
     Args:
-        about: Content of the `run.json` of a run.
+        about: Content of the `run.json` of a saved run.
 
     Returns:
-        Value of `Backbone.ancestry` for a backbone that is loaded from the run.
+        Value of `Backbone.ancestry` for a backbone that is loaded from the saved run.
     """
     data = about["data"]
     training = {
@@ -37,9 +37,9 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
     """Return the names of the splits on which a backbone was fine-tuned with labels.
 
     A run records one fingerprint of its training split. This function therefore recognises only an
-    identical training split, and the joined split of all items from `fit(refit=True)`. It does not
-    recognise other random splits of the same items. Training of a language model does not count,
-    because it uses texts without labels.
+    identical training split, and the joined split of all items from `fit(refit=True)`. The function
+    does not recognise other random splits of the same items. Training of a language model does not
+    count, because a language model learns from texts without labels.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")
@@ -51,7 +51,8 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
     if not prints:
         return ()
     names = tuple(data.splits)
-    with contextlib.suppress(DataError):  # Pixels of different shapes cannot be joined.
+    # Image arrays of different shapes cannot be joined.
+    with contextlib.suppress(DataError):
         if data.joined(names).identity in prints:
             return names
     return tuple(name for name in names if data.split(name).identity in prints)

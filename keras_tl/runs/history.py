@@ -10,7 +10,7 @@ from keras_tl.errors import ConfigError
 
 
 def name_of(share: float) -> str:
-    """Return the name of an average of `share` fine-tuned and (1 - `share`) earlier weights."""
+    """Return a name for the average of `share` fine-tuned and (1 - `share`) earlier weights."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
     return f"average, {share:.0%} fine-tuned"
@@ -18,19 +18,19 @@ def name_of(share: float) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class MetricDrop:
-    """Statistically significant fall of a validation metric in a phase.
+    """Statistically significant fall of a validation metric in fine-tuning.
 
     Attributes:
         metric: Name of the metric in words.
-        before: Value of the metric before the phase.
-        after: Value of the metric after the phase.
+        before: Value of the metric before fine-tuning.
+        after: Value of the metric after fine-tuning.
         items: Number of items of the validation split.
         unit: Unit of the comparison: an item (`"image"` or `"text"`), or `"group"` if items have
             groups.
-        worse: Number of units with a worse prediction than before.
-        better: Number of units with a better prediction than before.
-        p_value: Probability that at least `worse` of the changed units get worse, if only chance
-            decides.
+        worse: Number of units with a worse prediction after fine-tuning than before.
+        better: Number of units with a better prediction after fine-tuning than before.
+        p_value: Probability that at least `worse` of the changed units get worse, if each changed
+            unit gets better or worse by chance.
 
     Example:
         >>> learner.history[0].metric_drop is None
@@ -49,29 +49,31 @@ class MetricDrop:
 
 @dataclasses.dataclass(frozen=True)
 class PhaseRecord:
-    """Record of a finished phase. `history` and `epoch` are as in `keras.callbacks.History`.
+    """Record of a finished training phase, with `history` and `epoch` as in Keras's `History`.
 
     Attributes:
         phase: Settings of the phase.
-        epochs: For each epoch: training loss and metrics, validation loss and metrics (`val_loss`,
-            ...) if there is a validation split, and `learning_rate` of the last step.
+        epochs: Dict for each epoch: training loss and metrics, validation loss and metrics
+            (`val_loss`, ...) if there is a validation split, and `learning_rate` of the last step.
         seconds: Wall time of the phase, including feature extraction.
         best_epoch: Epoch whose weights the model has after the phase, counted from 1. 0 means the
             weights from before the phase.
         cached: Whether the epochs ran on cached features.
         augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
-            `None` if unknown, because an older version saved the run.
+            `None` means that they are unknown, because an older version saved the run.
         solved: Whether the phase began at the regularised optimum of a linear head on cached
-            features. The epochs of this phase then improve nothing, and the curves have no trend.
+            features. If true, the epochs of the phase improve nothing, and the curves have no
+            trend.
         l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
         share: Position of the chosen weights on the line from the weights before the phase (0) to
             the fine-tuned weights (1), see `keras_tl.training.weight_average`.
         by_callback: Whether a callback of the user replaced the weights that training had chosen.
-            `best_epoch` is then the epoch of the weights that the callback chose.
-        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights.
-            `best_epoch` is then the last epoch.
-        metric_drop: Significant fall of a validation metric in the phase, if training keeps the
-            last weights in any case. `None` means that no fall is known.
+            If true, `best_epoch` is the epoch whose weights the callback chose.
+        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights. If
+            true, `best_epoch` is the last epoch.
+        metric_drop: Significant fall of a validation metric in fine-tuning, in the record of the
+            last phase. keras_tl tests for such a fall only if training keeps the last weights in
+            any case. `None` means that no fall is known.
 
     Example:
         >>> record = learner.history[0]
@@ -94,7 +96,7 @@ class PhaseRecord:
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Values of each epoch, by name such as `"val_loss"`, as Keras's `History` has them.
+        """Lists with one value per epoch, by name such as `"val_loss"`, as in Keras's `History`.
 
         Example:
             >>> sorted(learner.history[0].history) == sorted(learner.history[0].epochs[0])
@@ -104,7 +106,7 @@ class PhaseRecord:
 
     @property
     def epoch(self) -> list[int]:
-        """Numbers of the epochs, counted from 0, as Keras's `History` has them.
+        """Numbers of the phase's epochs, counted from 0, as in Keras's `History`.
 
         Example:
             >>> learner.history[0].epoch
@@ -134,7 +136,7 @@ class PhaseRecord:
 
     @property
     def was_judged(self) -> bool:
-        """Whether the curves determined the weights, and no later step changed these weights.
+        """Whether the training curves chose the phase's weights, and nothing changed them later.
 
         Example:
             >>> learner.history[0].was_judged
@@ -145,7 +147,7 @@ class PhaseRecord:
 
     @property
     def kept(self) -> str:
-        """Description of the chosen weights in words.
+        """Description of the weights that the phase kept, in words.
 
         Example:
             >>> learner.history[0].kept in ("1", "2", "none was better than before")
@@ -161,7 +163,7 @@ class PhaseRecord:
 
     @property
     def kept_values(self) -> dict[str, float]:
-        """Row of `epochs` for the chosen weights. Empty if these weights belong to no epoch.
+        """Entry of `epochs` for the chosen weights, or an empty dict if they belong to no epoch.
 
         Example:
             >>> record = learner.history[0]
@@ -172,7 +174,7 @@ class PhaseRecord:
         return self.epochs[self.best_epoch - 1] if is_known else {}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON types.
+        """Return the record as a dict that JSON can store.
 
         Example:
             >>> learner.history[0].to_json()["phase"]["name"]
@@ -200,7 +202,7 @@ class PhaseRecord:
 
 
 class PhaseRecords(tuple[PhaseRecord, ...]):
-    """Records of several phases, in order. `history` and `epoch` are as in Keras's `History`.
+    """Records of several training phases, with `history` and `epoch` as in Keras's `History`.
 
     Example:
         >>> [record.phase.name for record in learner.history], learner.history.epoch
@@ -211,7 +213,7 @@ class PhaseRecords(tuple[PhaseRecord, ...]):
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Values of each epoch of all phases, by name. NaN where a phase has no such value.
+        """Lists with one value per epoch of all phases, by name. Missing values are NaN.
 
         Example:
             >>> len(learner.history.history["val_loss"])
@@ -221,7 +223,7 @@ class PhaseRecords(tuple[PhaseRecord, ...]):
 
     @property
     def epoch(self) -> list[int]:
-        """Numbers of the epochs of all phases, counted on from 0.
+        """Numbers of the epochs of all phases, counted from 0 without a restart in each phase.
 
         Example:
             >>> learner.history.epoch
@@ -237,6 +239,6 @@ def _by_name(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 
 def check_trained(history: Sequence[PhaseRecord]) -> None:
-    """Raise `ConfigError` if no phase ran, so that there are no curves."""
+    """Raise `ConfigError` if no training phase ran, because there are no training curves."""
     if not history:
         raise ConfigError("The model is untrained: there are no curves. Call fit_head() first.")

@@ -1,12 +1,12 @@
-"""Saved runs: JSON and weights with checksums, written completely or not at all.
+"""Files of saved runs: JSON and weights with checksums, written completely or not at all.
 
 run.json        configuration of the model, its training, its data
 model.weights.h5
-module/         copy of the TF-Hub module. The module is a program and is loaded only from here
+module/         copy of the TF-Hub module, a program that keras_tl loads only from this folder
 preprocessor/   files of the preprocessor, which converts texts to tokens
 results/        prediction records of evaluations, item by item, for reports
 checksums.json  SHA-256 of every other file
-report.html     report, if there is one. It has no checksum, as files of the user have none
+report.html     report, if one was saved, without a checksum like the user's own files
 """
 
 import json
@@ -60,12 +60,12 @@ def write_run(
 ) -> None:
     """Save a run to a path that `check_target` allows.
 
-    Replaces an earlier run in one step. Keeps the files of the user in the folder: all files that
-    the checksums of the earlier run do not list.
+    This function replaces an earlier run in one step, but keeps the user's own files in the folder:
+    all files that the checksums of the earlier run do not list.
 
     Args:
-        model: The model. All its weights are saved.
-        results: Names of the files in `results/` and their content.
+        model: Keras model whose weights are saved, including those of the backbone.
+        results: Content of each file in `results/`, by file name.
         report: HTML of a new report to write into the folder. `None` means no new report.
     """
     with whole_folder(path, replace=True) as folder:
@@ -89,7 +89,7 @@ def read_run(path: Path) -> dict[str, Any]:
     """Read the `run.json` of a run, after a check that the files of the run are unchanged.
 
     Raises:
-        RunError: There is no run, or the run is incomplete or damaged.
+        RunError: There is no run at this path, or the run is incomplete or damaged.
     """
     if not (path / CHECKSUMS).is_file():
         raise RunError(
@@ -106,7 +106,7 @@ def read_run(path: Path) -> dict[str, Any]:
 
 
 def _with_new_names(run: dict[str, Any]) -> dict[str, Any]:
-    """Rename settings that version 0.1.0 recorded under an older name of the argument."""
+    """Rename settings that keras_tl 0.1.0 stored under an older name of the argument."""
     settings = (run.get("data") or {}).get("split_settings", {})
     if "check" in settings:
         settings["check_files"] = settings.pop("check")
@@ -124,7 +124,10 @@ def run_files(path: Path) -> dict[str, Any]:
 
 
 def run_results(path: Path) -> dict[str, bytes]:
-    """Return the files in `results/` of a run that `read_run` has checked. Older runs have none."""
+    """Return the content of each file in `results/` of a run that `read_run` has checked.
+
+    Runs that older versions of keras_tl saved have no folder `results/`.
+    """
     found = (path / name for name in manifest(path) if name.startswith(f"{_RESULTS}/"))
     return {file.name: file.read_bytes() for file in found}
 

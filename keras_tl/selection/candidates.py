@@ -1,4 +1,4 @@
-"""Comparison of the models that `fit` can keep, on items outside of the training."""
+"""Compare the models that `fit` can keep, on items outside of the training."""
 
 import dataclasses
 import math
@@ -19,7 +19,7 @@ SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
 
 # Maximum loss of an item in nats, so that one confident error does not decide the model selection.
 _LARGEST = -math.log(1e-7)
-# Loss of each item if a logit of the model is not finite.
+# Loss that every item gets if any logit of the model is not finite.
 _DIVERGED = 1e30
 
 
@@ -33,10 +33,10 @@ class Candidate:
         loss: Mean loss of the items (`keras_tl.tasks.Task.item_losses`), computed at the
             temperature that minimises this model's loss.
         metric: Value of the task's primary metric. `None`: the metric is not defined.
-        difference: Metric of this model minus metric of the model with share 0, with a 95%
-            confidence interval (paired bootstrap). `None` if `share` is 0.
+        difference: Metric of this model minus metric of the head alone (share 0), with a 95%
+            confidence interval (paired bootstrap). `None`: this model has share 0.
         better: Mean loss of the default model minus mean loss of this model, with a confidence
-            interval. `None` for the default model.
+            interval. `None`: this is the default model.
 
     Example:
         >>> [candidate.share for candidate in fitted.candidates]
@@ -60,7 +60,7 @@ class Candidate:
         return name_of(self.share)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types.
+        """Return the fields of the candidate as JSON types.
 
         Example:
             >>> fitted.candidates[0].to_json()["loss"]
@@ -84,15 +84,15 @@ class Candidate:
 
 
 def default_or_end(losses: Mapping[float, float], default: float) -> float:
-    """Return the share of the default model, or 0 or 1 if the default model is not usable.
+    """Return the share of fine-tuned weights to keep: `default` if usable, else 0 or 1.
 
-    Returns 0 (head) if the logits of the fine-tuned model are not finite. Returns 1 (fine-tuned) if
-    the loss of the default model is larger than the losses of shares 0 and 1. This is a loss
-    barrier (Frankle et al., "Linear mode connectivity and the lottery ticket hypothesis", 2020,
-    arXiv:1912.05671, sec. 2).
+    The share is 0 (head) if the logits of the fine-tuned model are not finite. The share is 1
+    (fine-tuned) if the default model has a larger loss than the head and the fine-tuned model.
+    A larger loss between two models is called a loss barrier (Frankle et al., "Linear mode
+    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
-        losses: Mean loss of the shares 0, 1 and `default`, on the same items.
+        losses: Mean loss of the models with the shares 0, 1 and `default`, on the same items.
     """
     if losses[TUNED] >= _DIVERGED:
         return HEAD
@@ -100,7 +100,7 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 
 
 def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
-    """Return the mean loss of each share, computed as in `measure_candidates`."""
+    """Return the mean loss of each model, by its share of fine-tuned weights (`Candidate.loss`)."""
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
@@ -113,12 +113,12 @@ def measure_candidates(
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
     The 95% confidence of `Candidate.better` is for all comparisons together, by a Bonferroni
-    correction of each interval. If there are groups, the intervals are computed from
-    the mean losses of the groups.
+    correction of each interval. If items have groups, the intervals of `Candidate.better` are
+    computed from the mean losses of the groups.
 
     Args:
-        records: Prediction record of each share. All records have the same items in the same order.
-            Share 0 must be present.
+        records: Prediction record of each model, by its share of fine-tuned weights, for the same
+            items in the same order. The record of the head (share 0) is required.
         groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}
@@ -152,10 +152,11 @@ def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
-    """Return the loss of each item, for the comparison of candidates.
+    """Return the loss of each item, with which candidates are compared.
 
     If the task has probabilities, the losses are computed at the temperature that minimises the
-    mean loss, and limited to `_LARGEST`. `calibrate` can correct the temperature after `fit`.
+    mean loss, because `calibrate` can correct the temperature after `fit`. The loss of an item is
+    at most `_LARGEST`.
     """
     if not np.isfinite(record.logits).all():
         return np.full(len(record), _DIVERGED)
@@ -166,7 +167,10 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
-    """Return the model with the lowest loss if it is significantly better, else the default."""
+    """Return the model with the lowest loss if it is significantly better than the default model.
+
+    Otherwise return the default model.
+    """
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)
     return best if best.better is not None and best.better.low > 0 else own

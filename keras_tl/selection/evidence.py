@@ -1,4 +1,4 @@
-"""Predictions of weight averages between the weights before and after fine-tuning."""
+"""Predict with averages of the weights before and after fine-tuning, to compare the averages."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ from keras_tl.training.weight_average import WeightAverage
 def along_the_line(
     trainer: Trainer, line: WeightAverage, shares: Sequence[float], split: Split
 ) -> dict[float, PredictionRecord]:
-    """Return the prediction record of a split for each weight average. Then restore the model.
+    """Return a split's prediction record for each weight average. Restore the fine-tuned weights.
 
     Args:
-        shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
+        shares: Fraction of the fine-tuned weights in each weight average, in [0, 1].
         split: Split whose items were not used for training.
     """
     model, found = trainer.parts.model, {}
@@ -27,7 +27,7 @@ def along_the_line(
             line.move(model, share)
             found[share] = PredictionRecord(split.labels, trainer.logits(split), split.identity)
     finally:
-        # The weights must match the history of the training, also after an error.
+        # Restore the fine-tuned weights also after an error: the training history describes them.
         line.move(model, 1.0)
     return found
 
@@ -35,7 +35,7 @@ def along_the_line(
 def out_of_fold(
     training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
 ) -> dict[float, PredictionRecord]:
-    """Return the out-of-fold prediction record of some splits for each weight average."""
+    """Return the out-of-fold prediction record of the named splits for each weight average."""
     data, features = training.data, training.trainer.features
     split = data.joined(names)
     rows = np.concatenate([features.of(data.split(name)).all_rows for name in names])

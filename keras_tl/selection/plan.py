@@ -1,4 +1,4 @@
-"""Plan of `Learner.fit`: number of trainings, steps per training, and the model comparison."""
+"""Plan of `Learner.fit`: number of trainings, steps per training, and how models are compared."""
 
 import dataclasses
 import math
@@ -8,28 +8,28 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
-# Skip the fine-tuning if the time budget allows less than this fraction of the planned steps.
+# Skip the fine-tuning if the time budget allows less than 20% of the planned steps.
 _SHORTEST = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Plan of the trainings of `Learner.fit`.
+    """Plan of `Learner.fit`: how often and how long it fine-tunes, and how it compares models.
 
     Attributes:
         evidence: Predictions that compare the models: `"validation"` (for the validation split),
             `"out-of-fold"`, or `"none"` (no comparison).
         items: Number of items on which the models are compared.
         folds: Number of trainings for out-of-fold predictions. 0: no out-of-fold predictions.
-        trainings: Number of whole-model trainings, including these `folds` trainings. 0: only the
-            head is trained.
-        steps: Number of steps per training.
+        trainings: Number of trainings of the whole model, including the `folds` trainings for
+            out-of-fold predictions. 0: only the head is trained.
+        steps: Number of optimizer steps in each training of the whole model.
         seconds: Estimated time of all trainings and predictions, in seconds.
-        measured: Whether the estimate is based on measured training steps, see `Costs`.
+        measured: Whether the estimated time is based on measured training steps, see `Costs`.
         minutes: Time budget from the user, in minutes. `None`: no budget.
-        seconds_left: Seconds of the budget that were left when the plan was made. `None`: no
+        seconds_left: Seconds of the time budget that were left when the plan was made. `None`: no
             budget.
-        cuts: Sentences about trainings and steps left out because of the budget.
+        cuts: Sentences about trainings and steps that are left out because of the time budget.
 
     Example:
         >>> fitted.plan.evidence, fitted.plan.trainings, fitted.plan.steps
@@ -48,7 +48,7 @@ class Plan:
     cuts: tuple[str, ...] = ()
 
     def describe(self, item: str = "item") -> str:
-        """Describe the plan in sentences.
+        """Describe the plan of `Learner.fit` in sentences.
 
         Example:
             >>> fitted.plan.describe("image").startswith("Plan: fine-tune 1 time for 200 steps")
@@ -83,8 +83,8 @@ class TimeBudget:
     """Wall time that the user allows for `Learner.fit`.
 
     Attributes:
-        minutes: Time budget for the whole call, in minutes.
-        seconds_left: Seconds of the budget that are left when the plan is made.
+        minutes: Time budget for the whole call of `Learner.fit`, in minutes.
+        seconds_left: Seconds of the time budget that are left when the plan is made.
         epoch_steps: Number of steps per epoch. A training always consists of whole epochs.
     """
 
@@ -101,13 +101,13 @@ def make_plan(
     is_refit: bool,
     budget: TimeBudget | None = None,
 ) -> Plan:
-    """Plan the trainings of `Learner.fit`, within the time budget if there is a budget.
+    """Plan the trainings of `Learner.fit`, within the user's time budget if there is a budget.
 
-    If the budget is too small, the plan first drops the out-of-fold trainings, then reduces the
-    steps per training, and last drops the fine-tuning.
+    If the time budget is too small, the plan first drops the out-of-fold trainings, then reduces
+    the steps per training, and last drops the fine-tuning.
 
     Args:
-        steps: Number of steps of one fine-tuning.
+        steps: Number of optimizer steps of one fine-tuning.
         items: Number of all items, without the test split if `is_refit` is false.
         validation_items: Number of items in the validation split.
         is_refit: Whether the final model is trained on all items.
@@ -161,7 +161,7 @@ def make_plan(
 
 
 def time_text(seconds: float) -> str:
-    """Return a time as text, in seconds, minutes (from two minutes) or hours (from two hours)."""
+    """Return a time as text, in seconds, in minutes (from 2 minutes) or in hours (from 2 hours)."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

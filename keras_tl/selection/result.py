@@ -17,21 +17,21 @@ class FitResult:
     """Result of `Learner.fit`: the kept model, the comparison of models, and the training time.
 
     Attributes:
-        kept: Share of the kept model, see `Candidate.share`.
-        default: Share of the default model, which `fit` keeps without a comparison
-            (docs/explanation/fit.md).
-        policy: Name of the fine-tuning policy.
+        kept: Share of fine-tuned weights in the kept model, see `Candidate.share`.
+        default: Share of fine-tuned weights in the default model, which `fit` keeps without a
+            comparison (docs/explanation/fit.md).
+        policy: Name of the fine-tuning policy that `fit` used.
         candidates: Models that `fit` compared. Empty if `fit` compared no models.
-        plan: Plan of the trainings.
-        seconds: Wall time in seconds of `"head"`, `"comparison"` and `"fine-tuning"`.
+        plan: Plan that `fit` followed: number of trainings, steps and the comparison of models.
+        seconds: Wall time in seconds of the steps `"head"`, `"comparison"` and `"fine-tuning"`.
         primary_metric: Name of the task's primary metric.
-        item: Word for one item, such as "image".
+        item: Word for one item in texts, such as "image".
         trained_on: Number of items on which the kept model was trained.
-        augment: Names of the augmentations in fine-tuning.
+        augment: Names of the augmentations that fine-tuning used.
         refit: Whether the model was trained on all items, so that no test split is left.
         estimate: If `refit`, metrics of models trained on fewer items, with the keys of
             `evaluate()`. Otherwise `None`.
-        estimated_by: Method that computed `estimate`, in words.
+        estimated_by: Words for the method that computed `estimate`.
 
     Example:
         >>> fitted.kept, fitted.policy, fitted.trained_on
@@ -85,7 +85,7 @@ class FitResult:
 
     @property
     def untested(self) -> str | None:
-        """Sentences with the estimated metric if all items trained the model, otherwise `None`.
+        """Sentences with the estimated metric, if the model was trained on all items. Else `None`.
 
         Example:
             >>> fitted.untested is None
@@ -99,9 +99,9 @@ class FitResult:
         )
         known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
         return (
-            f"All {self.trained_on:,} {self.item}s trained this model: no untouched test split "
-            f"exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known}, "
-            f"measured {self.estimated_by}."
+            f"This model was trained on all {self.trained_on:,} {self.item}s: no untouched test "
+            f"split exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known},"
+            f" measured {self.estimated_by}."
         )
 
     @property
@@ -116,7 +116,7 @@ class FitResult:
 
     @property
     def columns(self) -> list[str]:
-        """Column titles of the table of compared models.
+        """Column titles of the table that compares the models.
 
         Example:
             >>> fitted.columns
@@ -131,7 +131,7 @@ class FitResult:
 
     @property
     def rows(self) -> list[list[str]]:
-        """Rows of the table of compared models. Empty if `fit` compared no models.
+        """Rows of the table that compares the models. Empty if `fit` compared no models.
 
         Example:
             >>> fitted.rows[1]
@@ -149,7 +149,7 @@ class FitResult:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences about the comparison, the training time, and a missing test split.
+        """Sentences about the comparison of models, the training time, and a missing test split.
 
         Example:
             >>> fitted.remarks[0]
@@ -167,7 +167,7 @@ class FitResult:
         return lines + ([] if self.untested is None else [self.untested])
 
     def describe(self) -> str:
-        """Return the result as plain text with a table.
+        """Return the result of `fit` as plain text with a table.
 
         Example:
             >>> fitted.describe().splitlines()[0] == fitted.kept_because
@@ -177,7 +177,7 @@ class FitResult:
         return "\n".join([self.kept_because, *table, *self.remarks])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields and the sentences as JSON types.
+        """Return the fields of the result, and its sentences, as JSON types.
 
         Example:
             >>> fitted.to_json()["name"]
@@ -191,7 +191,7 @@ class FitResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Build a result from the return value of `to_json`.
+        """Build a `FitResult` from the return value of `to_json`.
 
         Example:
             >>> ktl.FitResult.from_json(fitted.to_json()).name

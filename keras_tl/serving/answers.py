@@ -29,7 +29,7 @@ def differ(parts: Sequence[Answers]) -> bool:
 
 
 def check_kind(answers: Answers) -> None:
-    """Raise `ServingError` if the outputs are not predictions, such as features."""
+    """Raise `ServingError` if the outputs are no predictions: for example, if they are features."""
     if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
         return
     received = ", ".join(f"{name!r} {rows.shape}" for name, rows in sorted(answers.items()))
@@ -47,8 +47,9 @@ def read_answers(
 
     Args:
         answers: Outputs of a signature for all items, already checked by `check_kind`.
-        class_names: Class names in the order of the outputs. Empty for a regression.
-        sources: Path or text of each item. `None`: the items are arrays or bytes.
+        class_names: Class names in the order of the model's outputs, or an empty tuple for a
+            regression.
+        sources: Path or text of each item, or `None` for items that are arrays or bytes.
     """
     valid = answers.get("valid")
     if "value" in answers:
@@ -61,7 +62,7 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Return whether the number of class names is right, and the labels of all items agree."""
+    """Return whether class names fit the outputs: their number, and the label of each item."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))

@@ -47,12 +47,12 @@ class Client(RemoteModel):
             from the signature `classify` of the model. Without this signature, the name of a class
             is its number. If the class is the best class of an item, its name is the `label` that
             the server returned for that item.
-        timeout: Seconds to wait for an answer. With REST, the limit applies to each try. With gRPC,
-            the limit applies to all tries together.
+        timeout: Seconds to wait for an answer. With REST, this limit applies to each try. With
+            gRPC, this limit applies to all tries together.
         retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
-            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long
-            as the pause before. REST retries at once, then after 0.4 seconds, and waits at most
-            `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
+            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause between two tries
+            is twice as long as the pause before. REST retries at once, then after 0.4 seconds, and
+            waits at most `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
@@ -93,20 +93,21 @@ class Client(RemoteModel):
                 a list of texts, or a list of pairs (see
                 `keras_tl.data.texts.text_inputs.read_texts`). A data frame must have the column
                 `path` or `text`, and for pairs of texts also the column `text_pair`.
-            signature: Name of the signature to call. `None`: `serving_default`, or `pixels` for
-                arrays.
+            signature: Name of the signature to call. By default, the client calls
+                `serving_default`, or `pixels` for arrays.
             batch_size: Number of items in one request.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
-                or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names
-                these items. `"skip"`: leave out these items. `"keep"`: the results contain these
-                items, with `valid` false and the reason.
+                or not UTF-8, as in `learner.predict`. With `"raise"`, the client raises an error
+                that names these items. With `"skip"`, the results do not contain these items. With
+                `"keep"`, the results contain these items, with `valid` false and the reason.
 
         Returns:
-            The predictions, in the order of the items: for classes, probabilities in [0, 1],
-            float32 (n, classes). For a regression, values, float32 (n,).
+            The predictions, in the order of the items. For classes, these are probabilities in [0,
+            1], float32 (n, classes), and for a regression values, float32 (n,).
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names the item.
+            DataError: An item is invalid, or has none of the types above. The message names the
+                item.
             ServingError: The server does not answer, or its answer is not as expected.
 
         Example:
@@ -128,15 +129,16 @@ class Client(RemoteModel):
         """Return the features of the backbone, as `learner.features` does.
 
         Args:
-            items: As in `predict`, except arrays, which the signature `embed` does not accept.
+            items: Items as in `predict`, but no arrays: the signature `embed` does not accept them.
             batch_size: Number of items in one request.
-            on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
+            on_invalid: Treatment of invalid items, as in `predict`. With `"keep"`, the features of
+                invalid items are NaN.
 
         Returns:
-            float32 array (n, d), in the order of the items.
+            The features of the n items: float32 array (n, d), in the order of the items.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names the item.
+            DataError: An item is invalid, or has another type. The message names the item.
             ServingError: The server does not answer, or its answer is not as expected.
 
         Example:
@@ -156,7 +158,7 @@ class Client(RemoteModel):
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: OnInvalid
     ) -> tuple[Answers, PredictionItems]:
-        """Return the concatenated outputs of all batches, and the items that were read."""
+        """Send all items. Return the server's outputs for all items together, and the items."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = _read_items(items, _inputs_of(self._signatures), on_invalid)
@@ -180,7 +182,7 @@ class Client(RemoteModel):
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
         """Return the class names in the order of the outputs.
 
-        The server may have switched to a version with different classes. The client then reads the
+        If the server has switched to a version with different classes, the client reads the class
         names again.
         """
         names = self._names() or names_from(answers)
@@ -199,7 +201,7 @@ class Client(RemoteModel):
         if self._given_names is not None:
             return self._given_names
         if self._told_names is None and _CLASSIFY in self._signatures:
-            # An empty image or text: only the class names in the answer matter.
+            # Send an empty image or text, because only the class names in the answer matter.
             takes = _inputs_of(self._signatures) & {"image_bytes", "text", "text_pair"}
             with self._explaining():
                 told = self._transport.classify(_CLASSIFY, dict.fromkeys(sorted(takes), b""))

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any
 
-# NumPy has other names for these dtypes. For other dtypes, use lower case: DT_INT64 is int64.
+# NumPy names of dtypes whose TensorFlow name differs. Other names change only to lower case:
+# DT_INT64 becomes int64.
 _DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
 
 
@@ -13,8 +14,9 @@ class ModelVersion:
 
     Attributes:
         number: Version number, an integer such as 3.
-        state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
-        message: Reason why loading failed. Empty if loading did not fail.
+        state: State of the version: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or
+            `"END"`.
+        message: Reason why the server could not load the version, or an empty text.
 
     Example:
         >>> print(ktl.serving.ModelVersion(number=3, state="LOADING"))

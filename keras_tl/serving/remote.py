@@ -15,13 +15,13 @@ from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 
 class RemoteModel:
-    """A model on a server. The first call that needs the server sends the first request.
+    """A model on a server. The constructor sends no request to the server.
 
     Args:
         target: Address of the model, and options of the requests.
 
     Raises:
-        ConfigError: The target is invalid, or tensorflow-serving-api is missing.
+        ConfigError: The target is invalid, or the package tensorflow-serving-api is missing.
     """
 
     def __init__(self, target: Target):
@@ -80,11 +80,11 @@ class RemoteModel:
         return answer
 
     def metadata(self) -> dict[str, Any]:
-        """Request the inputs and outputs of the model from the server.
+        """Request the names, dtypes and shapes of the model's inputs and outputs from the server.
 
         Returns:
             A dict with `version` (a number) and `signatures` (a dict by name). Each signature is a
-            dict with `inputs`, `outputs` and `method` (TF Serving's name of the API). Each input or
+            dict with `inputs`, `outputs` and `method` (name of TF Serving's API). Each input or
             output is a dict with `dtype`, such as `"float32"`, and `shape`. A shape is a list with
             -1 for any length, or `None` if the shape is unknown.
 
@@ -138,7 +138,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Delete the metadata that were read from the server. The next call reads new metadata."""
+        """Delete the metadata of the server, so that the next call reads new metadata."""
         self._metadata = None
 
     @contextlib.contextmanager
@@ -147,7 +147,7 @@ class RemoteModel:
             yield
         except RefusedError as refused:
             reason = self._why_not_found(refused) if refused.not_found else refused.message
-            # TensorFlow's messages have several lines.
+            # TensorFlow's messages have several lines: join them to one line.
             reason = " ".join(reason.split())
             raise ServingError(f"{self._target.address} refuses the request: {reason}") from refused
 

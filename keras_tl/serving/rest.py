@@ -1,4 +1,4 @@
-"""Transport by TF Serving's REST API, see https://www.tensorflow.org/tfx/serving/api_rest."""
+"""Send requests to TF Serving's REST API, see https://www.tensorflow.org/tfx/serving/api_rest."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from keras_tl.errors import ServingError, quoted
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _NOT_FOUND = 404
-# Status if the server is overloaded or is starting, or if a proxy gets no answer from the server.
+# HTTP status if the server is overloaded or starting, or if a proxy gets no answer from the server.
 _BUSY = (429, 502, 503, 504)
 _BACKOFF = 0.2
 _CREDENTIALS = (
@@ -100,7 +100,7 @@ class RestTransport(Transport):
         self._session.close()
 
     def _ask(self, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send a GET request, or a POST request with a body, and return the JSON object."""
+        """Send a POST request if there is a body, else a GET request, and return the answer."""
         try:
             response = self._session.request(
                 "GET" if body is None else "POST",

@@ -1,6 +1,6 @@
-"""Transport by gRPC, with the official protocol buffers of the package tensorflow-serving-api.
+"""Send requests by gRPC, with the official protocol buffers of tensorflow-serving-api.
 
-These protocol buffers import TensorFlow.
+The protocol buffers of the package tensorflow-serving-api import TensorFlow.
 """
 
 import json

@@ -14,7 +14,7 @@ Values = list[bytes] | list[str] | np.ndarray
 
 
 class RefusedError(Exception):
-    """The server refuses the request.
+    """Error for a request that the server refuses.
 
     Attributes:
         message: Error message that the server returned.
@@ -34,10 +34,11 @@ class Target:
     Attributes:
         address: URL of the server, such as `"http://localhost:8501"`.
         model: Name of the model on the server.
-        version: Number of the version to use. `None`: see `label`.
-        label: Label of the version to use. Without `version` and `label`: the latest version.
+        version: Number of the version to use, or `None` if `label` names the version.
+        label: Label of the version to use. Without `version` and `label`, the server uses the
+            latest version.
         timeout: Seconds to wait for an answer, and the longest pause between two tries.
-        retries: Number of retries after a failed request.
+        retries: Number of further tries after a failed request.
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""Tasks of models, such as regression. Each task has one module and one row in `TASKS`."""
+"""Tasks of models, such as regression. Each task has its own module and a row in `TASKS`."""
 
 from keras_tl.tasks.base import THRESHOLD, Task
 from keras_tl.tasks.monitoring import monitored, monitored_value, needs_class_probabilities

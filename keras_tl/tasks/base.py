@@ -1,4 +1,4 @@
-"""Base class of tasks. All code that depends on the task is in the class of the task."""
+"""`Task`: base class of tasks. All code that depends on the task is in the class of the task."""
 
 import abc
 import dataclasses
@@ -22,12 +22,12 @@ Metrics = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Confidences:
-    """Predicted probabilities of events, and whether these events are true.
+    """Predicted probabilities of events, and whether the events are true: input of calibration.
 
     Attributes:
-        shares: Predicted probabilities, float64 (n,).
+        shares: Predicted probabilities of n events, float64 (n,).
         hits: Whether the event of each probability is true, bool (n,).
-        brier: Mean squared error of the probabilities, see
+        brier: Mean squared error of the probabilities (Brier score), see
             `keras_tl.evaluation.calibration.Calibration`.
     """
 
@@ -43,7 +43,7 @@ class Question:
     Attributes:
         outputs: Column of the logits to explain, int array (n,).
         signs: 1, or -1 if a lower logit supports the explained class, float32 array (n,).
-        names: Names of the explained classes or labels.
+        names: Name of the explained class or label of each image.
     """
 
     outputs: np.ndarray
@@ -62,34 +62,36 @@ class Task(abc.ABC):
         class_names: Names of the classes or labels, in the order of the outputs.
         target_mean: Regression: mean of the training targets, in their unit.
         target_scale: Regression: standard deviation of the training targets, in their unit.
-        temperature: See `ModelConfig`. Predictions use the temperature, training does not.
+        temperature: Number that divides the logits of predictions, but not of training, see
+            `ModelConfig`.
         thresholds: Decision thresholds, see `ModelConfig`.
-        kind: Name of the task.
+        kind: Name of the task, such as `"binary"`.
         primary_metric: Name of the primary metric of `evaluate()`.
         monitor: Name of the metric that training monitors in addition to the loss.
         more_is_better: Whether higher values of the metric are better.
-        exact: Whether each prediction is right or wrong. `False`: predictions have an error.
+        exact: Whether each prediction is right or wrong. `False`: predictions are numbers with an
+            error.
         enough: Mean loss below which further training makes a head only more confident. The unit is
             nats, or for a regression the variance of the targets.
         has_one_class: Whether each item has exactly one class.
         has_several_labels: Whether an item may have any number of labels.
-        is_number: Whether labels and predictions are numbers.
-        has_probabilities: Whether predictions have probabilities.
+        is_number: Whether labels and predictions are numbers, as in a regression.
+        has_probabilities: Whether the model predicts probabilities.
         has_known_guessing: Whether a model that only guesses has the loss `guessing_loss`. `False`
             if labels may be rare.
-        loss_unit: Unit of `item_losses`.
+        loss_unit: Unit of `item_losses`, such as `"nats"`.
         names_are: Word for `class_names` in messages: `"classes"` or `"labels"`.
         answer_is: Word for the prediction of one item in messages, such as `"class"`.
         probabilities_of: Event whose probability the model predicts. Empty: no probabilities.
-        no_thresholds: Reason why the task has no decision thresholds. Empty: it has thresholds.
-        item_metric: Name of the metric that is the mean of `item_scores`.
-        skill_name: Name of the metric that is the mean of `skills`.
-        lowest_skill: Minimum of `skills`. The maximum is 1.
+        no_thresholds: Reason why the task has no decision thresholds. Empty: thresholds exist.
+        item_metric: Name of the metric whose value is the mean of `item_scores`.
+        skill_name: Name of the metric whose value is the mean of `skills`.
+        lowest_skill: Smallest value that `skills` can return. The largest value of `skills` is 1.
         primary_metric_text: Sentence about the primary metric, with `{}` in place of its value.
         primary_metric_format: Format specification of the value of the primary metric, as in
             Python's `format()`, such as `".3f"`.
-        interval_format: Format specification of the two ends of the metric's confidence interval.
-        answers_with: Kind of prediction that the model makes for any input, such as `"a number"`.
+        interval_format: Format specification of the ends of the primary metric's 95% interval.
+        answers_with: Words for what the model predicts for any input, such as `"a number"`.
 
     Example:
         >>> task = ktl.tasks.get_task("binary")(class_names=("no", "yes"))
@@ -129,7 +131,7 @@ class Task(abc.ABC):
 
     @property
     def undecided(self) -> "Task":
-        """This task with a temperature of 1 and the default decision thresholds."""
+        """Copy of this task with a temperature of 1 and the default decision thresholds."""
         return dataclasses.replace(self, temperature=1.0, thresholds=())
 
     # Labels.
@@ -142,7 +144,7 @@ class Task(abc.ABC):
         """Create the label encoder from training labels, see `labels.task_choice.read_labels`.
 
         Raises:
-            DataError: The labels do not fit the task.
+            DataError: The task cannot use these labels.
         """
 
     @classmethod
@@ -157,7 +159,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def strange_rows(self, labels: np.ndarray) -> np.ndarray:
-        """Return the row numbers of encoded labels that are invalid."""
+        """Return the row numbers of the encoded labels that are invalid for the task."""
 
     @abc.abstractmethod
     def class_counts(self, labels: np.ndarray) -> np.ndarray:
@@ -166,7 +168,7 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def target_columns(cls, labels: np.ndarray) -> np.ndarray:
-        """Return targets of a linear model, float64 (n, columns). Columns may be constant."""
+        """Return labels as targets of a linear model, float64 (n, columns), maybe constant ones."""
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
@@ -176,17 +178,17 @@ class Task(abc.ABC):
 
     @property
     def outputs(self) -> int:
-        """Number of outputs of the head per item."""
+        """Number of values that the head outputs per item."""
         return len(self.class_names)
 
     @property
     def output_layers(self) -> list[keras.layers.Layer]:
-        """Layers of the head after its last Dense layer."""
+        """Layers that follow the last Dense layer of the head."""
         return []
 
     @property
     def loss_weight(self) -> float:
-        """Factor by which Keras multiplies the loss."""
+        """Factor by which Keras multiplies the training loss."""
         return 1.0
 
     @abc.abstractmethod
@@ -200,7 +202,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """Return the Keras metrics for training. One of the metrics has the name `monitor`."""
+        """Return the Keras metrics for training, one of them with the name in `Task.monitor`."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
@@ -216,7 +218,7 @@ class Task(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of every item, (n,), and its gradient, (n, outputs), in float64.
 
-        The loss function is `loss`, times `loss_weight`: a convex function of `outputs`.
+        The loss function is `loss` times `loss_weight`, which is a convex function of `outputs`.
 
         Args:
             outputs: Outputs of the last Dense layer, float64 (n, outputs).
@@ -246,9 +248,9 @@ class Task(abc.ABC):
         """Return the weight of each class in training, float32 array (classes,), or `None`.
 
         Args:
-            labels: Training labels.
-            asked: Weights by class name. `"balanced"`: the weight of a class is items / (classes *
-                items of the class). `None`: no weights.
+            labels: Labels of the training split.
+            asked: Weights of classes by class name. `"balanced"`: the weight of a class is items /
+                (classes * items of the class). `None`: train without weights.
         """
         return None
 
@@ -288,7 +290,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def decisions(self, logits: np.ndarray) -> np.ndarray:
-        """Return the predicted label of each item, from calibrated logits and the thresholds."""
+        """Return the predicted label of each item, from calibrated logits and `thresholds`."""
 
     @property
     def threshold_count(self) -> int:
@@ -299,11 +301,11 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the loss of each item, float64 (n,). The mean is the loss in `evaluate()`."""
+        """Return the loss of each item, float64 (n,). The metric `"loss"` is their mean."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
-        """Return the metrics of a split from scikit-learn, as JSON types."""
+        """Return the metrics of a split by name as JSON types, computed by scikit-learn."""
 
     @abc.abstractmethod
     def statistics(self, labels: np.ndarray, logits: np.ndarray) -> dict[str, Statistic]:
@@ -314,14 +316,14 @@ class Task(abc.ABC):
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return whether each prediction of `decisions` is right, bool (n,). For `exact` tasks."""
+        """Return whether each prediction is right, bool (n,). Only for tasks with `exact=True`."""
         return answers == labels
 
     @abc.abstractmethod
     def class_masks(
         self, labels: np.ndarray, answers: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the true and the predicted classes of the items, two bool arrays (n, classes)."""
+        """Return true and predicted classes: two bool arrays (n, classes). Regression: `None`."""
 
     def label_columns(
         self, labels: np.ndarray, logits: np.ndarray
@@ -331,7 +333,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def confidences(self, labels: np.ndarray, logits: np.ndarray) -> Confidences:
-        """Return the input of calibration metrics. Only for tasks with probabilities."""
+        """Return the input of calibration metrics, for a task that has probabilities."""
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:
@@ -339,11 +341,11 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_scores(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return the value of `item_metric` for each single item, float64 (n,)."""
+        """Return the value of the metric `item_metric` for each single item, float64 (n,)."""
 
     @classmethod
     def skill_fields(cls, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-        """Compute the fields of `keras_tl.comparison.skill.Skill` from the labels of two splits."""
+        """Compute fields of `keras_tl.comparison.skill.Skill` from training and test labels."""
         return {}
 
     @abc.abstractmethod
@@ -352,7 +354,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def baseline_text(self, labels: np.ndarray) -> str:
-        """Return a phrase with the metric of a model that only guesses. Empty: unknown."""
+        """Return a phrase with the metric of a model that only guesses. Empty: unknown metric."""
 
     @property
     @abc.abstractmethod
@@ -361,7 +363,7 @@ class Task(abc.ABC):
 
     @property
     def guessing_loss(self) -> float:
-        """Mean loss of equal probabilities, in nats. Regression: 1, by predicting the mean."""
+        """Mean loss of a model that only guesses, in nats. Guessing the mean in a regression: 1."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:
@@ -370,4 +372,4 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def question(self, labels: np.ndarray, logits: np.ndarray) -> Question:
-        """Return the predictions to explain by Grad-CAM. Several labels: the most wrong label."""
+        """Return the outputs that Grad-CAM explains. Multi-label: each item's most wrong label."""

@@ -1,4 +1,4 @@
-"""Binary task: one of two classes."""
+"""Binary task: predict one of two classes per item."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ from keras_tl.tasks.sigmoid import Sigmoid
 
 
 class Binary(Sigmoid, OneClass):
-    """Task with one of two classes per item. One logit and a sigmoid predict the second class."""
+    """Task with one of two classes per item. The head has one logit, for the second class."""
 
     kind = "binary"
     probabilities_of = "the second class"
@@ -39,7 +39,7 @@ class Binary(Sigmoid, OneClass):
 
     def answers(self, logits):
         logits = self.calibrated(logits)
-        # Compute both probabilities from the logit: 1 - sigmoid rounds a small probability to 0.
+        # Compute each probability from the logit: 1 - sigmoid would round a small probability to 0.
         return self.named_answers(tf.nn.sigmoid(tf.concat([-logits, logits], axis=-1)))
 
     def decisions(self, logits):
@@ -52,9 +52,9 @@ class Binary(Sigmoid, OneClass):
         """Return the metrics of a split as JSON types.
 
         In addition to the metrics of `OneClass.measure`, three metrics compare the second class
-        with the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1].
-        `None`: all items have the same class. `"roc"` holds the points (false positive rate, true
-        positive rate) of the ROC curve.
+        with the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1],
+        or `None` if all items have the same class. `"roc"` holds the points (false positive rate,
+        true positive rate) of the ROC curve.
         """
         score = logits[:, 0]
         both_there = 0 < labels.mean() < 1

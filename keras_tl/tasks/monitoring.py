@@ -1,4 +1,4 @@
-"""The value that a phase monitors on the validation split."""
+"""The value (loss or metric) that a training phase monitors on the validation split."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from keras_tl.tasks.base import Task
 
 
 def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
-    """Return the name of the value that a phase monitors, and whether higher is better.
+    """Return the name of the value that a phase monitors, and whether higher values are better.
 
     Example:
         >>> phase = ktl.Phase(name="head", epochs=1, learning_rate=1e-3, monitor="metric")
@@ -38,7 +38,7 @@ def monitored_value(task: Task, phase: Phase, *, labels: np.ndarray, logits: np.
 
 
 def needs_class_probabilities(phase: Phase, mixed: bool = False) -> bool:
-    """Return whether targets must be class probabilities instead of class numbers.
+    """Return whether targets in a phase must be class probabilities instead of class numbers.
 
     Example:
         >>> phase = ktl.Phase(name="head", epochs=1, learning_rate=1e-3, label_smoothing=0.1)

@@ -1,4 +1,4 @@
-"""Multiclass task: one of several classes."""
+"""Multiclass task: predict one of several classes per item."""
 
 import keras
 import numpy as np

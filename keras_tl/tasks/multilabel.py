@@ -1,4 +1,4 @@
-"""Multi-label task: any number of labels per item."""
+"""Multi-label task: predict any number of labels per item."""
 
 from collections.abc import Sequence
 
@@ -95,8 +95,8 @@ class Multilabel(Sigmoid):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        `"mean_average_precision"` and `"auc"`: means over the labels, in [0, 1]. Labels of all
-        items or of no item are left out. `None`: no label is left.
+        `"mean_average_precision"` and `"auc"`: means over the labels, in [0, 1]. Labels that all
+        items or no item have are left out. The means are `None` if no label is left.
         `"f1_micro"` and `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of
         items with all labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number
         of items. `"per_class"`: for each label precision, recall, f1, items, average_precision and
@@ -152,7 +152,7 @@ class Multilabel(Sigmoid):
     def skills(self, labels, logits, *, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
-        # Rank each true label among the true labels only. All false labels rank last.
+        # `among` ranks each true label among the true labels only. All false labels rank last.
         among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
         counts = true.sum(axis=1)
         values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)
@@ -177,7 +177,7 @@ class Multilabel(Sigmoid):
 
 
 class _MaskEncoder(LabelEncoder):
-    """Encoder of several labels per item: rows of 0 and 1 from `read_labels`, or lists of names."""
+    """Encoder of several labels per item, given as rows of 0 and 1 or as lists of names."""
 
     task = "multilabel"
 

@@ -97,9 +97,9 @@ class OneClass(Task):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        `"accuracy"`: in [0, 1]. `"loss"`: mean cross-entropy in nats. `"items"`: number of items.
-        `"per_class"`: for each class precision, recall, f1 and items. `"confusion_matrix"`: counts,
-        with true classes in rows and predicted classes in columns.
+        `"accuracy"`: fraction of right predictions. `"loss"`: mean cross-entropy in nats.
+        `"items"`: number of items. `"per_class"`: for each class precision, recall, f1 and items.
+        `"confusion_matrix"`: counts, with true classes in rows and predicted classes in columns.
         """
         numbers = np.arange(len(self.class_names))
         predicted = self.decisions(logits)
@@ -136,7 +136,8 @@ class ClassEncoder(LabelEncoder):
 
     Args:
         y: Labels of the training split.
-        class_names: Class names that integers index. `None`: the sorted distinct labels.
+        class_names: Names of the classes: an integer label `i` means `class_names[i]`. `None`: the
+            sorted distinct labels.
         task: Name of the task. `None`: binary for two classes, else multiclass.
 
     Raises:
@@ -192,5 +193,5 @@ class ClassEncoder(LabelEncoder):
 
 
 def task_of_classes(class_names: Sequence[str]) -> str:
-    """Return the name of the task with one of these classes per item."""
+    """Return the task of items with one class each: `"binary"` (two classes) or `"multiclass"`."""
     return "binary" if len(class_names) == 2 else "multiclass"

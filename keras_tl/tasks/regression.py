@@ -1,4 +1,4 @@
-"""Regression task: one number per item."""
+"""Regression task: predict one number per item."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from keras_tl.tasks.resampling import mean_of
 
 
 class Regression(Task):
-    """Task with one number per item. The head standardises targets, so units have no effect."""
+    """Task with one number per item. Targets are standardised, so their unit has no effect."""
 
     kind = "regression"
     primary_metric = "mae"
@@ -42,7 +42,7 @@ class Regression(Task):
 
     @classmethod
     def target_fields(cls, labels):
-        # Because of rounding, constant targets can have a standard deviation above 0. Use 1 then.
+        # Rounding can give constant targets a standard deviation above 0: use 1 for these targets.
         scale = float(labels.std()) if np.ptp(labels) else 1.0
         return {"target_mean": float(labels.mean()), "target_scale": scale}
 
@@ -58,7 +58,7 @@ class Regression(Task):
 
     @classmethod
     def target_columns(cls, labels):
-        # The float32 mean of large targets is not exact.
+        # Compute in float64, because the float32 mean of large targets is not exact.
         columns = labels.astype(np.float64)[:, None]
         return (columns - columns.mean()) / (columns.std() or 1.0)
 
@@ -79,7 +79,7 @@ class Regression(Task):
 
     @property
     def loss_weight(self) -> float:
-        """Factor that converts the squared error to units of the targets' variance."""
+        """Factor 1 / variance of the training targets, which multiplies the squared error."""
         return self.target_scale**-2
 
     def loss(self, smoothing=0.0, soft=False):
@@ -174,7 +174,7 @@ class Regression(Task):
     @classmethod
     def skill_fields(cls, train, test):
         median = float(np.median(train))
-        # If all test targets equal the median, divide the errors by 1 instead of 0.
+        # `skills` divides errors by `reference`: use 1 if all test targets equal the median.
         return {"median": median, "reference": float(np.abs(test - median).mean()) or 1.0}
 
     def skills(self, labels, logits, *, reference):

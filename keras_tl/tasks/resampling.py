@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-# A function of non-negative weights (b, n). Returns metrics, float64 (b,), or NaN if undefined.
+# Function that computes a metric for each row of non-negative item weights (b, n). The result is
+# float64 (b,), with NaN where the metric is undefined.
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def mean_of(values: np.ndarray) -> Statistic:
-    """Return the weighted mean of values (n,) as a function of item weights."""
+    """Return the weighted mean of n values (n,) as a function of item weights."""
     values = values.astype(np.float64)
     return lambda weights: _shares(weights @ values, weights.sum(axis=1))
 
@@ -37,8 +38,8 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
     """Return the average precision as a function of item weights.
 
-    The values equal those of scikit-learn. The function returns NaN if all items are positive or
-    all items are negative, as in `Task.measure`.
+    The function gives the same values as scikit-learn. The value is NaN if all items are positive
+    or all items are negative (`Task.measure` then returns `None`).
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)
@@ -57,7 +58,7 @@ def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic]:
-    """Return micro F1 and macro F1 of 0/1 masks (n, labels) as functions of item weights."""
+    """Return micro F1 and macro F1 of masks (n, labels) of 0 and 1 as functions of item weights."""
 
     def counts(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return 2 * weights @ (labels & answers), weights @ labels + weights @ answers
@@ -73,7 +74,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
 
 
 def mean_of_known(parts: list[Statistic]) -> Statistic:
-    """Return the mean of all metrics that are defined, as a function of item weights."""
+    """Return the mean of several metrics, without undefined ones, as a function of item weights."""
 
     def mean(weights: np.ndarray) -> np.ndarray:
         values = np.stack([part(weights) for part in parts])
@@ -84,13 +85,13 @@ def mean_of_known(parts: list[Statistic]) -> Statistic:
 
 
 def _shares(parts: np.ndarray, wholes: np.ndarray) -> np.ndarray:
-    """Divide, with NaN where the divisor is not positive."""
+    """Divide `parts` by `wholes`. The result is NaN where `wholes` is not positive."""
     parts, wholes = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
     return np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
 
 
 def _groups(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row numbers by rising score, and the position where each distinct score begins."""
+    """Return item indices by rising score, and the positions where each distinct score begins."""
     order = np.argsort(score, kind="stable")
     ordered = score[order]
     return order, np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))

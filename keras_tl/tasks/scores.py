@@ -6,7 +6,7 @@ import numpy as np
 
 
 def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str, float]]:
-    """Return precision, recall, F1 and number of items by class from scikit-learn's arrays."""
+    """Return precision, recall, F1 and number of items by class, from scikit-learn's arrays."""
     rows = zip(class_names, *(score.tolist() for score in scores), strict=True)
     return {
         name: {"precision": precision, "recall": recall, "f1": f1, "items": items}
@@ -15,11 +15,11 @@ def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str
 
 
 def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float | None:
-    """Return a metric of labels and scores. `None`: all labels (n,) of 0 and 1 are equal."""
+    """Return a metric of n labels (0 or 1) and scores. `None`: all n labels are equal."""
     return float(measure(labels, score)) if 0 < labels.mean() < 1 else None
 
 
 def mean_of_defined(values: list[float | None]) -> float | None:
-    """Return the mean of the values that are not `None`. If all are `None`, return `None`."""
+    """Return the mean of the values that are not `None`, or `None` if all values are `None`."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None

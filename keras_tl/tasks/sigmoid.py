@@ -1,4 +1,4 @@
-"""Base class of binary and multi-label tasks."""
+"""`Sigmoid`: base class of the binary and the multi-label task."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras_tl.tasks.base import THRESHOLD, Confidences, Task
 
 
 class Sigmoid(Task):
-    """Base class of tasks with yes-or-no predictions, each from one logit and one threshold."""
+    """Base class of tasks whose model answers yes or no, each from one logit and one threshold."""
 
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)

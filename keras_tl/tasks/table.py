@@ -13,21 +13,21 @@ from keras_tl.tasks.multilabel import Multilabel
 from keras_tl.tasks.one_class import ClassEncoder
 from keras_tl.tasks.regression import Regression
 
-# The classes of all tasks, by the name of the task. A new task needs only one more row.
+# The classes of all tasks, by name of the task. To add a task, add its class here.
 TASKS: dict[str, type[Task]] = {
     task.kind: task for task in (Multiclass, Binary, Multilabel, Regression)
 }
 
 
 def register_task(task: type[Task], *, overwrite: bool = False) -> None:
-    """Register your own task by its name, for the current process.
+    """Add your own task to `TASKS` under its name, for the current process.
 
-    You can then pass the name as `task=` when you load data. Learners, reports and exports also
-    support the task. A saved run stores only the name: register the task again before
-    `Learner.load`.
+    You can then pass your task's name as `task=` when you load data. Learners, reports and exports
+    also support your task. A saved run stores only the name of your task: register the task again
+    before `Learner.load`.
 
     Args:
-        task: Subclass of `Task` or of a task in `TASKS`. `task.kind` is its name.
+        task: Subclass of `Task` or of a task in `TASKS`. The attribute `kind` names the task.
         overwrite: Whether to replace an earlier task of the same name.
 
     Raises:
@@ -88,9 +88,10 @@ def label_encoder(
     """Create the label encoder from the training labels, see `Task.encoder`.
 
     Args:
-        class_names: Names of the classes: an integer label `i` means `class_names[i]`. For columns
-            of 0 and 1, the names of the columns. `None`: the sorted distinct labels.
-        task: Name of the task. `None`: binary for two classes, multiclass for more classes.
+        class_names: Names of the classes: an integer label `i` means `class_names[i]`. If labels
+            are columns of 0 and 1, `class_names` names the columns. `None`: the sorted distinct
+            labels.
+        task: Name of the task. `None`: `"binary"` for two classes, else `"multiclass"`.
 
     Example:
         >>> ktl.tasks.label_encoder(np.array(["no", "yes", "no"])).task

@@ -1,7 +1,7 @@
 """Conformance suite: checks that every backbone must pass, built-in backbones and your own.
 
 A case names a backbone of the catalogue or a backbone that you have registered with
-`keras_tl.backbones.register`. A test of two cases::
+`keras_tl.backbones.register`. This test checks two cases::
 
     from keras_tl import testing
 
@@ -9,8 +9,8 @@ A case names a backbone of the catalogue or a backbone that you have registered 
     def test_backbone(case, check, tmp_path):
         check(case, tmp_path)
 
-For a function that builds a `keras.Model`, set `preprocess=` too. TF-Hub modules and KerasHub
-presets have the names that `Learner` takes. For texts, pass `task=`::
+If the backbone is a function that builds a `keras.Model`, set `preprocess=` too. TF-Hub modules and
+KerasHub presets have the same names as for `Learner`. For text encoders, set `task=`::
 
     Case("tfhub:modules/vectors", image_size=96)
     Case("tfhub:modules/sentences", task=words)
@@ -19,7 +19,8 @@ presets have the names that `Learner` takes. For texts, pass `task=`::
 
 The tasks are `colours` (images), `words` and `word_pairs` (English texts). Your own task is a
 function that takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` if no
-seed reaches the dropout of a module from Keras 2. Set `tunable=False` to keep a module frozen.
+seed reaches the dropout of a module from Keras 2. Set `tunable=False` for a module that cannot be
+fine-tuned.
 """
 
 from collections.abc import Callable, Iterable
@@ -47,7 +48,7 @@ def parametrize_with_checks(
     *,
     marks: Callable[[Case, Callable[..., Any]], Iterable[Any]] = lambda case, check: (),
 ) -> "pytest.MarkDecorator":
-    """Parametrize a test over the pairs of a case and a check that applies to the case.
+    """Parametrize a test over all pairs of a case and a check that applies to this case.
 
     Args:
         cases: Backbones to check, with their settings. The test takes the arguments `case` and

@@ -80,7 +80,8 @@ class Case:
 
     Attributes:
         backbone: Name of the backbone as in `Learner`: from the catalogue, registered by you, or
-            `"tfhub:HANDLE"`. Or a function that returns a name or a `keras.Model`.
+            `"tfhub:HANDLE"`. `backbone` may also be a function that returns a name or a
+            `keras.Model`.
         image_size: Side of the images in pixels. Small images make the checks fast.
         weights: Weights of a backbone from the catalogue: `"imagenet"` if no download is needed,
             the path of a file, or a function that returns the path. `None`: random weights.
@@ -89,7 +90,7 @@ class Case:
         task: Function that takes the case and returns data: `colours` for images, `words` or
             `word_pairs` for texts, or your own function. Without a validation split in the data,
             training keeps the last weights.
-        pooling: Pooling of the head. A text encoder without token outputs needs `"pooled"`.
+        pooling: Pooling method of the head. A text encoder without token outputs needs `"pooled"`.
         reference: Preprocessing function of the weights' authors, as `"module:function"`. The
             scaling layers that the builder adds for `weights="imagenet"` run after this function.
         statistics: Means and variances of the Normalization layer in the published weights file.
@@ -160,11 +161,11 @@ class Case:
 
         Args:
             settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
-                are random. Without these statistics, activations and gradients vanish in deep
-                networks. With these statistics, rounding errors grow.
+                are random. Without the statistics of the images, activations and gradients vanish
+                in deep networks. With the statistics of the images, rounding errors grow.
             seed: Seed of the learner and of the random weights.
-            verbose: Report progress on standard error.
-            options: Arguments of `Learner`, see `LearnerOptions`.
+            verbose: Whether to report progress on standard error.
+            options: Further arguments of `Learner`, see `LearnerOptions`.
 
         Example:
             >>> case = ktl.testing.Case(backbone=lambda: network, image_size=16, preprocess="tf")
@@ -175,7 +176,8 @@ class Case:
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
-        # Do not call a `TextPreprocessor`, although it is callable: it is the preprocessing itself.
+        # Do not call a `TextPreprocessor`, although it is callable: it already is the
+        # preprocessing.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults: LearnerOptions = {
@@ -184,7 +186,7 @@ class Case:
             "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
-            # Skip the preflight checks: findings about synthetic data have no value.
+            # Skip the preflight checks: their findings about synthetic data have no value.
             "preflight": False,
         }
         given: LearnerOptions = {**defaults, **options}
@@ -210,7 +212,7 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """Return `parts` equal batches of the training split (the last padded), and the rows."""
+    """Return the training split in `parts` equal batches (the last is padded), and its rows."""
     split = learner._state.need_data().split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order
@@ -231,8 +233,8 @@ def _settle(learner: Learner) -> None:
     learner.backbone.trainable = False
 
 
-# Means and variances in the published weights files. As variances, these files wrongly hold the
-# standard deviations.
+# Means and variances in the published weights files. In place of the variances, these files wrongly
+# hold the standard deviations.
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
@@ -247,7 +249,7 @@ CASES = (
     # Python packages contain the weights of efficientnet_lite1 and efficientnet_lite2, see
     # `keras_tl.backbones.weights_packages`.
     Case("efficientnet_lite1", weights="imagenet"),
-    # For noise images of 32 x 32 pixels, all features of this network are 0.
+    # Use 48 pixels: for noise images of 32 x 32 pixels, all features of this network are 0.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),
     *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(

@@ -37,7 +37,7 @@ CHECKS: list[Any] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):
-    """Register a check function. Cheap checks run each network at most once, without training."""
+    """Register a check function. Cheap checks run a network at most once, without training."""
 
     def add(function):
         function.applies = applies
@@ -49,7 +49,7 @@ def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: b
 
 
 def _values(weights) -> dict[str, list[np.ndarray]]:
-    """Return values of weights by path. In TF-Hub modules several weights can share a path."""
+    """Return the values of weights by path. In TF-Hub modules, several weights can share a path."""
     values = collections.defaultdict(list)
     for weight in weights:
         values[weight.path].append(weight.numpy())
@@ -77,14 +77,14 @@ def _pixels(case: Case) -> np.ndarray:
 
 
 def _step(case: Case, which: str | int) -> Phase:
-    """Return a phase of one update on all items. Adam changes no variable without a gradient."""
+    """Return a phase with one update on all items. Adam changes only variables with a gradient."""
     return Phase(
         "step", epochs=1, learning_rate=1e-3, unfreeze=which, optimizer="adam", batch_size=1000
     )
 
 
 def _with_gradient(learner: Learner, above: float = _NO_GRADIENT) -> set[str]:
-    """Return the paths of trainable variables whose largest gradient exceeds a value."""
+    """Return the paths of the trainable variables whose largest gradient exceeds `above`."""
     (inputs,), order = train_inputs(learner)
     targets = learner.task.targets(learner.data.split("train").labels[order])
     with tf.GradientTape() as tape:
@@ -111,7 +111,7 @@ def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
 
 @_check(lambda case: case.in_catalogue, cheap=True)
 def check_record(case: Case, tmp_path: Path) -> None:
-    """Check the catalogue record: numbers of features and parameters, a block for each weight."""
+    """Check the record's numbers of features and parameters, and that each weight has one block."""
     spec = backbones.get_spec(case.backbone)
     backbone = _loaded(spec, spec.min_size)
     network = backbone.network
@@ -126,7 +126,7 @@ def check_record(case: Case, tmp_path: Path) -> None:
 def check_output_block(case: Case, tmp_path: Path) -> None:
     """Check that a network cut after a block has exactly the weights up to this block.
 
-    The check compares shapes, because Keras gives the second network of a process other names.
+    The check compares shapes, because Keras gives other names to the second network of a process.
     """
     spec = backbones.get_spec(case.backbone)
     whole = _loaded(spec, case.image_size)
@@ -150,7 +150,7 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """Build the original network with random weights. `"imagenet"` adds its scaling layers."""
+    """Build the original network with random weights, for `"imagenet"` with its scaling layers."""
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
         giving_download(Path()),
@@ -229,7 +229,7 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_frozen_phase(case: Case, tmp_path: Path) -> None:
-    """Check that a phase with a frozen backbone changes only the head, with and without cache."""
+    """Check that a phase with a frozen backbone changes only the head, with and without a cache."""
     learner = case.learner(settled=True)
     head, before = learner.trainer.parts.head, _values(learner.backbone.variables)
     for cache in ("off", "memory"):
@@ -270,7 +270,7 @@ def _paths(learner: Learner, block: str) -> set[str]:
 
 @_check(lambda case: case.trained and case.tunable)
 def check_unfreeze(case: Case, tmp_path: Path) -> None:
-    """Check that fine-tuning some unfrozen blocks changes weights in exactly these blocks."""
+    """Check that fine-tuning with some unfrozen blocks changes weights in exactly these blocks."""
     learner = case.learner(settled=True)
     counts = {1, max(len(learner.backbone.blocks) // 2, 1)}
     while counts:
@@ -291,7 +291,7 @@ def check_unfreeze(case: Case, tmp_path: Path) -> None:
 def check_cached_features(case: Case, tmp_path: Path) -> None:
     """Check that cached features equal the features that the frozen backbone computes in training.
 
-    The training and the cache have different batches, and for texts also different padding.
+    The training and the feature cache use different batches, and for texts also different padding.
     """
     learner = case.learner()
     split = learner.data.split("train")
@@ -341,7 +341,7 @@ def check_save_and_load(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_export(case: Case, tmp_path: Path) -> None:
-    """Check that an export predicts the same as the learner, in a process without Keras."""
+    """Check that an export gives the learner's predictions, in a process without Keras."""
     verified = []
 
     def verify_and_tell(folder: Path, **options: bool) -> Verification:

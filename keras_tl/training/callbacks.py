@@ -13,7 +13,7 @@ _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on
 def check_callbacks(
     callbacks: Sequence[keras.callbacks.Callback] | None,
 ) -> tuple[keras.callbacks.Callback, ...]:
-    """Return the callbacks as a tuple. `None` gives an empty tuple, as in Keras.
+    """Check callbacks, and return them as a tuple. As in Keras, `None` means no callbacks.
 
     Raises:
         ConfigError: `callbacks` is not a list of Keras callbacks, or contains `SwapEMAWeights`.
@@ -53,8 +53,9 @@ def hook_into_steps(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 class EpochWeights(keras.callbacks.Callback):
     """Find the epoch that produced a model's current weights, after a callback restored weights.
 
-    Stores a CRC-32 checksum of all weights before training and after each epoch. This callback must
-    be the first in the list, because other callbacks may change the weights.
+    The callback stores a CRC-32 checksum of all weights before training and after each epoch.
+    `EpochWeights` must be the first callback in the list, because other callbacks may change the
+    weights.
     """
 
     def on_train_begin(self, logs=None):

@@ -9,17 +9,20 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
-# Number of items of each class in a per-replica batch, if the batch has space for two classes.
+# Number of items of each class in a replica's part of a batch, if the part has space for two
+# classes. If the data have few classes, a batch has more items of each class.
 _ITEMS_A_CLASS = 4
-# Minimum number of batches per epoch. If there are few items, an epoch uses each item repeatedly.
+# Minimum number of batches per epoch. If there are few items, an epoch uses each item several
+# times.
 _FEWEST_BATCHES = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassBatches:
-    """Sampler of row numbers. A batch has a few classes, with equally many items of each class.
+    """Sampler of row numbers for batches with a few classes, and equally many items of each class.
 
-    The sampler draws rows for each replica separately, because the loss pairs items of one replica.
+    The sampler draws rows for each replica separately, because the contrastive loss compares only
+    items of the same replica.
 
     Args:
         labels: Class number of each item, int64 (n,), with at least two classes.
@@ -35,13 +38,13 @@ class ClassBatches:
 
     @property
     def classes(self) -> int:
-        """Number of classes in a per-replica batch: at least 2, at most a quarter of the items."""
+        """Number of classes per replica in a batch: at least 2, at most a quarter of its items."""
         share = self.batch_size // self.replicas
         return min(len(np.unique(self.labels)), max(2, share // _ITEMS_A_CLASS))
 
     @property
     def items(self) -> int:
-        """Number of items per class in a per-replica batch, limited to the largest class's size."""
+        """Number of items per class and replica in a batch, at most the largest class's size."""
         fitting = self.batch_size // self.replicas // self.classes
         largest = np.unique(self.labels, return_counts=True)[1].max()
         return min(fitting, max(2, int(largest)))
@@ -59,9 +62,9 @@ class ClassBatches:
     def rows(self, epoch: int) -> np.ndarray:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
-        The result depends only on the seed and the epoch. An item occurs twice in a per-replica
-        batch only if its class has too few items. In an epoch, the numbers of occurrences of two
-        items of a class differ by at most one.
+        The row numbers depend only on the seed and the epoch. In a replica's part of a batch, an
+        item occurs twice only if its class has too few items. In an epoch, two items of the same
+        class occur equally often, or one of them occurs once more.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -76,7 +79,7 @@ class ClassBatches:
 
 
 class _Deck:
-    """Rows of one class. A row is drawn again only after all other rows have been drawn."""
+    """Row numbers of one class. A row is drawn again only after all other rows of the class."""
 
     def __init__(self, rows: np.ndarray, rng: np.random.Generator):
         self._rows = rows
@@ -84,7 +87,7 @@ class _Deck:
         self._drawn = np.zeros(len(rows), np.int64)
 
     def draw(self, count: int) -> np.ndarray:
-        """Return rows, int64 (count,). A row repeats only if `count` exceeds the number of rows."""
+        """Return rows, int64 (count,). A row repeats only if `count` exceeds the class size."""
         shuffled = self._rng.permutation(len(self._rows))
         order = shuffled[np.argsort(self._drawn[shuffled], kind="stable")]
         chosen = np.resize(order, count)
@@ -106,7 +109,8 @@ def class_batches(
         split: Split in which every item has exactly one class.
         batch_size: Maximum number of items in a batch, see `ClassBatches`.
         seed: Seed of the random choice of items in all epochs.
-        augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
+        augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: no
+            augmentation.
     """
     plan = ClassBatches(split.labels, batch_size, replicas, seed)
     drawn = rows_of_epochs(plan.rows).unbatch()

@@ -1,10 +1,10 @@
 """Contrastive training: make features similar within a class and dissimilar between classes.
 
-Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is for few labelled
-texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs the encoder
-twice per pair. This module runs the encoder once per text. The supervised contrastive
-loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a batch. The head is fitted
-after the encoder.
+Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is meant for data with
+few labelled texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs
+the encoder twice per pair. Unlike SetFit, this module runs the encoder once per text. The
+supervised contrastive loss of Khosla et al. (2020, arXiv:2004.11362) uses every pair in a batch.
+The head is trained after the encoder.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from keras_tl.tasks import Task
 CONTRASTIVE = "contrastive"
 # Temperature of the loss in Khosla et al. (sec. 4).
 TEMPERATURE = 0.1
-# Minimum number of items in a per-replica batch: two classes with two items each.
+# Minimum number of items in a replica's part of a batch: two classes with two items each.
 _SMALLEST_BATCH = 4
 
 
@@ -28,18 +28,20 @@ _SMALLEST_BATCH = 4
 class SupervisedContrastive(keras.losses.Loss):
     """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
 
-    The loss of an item i of the batch, where P(i) are the other items of its class:
+    P(i) are the items in the batch that have the same class as item i, without i. The loss of item
+    i is:
 
         -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
 
-    z are the features, scaled to length 1. The loss of an item without another item of its class in
-    the batch is 0. With K items per class, the lowest possible loss is not 0 but close to
-    log(K - 1). The loss approaches this value when the features within each class become equal.
+    z_i are the features of item i, scaled to length 1, and t is the temperature. The loss of an
+    item without another item of its class in the batch is 0. With K items per class, the lowest
+    possible loss is not 0 but close to log(K - 1). The loss approaches log(K - 1) when the features
+    within each class become equal.
 
     Args:
         temperature: Temperature t, above 0. A lower temperature gives more weight to the most
             similar items of other classes.
-        **options: Options of `keras.losses.Loss`.
+        **options: Other arguments of `keras.losses.Loss`, such as `reduction`.
 
     Call arguments:
         y_true: Class number of each item, int or float, (batch,) or (batch, 1).
@@ -81,7 +83,7 @@ class Contrastive:
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
-        """Return the supervised contrastive loss. Label smoothing does not change this loss."""
+        """Return the supervised contrastive loss, which label smoothing does not change."""
         return SupervisedContrastive()
 
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
@@ -99,7 +101,8 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
 
     Args:
         phase: Phase to check. If the phase is not contrastive, the function does nothing.
-        replicas: Number of replicas that share a batch. The loss pairs items of one replica only.
+        replicas: Number of replicas that share a batch. The contrastive loss compares only items of
+            the same replica.
 
     Raises:
         ConfigError: The task does not have exactly one class per item, the augmentation mixes

@@ -21,10 +21,11 @@ _VALIDATION = "val_"
 class Pace:
     """Measure the training speed of a phase, and estimate the remaining time.
 
-    The speed does not include the first step, because that step also traces the graph.
+    The speed does not include the first step, because the first step also traces the graph.
 
     Args:
-        following: Total number of epochs of the following phases, for the estimate.
+        following: Total number of epochs of all phases after this phase, to estimate the remaining
+            time.
 
     Attributes:
         per_second: Training steps per second. `None` before the second step ends.
@@ -76,11 +77,11 @@ class Pace:
 
     @property
     def left_in_all(self) -> float | None:
-        """Seconds to the end of the last phase, if all epochs take as long as in this phase."""
+        """Seconds to the end of the last phase, if epochs take as long as in the current phase."""
         return self._seconds_of(self._epochs - self._epoch + self._following)
 
     def _seconds_of(self, epochs: int) -> float | None:
-        """Return the time of the current epoch's remaining steps and of the other epochs."""
+        """Return the remaining seconds of `epochs` epochs, including the current epoch."""
         if self.per_second is None:
             return None
         steps = epochs * self._steps - self._step
@@ -89,13 +90,13 @@ class Pace:
 
 @dataclass
 class Dashboard:
-    """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
+    """Training state of a phase, which the package `rich` draws as a panel in a terminal.
 
     Attributes:
         steps: Number of training steps per epoch.
-        items: Number of items per step.
+        items: Number of items per training step.
         item: Word for one item in the display, such as "image".
-        following: Total number of epochs of the following phases.
+        following: Total number of epochs of all phases after this phase.
         monitor: Name of the validation metric that selects the best epoch, and whether higher
             values are better. `None`: training does not select the best epoch.
         epoch: Current epoch, counted from 1.
@@ -120,7 +121,7 @@ class Dashboard:
     rate: float | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the panel: progress bar, losses and metrics, learning rate, remaining time."""
+        """Yield a panel with progress bar, losses and metrics, learning rate, remaining time."""
         width = min(_WIDEST, options.max_width)
         is_wide = width >= _NARROW
         table = self._values(is_wide and not options.ascii_only, is_wide)
@@ -179,7 +180,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return one bar per value, from minimum to maximum. Empty below two finite values."""
+    """Return text with one bar per value. The text is empty if fewer than two values are finite."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""

@@ -1,4 +1,4 @@
-"""Adam, AdamW, SGD with L2 penalty, dense embedding gradients and a settable learning rate."""
+"""Adam, AdamW and SGD with L2 penalty, dense embedding gradients and a settable learning rate."""
 
 import keras
 import tensorflow as tf
@@ -12,13 +12,15 @@ class DenseEmbeddingGradients:
 
     The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). If a token
     occurs several times, the rows of the token must be summed. For gradient clipping and for Adam's
-    second moment, Keras squares the rows before the sum. The second moment of n equal rows would
-    then be n times too small. The mixin sums the rows first. The sum costs no time, because Adam
-    updates the moments as dense tensors in any case.
+    second moment, Keras squares the rows before it sums them. Without the mixin, the second moment
+    of n equal rows would be n times too small. The mixin sums the rows of each token before Keras
+    squares the sum. Summing the rows costs no time, because Adam updates the moments as dense
+    tensors in any case.
 
     Args:
         l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
-            gradients, but not the logged losses. Decoupled weight decay has a different optimum.
+            gradients, but not the logged losses. Decoupled weight decay (AdamW) has a different
+            optimum.
     """
 
     def __init__(self, *others, l2: float = 0.0, **named):
@@ -27,7 +29,7 @@ class DenseEmbeddingGradients:
 
     @property
     def learning_rate(self):
-        """Learning rate of the next step. Callbacks can set this value despite a schedule."""
+        """Learning rate of the next step. Callbacks can set this learning rate."""
         return super().learning_rate
 
     @learning_rate.setter
@@ -42,8 +44,8 @@ class DenseEmbeddingGradients:
         grads = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         if self.l2:
             variables = trainable_variables or own_variables(self)
-            # TensorFlow sums the gradients of all replicas. Each replica adds a part of the L2
-            # penalty, so that the sum contains the penalty once.
+            # TensorFlow sums the gradients of all replicas. Each replica adds only a share of the
+            # L2 penalty's gradient, so that the sum contains the whole gradient once.
             share = self.l2 / tf.distribute.get_strategy().num_replicas_in_sync
             grads = [
                 grad if grad is None or len(variable.shape) < 2 else grad + share * variable
@@ -52,20 +54,20 @@ class DenseEmbeddingGradients:
         super().apply(grads, trainable_variables)
 
     def get_config(self):
-        """Return the constructor's arguments."""
+        """Return the arguments of the optimizer's constructor."""
         return super().get_config() | {"l2": self.l2}
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Adam(DenseEmbeddingGradients, keras.optimizers.Adam):
-    """Adam with `DenseEmbeddingGradients`."""
+    """Adam with dense embedding gradients and L2 penalty (`DenseEmbeddingGradients`)."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class AdamW(DenseEmbeddingGradients, keras.optimizers.AdamW):
-    """AdamW with `DenseEmbeddingGradients`."""
+    """AdamW with dense embedding gradients and L2 penalty (`DenseEmbeddingGradients`)."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class SGD(DenseEmbeddingGradients, keras.optimizers.SGD):
-    """SGD with `DenseEmbeddingGradients`."""
+    """SGD with dense embedding gradients and L2 penalty (`DenseEmbeddingGradients`)."""

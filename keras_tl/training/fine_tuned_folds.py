@@ -18,14 +18,14 @@ class FineTunedFolds:
     """For each fold, fine-tune a model on all other folds, from the same pretrained weights.
 
     Attributes:
-        trainer: Trainer of a model with pretrained backbone weights. These weights are restored
-            after each fold.
+        trainer: Trainer of a model with pretrained backbone weights. After each fold, the
+            pretrained weights are restored.
         data: Labelled data, whose augmentation and groups the training uses.
         head: Phase that trains the head.
         phases: Phases that fine-tune the model, without early stopping.
         augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.
-        shares: Fractions in [0, 1] for averaging weights. 0: weights before fine-tuning, with a
-            trained head. 1: weights after fine-tuning.
+        shares: Fractions of the fine-tuned weights in the weight averages, in [0, 1]. 0: weights
+            before fine-tuning, with a trained head. 1: weights after fine-tuning.
     """
 
     trainer: Trainer
@@ -38,10 +38,10 @@ class FineTunedFolds:
     def logits(
         self, split: Split, features: np.ndarray, numbers: np.ndarray
     ) -> dict[float, np.ndarray]:
-        """Return logits for each share, from models that were not trained on the item's fold.
+        """Return the out-of-fold logits of each weight average.
 
         Args:
-            features: Features of these items from the frozen backbone, float32 (n, ...).
+            features: Features of the split's items from the frozen backbone, float32 (n, ...).
             numbers: Fold number of each item, int (n,).
 
         Returns:

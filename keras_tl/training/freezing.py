@@ -1,4 +1,4 @@
-"""Freezing of the backbone's blocks, and `compile` after each change of trainable layers."""
+"""Freeze and unfreeze the blocks of a backbone, and compile the model after each change."""
 
 from collections.abc import Callable
 
@@ -28,14 +28,15 @@ def prepare(
 
     Args:
         model: Model that `fit` will train: the whole model or only the head.
-        backbone: Backbone layer. The head alone, as `model`, does not contain this layer.
-        steps: Number of optimizer updates in the phase.
-        mixed: Whether an augmentation mixes labels.
+        backbone: Backbone layer to freeze or unfreeze. If `model` is only the head, it does not
+            contain the backbone layer.
+        steps: Number of optimizer updates in the whole phase, for the learning-rate schedule.
+        mixed: Whether an augmentation, such as mixup, mixes labels.
         steps_per_execution: Argument of Keras's `compile`.
 
     Returns:
         A function that takes names of blocks, makes only these blocks trainable and compiles the
-        model again. The optimizer keeps its moments and its number of steps.
+        model again. After compilation, the optimizer still has its moments and its number of steps.
 
     Raises:
         ConfigError: The phase names a block that the backbone does not have.
@@ -73,7 +74,8 @@ def _optimizer_of(
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
-            # Build with all variables, because an optimizer cannot update variables added later.
+            # Build the optimizer with all variables now: an optimizer cannot update variables that
+            # are added later.
             optimizer.build(variables)
     return optimizer
 
@@ -82,11 +84,11 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
     """Return the names of the blocks to unfreeze, from `which` up to the head.
 
     Args:
-        which: `None` (no blocks), `"all"`, the number of blocks to unfreeze, counted from the head
-            down, or the name of the lowest block to unfreeze.
+        which: Blocks to unfreeze: `None` (no blocks), `"all"`, the number of blocks to unfreeze,
+            counted from the head down, or the name of the lowest block to unfreeze.
 
     Raises:
-        ConfigError: The backbone has no block of this name, or fewer blocks than this number.
+        ConfigError: `which` is not the name of a block, or is larger than the number of blocks.
     """
     if which is None:
         return ()
@@ -111,7 +113,8 @@ def blocks_in_epoch(
 
     Args:
         blocks: Names of all blocks that the phase unfreezes, from input to output.
-        every: Epochs between unfreezing two blocks, see `Phase.unfreeze_every`.
+        every: Number of epochs before the phase unfreezes the next block, see
+            `Phase.unfreeze_every`.
     """
     if every is None or not blocks:
         return blocks

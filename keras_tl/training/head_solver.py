@@ -11,25 +11,26 @@ from threadpoolctl import threadpool_limits
 
 from keras_tl.data.splits import draw, folds
 
-# Function from outputs and targets to the losses of all items, and to the gradients of the losses
-# with respect to the outputs. See `keras_tl.tasks.Task.convex_loss`.
+# Type of a loss function. From outputs and targets, the function computes the loss of each item and
+# the gradient of each loss with respect to the outputs. See `keras_tl.tasks.Task.convex_loss`.
 ConvexLoss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 FOLDS = 5
-# Maximum number of items for choosing the penalty. From more items, `choose_l2` takes a random
-# sample, because more items change the choice little.
+# Maximum number of items with which `choose_l2` chooses the L2 penalty. If the problem has more
+# items, `choose_l2` draws a random sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
-# The variance of each feature is averaged with the mean variance of all features. The mean variance
-# counts as much as this number of items (docs/explanation/head.md).
+# `Standardisation` averages the variance of each feature with the mean variance of all features. In
+# the average, the mean variance counts as much as `PRIOR_ITEMS` items (docs/explanation/head.md).
 PRIOR_ITEMS = 10
-# Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
-# loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
+# Exponents x for the search of the best L2 penalty, which is (number of features) * 10^x. The
+# search goes down from `_FIRST` until the loss has risen twice or the search reaches `_WEAKEST`. If
+# `_FIRST` is best, the search goes up, at most to `_STRONGEST`.
 _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
-# Maximum number of values in a feature matrix for float64. For larger matrices, float32 is precise
-# enough and takes half the time.
+# Maximum number of values in a feature matrix with which the solver computes in float64. For larger
+# matrices, float32 is precise enough and takes half the time.
 _MOST_IN_DOUBLE = 4_000_000
 # Maximum number of items with which the solver uses a single thread. For small matrix products,
-# the overhead of several threads is larger than the saved time.
+# several threads cost more time than they save.
 _MOST_FOR_ONE_THREAD = 5000
 
 
@@ -37,15 +38,17 @@ _MOST_FOR_ONE_THREAD = 5000
 class Standardisation:
     """Mean and scale of each feature, to standardise features.
 
-    In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
-    would make this feature huge in other items. The variance of each feature is therefore averaged
-    with the mean variance of all features, as if ten more items had the mean variance. Smyth, 2004
-    (doi:10.2202/1544-6115.1027) calls this average the posterior variance, and estimates the prior
-    degrees of freedom (here always ten).
+    In few items a feature can be nearly constant by chance. Division by its tiny standard deviation
+    would make the feature huge in items outside of the training data. `Standardisation` therefore
+    averages the variance of each feature with the mean variance of all features, as if ten more
+    items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027) calls a variance that is
+    averaged with a prior variance the posterior variance. Smyth estimates the number of additional
+    items (prior degrees of freedom), which is always ten here, from the data.
 
     Attributes:
         mean: Mean of each feature, float64 (d,).
-        scale: Square root of the averaged variance of each feature, float64 (d,), above 0.
+        scale: Square root of each feature's variance, averaged with the mean variance of all
+            features, float64 (d,), above 0.
     """
 
     mean: np.ndarray
@@ -57,7 +60,7 @@ class Standardisation:
 
     @classmethod
     def of(cls, features: np.ndarray) -> "Standardisation":
-        """Compute the mean and the scale of features (n, d), in parts of rows to save memory."""
+        """Compute the mean and the scale of features (n, d), some rows at a time to save memory."""
         scaler = StandardScaler()
         for part in np.array_split(features, max(1, len(features) // 4096)):
             scaler.partial_fit(part)
@@ -71,10 +74,10 @@ class Solution:
     """Weights of a linear head at the optimum of its training.
 
     Attributes:
-        kernel: Kernel for features that are not standardised, float64 (d, outputs).
+        kernel: Kernel of the head, for features that are not standardised, float64 (d, outputs).
         bias: Bias of each output, float64 (outputs,).
-        l2: Strength of the penalty. The objective is the mean loss of the items plus
-            `l2 / 2 * |kernel|^2`, with the kernel for standardised features.
+        l2: Strength of the L2 penalty. Training minimises the mean loss of the items plus
+            `l2 / 2 * |kernel|^2`, where `kernel` is the kernel for standardised features.
         standardisation: Mean and scale of the training features.
     """
 
@@ -84,7 +87,7 @@ class Solution:
     standardisation: Standardisation
 
     def outputs(self, features: np.ndarray) -> np.ndarray:
-        """Return outputs, float64 (n, outputs), for features (n, d)."""
+        """Return the head's outputs, float64 (n, outputs), for features (n, d)."""
         return features @ self.kernel + self.bias
 
 
@@ -93,12 +96,13 @@ class Problem:
     """Training data and loss of a linear head.
 
     Attributes:
-        features: Features of n items, float32 (n, d).
+        features: Features of n training items, float32 (n, d).
         targets: Targets of the items, float64 (n, outputs), see `Task.dense_targets`.
-        loss: Function that returns the losses and their gradients, see `Task.convex_loss`.
-        curvature: Curvature of the loss, see `Task.curvature`.
-        enough: Mean loss below which the search for the penalty stops, see `Task.enough`.
-        classes: Class of each item for stratified folds, int (n,). `None`: random folds.
+        loss: Function that computes the loss of each item and its gradient, see `Task.convex_loss`.
+        curvature: Size of the loss's second derivative where all outputs are 0, see
+            `Task.curvature`.
+        enough: Mean loss below which the search for the L2 penalty stops, see `Task.enough`.
+        classes: Class of each item for stratified folds, int (n,). `None`: the folds are random.
         weights: Weight of each item's loss, float (n,). `None`: all weights are 1.
         groups: Group of each item, (n,). A group is never split between folds. `None`: each item
             forms its own group.
@@ -114,7 +118,7 @@ class Problem:
     groups: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "Problem":
-        """Return the problem restricted to the items in `rows`."""
+        """Return the problem with only the items in `rows`."""
         arrays = {
             name: value[rows]
             for name in ("features", "targets", "classes", "weights", "groups")
@@ -131,9 +135,9 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
     solver is L-BFGS (Liu and Nocedal, 1989, Math. Programming 45).
 
     Args:
-        l2: Strength of the penalty, see `Solution`. `None`: the function chooses the strength with
-            the smallest mean loss in 5-fold cross-validation.
-        seed: Seed of the random assignment of items to folds.
+        l2: Strength of the L2 penalty, see `Solution`. `None`: the function chooses the strength
+            with the smallest mean loss in 5-fold cross-validation.
+        seed: Seed of the cross-validation that chooses `l2`.
     """
     threads = 1 if len(problem.features) <= _MOST_FOR_ONE_THREAD else None
     with threadpool_limits(threads, user_api="blas"):
@@ -149,8 +153,8 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
 def choose_l2(problem: Problem, seed: int = 0) -> float:
     """Return the L2 strength with the smallest mean loss on held-out items.
 
-    The best strength depends on the number of training items. The function assumes that the best
-    strength is proportional to 1 / sqrt(number of training items).
+    The best L2 strength depends on the number of training items. The function assumes that the best
+    L2 strength is proportional to 1 / sqrt(number of training items).
 
     Args:
         seed: Seed of the folds, and of the random sample if there are more than 500 items.
@@ -166,9 +170,9 @@ def choose_l2(problem: Problem, seed: int = 0) -> float:
 
 
 class _Fold:
-    """Held-out items and training items of one fold, standardised by the training items.
+    """Training and held-out items of a fold, standardised with statistics of the training items.
 
-    Each solution is the solver's start for the next L2 strength.
+    For each L2 strength, the solver starts from the solution for the previous L2 strength.
     """
 
     def __init__(self, problem: Problem, is_out: np.ndarray):
@@ -179,7 +183,7 @@ class _Fold:
         self.found: tuple[np.ndarray, np.ndarray] | None = None
 
     def loss(self, l2: float) -> float:
-        """Return the summed held-out loss. `l2` is the strength for training on all items."""
+        """Return the total loss of the held-out items. `l2` is for training on all items."""
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
         losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)
@@ -187,7 +191,7 @@ class _Fold:
 
 
 def _best_l2(problem: Problem, parts: list[_Fold]) -> float:
-    """Search the L2 strength with the lowest loss, and refine the result with a parabola."""
+    """Search the L2 strength with the lowest held-out loss, and refine it with a parabola."""
     count, features = problem.features.shape
     powers, losses = [], []
 
@@ -202,7 +206,7 @@ def _best_l2(problem: Problem, parts: list[_Fold]) -> float:
     evaluate(_FIRST)
     while goes_on():
         evaluate(powers[-1] - _STEP)
-    # The next L2 strength is far from the last strength: discard the solutions.
+    # Discard the solutions as starting points: the next L2 strength is far from the last one.
     for part in parts:
         part.found = None
     while min(losses) == losses[0] and powers[0] < _STRONGEST:
@@ -219,15 +223,16 @@ def _best_l2(problem: Problem, parts: list[_Fold]) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class _Plane:
-    """Standardised features, rotated to their principal axes.
+    """Standardised features, as coordinates along their principal axes.
 
-    The rotation does not change the L2 penalty. If there are fewer items than features, n items
-    need only n axes. The curvature of the loss along each axis follows from `powers`.
+    Rotating the features to the principal axes does not change the L2 penalty. If there are fewer
+    items than features, n items need only n axes. `powers` determines the curvature of the loss
+    along each axis.
 
     Attributes:
-        rows: Coordinates of each item along the axes, float (n, axes).
-        axes: Orthonormal axes, float (d, axes).
-        powers: Mean squared coordinate along each axis, float64 (axes,).
+        rows: Coordinates of each item along the principal axes, float (n, axes).
+        axes: Orthonormal principal axes, float (d, axes).
+        powers: Mean squared coordinate of all items along each principal axis, float64 (axes,).
         standardisation: Mean and scale of the features.
     """
 
@@ -253,7 +258,7 @@ class _Plane:
         return cls(rows @ axes, axes, powers / count, standardisation)
 
     def project(self, features: np.ndarray) -> np.ndarray:
-        """Return the coordinates of other items along the axes, given their features (m, d)."""
+        """Return the coordinates of items along the principal axes, from features (m, d)."""
         return self.standardisation.apply(features).astype(self.axes.dtype) @ self.axes
 
 
@@ -266,7 +271,7 @@ def _minimise(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return kernel (axes, outputs) and bias (outputs,) with the smallest penalised mean loss.
 
-    The function scales each axis so that the curvature of the loss is similar along all axes.
+    The function scales each principal axis so that the loss has a similar curvature along all axes.
     """
     rows, powers = plane.rows, plane.powers
     count, outputs = problem.targets.shape

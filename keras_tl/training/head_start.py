@@ -1,4 +1,4 @@
-"""Preparation of a head's training: standardise the features, and solve a linear head."""
+"""Prepare a head's training: standardise the features, and solve for a linear head's weights."""
 
 import dataclasses
 
@@ -19,10 +19,11 @@ class HeadStart:
     """Head that is ready for training.
 
     Attributes:
-        head: Copy of the head that takes standardised features. Training changes the copy.
-        l2: Strength of the L2 penalty in the training.
-        is_trained: Whether the copy already has weights from the solver.
-        solved: Whether these weights are the optimum of the training that follows.
+        head: Copy of the model's head that also standardises the features. Training changes the
+            weights of the copy.
+        l2: Strength of the L2 penalty in the head's training.
+        is_trained: Whether the solver has already set the weights of the copy.
+        solved: Whether the solver's weights are already the optimum of the head's training.
     """
 
     head: StandardisedHead
@@ -38,11 +39,11 @@ def head_problem(
     phase: Phase,
     groups: np.ndarray | None = None,
 ) -> Problem:
-    """Return the training of a linear head as a `Problem` for the solver.
+    """Return the training data and the loss of a linear head as a `Problem` for `solve`.
 
     Args:
-        labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
-        features: Features of these items, float32 (n, ...).
+        labels: Labels of n training items, see `keras_tl.data.labelled_data.Split`.
+        features: Features of the n training items, float32 (n, ...).
         phase: Phase that sets the label smoothing and the class weights.
         groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
@@ -71,16 +72,18 @@ def start_head(
     most_bytes: int,
     groups: np.ndarray | None = None,
 ) -> HeadStart | None:
-    """Standardise the features of a head, and solve the head if it is linear.
+    """Standardise a head's features, and compute the optimal weights if the head is linear.
 
     Returns `None` if the phase has no `l2`, or if the head normalises the features itself.
 
     Args:
         phase: Phase that trains the head, with its value of `l2`.
-        live: Whether the backbone runs in every epoch. If false, features come from the cache.
-        seed: Seed of the folds that choose `l2`, and of the random sample (see `most_bytes`).
-        most_bytes: Maximum size of the features in memory, in bytes. If the features are larger, a
-            random sample of the items is used.
+        live: Whether the backbone runs in every epoch. If `live` is false, features come from the
+            cache.
+        seed: Seed of the cross-validation that chooses `l2`, and of the random sample (see
+            `most_bytes`).
+        most_bytes: Maximum size of the features in memory, in bytes. If the features need more than
+            `most_bytes`, the function uses a random sample of the items.
         groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
     if phase.l2 is None or first_dense(parts.head) is None:

@@ -1,7 +1,8 @@
 """Adam, AdamW and SGD with a separate learning rate for every variable.
 
-`keras.optimizers.MultiOptimizer` exists only since Keras 3.15 and clips the gradients of each group
-separately. It lacks the `learning_rate` that callbacks and `LossScaleOptimizer` read.
+keras_tl does not use `keras.optimizers.MultiOptimizer`, which exists only since Keras 3.15 and
+clips the gradients of each group of variables separately. `MultiOptimizer` also lacks the attribute
+`learning_rate`, which callbacks and `LossScaleOptimizer` read.
 """
 
 from collections.abc import Sequence
@@ -23,9 +24,10 @@ def learning_rate_factors(
 
     Args:
         blocks: Layers of each block, from input to output.
-        variables: Variables of the model. Variables outside of all blocks belong to the head.
-        factor: Learning rate of a block divided by the learning rate of the block below. Also the
-            learning rate of the head divided by the learning rate of the last block.
+        variables: Variables of the model. Variables outside of all blocks belong to the head and
+            have the factor 1.
+        factor: Learning rate of a block divided by the learning rate of the block below. The head's
+            learning rate is also `factor` times the last block's learning rate.
     """
     factors = {
         id(variable): factor ** (number - len(blocks))
@@ -37,12 +39,13 @@ def learning_rate_factors(
 
 
 class PerVariableLearningRates:
-    """Mixin for a Keras optimizer: scale the update and the weight decay of each variable.
+    """Mixin for a Keras optimizer: give each variable its own learning rate and weight decay.
 
     The learning rate of a variable is `learning_rate` times the factor of the variable.
 
     Args:
-        learning_rate_factors: Factor of each variable, in the order of the variables in `build`.
+        learning_rate_factors: Factor of each variable, in the order in which `build` receives the
+            variables.
     """
 
     def __init__(self, *others, learning_rate_factors: Sequence[float], **named):
@@ -68,13 +71,13 @@ class PerVariableLearningRates:
         super().update_step(gradient, variable, self._corrected(rate, index))
 
     def _apply_weight_decay(self, variables):
-        """Do nothing, because Keras would decay all variables at the same learning rate."""
+        """Do nothing: `update_step` decays each variable, with the variable's learning rate."""
 
     def _corrected(self, rate, index: int):
         return rate
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the arguments of the optimizer's constructor."""
         return super().get_config() | {"learning_rate_factors": list(self.learning_rate_factors)}
 
 
@@ -82,8 +85,9 @@ class PerVariableSteps(PerVariableLearningRates):
     """Mixin for Adam: use the number of updates of each variable in Adam's bias correction.
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
-    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. For a variable
-    that is unfrozen then, the first updates would be up to 6.6 times as large as intended.
+    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. Without
+    `PerVariableSteps`, the first updates of a variable that is unfrozen after some hundred steps
+    would be up to 6.6 times as large as intended.
     """
 
     def build(self, variables):
@@ -108,14 +112,14 @@ class PerVariableSteps(PerVariableLearningRates):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class PerVariableAdam(PerVariableSteps, Adam):
-    """Adam with `PerVariableLearningRates` and `PerVariableSteps`."""
+    """Adam with a learning rate and a bias correction for each variable."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class PerVariableAdamW(PerVariableSteps, AdamW):
-    """AdamW with `PerVariableLearningRates` and `PerVariableSteps`."""
+    """AdamW with a learning rate and a bias correction for each variable."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class PerVariableSGD(PerVariableLearningRates, SGD):
-    """SGD with `PerVariableLearningRates`."""
+    """SGD with a learning rate for each variable."""

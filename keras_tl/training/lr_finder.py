@@ -1,4 +1,4 @@
-"""Learning-rate finder: a short sweep of learning rates, and a suggestion."""
+"""Learning-rate finder: train a few steps with rising learning rates, and suggest one of them."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ PHASES: tuple[PhaseKind, ...] = get_args(PhaseKind)
 
 # Decay of the moving average of the losses: mainly the last ten losses determine the average.
 _SMOOTHING = 0.9
-# The sweep stops if the smoothed loss exceeds this multiple of the minimum smoothed loss.
+# The sweep of learning rates stops if the smoothed loss exceeds its minimum times this factor.
 _DIVERGED = 4.0
 # Minimum number of points in a valley, the range of the curve in which the loss falls.
 _SHORTEST_VALLEY = 3
@@ -27,12 +27,12 @@ _SHORTEST_VALLEY = 3
 
 @dataclasses.dataclass(frozen=True)
 class LearningRates:
-    """Result of a sweep of learning rates.
+    """Result of the learning-rate finder, which tries rising learning rates in a short training.
 
     Attributes:
-        phase: Phase that the sweep trained. The sweep ignores the phase's own learning rate and
+        phase: Phase that the finder tried. The finder ignores the phase's own learning rate and
             schedule.
-        rates: Learning rate of each step, in rising order. If the loss diverges, the sweep ends
+        rates: Learning rate of each step, in rising order. If the loss diverges, the training ends
             early and the result has fewer learning rates.
         losses: Training loss of each step, computed on the step's batch before the update.
         smoothed: Exponential moving average of the losses, see `smooth`.
@@ -67,7 +67,8 @@ class LearningRates:
             label = f"suggestion {self.suggestion:.1e}"
             axes.axvline(self.suggestion, color="#c2571a", linestyle="--", label=label)
         axes.set_xscale("log")
-        # The large losses after the minimum would flatten the rest of the curve.
+        # Limit the axis of the losses: the large losses after the minimum would flatten the other
+        # losses.
         best = int(np.argmin(self.smoothed))
         low, high = min(self.losses), max(self.smoothed[: best + 1])
         margin = 0.2 * (high - low) or 0.5
@@ -89,8 +90,8 @@ def phase_to_sweep(
     """Return the phase that the arguments of `Learner.lr_find` select.
 
     Args:
-        phase: `"head"`, `"fine-tune"`, or your own phase.
-        policy: Policy of fine-tuning. `"fine-tune"` selects the last phase of the policy.
+        phase: Phase to select: `"head"`, `"fine-tune"`, or your own phase.
+        policy: Policy of fine-tuning. `phase="fine-tune"` selects the last phase of the policy.
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
@@ -110,7 +111,7 @@ def phase_to_sweep(
 
 
 def learning_rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
-    """Return learning rates with a constant ratio from lowest to highest, float64 (steps,).
+    """Return learning rates from lowest to highest with a constant ratio, float64 (steps,).
 
     Raises:
         ConfigError: `steps` is below 10, or the limits violate 1e-12 <= lowest < highest <= 1000.
@@ -124,7 +125,7 @@ def learning_rates_between(lowest: float, highest: float, steps: int) -> np.ndar
 
 
 def as_swept(phase: Phase) -> Phase:
-    """Return the phase with a constant learning rate, all blocks unfrozen, and no L2 penalty."""
+    """Return the phase with constant learning rate, no gradual unfreezing, and no L2 penalty."""
     return dataclasses.replace(
         phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None, l2=None
     )
@@ -144,7 +145,8 @@ class LearningRateSweep(keras.callbacks.Callback):
         self._advance = advance
 
     def on_train_begin(self, logs: Any = None) -> None:
-        # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
+        # If `LossScaleOptimizer` wraps the optimizer, use the inner optimizer, which has the
+        # learning rate.
         self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -165,16 +167,16 @@ def sweep(
     rates: np.ndarray,
     advance: Callable[[int], None] = lambda done: None,
 ) -> list[float]:
-    """Train a compiled model at rising learning rates.
+    """Train a compiled model with a higher learning rate in each step, and return the losses.
 
     Source: learning-rate range test of Smith, 2017 (arXiv:1506.01186), sec. 3.3. As in fastai, the
-    learning rates rise exponentially and the test observes the training loss. Smith raises the
+    learning rate rises exponentially and the function records the training loss. Smith raises the
     learning rate linearly and observes the accuracy.
 
     Args:
-        model: Model, compiled with a constant learning rate (see `as_swept`) and one step per
-            execution.
-        train: Training batches. The sweep repeats these batches as often as needed.
+        model: Model that is compiled with a constant learning rate (see `as_swept`) and with
+            `steps_per_execution=1`.
+        train: Training batches. The sweep repeats the training batches as often as needed.
         advance: Function to call after each step with the number of finished steps.
 
     Returns:
@@ -186,14 +188,18 @@ def sweep(
             train.repeat(),
             steps_per_epoch=len(rates),
             callbacks=[callback],
-            shuffle=False,  # The data set shuffles its items.
+            shuffle=False,  # The data set already shuffles its items.
             verbose=0,
         )
     return callback.losses
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Return whether the loss is not finite, or the smoothed loss exceeds 4 times its minimum."""
+    """Return whether a training with the losses `losses` has diverged.
+
+    Training has diverged if the last loss is not finite, or the smoothed loss exceeds 4 times its
+    minimum.
+    """
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 
@@ -201,19 +207,19 @@ def has_diverged(losses: Sequence[float]) -> bool:
 def smooth(losses: Sequence[float]) -> np.ndarray:
     """Return the exponential moving average of the losses with decay 0.9, float32 (n,).
 
-    The bias correction of Adam (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3) makes the weights of
-    the losses sum to 1 in every step.
+    With the bias correction of Adam (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3), the weights of
+    the losses in each average sum to 1.
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         smoothed.append(mean / (1 - _SMOOTHING**count))
-    # Round to float32, the precision of the losses. Smaller differences are rounding errors.
+    # Round to float32, the precision of the losses: smaller differences are rounding errors.
     return np.array(smoothed, np.float32)
 
 
 def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> LearningRates:
-    """Smooth the losses of a sweep and suggest a learning rate.
+    """Smooth the losses of a sweep of learning rates, and suggest a learning rate.
 
     Raises:
         ConfigError: The first loss is not finite.
@@ -239,12 +245,14 @@ def suggest(
 ) -> float | None:
     """Suggest a learning rate: the point at two thirds of the range in which the loss falls.
 
-    This range, the valley, is the longest strictly decreasing subsequence of the smoothed losses. A
-    few rising losses do not end the valley. The documentation of fastai describes this rule as
-    "valley" (fastai/callback/schedule.py). The code of fastai takes the middle of the valley.
+    The range in which the loss falls (valley) is the longest strictly decreasing subsequence of the
+    smoothed losses. A few rising losses do not end the valley. The documentation of fastai
+    describes the rule of two thirds as "valley" (fastai/callback/schedule.py). The code of fastai
+    takes the middle of the valley.
 
     Returns:
-        An element of `rates`. `None`: the valley has fewer than three points.
+        The suggested learning rate, an element of `rates`. `None`: the valley has fewer than three
+        points.
     """
     valley = longest_decrease(smoothed)
     if len(valley) < _SHORTEST_VALLEY:
@@ -253,7 +261,7 @@ def suggest(
 
 
 def longest_decrease(values: Sequence[float] | np.ndarray) -> list[int]:
-    """Return the indices of the longest strictly decreasing subsequence, the first if several."""
+    """Return the indices of the (first) longest strictly decreasing subsequence of `values`."""
     known = np.asarray(values)
     lengths = np.ones(len(known), int)
     before = np.full(len(known), -1)

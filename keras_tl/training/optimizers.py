@@ -36,7 +36,8 @@ def make_optimizer(
     if phase.optimizer == "adam":
         return adam(rate, **options)
     optimizer = adamw(rate, weight_decay=phase.weight_decay, **options)
-    # Biases and normalisation variables are vectors. Biases of attention layers have more axes.
+    # Exclude biases and normalisation variables from weight decay. Biases and normalisation
+    # variables are vectors, except that biases of attention layers have more axes.
     spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
     if spared:
         optimizer.exclude_from_weight_decay(var_list=spared)

@@ -27,7 +27,8 @@ class HeadTraining:
     """Train new heads on features, one head per fold, for out-of-fold predictions.
 
     Attributes:
-        parts: Model with the head to copy. The training does not change this model.
+        parts: Model whose head the training copies for each fold. The training does not change the
+            original head.
         phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """
@@ -45,17 +46,18 @@ class HeadTraining:
         numbers: np.ndarray,
         groups: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return logits, float32 (n, outputs), each from a head trained on the other folds.
+        """Return out-of-fold logits, float32 (n, outputs), from one head per fold.
 
-        The solver computes the weights of a linear head. If `l2` of the phase is not a number,
-        cross-validation on the training folds chooses `l2`. Keras's `fit` trains all other heads.
+        The solver computes the weights of a linear head. If the phase's `l2` is not a number,
+        cross-validation on the training folds chooses the L2 penalty. Keras's `fit` trains heads
+        that are not linear.
 
         Args:
             labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
-            features: Features of these items, float32 (n, ...).
+            features: Features of the n items, float32 (n, ...).
             numbers: Fold number of each item, int (n,).
-            groups: Group of each item, (n,). The cross-validation that chooses `l2` never splits a
-                group.
+            groups: Group of each item, (n,). The cross-validation that chooses the L2 penalty never
+                splits a group. `None`: no groups.
         """
         found = np.empty((len(labels), self.task.outputs), np.float32)
         for number in np.unique(numbers):
@@ -106,8 +108,9 @@ class HeadTraining:
         """Train a copy of the head. Return the copy, and its losses on the items `held_out`.
 
         Args:
-            passes: Number of epochs between two losses. The last loss may come earlier.
-            held_out: Features and labels of the items for the losses. `None`: no losses.
+            passes: Number of epochs between two evaluations on `held_out`. Before the last
+                evaluation, there may be fewer than `passes` epochs.
+            held_out: Features and labels of held-out items, to compute losses. `None`: no losses.
         """
         phase = dataclasses.replace(self.phase, l2=None)
         with seeded(self.seed), snapshot(self.parts.model, self.parts.head):
@@ -125,8 +128,8 @@ class HeadTraining:
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             options = {"validation_data": validation, "shuffle": False, "verbose": 0}
-            # The pause of Keras between two epochs takes longer than many steps of a head. One
-            # epoch of `fit` therefore contains several passes over the items.
+            # Between two epochs, Keras needs more time than many training steps of a head. To save
+            # time, one epoch of `fit` contains several passes over the items.
             rounds, rest = divmod(phase.epochs, passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches.repeat(passes), epochs=rounds, **options).history

@@ -1,4 +1,4 @@
-"""Construction of a phase's model and batches: the head on cached features, or the whole model."""
+"""Model and batches of a phase: head and cached features, or whole model and images or texts."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class PhaseInputs:
         model: Model to train: only the head, the backbone with pooling, or the whole model.
         train: Training batches, a data set with known cardinality.
         validation: Validation batches. `None`: the phase has no validation.
-        mixed: Whether an augmentation mixes labels.
+        mixed: Whether an augmentation, such as mixup, mixes labels.
         cached: Whether the batches hold cached features, so that `model` is only the head.
     """
 
@@ -65,8 +65,9 @@ def make_inputs(
     """Return the model and the batches of a phase.
 
     Args:
-        replicas: Number of replicas that share a batch. The phase's batch size is a multiple.
-        names: Names of the splits to make batches from, with `"train"`.
+        replicas: Number of replicas that share a batch. The phase's batch size is a multiple of
+            `replicas`.
+        names: Names of the splits to make batches from. `names` must contain `"train"`.
     """
     size, change = phase.batch_size, augmenter(augment, seed)
     if phase.objective == CONTRASTIVE:
@@ -82,7 +83,8 @@ def make_inputs(
     train, validation = splits["train"], splits.get("validation")
     cached = phase.unfreeze is None and augment is False and features.are_kept
     if cached:
-        # Compute the features of both splits first, so that the backbone does not run during `fit`.
+        # Compute the features of training and validation split first, so that the backbone does not
+        # run during `fit`.
         rows = [features.of(split) if split else None for split in (train, validation)]
         whole = replicas > 1
         batches = rows[0].dataset(train.labels, size, seed, whole)

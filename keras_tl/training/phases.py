@@ -20,8 +20,9 @@ from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prep
 from keras_tl.training.phase_inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
-# The pause of Keras between two steps is longer than a step of the head. Running several steps per
-# execution saves pauses, but tracing the loop over steps takes as long as about 200 pauses.
+# Between two training steps, Keras pauses for longer than a step of the head takes. Several steps
+# per execution save pauses, but TensorFlow needs about as long as 200 pauses to trace the loop over
+# the steps.
 CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
 
@@ -32,9 +33,9 @@ class BestWeights(keras.callbacks.EarlyStopping):
 
     Args:
         patience: Number of epochs without improvement before training stops.
-        before: Value of the metric before the phase. `None`: the head is untrained, so the initial
-            weights are never restored.
-        name: Name of the metric, without `val_`.
+        before: Value of the monitored metric before the phase. `None`: the head is untrained, so
+            the initial weights are never restored.
+        name: Name of the monitored metric, without the prefix `val_`.
     """
 
     def __init__(
@@ -56,16 +57,16 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return the position of the best epoch in `ran`, from 1, or 0 for the initial weights."""
+        """Return the best epoch's position in `ran`, from 1. 0: the initial weights are best."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
 class GradualUnfreezing(keras.callbacks.Callback):
     """Unfreeze the blocks of a phase one after the other, from the last block down.
 
-    The callback compiles the model again between two epochs of the same call of `fit`. The
-    optimizer is not replaced. At the end all blocks of the phase are trainable, so that the
-    trainable variables equal the variables of the optimizer.
+    The callback compiles the model again between two epochs of the same call of `fit`. The callback
+    does not replace the optimizer. At the end of training, all blocks of the phase are trainable,
+    so that the trainable variables equal the variables of the optimizer.
 
     Args:
         phase: Phase whose `unfreeze_every` is not `None`.
@@ -100,7 +101,8 @@ class GradualUnfreezing(keras.callbacks.Callback):
             added = ", ".join(block for block in blocks if block not in self._trained)
             self._reporter.say(f"{self._phase.name}: epoch {epoch + 1} unfreezes {added}.")
             self._set(blocks)
-            # Keras's `fit` builds the training function only before the first epoch.
+            # Build the training function again: Keras's `fit` builds it only before the first
+            # epoch.
             self.model.make_train_function()
 
     def on_train_end(self, logs=None):
@@ -137,15 +139,16 @@ def run_phase(
         before: Monitored metric on the validation split before the phase. `None`: the head is
             untrained.
         callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
-            record names this epoch.
+            phase's record names the restored epoch.
         item: Word for one item in messages, such as "image".
-        following: Number of epochs of the following phases, to estimate the remaining time.
-        stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
-            training stops early or after the last epoch.
+        following: Total number of epochs of all phases after this phase, to estimate the remaining
+            time.
+        stop_after: Number of epochs after which training stops. With `stop_after`, early stopping
+            is off. `None`: training stops early or after the last epoch.
         own: Internal callbacks, which run before the user's callbacks.
 
     Raises:
-        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
+        ConfigError: A callback left no epoch to train, so the model keeps its initial weights.
     """
     began = time.perf_counter()
     model, validation = inputs.model, inputs.validation
@@ -186,7 +189,7 @@ def run_phase(
 
 
 def _stopping(model: keras.Model, epochs: int) -> keras.callbacks.Callback:
-    """Return a callback that stops after some epochs. The schedule still covers all epochs."""
+    """Return a callback that stops training after `epochs` epochs, but keeps the full schedule."""
 
     def stop(epoch: int, logs: dict) -> None:
         if epoch + 1 >= epochs:
@@ -206,23 +209,24 @@ def fit_and_record(
     """Fit a compiled model, and record which epoch the final weights are from.
 
     Args:
-        fit: Method `fit` of the model, with all arguments bound except the callbacks.
+        fit: Keras's `fit` of the model, with all arguments already set except the callbacks.
         own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
-            weights. Without this callback, the model ends with the last weights.
+            weights. Without a `BestWeights` callback, the model ends with the last weights.
         callbacks: The user's callbacks, which may set the model's weights.
 
     Returns:
-        Record of the phase, with 0 as `seconds` and false as `cached`. The caller sets both.
+        Record of the phase, with 0 as `seconds` and false as `cached`. The caller sets `seconds`
+        and `cached`.
 
     Raises:
-        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
+        ConfigError: A callback left no epoch to train, so the model keeps its initial weights.
     """
     best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
     first = [EpochWeights()] if callbacks else []
     given = model.get_weights() if callbacks else []
     try:
         with no_retracing_warnings(KERAS_TRAINER):
-            # Pass `shuffle=False`, because the data set shuffles its items.
+            # Pass `shuffle=False`, because the data set already shuffles its items.
             history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:
@@ -257,7 +261,7 @@ def fit_and_record(
 
 
 def _rows(history: keras.callbacks.History) -> tuple[dict[str, float], ...]:
-    """Return a dictionary per epoch, with the logged values that are numbers in every epoch."""
+    """Return one dict per epoch, with the logged values that are numbers in every epoch."""
     columns = {}
     for name, values in history.history.items():
         with contextlib.suppress(TypeError, ValueError):

@@ -15,8 +15,8 @@ from keras_tl.base.choices import PolicyName
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, quoted, unknown
 
-# Phase for a head of one Dense layer on cached features. The solver sets the weights to the optimum
-# before the training, so early stopping is not needed.
+# Phase for a head of one Dense layer on cached features. The solver sets the head's weights to the
+# optimum before the training, so early stopping is not needed.
 SOLVED_HEAD = Phase(
     name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
 )
@@ -25,12 +25,14 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Phases for heads with hidden layers, for augmented images, and if the user sets `epochs`. A solved
-# linear head keeps its weights unless an epoch is better on the validation split.
+# Phases that train heads with hidden layers, heads on augmented images, and heads for which the
+# user sets `epochs`. A linear head keeps the solver's weights unless an epoch is better on the
+# validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # No L2 penalty and no standardised features, because this head contains a BatchNorm layer.
+    # This head has no L2 penalty and no standardised features, because it contains a BatchNorm
+    # layer.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
@@ -42,7 +44,8 @@ HEAD_CONFIGS = {
     "ulmfit": HeadConfig("concat", hidden=(50,), batch_norm=True),
 }
 
-# The measurements in docs/explanation/fit.md determined these settings.
+# Settings for fine-tuning image backbones. docs/explanation/fit.md has the measurements behind the
+# settings.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
@@ -56,25 +59,27 @@ _FINE_TUNE = Phase(
     patience=3,
 )
 
-# Settings of BERT (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
+# Text encoders are fine-tuned with the settings of BERT (Devlin et al., 2019, arXiv:1810.04805,
+# appendix A.2-A.3).
 _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
-# Patience of 10: in the first epochs the accuracy does not change (docs/explanation/ulmfit.md).
+# The patience is 10, because the accuracy stays the same in the first epochs of fine-tuning a
+# language model (docs/explanation/ulmfit.md).
 _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
-# Phases with a discriminative factor. The learning rate is that of the head. The lowest blocks have
-# far lower learning rates.
+# Phases with discriminative learning rates: `learning_rate` is the learning rate of the head. The
+# lowest blocks have far lower learning rates than the head.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),
     "ulmfit": dataclasses.replace(_FINE_TUNE_ULMFIT, learning_rate=1e-2),
 }
 
-# Changes for training from random weights, as a baseline.
+# Changes to a fine-tuning phase for training from random weights, as a baseline.
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
@@ -83,15 +88,16 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
-# Methods of Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates (sec. 3.2),
-# gradual unfreezing (sec. 3.3), and both together with the slanted triangular schedule (eq. 3).
+# Fine-tuning methods of Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates
+# (sec. 3.2), gradual unfreezing (sec. 3.3), and both together with the slanted triangular schedule
+# (eq. 3).
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
-# Settings measured for text encoders (docs/explanation/text-defaults.md). Image backbones and
-# language models use the same settings with another learning rate, although these settings were
-# measured only for texts.
+# Settings of contrastive training, measured for text encoders (docs/explanation/text-defaults.md).
+# Image backbones and language models use the same settings with another learning rate, although
+# these settings were measured only for texts.
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
@@ -103,25 +109,27 @@ _CONTRASTIVE = {
     "patience": None,
 }
 
-# Minimum number of steps of each policy, by family (fit.md and text-defaults.md in
-# docs/explanation). The minimum is not used if the user sets the number of epochs or passes phases.
+# Minimum number of training steps of each policy, by family of backbones (fit.md and
+# text-defaults.md in docs/explanation). A policy ignores its minimum if the user sets the number of
+# epochs or passes phases.
 FEWEST_STEPS = {
     policy: {"image": 200, "text": 200, "ulmfit": 0}
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
 }
 
-# Minimum number of validation items. With fewer items, chance decides which epoch is best.
+# Minimum number of validation items for choosing the best epoch. If the validation split is
+# smaller, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# Maximum items per class for which `fit` uses the contrastive policy, by family
-# (docs/explanation/text-defaults.md).
+# Maximum number of items per class (median over the classes) for which `fit` uses the contrastive
+# policy, by family of backbones (docs/explanation/text-defaults.md).
 _FEW_ITEMS = {"text": 100}
 # Weight of the fine-tuned model in the weight average that `fit` keeps by default
 # (docs/explanation/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
-# L2 penalty times number of items: C = 0.01 of scikit-learn's LogisticRegression
-# (docs/explanation/text-defaults.md).
+# Strength of the L2 penalty times the number of items, after contrastive training. The strength
+# corresponds to C = 0.01 in scikit-learn's LogisticRegression (docs/explanation/text-defaults.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 
@@ -129,7 +137,7 @@ def _each(phases: dict[str, Phase], **changes: Any) -> dict[str, tuple[Phase, ..
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
 
-# The phases of each policy, by family.
+# The phases of each policy, by family of backbones.
 POLICIES: dict[PolicyName, dict[str, tuple[Phase, ...]]] = {
     "standard": _each(_FINE_TUNE_OF),
     "discriminative": _each(_FOR_A_FACTOR, **_DISCRIMINATIVE),
@@ -145,7 +153,7 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
 
     Args:
         live: Whether the backbone runs in every epoch, for example on augmented images.
-        epochs: Number of epochs from the user. `None`: the default number of epochs.
+        epochs: Number of epochs that the user set. `None`: the default number of epochs.
     """
     is_solved = config.head.is_linear and not live and epochs is None
     phase = SOLVED_HEAD if is_solved else HEADS[config.family]
@@ -194,9 +202,10 @@ def needs_no_head(phase: Phase) -> bool:
 def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
     """Return the phase that must train the head after a contrastive phase.
 
-    A contrastive phase fits the features to the training labels. Cross-validation on these features
-    would choose too weak an L2 penalty. The penalty is therefore a constant divided by the number
-    of training items. For other phases, which train the head themselves, the result is `None`.
+    A contrastive phase fits the features to the training labels. Cross-validation on features that
+    are fitted to the labels would choose too weak an L2 penalty. The function therefore sets the L2
+    penalty to a constant divided by the number of training items. Phases that are not contrastive
+    train the head themselves, so the function returns `None` for such phases.
     """
     if phase.objective != "contrastive":
         return None
@@ -212,9 +221,10 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 def with_heads(
     phases: Sequence[Phase], config: ModelConfig, items: int
 ) -> list[tuple[Phase, bool]]:
-    """Insert a phase of the head after each contrastive phase.
+    """Insert a phase that trains the head after each contrastive phase.
 
-    Returns pairs (phase, inserted). `inserted` is true for the phases of the head.
+    Returns pairs (phase, inserted). `inserted` is true for the inserted phases, which train the
+    head.
     """
     found = []
     for phase in phases:

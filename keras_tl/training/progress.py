@@ -10,7 +10,8 @@ from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
 from keras_tl.training.schedules import last_learning_rate
 
-# Minimum time between two updates of the display. An update takes as long as several steps.
+# Minimum time in seconds between two updates of the live display. An update takes as long as
+# several training steps.
 _SECONDS_A_FRAME = 1 / 4
 
 
@@ -20,9 +21,9 @@ class EpochProgress(keras.callbacks.Callback):
     Args:
         steps: Number of training steps per epoch.
         count: Number of epochs of the phase.
-        items: Number of items per step.
+        items: Number of items per training step.
         monitor: Metric that selects the best epoch, see `keras_tl.training.dashboard.Dashboard`.
-        following: Number of epochs of the following phases.
+        following: Total number of epochs of all phases after this phase.
     """
 
     def __init__(

@@ -12,10 +12,10 @@ from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
 class _FieldSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of schedules that are dataclasses: the fields are their configuration."""
+    """Base class of learning-rate schedules that are dataclasses. Keras saves the fields."""
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the arguments of the schedule's constructor."""
         return dataclasses.asdict(self)
 
 
@@ -53,12 +53,15 @@ class SlantedTriangular(_FieldSchedule):
     Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3. T is the number of steps, and
     `cut = floor(T * cut_frac)`. At step t, counted from 0, the learning rate is
     `peak * (1 + p * (ratio - 1)) / ratio`. p is `t / cut` before step `cut`. From step `cut` on, p
-    is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. This class differs from eq. 3 in two cases:
+    is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. `SlantedTriangular` differs from eq. 3 in two
+    cases:
 
     * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
-      learning rate can become negative. This class keeps the learning rate at `peak / ratio`.
-    * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, in
-      `T * (1 - cut_frac)` steps. Eq. 3 also divides by this number if `T * cut_frac` is whole.
+      learning rate can become negative. `SlantedTriangular` never lowers the learning rate below
+      `peak / ratio`.
+    * If `cut` is 0, eq. 3 divides by 0. With `cut` 0, the learning rate of `SlantedTriangular` only
+      falls, in `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate
+      of eq. 3 falls in equally many steps.
 
     Args:
         peak: Highest learning rate.
@@ -90,12 +93,13 @@ class SlantedTriangular(_FieldSchedule):
 class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
-    papers, rise and fall are linear and about equally long. Cosines and defaults are from fastai's
-    `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
-    `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
-    learning rate only falls. After the last step, the learning rate is `peak / final_divisor`. The
-    momentum is constant. Smith lowers the momentum while the learning rate rises.
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In the two
+    papers, the learning rate rises and falls linearly, in about equally many steps. The cosines and
+    the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
+    arXiv:2002.04688). The learning rate rises from `peak / divisor` at step 0 to `peak` at step
+    `floor(steps * rise)`. If `floor(steps * rise)` is 0, the learning rate only falls. After the
+    last step, the learning rate is `peak / final_divisor`. keras_tl keeps the momentum constant,
+    but Smith lowers the momentum while the learning rate rises.
 
     Args:
         peak: Highest learning rate.
@@ -131,8 +135,8 @@ class OneCycle(_FieldSchedule):
 class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Learning-rate schedule that applies until a call of `set` fixes the learning rate.
 
-    If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
-    callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need this wrapper.
+    If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. With a
+    schedule, the callbacks `ReduceLROnPlateau` and `LearningRateScheduler` need `SettableSchedule`.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):
@@ -153,7 +157,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return ops.where(given < 0, ops.cast(self.schedule(step), given.dtype), given)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the arguments of the schedule's constructor."""
         return {"schedule": keras.saving.serialize_keras_object(self.schedule)}
 
     @classmethod
@@ -165,9 +169,11 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
-    `optimizer.learning_rate` is for the next update, and may be 0 after the end of a schedule.
+    `optimizer.learning_rate` is the learning rate of the next update. After the end of a schedule,
+    the next learning rate may be 0.
     """
-    # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
+    # If `LossScaleOptimizer` wraps the optimizer, use the inner optimizer, which has the learning
+    # rate.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     rate = learning_rate_or_schedule(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):

@@ -13,12 +13,14 @@ def seed_generators(
 ) -> None:
     """Set the states of all random generators in a model. The states depend only on the seeds.
 
-    A saved model does not contain these states. Without the seeds, a loaded model would generate
-    other random numbers than the saved model.
+    A saved model does not contain the states of its random generators. Without `seed_generators`, a
+    loaded model would generate other random numbers than the saved model.
 
     Args:
-        model: Model with `keras.random.SeedGenerator` objects. TF-Hub modules keep their states.
-        frozen: Layer with unused generators, which the function does not set.
+        model: Model whose `keras.random.SeedGenerator` objects the function sets. The random states
+            inside of TF-Hub modules do not change.
+        frozen: Layer whose random generators training does not use. The function does not change
+            the generators of the frozen layer.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

@@ -13,11 +13,12 @@ _ATTRIBUTES = (TRAINABLE, "_unfrozen", "_batch_norm_mode", "momentum")
 
 @contextlib.contextmanager
 def snapshot(*models: keras.Model) -> Iterator[None]:
-    """Context manager that restores the layers of models exactly, also after an exception.
+    """Context manager that restores the layers of models on exit, also after an exception.
 
     On exit, the values of all variables are restored, including moving statistics and states of
     random generators. The trainable flags are restored too, but not the settings of `compile`. To
-    keep these settings, train another model with the same layers. The snapshot is in memory.
+    keep a model's `compile` settings, train another model with the same layers. The snapshot is
+    held in memory.
     """
     layers = {id(layer): layer for model in models for layer in layers_of(model)}
     variables = {id(variable): variable for model in models for variable in model.variables}
@@ -32,10 +33,12 @@ def snapshot(*models: keras.Model) -> Iterator[None]:
     try:
         yield
     finally:
-        # The setter of `trainable` would also change all layers inside a layer.
+        # Set private attributes, because the setter of `trainable` would also change all layers
+        # inside a layer.
         for layer, name, value in attributes:
             setattr(layer, name, value)
-        # Losses that layers added in the trial would keep the graph of the trial in memory.
+        # Remove the losses that layers added in the trial, because they keep the trial's graph in
+        # memory.
         for layer, added in losses:
             added_losses(layer)[:] = added
         for variable, value, trainable in values:

@@ -1,4 +1,4 @@
-"""Training of a head on standardised features, and conversion to a head for raw features."""
+"""Train a copy of a head on standardised features, and convert its weights for raw features."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -27,8 +27,9 @@ class StandardisedHead:
     """Copy of a head that also standardises the features, to train in place of the head.
 
     The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
-    features x. The head computes the same y with the kernel kernel_s / scale and the bias
-    bias_s - mean kernel_s / scale. Folding therefore does not change predictions.
+    features x. The original head computes the same y with the kernel kernel_s / scale and the bias
+    bias_s - mean kernel_s / scale. `fold` writes the kernel and bias for raw features to the
+    original head, so predictions do not change.
 
     Attributes:
         model: Model to train with `fit`. The model computes logits from features, or from the
@@ -68,7 +69,7 @@ class StandardisedHead:
         return copy
 
     def begin_at(self, solution: Solution) -> None:
-        """Set the copy's weights to a solution. The copy must have only one Dense layer."""
+        """Set the copy, which must have only one Dense layer, to the solver's solution."""
         dense = next(layer for layer in self.layers if isinstance(layer, keras.layers.Dense))
         dense.set_weights(self._standardised(solution.kernel, solution.bias))
 
@@ -88,7 +89,7 @@ class StandardisedHead:
 def _copy_weights(
     sources: Sequence[keras.layers.Layer], targets: Sequence[keras.layers.Layer], convert: Callable
 ) -> None:
-    """Copy the weights of layers. `convert` takes kernel and bias of the first Dense layer."""
+    """Copy weights between layers. `convert` changes kernel and bias of the first Dense layer."""
     is_first = True
     for source, target in zip(sources, targets, strict=True):
         values = source.get_weights()

@@ -1,4 +1,4 @@
-"""Estimate or measurement of the training time on this machine, before the training."""
+"""Estimate or measure the training time on this machine, before the training starts."""
 
 import dataclasses
 import statistics
@@ -13,7 +13,8 @@ from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
 # Time of a training step (forward, backward, update) divided by the time to predict the same items.
-# The value is rough, so the plan says "about". `rehearse` measures the time of a step instead.
+# `_STEP_OVER_PREDICTION` is a rough value, so the plan that `fit` reports says "about". Unlike this
+# estimate, `rehearse` measures the time of a training step.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
@@ -27,7 +28,7 @@ class Costs:
         step: Seconds per training step of the whole model.
         start: Seconds before the first step of a training, for tracing and reading the first items.
         item: Seconds per prediction of one item.
-        measured: Whether `step` and `start` are measured. Otherwise `step` is estimated from the
+        measured: Whether `step` and `start` are measured. If false, `step` is estimated from the
             time of predictions, and `start` is a constant.
     """
 
@@ -37,7 +38,7 @@ class Costs:
     measured: bool
 
     def training(self, steps: int) -> float:
-        """Return the time in seconds of a training with this number of steps."""
+        """Return the time in seconds of a training with `steps` steps."""
         return self.start + steps * self.step
 
 
@@ -65,7 +66,7 @@ def rehearse(
 ) -> Costs:
     """Measure the training time of a phase in a few steps, then restore the model's weights.
 
-    `item` is the field of the result: seconds per prediction of one item.
+    `item` is the number of seconds per prediction of one item, for the result's field `item`.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

@@ -45,14 +45,14 @@ from keras_tl.training.weight_average import WeightAverage
 
 
 class Trainer:
-    """Trainer that runs phases on a model and keeps a history of these phases.
+    """Trainer that runs phases on a model and keeps a history of the phases.
 
     Args:
-        seed: Seed of shuffles and augmentation.
+        seed: Seed of all random numbers of the trainings, such as shuffles and augmentation.
 
     Attributes:
         history: Record of each finished phase, in order.
-        features: Features of the backbone for all splits, with the feature cache.
+        features: Features of all splits from the backbone, with the feature cache.
 
     Example:
         >>> [record.phase.name for record in learner.trainer.history]
@@ -104,7 +104,7 @@ class Trainer:
 
     @property
     def is_as_trained(self) -> bool:
-        """Whether the weights have not changed since the last phase ended, or no phase ran."""
+        """Whether no phase ran, or the weights are unchanged since the last phase ended."""
         return not self.history or self._left == self.weights()
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
@@ -149,7 +149,7 @@ class Trainer:
         Args:
             line: Interpolation between the weights before and after the last phases.
             share: Fraction of the weights after the last phases in the average, in [0, 1].
-            phases: Number of the last phases, which is also the number of records to change.
+            phases: Number of the last phases, whose records the function changes.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} | ({} if share else {"best_epoch": 0})
@@ -165,7 +165,7 @@ class Trainer:
     def trial(self) -> Iterator["Trainer"]:
         """Yield a trainer with the same layers, an untrained head, and a separate feature cache.
 
-        On exit, all weights of the layers are restored exactly.
+        When the `with` block ends, all weights of the layers have their earlier values again.
         """
         parts, other = self.parts, copy.copy(self)
         other.history, other.features = [], self._new_features()
@@ -190,8 +190,9 @@ class Trainer:
         """Run a phase and add its record to the history.
 
         A phase with a frozen backbone and no augmentation trains the head on cached features,
-        unless the cache is `"off"`. A contrastive phase trains the backbone without the head. All
-        other phases run the whole model. For `following` and `stop_after` see `run_phase`.
+        unless the cache is `"off"`. A contrastive phase trains the backbone without the head.
+        Phases that are neither contrastive nor on cached features run the whole model. For
+        `following` and `stop_after` see `run_phase`.
         """
         phase, augment = self._checked(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
@@ -206,8 +207,8 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, labels=validation.labels, logits=logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # Mark the backbone as changed before the training: callbacks may compute logits during the
-        # training. An interrupted phase leaves no record in the history.
+        # Mark the backbone as changed already before the training, because callbacks may compute
+        # logits during the training. An interrupted training leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         # Update the head after every epoch, because the user's callbacks may use the head.
@@ -260,11 +261,12 @@ class Trainer:
 
         Args:
             phase: Phase to train. If the phase freezes the backbone, the trial uses cached
-                features, unless the cache is `"off"`. Other phases use augmented training items.
+                features, unless the cache is `"off"`. If the phase unfreezes blocks, the trial
+                augments the training items.
             rates: Learning rate of each step, in rising order.
 
         Raises:
-            ConfigError: The head is untrained, and the phase needs a trained head.
+            ConfigError: The phase needs a trained head, but the head is untrained.
         """
         phase, augment = self._checked(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
@@ -276,7 +278,8 @@ class Trainer:
         with snapshot(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
-                # Compile a new model with the same layers: the old model keeps its own settings.
+                # Compile a new model with the same layers, so that the `compile` settings of the
+                # original model stay.
                 model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
             steps = len(rates)
             task = objective_of(phase, self.task)
@@ -292,14 +295,14 @@ class Trainer:
         """Return an object that trains one head per fold for out-of-fold predictions.
 
         Args:
-            items: Number of training items, for the minimum number of steps.
+            items: Number of training items, which determines how many steps an epoch has.
             seed: Seed of folds, initial weights and shuffles.
         """
         settled = self.settled(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
-        """Return the epoch, from 1, with the lowest mean loss of heads in 5-fold cross-validation.
+        """Return the number of epochs for which the head's 5-fold cross-validation loss is lowest.
 
         Args:
             phase: Phase that trains a head on cached features with Keras's `fit`.
@@ -340,7 +343,7 @@ class Trainer:
             self.features.backbone_is_restored()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
-        """Compile the whole model with a frozen backbone, ready for `fit` and `evaluate`."""
+        """Freeze the backbone and compile the whole model, ready for `fit` and `evaluate`."""
         frozen = dataclasses.replace(phase, l2=None)
         prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
 

@@ -1,4 +1,4 @@
-"""Averages of the weights of a model before and after fine-tuning (WiSE-FT)."""
+"""Average the weights of a model before and after fine-tuning (WiSE-FT)."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ class WeightAverage:
     eq. 2. The averaged model predicts as fast as the fine-tuned model.
 
     Attributes:
-        before: Values of all weights before fine-tuning. The head is already trained.
+        before: Values of all weights before fine-tuning, with an already trained head.
         after: Values of the same weights after fine-tuning.
     """
 
@@ -39,6 +39,6 @@ class WeightAverage:
 
 def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
     if share in (0, 1) or not np.issubdtype(first.dtype, np.floating):
-        # An average of seeds or counters has no meaning.
+        # Do not average seeds or counters: their average has no meaning.
         return last if share else first
     return ((1 - share) * first.astype(np.float64) + share * last).astype(first.dtype)

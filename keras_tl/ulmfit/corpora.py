@@ -40,18 +40,19 @@ def tfds_texts(
             `data_dir`. The Python code of an already prepared data set is not needed.
         limit: Maximum number of texts, read from the start in a fixed order. `None`: all texts.
         split: Name of a split of the data set, or a part of a split, such as `"train[:10%]"`.
-        text: Name of the feature that holds the text. `None`: the first supervised key of the data
-            set, else the feature named `text`, else the only text feature.
+        text: Name of the feature that holds the text. `None`: choose the first supervised key of
+            the data set, else the feature named `text`, else the only text feature.
         data_dir: Folder of prepared data sets. `None`: tfds's folder `~/tensorflow_datasets`.
         download: Whether to download and prepare a data set that is missing in `data_dir`.
 
     Returns:
-        Texts, at least one.
+        List of at least one text.
 
     Raises:
-        DataError: The data set, split or feature does not exist, or the download fails. Several
-            features could be the text. The split has no text, or a text is not UTF-8.
-        ConfigError: The limit is not a whole number of at least 1.
+        DataError: The data set, split or feature does not exist, or the download fails. Or the
+            function cannot decide which feature is the text. Or the split has no text, or a text is
+            not UTF-8.
+        ConfigError: `limit` is neither `None` nor a whole number of at least 1.
 
     Example:
         >>> len(ktl.ulmfit.tfds_texts("tiny", limit=5, data_dir="tfds/texts", download=False))

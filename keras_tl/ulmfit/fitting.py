@@ -29,8 +29,9 @@ from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
 
-# The gradient clipping is as in the AWD-LSTM paper. The optimizer is Adam instead of the paper's
-# NT-ASGD. As in fastai, the learning rate rises and falls once.
+# Default settings to train a language model. Gradients are clipped as in the AWD-LSTM paper. The
+# optimizer is Adam instead of the paper's NT-ASGD. As in fastai, the learning rate rises and falls
+# once.
 PRETRAINING = Phase(
     name="language model",
     epochs=10,
@@ -43,8 +44,9 @@ PRETRAINING = Phase(
     patience=2,
 )
 
-# Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates and slanted triangular
-# schedule as in sec. 3.2, learning rate for language models as in sec. 4.1.
+# Default settings to fine-tune a language model, from Howard and Ruder, 2018 (arXiv:1801.06146):
+# discriminative learning rates and slanted triangular schedule as in sec. 3.2, learning rate for
+# language models as in sec. 4.1.
 FINE_TUNING = dataclasses.replace(
     PRETRAINING,
     name="language model fine-tuning",
@@ -71,32 +73,33 @@ def fit_language_model(
 ) -> PhaseRecord:
     """Train all layers of a language model in place, on one device, in the model's precision.
 
-    Each batch starts with the recurrent states at the end of the previous batch. Every epoch starts
-    with zero states. Gradients do not flow back into the previous batch.
+    Each batch starts with the recurrent states at the end of the previous batch. In every epoch,
+    the first recurrent states are 0. Gradients do not flow back into the previous batch.
 
     Args:
         model: Language model to train.
         train: Tokens of the training texts, integers (n,), see `WordTokenizer.stream`.
         validation: Tokens of held-out texts, integers (m,). `None`: no validation. With validation
             and `phase.patience`, training stops early and restores the weights of the lowest
-            validation perplexity. The initial weights can have the lowest perplexity.
-        phase: Settings of the training. `batch_size` is the number of rows per batch. The embedding
-            (also the output layer) has the learning rate of the phase. Each LSTM layer has the
-            learning rate of the layer above it, divided by `discriminative_factor`.
+            validation perplexity. If no epoch is better than the initial weights, the model keeps
+            the initial weights.
+        phase: Settings of the training. `phase.batch_size` is the number of rows per batch. The
+            embedding, which is also the output layer, has the learning rate of the phase. Each LSTM
+            layer has the learning rate of the layer above it, divided by `discriminative_factor`.
         bptt: Mean number of tokens per row of a batch, see `TokenStream`.
         seed: Seed of batch lengths and dropout.
-        callbacks: Your Keras callbacks. Their attribute `model` is a copy of the network, with
-            stateful LSTM layers.
+        callbacks: Your Keras callbacks. The attribute `model` of a callback is a copy of the
+            network, with stateful LSTM layers.
         reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase. The values of each epoch are the training loss with AR and TAR, the
-        training perplexity with dropout (`perplexity`), and the validation perplexity without
-        dropout (`val_perplexity`).
+        Record of the training phase. The values of each epoch are the training loss with (temporal)
+        activation regularisation, the training perplexity with dropout (`perplexity`), and the
+        validation perplexity without dropout (`val_perplexity`).
 
     Raises:
         ConfigError: The phase uses a setting that language models do not support.
-        DataError: There are fewer than two tokens per row.
+        DataError: `train` or `validation` has fewer than `phase.batch_size + 1` tokens.
 
     Example:
         >>> import dataclasses
@@ -124,7 +127,7 @@ def fit_language_model(
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
-        # batches equally, although their lengths differ.
+        # batches equally, although batches have different lengths.
         own.append(BestWeights(phase.patience, before, "perplexity"))
     batches = None if held_out is None else held_out.dataset()
     fit = functools.partial(
@@ -142,12 +145,14 @@ def perplexity(
 
     Args:
         model: Language model to evaluate, without dropout.
-        tokens: Tokens, integers (n,), cut into `batch_size` rows. Each row begins with zero states.
-        batch_size: Number of rows. Tokens at the start of a row lack their preceding context.
-        bptt: Number of tokens per row of a batch. The result does not depend on `bptt`.
+        tokens: Token numbers of the texts, integers (n,), cut into `batch_size` rows. Each row
+            begins with zero states.
+        batch_size: Number of rows in a batch. Tokens at the start of a row lack their preceding
+            context.
+        bptt: Number of tokens per row of a batch. The perplexity does not depend on `bptt`.
 
     Raises:
-        DataError: There are fewer than two tokens per row.
+        DataError: There are fewer than `batch_size + 1` tokens.
         ConfigError: `batch_size` or `bptt` is not a whole number of at least 1.
 
     Example:
@@ -212,7 +217,11 @@ def _check(phase: Phase, bptt: int) -> None:
 
 
 class _Contiguous(keras.callbacks.Callback):
-    """Keras callback that resets the states before every epoch and sets the stream's epoch."""
+    """Keras callback for consecutive batches of a token stream.
+
+    The callback resets the recurrent states before every epoch and evaluation, and tells the stream
+    the number of the epoch.
+    """
 
     def __init__(self, stream: TokenStream):
         super().__init__()

@@ -29,8 +29,8 @@ from keras_tl.errors import DataError, quoted
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
-# Fractions of unknown words for a warning and for an error. With more unknown words, the model
-# mostly learns that the next word is unknown.
+# Fractions of unknown words above which training warns, and above which it raises an error. With
+# many unknown words, the model mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
 Corpus = Sequence[str | os.PathLike[str]]
@@ -94,8 +94,9 @@ def pretrain(
 ) -> LanguageModel:
     """Train a language model from random weights and save it.
 
-    All texts and tokens are held in memory. If `path` does not exist yet, the best model so far is
-    saved after each epoch. An interrupted training then leaves a model, but no training record.
+    All texts and tokens are held in memory. If `path` does not exist yet, the function saves the
+    best model so far after each epoch. An interrupted training leaves the last saved model, but no
+    training record.
 
     Args:
         texts: List of texts (str) and of paths (`pathlib.Path`) of text files. Each non-empty line
@@ -106,7 +107,8 @@ def pretrain(
         validation: Validation texts, in the same form as `texts`. Or the fraction of `texts` to
             hold out for validation, taken from the end. 0: no validation.
         vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
-        phase: Settings of the training, see `fit_language_model`, also for `bptt` and `callbacks`.
+        phase: Settings of the training. For `phase`, `bptt` and `callbacks`, see
+            `fit_language_model`.
         seed: Seed of initial weights, dropout and batch lengths.
         verbose: Whether to print progress messages.
         overwrite: Whether to replace a language model that exists at `path`, after the training.
@@ -116,7 +118,7 @@ def pretrain(
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
-        ConfigError: An argument is not as described, or `path` holds a language model and
+        ConfigError: An argument is invalid, or `path` holds a language model and
             `overwrite` is false.
         RunError: `path` holds files other than a language model.
 
@@ -166,25 +168,26 @@ def fine_tune_lm(
 
     Args:
         model: Pretrained language model, or the folder of a language model. `fine_tune_lm` does not
-            change this model.
+            change the pretrained model.
         texts: List of texts or of paths, as in `pretrain`. The function shuffles the texts first.
-        path: Folder to write. If `overwrite` is true, `path` may be the folder of `model`.
+        path: Folder to write the fine-tuned language model to. If `overwrite` is true, `path` may
+            be the folder of `model`.
         validation: Validation texts, or the fraction of `texts` to hold out, chosen at random.
         vocabulary: New vocabulary, or the limits for building a vocabulary from the training texts.
             `min_frequency` applies only to words outside of the model's vocabulary.
-        phase: Settings of the training, see `fit_language_model`, also for `bptt`.
+        phase: Settings of the training. For `phase` and `bptt`, see `fit_language_model`.
         seed: Seed of the shuffle, dropout and batch lengths.
         callbacks: Your Keras callbacks, see `fit_language_model`.
         verbose: Whether to print progress messages.
         overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of this
-        training is the last entry of `about["history"]`.
+        Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of the
+        fine-tuning is the last entry of `about["history"]`.
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
-        ConfigError: An argument is not as described, or `path` holds a language model and
+        ConfigError: An argument is invalid, or `path` holds a language model and
             `overwrite` is false.
         RunError: `path` holds files other than a language model, or the folder `model` holds no
             language model.
@@ -257,13 +260,14 @@ def _train_and_save(
     )
     about["history"] = [*model.about.get("history", []), record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
+    # Overwriting is safe: `check_target` ran before the training, and since then only the training
+    # wrote to `path`.
     model.save(path, overwrite=True)
     return model
 
 
 def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """Return the fraction of the words that are unknown. Marks and punctuation are no words."""
+    """Return the fraction of unknown words. Marks and punctuation do not count as words."""
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
     words = [
@@ -283,7 +287,7 @@ def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
 
 
 def read_texts(corpus: Corpus) -> list[str]:
-    """Return the texts of a corpus. Of a path, each non-empty line of the file is a text.
+    """Return the texts of a corpus. Each non-empty line of a file in the corpus is a text.
 
     Raises:
         DataError: A file cannot be read, or there is no text.

@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Perplexity(keras.metrics.Metric):
-    """Perplexity: exp of the mean cross-entropy (nats). All tokens have equal weight."""
+    """Perplexity: exp of the mean cross-entropy (nats), in which all tokens have equal weight."""
 
     def __init__(self, name: str = "perplexity", **kwargs):
         super().__init__(name=name, **kwargs)

@@ -7,28 +7,30 @@ import tensorflow as tf
 
 from keras_tl.errors import DataError
 
-# Random batch lengths: probability of the full mean, standard deviation, and minimum length.
+# Distribution of random batch lengths: probability of the mean `length` (otherwise the mean is
+# `length / 2`), standard deviation and minimum in tokens.
 _WHOLE, _DEVIATION, _SHORTEST = 0.95, 5, 5
 
 
 class TokenStream:
     """Iterator over batches of consecutive tokens, for training a language model.
 
-    The class cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the
+    `TokenStream` cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the
     previous batch. If the tokens cannot fill all rows equally, the last tokens are left out.
 
     Args:
-        tokens: Tokens, integers (n,).
-        batch_size: Number of rows.
+        tokens: Token numbers of the texts, integers (n,).
+        batch_size: Number of rows in a batch.
         length: Mean number of tokens per row of a batch. The last batch can be shorter.
         seed: Seed of random batch lengths, as in Merity et al., 2017 (arXiv:1708.02182, sec. 4.1).
-            `None`: all lengths are `length`. Random lengths have a normal distribution with mean
-            `length` (probability 0.95) or `length / 2` (probability 0.05), standard deviation 5 and
-            minimum 5. Each epoch has the same lengths in another order. Unlike the paper, keras_tl
-            does not scale the learning rate in proportion to the length.
+            `None`: every batch has `length` tokens per row. Random batch lengths have a normal
+            distribution with mean `length` (probability 0.95) or `length / 2` (probability 0.05),
+            standard deviation 5 and minimum 5. Each epoch has the same batch lengths in another
+            order. Unlike Merity et al., keras_tl does not scale the learning rate in proportion to
+            the batch length.
 
     Raises:
-        DataError: There are fewer than two tokens per row.
+        DataError: There are fewer than `batch_size + 1` tokens.
     """
 
     def __init__(self, tokens: np.ndarray, batch_size: int, length: int, seed: int | None = None):
@@ -43,7 +45,7 @@ class TokenStream:
         self._targets = used[1:].reshape(batch_size, steps)
         self._lengths = _draw_lengths(steps, length, seed)
         self._seed = seed
-        # Number of the epoch, which determines the order of the lengths in `dataset`.
+        # Number of the current epoch, which determines the order of the batch lengths in `dataset`.
         self.epoch = 0
 
     def __len__(self) -> int:

@@ -334,10 +334,10 @@ WARNINGS = {
     "none": ({}, []),
     "untrained": ({"history": []}, ["The head is untrained"]),
     "changed": ({"is_as_trained": False}, ["The weights were changed after the last phase"]),
-    "not-evaluated": ({"evaluations": {}}, ["Not evaluated on the test split: run `learner.eval"]),
+    "not-evaluated": ({"evaluations": {}}, ["not evaluated on the test split: run `learner.eval"]),
     "no-test-split": (
         {"evaluations": {}, "data": {"splits": {"train": {"items": 9, "fingerprint": None}}}},
-        ["Not evaluated: the data have no test split"],
+        ["not evaluated: the data have no test split"],
     ),
     "no-data": ({"data": None}, ["The training data are not recorded"]),
     "other-data": (

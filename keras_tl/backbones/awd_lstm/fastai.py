@@ -2,9 +2,10 @@
 
 An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
 two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
-numbers. `RNNLearner.load_pretrained` (fastai/text/learner.py) reads any two files of these formats.
-The state dict holds the weights of `AWD_LSTM` under their names in fastai/text/models/awdlstm.py,
-then the decoder's weights, which are tied to the embedding.
+numbers. fastai's `RNNLearner.load_pretrained` (fastai/text/learner.py) reads a .pth file and a .pkl
+file of the same formats, under any names. The state dict holds the weights of `AWD_LSTM` under
+their names in fastai/text/models/awdlstm.py, then the decoder's weights, which are tied to the
+embedding.
 """
 
 import contextlib
@@ -25,9 +26,9 @@ from keras_tl.backbones.torch_files import read_pickle, read_tensors
 from keras_tl.base.files import local_path
 from keras_tl.errors import WeightsError, quoted
 
-# fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
+# fastai adds `xxfake` until a vocabulary's size is a multiple of 8. This token is not a word.
 _FILLING = "xxfake"
-# The tokenizer can make these marks, so every vocabulary must contain them.
+# The tokenizer can make these marks, so every vocabulary must contain these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
@@ -35,8 +36,8 @@ _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.
 def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
-    The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
-    number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
+    The returned model has the sizes of the weights and fastai's default dropouts. Every token keeps
+    its number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
     `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. Of equal
     tokens, fastai uses the last, and this function renames the others. The tokenizer never makes a
     name such as `UNUSED_n`, because its words are in lower case.
@@ -48,10 +49,10 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
         path: `wt103-fwd.tgz` as downloaded, or a folder with the two files in it: weights (.pth)
             and vocabulary (.pkl). The weights may also come from your own fastai model with tied
             weights, saved with `Learner.save(..., with_opt=False)`.
-        seed: Seed of the dropouts.
+        seed: Seed of the model's random dropouts.
 
     Returns:
-        The model. The dict `about` of the model names the files and counts the renamed tokens.
+        The language model, whose dict `about` names the files and counts the renamed tokens.
 
     Raises:
         WeightsError: A file is missing, damaged or of a different kind, or the model reads texts
@@ -120,7 +121,7 @@ def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
 
 
 def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
-    """Return the sizes of a model, after a check that all weights exist and fit together."""
+    """Return a model's configuration, after a check that all weights exist and fit together."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     first = _of_layer(0)[1]
     for name in (_EMBEDDING, first):
@@ -184,7 +185,7 @@ def _can_be_held(token: str) -> bool:
 
 
 def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Copy PyTorch's weights: same order of gates, transposed matrices, two biases per layer."""
+    """Copy PyTorch's weights: transpose the matrices, and add the two biases of each LSTM layer."""
 
     def take(*names: str) -> list[np.ndarray]:
         return [tensors[name].astype(np.float32) for name in names]

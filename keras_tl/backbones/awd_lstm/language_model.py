@@ -47,10 +47,10 @@ class LanguageModel:
         config: Sizes and dropouts of the network.
         vocabulary: Tokens that the model predicts, one for each output of the network.
         network: Result of `keras_tl.ulmfit.build_language_model`, for batches of any size.
-        about: History of the model, in types that JSON can store.
+        about: Facts about the model's source and trainings, in types that JSON can store.
 
     Raises:
-        ConfigError: The configuration and the vocabulary have different sizes.
+        ConfigError: The configuration and the vocabulary have different numbers of tokens.
 
     Example:
         >>> lm.vocabulary.tokens[-2:], lm.network.output_shape[-1] == len(lm.vocabulary)
@@ -84,13 +84,13 @@ class LanguageModel:
     def encoder(self, *, seed: int | None = None) -> keras.Model:
         """Return a copy of the network without its output layer, see `build_encoder`.
 
-        The copy has fastai's dropouts for classifiers. `seed` is the seed of the dropouts.
+        The copy has fastai's dropouts for classifiers. `seed` is the seed of the random dropouts.
 
         Example:
             >>> sorted(lm.encoder(seed=0).output)
             ['mask', 'sequence_output']
         """
-        # The user chose `drop_multiplier` for other dropouts: those of the language model.
+        # Reset `drop_multiplier`: the user chose it for the dropouts of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed=seed)
         embeddings = self.network.get_layer("embedding").get_weights()[:1]
@@ -111,7 +111,7 @@ class LanguageModel:
     def with_vocabulary(self, vocabulary: Vocabulary, *, seed: int | None = None) -> Self:
         """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
-        `seed` is the seed of the dropouts.
+        `seed` is the seed of the random dropouts.
 
         Example:
             >>> vocabulary = ktl.ulmfit.Vocabulary([*lm.vocabulary.tokens, "actor"])
@@ -130,8 +130,9 @@ class LanguageModel:
         """Write the model into a folder, completely or not at all.
 
         Args:
-            path: Folder to write.
-            overwrite: Whether to replace a language model in the folder. Your other files stay.
+            path: Folder in which to write the model.
+            overwrite: Whether to replace a language model in the folder. Your other files in the
+                folder stay.
 
         Raises:
             ConfigError: The folder holds a language model, and `overwrite` is false.
@@ -175,7 +176,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
 def load_language_model(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
     """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
-    `seed` is the seed of the dropouts.
+    `seed` is the seed of the random dropouts.
 
     Raises:
         RunError: The folder holds no language model, or is incomplete or damaged.

@@ -13,10 +13,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WordDropEmbedding(keras.layers.Layer):
-    """Embedding with embedding dropout (sec. 4.3).
+    """Embedding layer with embedding dropout (Merity et al., 2017, sec. 4.3).
 
     In training, the layer drops random words: a dropped word has a zero vector at all its positions
-    in the batch. The vectors of the other words are multiplied by 1 / (1 - dropout).
+    in the batch. The vectors of the words that are not dropped are multiplied by 1 / (1 - dropout).
 
     `layer(tokens)` maps integers (batch, length) to vectors (batch, length, output_dim).
 
@@ -74,8 +74,9 @@ class WordDropEmbedding(keras.layers.Layer):
 class TiedEmbedding(WordDropEmbedding):
     """Embedding that is also the output layer, with the same matrix (sec. 4.5).
 
-    `layer(vectors, reverse=True)` is the output layer. It maps vectors to float32 logits (batch,
-    length, input_dim), without dropout. The arguments are those of `WordDropEmbedding`.
+    `layer(vectors, reverse=True)` is the output layer. The output layer maps vectors to float32
+    logits (batch, length, input_dim), without dropout. The arguments of `TiedEmbedding` are those
+    of `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -96,22 +97,23 @@ class TiedEmbedding(WordDropEmbedding):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WeightDropLSTM(keras.layers.LSTM):
-    """LSTM with DropConnect on its recurrent weights (sec. 2).
+    """LSTM layer with DropConnect on its recurrent weights (Merity et al., 2017, sec. 2).
 
-    In training, each call drops random recurrent weights, the same for all steps and sequences. So
-    cuDNN can compute the steps on a GPU, as for `keras.layers.LSTM`. Keras's argument
-    `recurrent_dropout` would prevent cuDNN.
+    In training, each call drops random recurrent weights, the same for all steps and sequences. As
+    all steps have the same weights, cuDNN can compute the steps on a GPU, as for
+    `keras.layers.LSTM`. Keras's argument `recurrent_dropout` would prevent cuDNN.
 
     Args:
-        units: Number of units. The other arguments are those of `keras.layers.LSTM`.
-        weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The other weights are
-            multiplied by 1 / (1 - weight_dropout).
-        seed: Seed of the masks.
+        units: Number of units of the LSTM. All other arguments of the layer are those of
+            `keras.layers.LSTM`.
+        weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The weights that are
+            not dropped are multiplied by 1 / (1 - weight_dropout).
+        seed: Seed of the random dropout masks.
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
-            into parts of this length. No gradient passes from a part to the previous part (Howard
+            into parts of `bptt` steps. No gradient passes from a part to the previous part (Howard
             and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
-            `return_sequences=True`, zero initial states and no mask. `None`: gradients pass through
-            the whole sequence.
+            `return_sequences=True`, zero initial states and no mask. With `bptt=None`, gradients
+            pass through the whole sequence.
 
     Raises:
         ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.
@@ -189,17 +191,18 @@ class WeightDropLSTM(keras.layers.LSTM):
 class ActivationRegularization(keras.layers.Layer):
     """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
 
-    AR is `alpha` times the mean square of the outputs after dropout. TAR is `beta` times the mean
-    squared difference of neighbouring steps before dropout. The paper writes norms, but its code
-    computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and
-    `beta` are for mean squares.
+    Activation regularization is `alpha` times the mean square of the LSTM outputs after dropout.
+    Temporal activation regularization is `beta` times the mean squared difference of neighbouring
+    steps before dropout. The paper's formulas have norms, but the paper's code computes mean
+    squares (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and `beta` are for mean
+    squares.
 
-    `layer(outputs, dropped)` takes the outputs before and after dropout, (batch, length, units)
-    each, and returns `dropped`.
+    `layer(outputs, dropped)` takes the LSTM outputs before and after dropout, (batch, length,
+    units) each, and returns `dropped`.
 
     Args:
-        alpha: Factor of AR in the loss.
-        beta: Factor of TAR in the loss.
+        alpha: Factor of the activation regularization in the loss.
+        beta: Factor of the temporal activation regularization in the loss.
     """
 
     def __init__(self, alpha: float = 2.0, beta: float = 1.0, **kwargs):

@@ -41,8 +41,8 @@ _Seeds = Iterator[int | None]
 # Number of steps through which gradients pass (Merity et al., 2017, sec. 5).
 BPTT = 70
 
-# Published sizes, and smaller sizes for small corpora or computers without a GPU. All but "paper"
-# have the default dropouts of `AwdLstmConfig`.
+# Settings of each named size: published sizes, and smaller sizes for small corpora or computers
+# without a GPU. All sizes but "paper" have the default dropouts of `AwdLstmConfig`.
 SIZES: dict[LanguageModelSize, dict[str, Any]] = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
     "fastai": {"embedding_size": 400, "hidden_size": 1152},
@@ -76,11 +76,11 @@ class AwdLstmConfig(JsonConfig):
         embedding_size: Number of values in a token's vector, and of units in the last LSTM layer.
         hidden_size: Number of units in each of the other LSTM layers.
         layers: Number of LSTM layers.
-        embedding_dropout: Fraction of the words to drop (sec. 4.3 of the paper). The defaults of
-            all dropouts are fastai's values for language models (`awd_lstm_lm_config` in
-            fastai/text/models/awdlstm.py).
-        input_dropout: Dropout rate of the token vectors. For this rate and the next two, all steps
-            of a sequence have the same mask (sec. 4.2).
+        embedding_dropout: Fraction of the words that embedding dropout drops (Merity et al., 2017,
+            sec. 4.3). The defaults of all dropouts are fastai's values for language models
+            (`awd_lstm_lm_config` in fastai/text/models/awdlstm.py).
+        input_dropout: Dropout rate of the token vectors. `input_dropout`, `hidden_dropout` and
+            `output_dropout` use the same mask for all steps of a sequence (sec. 4.2).
         hidden_dropout: Dropout rate between LSTM layers.
         output_dropout: Dropout rate of the outputs of the last LSTM layer.
         weight_dropout: Fraction of the recurrent weights to drop (sec. 2).
@@ -121,14 +121,14 @@ class AwdLstmConfig(JsonConfig):
     def named(
         cls, size: LanguageModelSize, vocabulary_size: int, **changes: Unpack[AwdLstmChanges]
     ) -> Self:
-        """Return the configuration of a named size.
+        """Return the configuration of a language model of a named size.
 
         Args:
-            size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of the paper),
-                `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and 400) or
-                `"tiny"` (64 and 128). All have 3 layers.
+            size: Name of the size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of
+                the paper), `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and
+                400) or `"tiny"` (64 and 128). All sizes have 3 LSTM layers.
             vocabulary_size: Number of tokens in the vocabulary.
-            changes: New values of attributes, by name. They replace the values of the named size.
+            changes: New values of attributes, by name, which replace the values of the named size.
 
         Raises:
             ConfigError: The size or an attribute is unknown, or a value is out of range.
@@ -153,7 +153,7 @@ class AwdLstmConfig(JsonConfig):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Number of units of each LSTM layer. The last layer has `embedding_size` units.
+        """Number of units of each LSTM layer. The last LSTM layer has `embedding_size` units.
 
         Example:
             >>> ktl.ulmfit.AwdLstmConfig(vocabulary_size=1000, layers=2).widths
@@ -172,14 +172,15 @@ def build_language_model(
 
     The initial embeddings are uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units),
     1/sqrt(units)] (Merity et al., 2017, sec. 5). Biases start at 0, the biases of forget gates at
-    1, as in Keras. In training, `ActivationRegularization` adds to the loss.
+    1, as in Keras. In training, `ActivationRegularization` adds its two penalties to the loss.
 
     Args:
-        config: Configuration of the model.
-        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
-        batch_size: Number of rows in each batch. The LSTM states then pass from each batch to the
-            next, until `reset_states` is called. `None`: batches have any number of rows and start
-            with zero states.
+        config: Configuration of the language model.
+        seed: Seed of the initial weights and dropouts. With `seed=None`, each call uses a different
+            seed.
+        batch_size: Number of rows in each batch. With a fixed batch size, the LSTM states pass from
+            each batch to the next, until `reset_states` is called. With `batch_size=None`, batches
+            have any number of rows and start with zero states.
 
     Example:
         >>> network = ktl.ulmfit.build_language_model(lm.config, seed=0)
@@ -201,12 +202,14 @@ def build_encoder(
     """Return a language model up to its last LSTM layer, with random weights.
 
     The encoder takes `input_word_ids` and `input_mask`, int32 (batch, length) each, with padding at
-    the end. It returns the hidden states as `sequence_output` (batch, length, embedding_size), and
-    `mask`, which equals `input_mask`. Padding does not change the states of earlier tokens.
+    the end. The encoder returns the hidden states as `sequence_output` (batch, length,
+    embedding_size), and `mask`, which equals `input_mask`. Padding does not change the states of
+    earlier tokens.
 
     Args:
-        config: Configuration of the model. The dropouts are active in training.
-        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
+        config: Configuration of the model, whose dropouts are active in training.
+        seed: Seed of the initial weights and dropouts. With `seed=None`, each call uses a different
+            seed.
         bptt: Number of steps through which gradients pass, see `WeightDropLSTM`.
 
     Example:
@@ -265,12 +268,12 @@ def _hidden_states(
 
 
 def _locked(rate: float, seeds: _Seeds, name: str) -> keras.layers.Layer:
-    """Return variational dropout: all steps of a sequence have the same mask."""
+    """Return a layer of variational dropout: all steps of a sequence have the same mask."""
     return keras.layers.SpatialDropout1D(rate, seed=next(seeds), name=name)
 
 
 def _seeds(seed: int | None) -> _Seeds:
-    """Yield different seeds, derived from one seed. If that seed is `None`, yield `None`."""
+    """Yield different seeds, derived from `seed`. If `seed` is `None`, yield `None`."""
     generator = None if seed is None else np.random.default_rng(seed)
     while True:
         yield None if generator is None else int(generator.integers(2**31))

@@ -1,7 +1,8 @@
 """TF-Hub modules: find and load them, and use them as trainable layers in Keras 3 models.
 
-A module is a TF2 SavedModel with the reusable interface
-(https://www.tensorflow.org/hub/reusable_saved_models). Modules are code: load only trusted modules.
+A TF-Hub module is a TF2 SavedModel with the reusable interface
+(https://www.tensorflow.org/hub/reusable_saved_models). TF-Hub modules are code: load only trusted
+modules.
 """
 
 from keras_tl.backbones.hub.handles import resolve

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-# AssignVariableOp, AssignAddVariableOp, ResourceScatterUpdate, ResourceStridedSliceAssign, ...
+# Names of operations that change variables begin with these words: AssignAddVariableOp, ...
 _CHANGING = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
 _PASSING_ON = ("Identity", "IdentityN", "Enter")
 
@@ -16,9 +16,9 @@ def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
 
 
 def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]:
-    """Return the `id`s of the variables that a traced function, or a function in it, assigns.
+    """Return the `id`s of the variables that a traced function, or a function it calls, assigns.
 
-    The result contains `None` if the function assigns any other variable.
+    The result contains `None` if the function assigns a variable that is not in `variables`.
     """
     graph = trace.graph.as_graph_def()
     library = {function.signature.name: function for function in graph.library.function}
@@ -33,7 +33,8 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # Pair inputs and arguments from the end: the first inputs may be no arguments.
+                # Pair a node's inputs with the called function's arguments from the end, because
+                # the node's first inputs may be no arguments.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))
@@ -57,7 +58,7 @@ def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
 
 
 def _source(name: str, nodes: dict) -> str:
-    """Return the name of the node or argument that a tensor comes from."""
+    """Return the name of the node or function argument that a tensor comes from."""
     name = name.split(":", maxsplit=1)[0]
     while name in nodes and nodes[name].op in _PASSING_ON:
         name = nodes[name].input[0].split(":")[0]
@@ -65,7 +66,7 @@ def _source(name: str, nodes: dict) -> str:
 
 
 def _called(node: Any, library: dict) -> Iterator[Any]:
-    """Yield the functions that a node calls, by attribute (PartitionedCall, If, While) or name."""
+    """Yield the functions that a node calls, by attribute (PartitionedCall, If, ...) or by name."""
     names = {node.op}
     for value in node.attr.values():
         names |= {value.func.name, *(function.name for function in value.list.func)}

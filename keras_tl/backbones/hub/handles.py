@@ -18,11 +18,11 @@ _OFFLINE = (
 
 
 def resolve(handle: str | os.PathLike[str]) -> Path:
-    """Return the folder of a TF-Hub module. A URL is downloaded at the first call.
+    """Return the folder of a TF-Hub module. For a URL, the first call downloads the module.
 
     Args:
-        handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` sets the folder of
-            downloads.
+        handle: Folder of the module, or its URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` sets the
+            folder of downloads.
 
     Raises:
         BackboneError: The folder does not exist, or the module cannot be downloaded.
@@ -46,7 +46,7 @@ def resolve(handle: str | os.PathLike[str]) -> Path:
 
 
 def _tensorflow_hub() -> ModuleType:
-    """Import tensorflow_hub, only for a download: the import is slow and also loads Keras 2."""
+    """Import tensorflow_hub, which only a download needs: the import is slow and loads Keras 2."""
     # tensorflow-hub 0.16 needs `pkg_resources`, which setuptools 82 no longer has.
     is_missing = sys.modules.get("pkg_resources") is None
     if is_missing:

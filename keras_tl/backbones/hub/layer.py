@@ -34,25 +34,27 @@ class HubLayer(keras.layers.Layer):
     lists in `trainable_variables` can be trained.
 
     * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
-    * If the layer is trainable, training calls the module with `training=True`. But a module has
-      one `training` flag for dropout and BatchNorm. If `training=True` would change BatchNorm
-      statistics (`HubModule.moves_statistics`), training uses `training=False`. The statistics then
-      stay fixed, and dropout is off. The other variables, including gamma and beta, are trained.
+    * If the layer is trainable, training calls the module with `training=True`. But a TF-Hub module
+      has one `training` flag for both dropout and BatchNorm. If `training=True` would change
+      BatchNorm statistics (`HubModule.moves_statistics`), training uses `training=False`. With
+      `training=False`, the statistics stay fixed, and dropout is off. All other trainable
+      variables, including gamma and beta, are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
-      without further scaling. Evaluation does not add these losses: the validation loss is the loss
-      of the task alone.
+      without further scaling. Evaluation does not add `regularization_losses`: the validation loss
+      is the loss of the task alone.
 
     Args:
         module: TF-Hub module that the layer runs.
 
     Attributes:
-        module: The argument `module`.
-        parts: A layer for each block, named after the block.
+        module: TF-Hub module that was given to the constructor.
+        parts: Layers that hold the variables, one layer for each block, named after the block.
         resources: Lookup tables and asset files that an export must track.
     """
 
     def __init__(self, module: HubModule, **kwargs):
-        # Autocast would round pixels to half precision, and does not reach the module's inside.
+        # Autocast would round pixels to half precision, but would not change the dtypes in the
+        # module.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
         self.resources = resources_of(module.loaded)
@@ -61,7 +63,7 @@ class HubLayer(keras.layers.Layer):
 
     @property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: training works."""
+        """Sentence that says why the module cannot be trained, or `None` if it can be trained."""
         return self.module.frozen_because
 
     def call(self, inputs, training=None):
@@ -110,7 +112,7 @@ def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]
 
     The blocks of a transformer are `embeddings`, its numbered layers, `top` (other trainable
     variables), and the pooler, which only `pooled_output` needs. Other variables that are never
-    trained are assigned to the pooler. Any other module is one block, `module`.
+    trained are assigned to the pooler. A module that is no transformer is one block, `module`.
     """
     trainable = {id(variable) for variable in module.trainable_variables}
     numbered = [_NUMBERED.search(_path(variable)) for variable in module.variables]

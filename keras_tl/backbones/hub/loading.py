@@ -11,7 +11,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
 
-# Modules take [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
+# Image modules take [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
 _TO_UNIT = 1 / 255
 
 
@@ -23,17 +23,18 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
     * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module has this input,
       `input_type_ids`, int32 (batch, length). BERT encoders return a dict of `mask` (equal to
       `input_mask`) and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch,
-      d), or both. If any length is possible, the length in `network.input_shape` is `None`.
+      d), or both. If the encoder takes texts of any length, the length in `network.input_shape` is
+      `None`.
     * Text embeddings take `text`, string (batch,), and return (batch, d).
     * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). Image modules
-      return vectors (batch, d) or feature maps (batch, h, w, c). The network scales the pixels to
-      [0, 1] inside.
+      return vectors (batch, d) or feature maps (batch, h, w, c). The network itself scales the
+      pixels to [0, 1].
 
-    If a distribution strategy's scope surrounds the call, the variables are created in that scope.
+    If the caller is in a distribution strategy's scope, the variables are created in this scope.
 
     Args:
-        path: Folder of the module, see `resolve`. This function runs code from the folder.
-        image_size: (height, width) of images in pixels. `None`: the module's own image size.
+        path: Folder of the module, see `resolve`. `load_hub` runs code from the module's folder.
+        image_size: (height, width) of images in pixels. `None` means the module's own image size.
 
     Raises:
         BackboneError: The module cannot be used, or the image size is missing or wrong.

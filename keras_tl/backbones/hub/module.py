@@ -14,7 +14,7 @@ TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 class Kind(enum.Enum):
-    """Kinds of module inputs. Error messages show the values of this enum."""
+    """Kinds of inputs of TF-Hub modules. Error messages show the values of `Kind`."""
 
     TOKENS = "int32 tokens of a BERT encoder, a dict of input_word_ids, input_mask, input_type_ids"
     TEXT = "texts, string (batch,)"
@@ -22,11 +22,11 @@ class Kind(enum.Enum):
 
 
 class HubModule:
-    """Inputs, outputs and variables of a loaded module.
+    """Inputs, outputs and variables of a loaded TF-Hub module.
 
     Args:
         loaded: Result of `open_saved_model`, an object with `__call__`.
-        name: Name of the module in messages.
+        name: Name of the module in error messages.
 
     Raises:
         BackboneError: The module cannot be called, has unknown inputs or outputs, or changes its
@@ -61,8 +61,9 @@ class HubModule:
         """Run the module on tensors of the shapes and dtypes in the attribute `inputs`.
 
         Returns:
-            For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
-            d), if the module has them. Otherwise one tensor.
+            If the inputs are tokens, a dict of the outputs that the module has: `sequence_output`
+            (batch, length, d) and `pooled_output` (batch, d). If the inputs are texts or pixels,
+            one output tensor.
         """
         mode = {"training": True if training else self._inference} if self._has_training else {}
         outputs = self.loaded(inputs, **mode)
@@ -84,21 +85,21 @@ class HubModule:
 
     @functools.cached_property
     def trainable_variables(self) -> list[tf.Variable]:
-        """Variables that the publisher allows to be trained."""
+        """Variables of the module that its publisher allows to be trained."""
         return self._listed("trainable_variables")
 
     @property
     def regularization_losses(self) -> list:
-        """Functions without arguments that each return a scalar loss."""
+        """The module's regularization losses: functions without arguments that return a scalar."""
         return self._listed("regularization_losses")
 
     @functools.cached_property
     def moves_statistics(self) -> bool:
         """Whether a call with `training=True` assigns variables that inference reads.
 
-        BatchNorm assigns its moving statistics. The traced graphs show this, so the names of the
-        variables do not matter. Inference does not read the state of random generators, which Keras
-        3's Dropout assigns.
+        For example, BatchNorm assigns its moving statistics. The traced graphs show such
+        assignments, so the names of the variables do not matter. Inference does not read the state
+        of random generators, which Keras 3's Dropout assigns.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -109,7 +110,7 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: training works."""
+        """Sentence that says why the module cannot be trained, or `None` if it can be trained."""
         reason = None
         if not self.trainable_variables:
             reason = "it has no trainable variables"
@@ -133,7 +134,8 @@ class HubModule:
         """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
         Encoders of the TensorFlow Model Garden contain both values
-        (official/nlp/tools/export_tfhub_lib.py). `None`: unknown.
+        (official/nlp/tools/export_tfhub_lib.py). `None` means that the module lacks one of the two
+        values.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -142,7 +144,7 @@ class HubModule:
         return Path(file.asset_path.numpy().decode()), bool(lower_case.numpy())
 
     def _listed(self, name: str) -> list:
-        # A module may lack the attribute if the list is empty.
+        # A TF-Hub module may lack the attribute `name` if the list would be empty.
         return list(getattr(self.loaded, name, None) or ())
 
     def _signature(self, trace) -> dict[str, Any]:
@@ -167,7 +169,7 @@ class HubModule:
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Return a dict from keras_tl's output names to the module's (`None`: a single tensor)."""
+        """Return the module's name of each output that keras_tl uses (`None`: a single tensor)."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))

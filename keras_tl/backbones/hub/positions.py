@@ -15,8 +15,8 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    Modules do not state their largest number of tokens. This function first runs the module with
-    `wanted` tokens. If that run fails, the function tries shorter texts.
+    Modules do not state their largest number of tokens. This function first runs the module on
+    `wanted` tokens. If the module fails on `wanted` tokens, the function tries shorter texts.
 
     Args:
         module: Encoder for texts of any length, with its variables on the CPU, see `on_cpu`.
@@ -43,8 +43,9 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
     """Return the module if its variables are on the CPU, else a copy on the CPU.
 
     `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
-    A GPU returns zeros instead. `tf.device` is not enough: operations run on the device of their
-    variables. `path` is the folder of the module.
+    For such positions, a GPU returns zeros and no error. `tf.device` alone does not move the
+    encoder to the CPU, because operations run on the device of their variables. `path` is the
+    folder of the module.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module
@@ -53,7 +54,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
 
 def _problem(module: HubModule, length: int) -> str | None:
-    """Return in one line why an encoder fails at this length. `None`: the encoder works."""
+    """Return in one line why an encoder fails on `length` tokens, or `None` if it does not fail."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
         with tf.device(_CPU):

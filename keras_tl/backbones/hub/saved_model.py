@@ -15,8 +15,8 @@ def open_saved_model(path: Path) -> Any:
     The function registers the operations of tensorflow_text if the SavedModel needs them.
 
     Raises:
-        BackboneError: The folder contains no SavedModel, it has the old TF1 Hub format, or it
-            cannot be loaded.
+        BackboneError: The folder contains no SavedModel, or the SavedModel has the old TF1 Hub
+            format or cannot be loaded.
         ConfigError: The SavedModel needs tensorflow_text, which is not installed.
     """
     if (path / "tfhub_module.pb").is_file():
@@ -31,7 +31,8 @@ def open_saved_model(path: Path) -> Any:
     try:
         try:
             return tf.saved_model.load(str(path))
-        # The type of the error depends on the operation's position in the graph.
+        # For an unknown operation, the error's type depends on the operation's position in the
+        # graph.
         except (OSError, RuntimeError, tf.errors.NotFoundError) as error:
             if "Op type not registered" not in str(error):
                 raise
@@ -47,8 +48,8 @@ def open_saved_model(path: Path) -> Any:
 def resources_of(loaded: Any) -> list:
     """Return the lookup tables and asset files of a loaded SavedModel.
 
-    An export contains only objects that it tracks. Tracking the whole SavedModel would also export
-    all functions of the SavedModel, including functions for training.
+    An export contains only the objects that it tracks. Tracking the whole SavedModel would also
+    export all functions of the SavedModel, including functions for training.
     """
     kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
     parts = tf.train.TrackableView(loaded).descendants()

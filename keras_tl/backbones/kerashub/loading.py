@@ -14,7 +14,7 @@ from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError, quoted
 
-# Names of the inputs in BERT, and in KerasHub.
+# Maps the names of an encoder's inputs in BERT to their names in KerasHub.
 TOKENS = {
     "input_word_ids": "token_ids",
     "input_mask": "padding_mask",
@@ -33,13 +33,13 @@ def load_kerashub(
       `pooled_output` (batch, d). The backbone's `preprocessor` converts texts to tokens, see
       `find_preprocessor`.
     * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). Image backbones
-      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network scales the
-      pixels inside.
+      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network itself
+      scales the pixels.
 
     Args:
         preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in
             `keras_hub.models.Backbone.from_preset`.
-        image_size: (height, width) of images in pixels. `None`: the preset's own image size.
+        image_size: (height, width) of images in pixels. `None` means the preset's own image size.
         with_preprocessor: Whether to load the preset's own text preprocessor.
 
     Raises:
@@ -115,10 +115,10 @@ def _names(tensors: Any) -> str:
 
 
 def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
-    """Return the scale and offset that a converter applies to resized pixels.
+    """Return the scale and offset that an image converter applies to resized pixels.
 
     Raises:
-        BackboneError: The converter does more than scale and shift.
+        BackboneError: The converter does more than scale and shift the pixels.
     """
     channels = np.array([[[[0.0, 0.0, 0.0], [255.0, 255.0, 255.0], [255.0, 0.0, 127.0]]]])
     size, converter.image_size = converter.image_size, None

@@ -15,7 +15,7 @@ from keras_tl.backbones.texts.wordpiece_files import (
 )
 from keras_tl.errors import quoted
 
-# Presets on Kaggle are KerasHub's own, without a tokenizer.json of the encoder's publisher.
+# Presets on Kaggle are KerasHub's own, and have no tokenizer.json of the encoder's publisher.
 _OF_KERAS = "kaggle://"
 
 
@@ -23,13 +23,13 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     """Return the text preprocessor of a KerasHub preset.
 
     KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
-    decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
-    keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
-    vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
-    the files behind a handle such as `hf://...`. In this case, `not_compared` of the preprocessor
-    states the reason.
+    decomposes. BERT's encoders were trained with other tokens than KerasHub's. So for WordPiece
+    vocabularies, keras_tl uses BERT's rules. keras_tl reads the rules from the files of a Hugging
+    Face folder, or infers the rules from the vocabulary. For other vocabularies, keras_tl uses
+    KerasHub's tokenizer. keras_tl does not read the files behind a handle such as `hf://...`, and
+    says so in the preprocessor's `not_compared`.
 
-    `load` loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
+    `load` is a function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
         ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or
@@ -63,7 +63,7 @@ def _folder_of(preset: str) -> Path | None:
 
 
 def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
-    """Return a KerasHub tokenizer's vocabulary. `None`: the tokenizer is not BERT's WordPiece."""
+    """Return a KerasHub tokenizer's vocabulary, or `None` if it is not a WordPiece like BERT's."""
     theirs = import_keras_hub().tokenizers.WordPieceTokenizer
     if not isinstance(tokenizer, theirs) or type(tokenizer).tokenize is not theirs.tokenize:
         return None

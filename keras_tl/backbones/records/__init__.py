@@ -2,5 +2,6 @@
 
 from keras_tl.backbones.records import efficientnet_lite, keras_applications
 
-# Lists show the backbones in this order. First comes the backbone with bundled weights.
+# Lists of backbones have the order of `RECORDS`. First comes the backbone whose weights keras_tl
+# contains.
 RECORDS = (*efficientnet_lite.RECORDS, *keras_applications.RECORDS)

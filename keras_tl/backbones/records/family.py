@@ -16,7 +16,7 @@ class Family:
         licence: SPDX identifier or name of the weights' licence.
         min_size: Smallest side of images that the networks can take, in pixels.
         scales_inside: Whether the networks begin with scaling layers, see `BackboneSpec`.
-        top1_source: Publication that states the ImageNet accuracies.
+        top1_source: Publication that states the networks' ImageNet accuracies.
     """
 
     preprocessing: str | Preprocessing
@@ -27,11 +27,11 @@ class Family:
     top1_source: str = "https://keras.io/api/applications/"
 
     def records(self, *rows: tuple) -> list[BackboneSpec]:
-        """Return a record for each row.
+        """Return a `BackboneSpec` for each row of values.
 
         Args:
-            rows: Name of the backbone, constructor, side of the training images in pixels, number
-                of output channels, number of parameters, top-1 accuracy, and blocks.
+            rows: Tuples of the backbone's name, constructor, side of the training images in pixels,
+                number of output channels, number of parameters, top-1 accuracy, and blocks.
         """
         return [
             BackboneSpec(
@@ -56,7 +56,7 @@ class Family:
 
 
 def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSpec, ...]:
-    """Return blocks `block1`, `block2`, ... In `end`, `{}` stands for `first`, `first + 1`, ..."""
+    """Return blocks `block1`, `block2`, ... `{}` in `end` stands for `first`, `first + 1`, ..."""
     return tuple(
         BlockSpec(f"block{number}", end.format(number + first - 1))
         for number in range(1, count + 1)

@@ -9,8 +9,8 @@ _V3_ACCURACY = "keras.applications.MobileNetV3Small, documentation"
 
 _SIX, _SEVEN = from_stem_to_top(6), from_stem_to_top(7)
 
-# Blocks have the numbers that are in Keras's layer names. In V2 and V3, Keras does not number the
-# first block, which has few weights. Here this block is part of the stem.
+# The blocks of MobileNets have the numbers in Keras's layer names. In MobileNet V2 and V3, Keras
+# does not number the first block, which has few weights. Here, this block is part of the stem.
 _MOBILENET = (BlockSpec("stem", "conv1_relu"), *numbered(13, "conv_pw_{}_relu"))
 _MOBILENET_V2 = (
     BlockSpec("stem", "expanded_conv_*"),
@@ -22,11 +22,11 @@ _CONV1 = BlockSpec("stem", "conv1_*")
 _RESNET = (_CONV1, *numbered(4, "conv{}_*", first=2))
 _RESNET_V2 = (_CONV1, *numbered(3, "conv{}_*", first=2), BlockSpec("block4"))
 
-# Each block ends with the transition layers.
+# Each block of a DenseNet ends with its transition layers.
 _DENSENET = (_CONV1, *numbered(3, "pool{}_pool", first=2), BlockSpec("block4"))
 
-# Keras names few layers of these networks. The blocks have the names of these layers. The stem ends
-# at the second pooling layer.
+# Keras gives names to few layers of Inception networks. The blocks have the names of these layers.
+# The stem of an Inception network ends at the second pooling layer.
 _INCEPTION_STEM = BlockSpec("stem", "max_pooling2d_1")
 _INCEPTION = (_INCEPTION_STEM, *(BlockSpec(f"mixed{n}", f"mixed{n}") for n in range(11)))
 _INCEPTION_RESNET = (
@@ -36,7 +36,7 @@ _INCEPTION_RESNET = (
     BlockSpec("mixed_6a", "mixed_6a"),
     BlockSpec("block17", "block17_*"),
     BlockSpec("mixed_7a", "mixed_7a"),
-    # The last unit ends in a scaled addition, which has only a number in Keras.
+    # The last unit of the network ends in a scaled addition, which has only a number in Keras.
     BlockSpec("block8", "custom_scale_layer_39"),
     BlockSpec("top"),
 )
@@ -49,15 +49,15 @@ _XCEPTION = (
 
 
 def _mobilenet_v3(count: int) -> tuple[BlockSpec, ...]:
-    # The stem ends in an addition in the large network, and in a projection in the small network.
+    # The stem of MobileNetV3Large ends in an addition, that of MobileNetV3Small in a projection.
     stem = BlockSpec("stem", "expanded_conv_[ap]*")
     return (stem, *numbered(count, "expanded_conv_{}_*"), BlockSpec("top"))
 
 
 def _nasnet(cells: int) -> tuple[BlockSpec, ...]:
-    """Return a stem and three series of `cells` normal cells.
+    """Return the blocks of a NASNet: a stem and three series of `cells` normal cells.
 
-    The second and the third series begin with a reduction cell.
+    The second and the third series of cells begin with a reduction cell.
     """
     return (
         BlockSpec("stem", "reduction_concat_stem_2"),
@@ -68,7 +68,10 @@ def _nasnet(cells: int) -> tuple[BlockSpec, ...]:
 
 
 def _convnext(third: int) -> tuple[BlockSpec, ...]:
-    """Return a stem and stages of 3, 3, `third` and 3 units. Each unit ends in an `Add` layer."""
+    """Return the blocks of a ConvNeXt: a stem, and stages of 3, 3, `third` and 3 units.
+
+    Each unit ends in an `Add` layer.
+    """
     return (
         BlockSpec("stem", "*_stem"),
         BlockSpec("block1", "add_2"),

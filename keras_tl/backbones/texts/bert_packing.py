@@ -1,4 +1,4 @@
-"""Add special tokens to token sequences, truncate and pad them, as BERT does."""
+"""Truncate token sequences, add special tokens and padding, as BERT does."""
 
 import abc
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ class BertPacking(TextPreprocessor):
     """Base class of WordPiece preprocessors, which packs tokens as `[CLS] a [SEP] b [SEP]`.
 
     If a pair is too long, tokens are removed one by one from the end of the longer text, until the
-    pair fits. BERT does the same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
-    run_classifier.py). `tokens` is the vocabulary, in the order of the tokens' numbers.
+    pair fits. BERT shortens pairs in the same way (Devlin et al., 2019, arXiv:1810.04805;
+    google-research/bert, run_classifier.py). `tokens` is the vocabulary, in the order of the
+    tokens' numbers.
     """
 
     def __init__(self, tokens: Sequence[str], sequence_length: int):
@@ -31,7 +32,8 @@ class BertPacking(TextPreprocessor):
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         tokens = self._tokens(texts, pairs)
-        # This trimmer gives the same result as repeated removal from the longer text.
+        # `RoundRobinTrimmer` gives the same result as repeated removal of a token from the longer
+        # text.
         budget = self.sequence_length - 1 - len(tokens)
         trimmed = self._text.RoundRobinTrimmer(budget).trim(tokens)
         words, kinds = self._text.combine_segments(trimmed, self._start, self._end)

@@ -16,15 +16,15 @@ from keras_tl.base.files import write_json
 class FastBertPreprocessor(BertPacking):
     """WordPiece preprocessor with `tensorflow_text.FastBertTokenizer`, as in earlier versions.
 
-    The tokenizer differs from BERT's tokenizer in case folding (`straße` becomes `strasse`), NUL
-    and control characters. Older saved runs keep this tokenizer, because their encoders were
-    trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true, the
-    tokenizer lower-cases texts and removes accents.
+    `FastBertTokenizer` differs from BERT's tokenizer in case folding (`straße` becomes `strasse`),
+    NUL and control characters. Older saved runs keep `FastBertTokenizer`, because their encoders
+    were trained with its tokens. New learners use `WordPiecePreprocessor`. If `lower_case` is true,
+    the tokenizer lower-cases texts and removes accents.
     """
 
     def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):
         super().__init__(tokens, sequence_length)
-        # Store one string, because an export would include a list or tuple attribute.
+        # Store the tokens as one string, because an export would include a list or tuple attribute.
         self._vocabulary = "\n".join(tokens)
         self._lower_case = lower_case
         self._tokenizer = self._text.FastBertTokenizer(

@@ -27,19 +27,20 @@ class HubPreprocessor(TextPreprocessor):
 
     If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
     and makes sequences of any length
-    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Otherwise the
-    preprocessor takes only single texts, and all sequences have the module's length.
+    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). If the module
+    lacks `tokenize` or `bert_pack_inputs`, the preprocessor takes only single texts, and makes only
+    sequences of the module's own length.
 
     Args:
         path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs code
-            from this folder.
-        sequence_length: Number of tokens, with special tokens and padding. `None`: the module's
-            length.
+            from the module's folder.
+        sequence_length: Length of a text in tokens, including special tokens and padding. `None`
+            means the length that the module uses by default.
 
     Raises:
         BackboneError: The folder contains no preprocessing module.
-        ConfigError: The module cannot make this length, or it needs tensorflow_text, which is not
-            installed.
+        ConfigError: The module cannot make sequences of `sequence_length` tokens, or it needs
+            tensorflow_text, which is not installed.
 
     Example:
         >>> issubclass(ktl.HubPreprocessor, ktl.TextPreprocessor)
@@ -69,7 +70,8 @@ class HubPreprocessor(TextPreprocessor):
 
     def _own_length(self) -> int:
         given = None
-        # A module that takes no texts raises one of these errors. The message below explains that.
+        # A module that takes no texts raises one of these errors. The message below explains the
+        # problem.
         with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:

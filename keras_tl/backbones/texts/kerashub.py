@@ -16,7 +16,7 @@ from keras_tl.base.reporting import no_retracing_warnings
 
 _PRESET = "preset"
 _CONFIG = "preprocessor.json"
-# Entries of a tokenizer's configuration that do not change its tokens.
+# These entries of a tokenizer's configuration do not change the tokens.
 _NAMES = ("name", "dtype", "trainable")
 
 
@@ -25,10 +25,10 @@ class KerasHubPreprocessor(TextPreprocessor):
 
     Args:
         preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
-        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's
-            length.
-        reference: The publisher's tokenizer.json. The preflight compares the tokens of both
-            tokenizers.
+        sequence_length: Length of a text in tokens, including special tokens and padding. `None`
+            means the length of the given preprocessor.
+        reference: Path of the publisher's tokenizer.json. The preflight compares the tokens of the
+            publisher's tokenizer with KerasHub's tokens.
 
     Raises:
         ConfigError: `sequence_length` is less than 5, or KerasHub or tensorflow_text is not

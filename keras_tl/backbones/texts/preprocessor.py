@@ -22,15 +22,16 @@ Texts: TypeAlias = tf.Tensor | np.ndarray | Sequence[str]
 class TextPreprocessor(abc.ABC, tf.Module):
     """Preprocessor that converts texts to the tokens of an encoder.
 
-    A preprocessor also works in a graph: in `tf.data.Dataset.map` and inside an export. An exported
-    module has the preprocessor as an attribute, so that the export includes its tables and files.
-    For training with a distribution strategy, create the preprocessor outside the strategy's scope.
+    A preprocessor also works in a TensorFlow graph: in `tf.data.Dataset.map` and inside an export.
+    An exported module has the preprocessor as an attribute, so that the export includes the
+    preprocessor's tables and files. For training with a distribution strategy, create the
+    preprocessor outside the strategy's scope.
 
     Args:
         sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        ConfigError: The length is not a whole number of at least 5.
+        ConfigError: `sequence_length` is not a whole number of at least 5.
 
     Example:
         >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True, sequence_length=16)
@@ -38,13 +39,13 @@ class TextPreprocessor(abc.ABC, tf.Module):
         ['input_mask', 'input_type_ids', 'input_word_ids']
     """
 
-    # Key of the tensor that is 1 for tokens and 0 for padding.
+    # Name of the output tensor that is 1 for tokens and 0 for padding.
     mask_name = "input_mask"
-    # Path of the publisher's tokenizer.json, if another tokenizer makes the tokens.
+    # Path of the tokenizer.json of the encoder's publisher, if another tokenizer makes the tokens.
     reference: Path | None = None
-    # Why keras_tl did not search for `reference`, as a phrase. `None`: keras_tl could search.
+    # Phrase that says why keras_tl did not search for `reference`, or `None` if it could search.
     not_compared: str | None = None
-    # The only possible sequence length. `None`: any sequence length is possible.
+    # The only sequence length that this preprocessor can make, or `None` if any length is possible.
     fixed_length: int | None = None
     # Whether `token_counts` counts only the tokens that remain after truncation.
     counts_are_capped = False
@@ -60,7 +61,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
         Args:
             texts: Texts in UTF-8, string (batch,).
-            pairs: Second text of each pair, string (batch,). `None`: there are no pairs.
+            pairs: Second text of each pair, string (batch,), or `None` if there are no pairs.
 
         Returns:
             `input_word_ids`, `input_mask` and, for encoders with this input, `input_type_ids` (0
@@ -107,7 +108,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
         """Return a copy of the preprocessor with another sequence length.
 
         Raises:
-            ConfigError: The preprocessor cannot make this length.
+            ConfigError: The preprocessor cannot make sequences of `sequence_length` tokens.
 
         Example:
             >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)
@@ -128,7 +129,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     @abc.abstractmethod
     def save(self, folder: Path) -> None:
-        """Write everything that `load_preprocessor` needs into a folder. The folder may be new.
+        """Write all files that `load_preprocessor` needs into a folder, which need not exist.
 
         If the write is interrupted, the folder stays incomplete.
 

@@ -14,7 +14,8 @@ from keras_tl.errors import BackboneError, quoted
 _BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
 _TENSORFLOW = r"tfhub\.dev/tensorflow/"
 
-# Patterns of encoders' handles, and the preprocessing modules in the encoders' documentation.
+# Each pair has a pattern of encoders' handles, and the preprocessing module that the encoders'
+# documentation names.
 _MATCHING = (
     (_BERT + r"en-(wwm-)?uncased-l-\d", "bert_en_uncased_preprocess/3"),
     (_BERT + r"en-(wwm-)?cased-l-\d", "bert_en_cased_preprocess/3"),
@@ -55,7 +56,7 @@ def choose_preprocessor(
 
 
 def matching_handle(handle: str | Path) -> str | None:
-    """Return the handle of an encoder's preprocessing module. `None`: the encoder is unknown."""
+    """Return the handle of an encoder's preprocessing module, or `None` if it is unknown."""
     plain = str(handle).lower().replace("_", "-")
     for pattern, name in _MATCHING:
         if re.search(pattern, plain):

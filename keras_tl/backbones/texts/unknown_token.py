@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 # Result for a tokenizer without unknown token, for example if every byte is a token.
 NO_TOKEN = -1
 # Letters of extinct scripts: Linear B, Old Italic, Ugaritic, cuneiform, Egyptian, Cypriot,
-# Phoenician. In UTF-8, all letters differ in the last byte, and in the byte before the last.
+# Phoenician. In UTF-8, all these letters differ in the last byte, and in the byte before the last.
 STRANGE = tuple("\U00010000\U00010301\U00010382\U00012043\U00013084\U00010805\U00010906")
 
 
@@ -14,7 +14,7 @@ def common_of(values: Sequence[Hashable]) -> Hashable | None:
     """Return the most frequent value, or `None` if every value occurs only once.
 
     `values` has a token (or the features of a token) for each letter. A few rare letters may be in
-    the vocabulary, and then have values of their own.
+    the vocabulary, and then have their own values.
     """
     value, count = Counter(values).most_common(1)[0]
     return value if count > 1 else None
@@ -27,8 +27,8 @@ def find_unknown_token(tokens_of: Callable[[list[str]], list[list[int]]]) -> int
         tokens_of: Function that returns the tokens of each text, without padding.
 
     Returns:
-        The number of the unknown token. `NO_TOKEN`: different letters have different tokens.
-        `None`: a letter has no token, so the number cannot be found.
+        The number of the unknown token, `NO_TOKEN` if different letters have different tokens, or
+        `None` if a letter has no token, so that the number cannot be found.
     """
     empty, *found = tokens_of(["", *STRANGE])
     # The special tokens, which even an empty text has, surround the tokens of every text.

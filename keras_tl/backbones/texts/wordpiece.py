@@ -31,15 +31,18 @@ class WordPiecePreprocessor(BertPacking):
     Args:
         vocabulary: `WordPieceFiles`, or a path: a `vocab.txt` (one token per line, in the order of
             the numbers), a `tokenizer.json` of Hugging Face, or a folder with one of these files. A
-            `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
-            arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
-            the rules in files are ignored.
-        lower_case: Whether texts are lower-cased. `None`: as the files state, else true if only
-            special tokens have capital letters.
+            `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules for words,
+            unless arguments override these rules. If `lower_case`, `strip_accents` and `split_cjk`
+            are all given, the rules in files are ignored.
+        lower_case: Whether texts are lower-cased. `None` means the rule in the files. If no file
+            states the rule for case, texts are lower-cased if only special tokens have capital
+            letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
-        strip_accents: Whether accents are removed. `None`: as the files state, else true if texts
-            are lower-cased and no token has an accent.
-        split_cjk: Whether each Chinese character is a word. `None`: as the files state, else true.
+        strip_accents: Whether accents are removed. `None` means the rule in the files. If no file
+            states the rule for accents, accents are removed if texts are lower-cased and no token
+            has an accent.
+        split_cjk: Whether each Chinese character is a word. `None` means the rule in the files, or
+            true if no file states the rule for Chinese characters.
 
     Raises:
         ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,
@@ -69,7 +72,8 @@ class WordPiecePreprocessor(BertPacking):
         if not isinstance(files, WordPieceFiles):
             files = read_wordpiece(local_path(files), with_rules=len(given) < len(rules))
         super().__init__(files.tokens, sequence_length)
-        # Store the whole object, because an export would include a tuple attribute.
+        # Store the `WordPieceFiles`, not its tuple, because an export would include a tuple
+        # attribute.
         self._files = files
         self.rules = WordPieceRules.of_vocabulary(files.tokens, {**files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(

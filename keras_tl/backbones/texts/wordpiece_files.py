@@ -21,7 +21,7 @@ class WordPieceFiles:
 
     Attributes:
         tokens: Tokens in the order of their numbers.
-        rules: Those attributes of `WordPieceRules` that the files state, by name.
+        rules: Values of those attributes of `WordPieceRules` that the files state, by name.
     """
 
     tokens: tuple[str, ...]
@@ -108,7 +108,7 @@ def read_lines(path: Path) -> tuple[str, ...]:
     """Return the tokens in a vocab.txt.
 
     Raises:
-        ConfigError: The file cannot be read.
+        ConfigError: The vocabulary file cannot be read.
     """
     try:
         # Do not use splitlines(): a token may be a line separator.
@@ -129,12 +129,12 @@ def write_lines(path: Path, tokens: Iterable[str]) -> None:
 def _open_tokenizer(path: Path) -> dict[str, Any] | None:
     """Return the content of a Hugging Face tokenizer.json, or `None`."""
     about = _read_json(path) if path.is_file() else {}
-    # KerasHub writes files of the same name with other content.
+    # KerasHub also writes files named tokenizer.json, but with other content.
     return about if isinstance(about.get("model"), dict) else None
 
 
 def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
-    """Return tokens and rules of a tokenizer.json. `None`: the file has no WordPiece tokenizer."""
+    """Return tokens and rules of a tokenizer.json, or `None` if it has no WordPiece tokenizer."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None

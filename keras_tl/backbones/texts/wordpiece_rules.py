@@ -23,7 +23,8 @@ import tensorflow as tf
 from keras_tl.backbones.extras import import_tensorflow_text
 from keras_tl.base.config import JsonConfig
 
-# RE2 patterns. Spaces are replaced first, because `_LEFT_OUT` also matches tabs and line ends.
+# These are RE2 patterns. `split` replaces spaces before it removes the characters in `_LEFT_OUT`,
+# because `_LEFT_OUT` also matches tabs and line ends.
 _SPACES = r"[\t\n\r\p{Z}]"
 _LEFT_OUT = r"[\x{FFFD}\p{C}]"
 _CJK = (
@@ -43,7 +44,7 @@ class WordPieceRules(JsonConfig):
         lower_case: Whether texts are lower-cased.
         strip_accents: Whether accents are removed.
         split_cjk: Whether each Chinese character is a word.
-        longest_word: Largest number of characters of a word. Longer words become the unknown token.
+        longest_word: Largest number of characters in a word. Longer words become the unknown token.
     """
 
     lower_case: bool
@@ -56,8 +57,8 @@ class WordPieceRules(JsonConfig):
         """Return rules with the given values, and infer missing values from the vocabulary.
 
         `lower_case` is true if no token has capital letters. `strip_accents` is true if texts are
-        lower-cased and no token has an accent. Special tokens are ignored. `known` contains the
-        given values by name. A value `None` counts as missing.
+        lower-cased and no token has an accent. Special tokens are ignored. `known` maps names of
+        rules to their given values. A value `None` counts as missing.
         """
         known = {name: value for name, value in known.items() if value is not None}
         plain = [token for token in tokens if not token.startswith("[")]
@@ -67,7 +68,7 @@ class WordPieceRules(JsonConfig):
         return cls(**found | known)
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Split texts into words, also in a graph.
+        """Split texts into words, also in a TensorFlow graph.
 
         Args:
             texts: Texts, string (batch,). Bytes that are not UTF-8 are removed.

@@ -1,1 +1,1 @@
-"""Folders that hold one folder for each class, for all kinds of files."""
+"""Readers of folders that hold one folder for each class, for all kinds of files."""

@@ -16,7 +16,7 @@ from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.splits import SPLITS
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
-# Paths of the items in each class folder, by split and class.
+# Paths of the items in each class folder. The keys are (split, class).
 ClassFiles = Mapping[tuple[str, str], list[str]]
 
 
@@ -26,15 +26,15 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     Args:
         root: The folder that holds the class folders or the split folders.
         kind: Kind of the files to read.
-        classes: Names of the classes to read, in the order of the class numbers. `None`: all
+        classes: Names of the classes to read, in the order of the class numbers. `None`: read all
             classes, sorted by name.
 
     Raises:
         ConfigError: A name in `classes` is not a class.
-        DataError: `root` is not a folder, or has fewer than two classes. A split, or a class of the
-            train split, is empty. A split has a class that the train split does not have. A split
-            lacks the folder of a class, and `kind` demands all folders. A class name is not UTF-8.
-            Folders could be either splits or classes.
+        DataError: `root` is not a folder, or has fewer than two classes. Or a split, or a class of
+            the train split, has no items. Or a split has a class that the train split does not
+            have. Or a split lacks the folder of a class, and `kind` demands a folder for each
+            class. Or a class name is not UTF-8. Or the folders could be either splits or classes.
     """
     if not root.is_dir():
         raise DataError(
@@ -78,7 +78,7 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
             f"the {kind.item}s of each class into a folder named after the class.{hint}"
         )
     for name in names:
-        # Runs and exports store the class names. File names only serve to open the files.
+        # Class names must be UTF-8, because runs and exports store them. File names need not.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
                 f"The name of the class folder {quoted(name)} is not UTF-8. Rename the folder."
@@ -113,8 +113,8 @@ def _check_all_there(
 def _sort_files(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
 ) -> tuple[ClassFiles, list[str], list[str]]:
-    """Return the items, the files of other kinds, and the items outside the class folders."""
-    # Use strings in the form of `visible_files`: for the root `.`, a Path would drop the `./`.
+    """Return the paths of the items, of other files, and of items outside the class folders."""
+    # Join strings to paths as `visible_files` does. For the root `.`, a Path would drop the `./`.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
     items, others, outside = collections.defaultdict(list), [], []

@@ -1,4 +1,4 @@
-"""Finds files and folders below a folder, without hidden files and files of operating systems."""
+"""Finds files and folders below a folder, but no hidden files and no system files."""
 
 import os
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ def _is_visible(name: str) -> bool:
 def visible_files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the paths of the files below a folder, except hidden files. Follow links to folders.
 
-    Only the recursion passes `above`, the real paths of the outer folders.
+    `above` holds the real paths of the outer folders. Only the recursive call passes `above`.
     """
     here = os.path.realpath(folder)
-    if here in above:  # The folder is a link to a folder that contains the link.
+    if here in above:  # Do not follow a link to a folder that contains the link.
         return
     for name, is_folder in _entries(folder):
         path = os.path.join(folder, name)
@@ -45,7 +45,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def _entries(folder: Path | str) -> list[tuple[str, bool]]:
-    """Return the sorted names of the visible entries, and whether each entry is a folder.
+    """Return the sorted names of the visible entries of a folder, and whether each is a folder.
 
     Raises:
         DataError: The folder cannot be read.

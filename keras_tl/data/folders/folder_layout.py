@@ -1,4 +1,4 @@
-"""Folder layout: which folders below a root are splits, and which are classes."""
+"""Finds the folder layout: which folders below a root are splits, and which are classes."""
 
 import collections
 import re
@@ -14,38 +14,41 @@ from keras_tl.errors import DataError, quoted
 _SHOWN = 5
 
 
-# The folder of each split, whether there are split folders, and guesses about the folders.
+# Result of `find_layout`: the folder of each split, whether split folders exist, and guesses.
 Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 
 
 def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Layout:
     """Find the split folders, by their names and their content.
 
-    Case 1: a folder is called train or training, and does not hold only items. Then the folders
-    with names in `SPLIT_NAMES` are splits, in upper or lower case. Each other split is the only
-    folder with a word of `SPLIT_NAMES` in the name, such as `test_images`.
+    Case 1: a folder is called train or training, and is not a class folder (a folder with items
+    only). In case 1, all folders with names in `SPLIT_NAMES` are splits, in upper or lower case. A
+    folder with a longer name, such as `test_images`, is a split too if no other folder names this
+    split.
 
-    Case 2: no folder is called train. Then the folders with a word of `SPLIT_NAMES` in the name are
-    splits, if there are at least two splits, one of them train.
+    Case 2: no folder is called train. In case 2, the folders with a word of `SPLIT_NAMES` in their
+    names are splits, if there are at least two splits and one of them is train.
 
     In both cases, a split other than train that holds only items is left out, because these items
     have no labels.
 
     Args:
-        root: Existing folder.
-        kind: Kind of the items.
-        classes: Names of class folders, or `None`. If the root has all of these folders, the
-            function looks for no splits.
+        root: Path of an existing folder.
+        kind: Kind of the files that are items.
+        classes: Names of class folders, or `None`. If `root` holds all folders of the classes, the
+            function does not look for splits.
 
     Returns:
-        The folder of each split, which holds the class folders. Without split folders, the root is
-        the folder of train. Then whether there are split folders. Then one guess if split folders
-        have names other than train, validation and test, or if other folders were not used.
+        The first value is the folder of each split, which holds the class folders. Without split
+        folders, `root` is the folder of train. The second value tells whether there are split
+        folders. The third value is one guess if split folders have names other than train,
+        validation and test, or if folders were not used.
 
     Raises:
         DataError: A split has two folders. Or all folders in the root hold only folders, mostly of
             the same names: the outer folders could be splits or classes. Or a folder called train
-            holds folders, but the folders beside it hold items: train could be a split or a class.
+            holds folders, but the folders beside it hold items, so that train could be a split or a
+            class.
     """
     root = _unwrapped(root, kind)
     folders = folders_in(root)
@@ -73,7 +76,7 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
 
 def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:
-    """Return the split folders and their splits by name. Empty if there is no train folder."""
+    """Return a mapping from split folders to splits, which is empty without a train folder."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, kind):
         exact = {}
@@ -89,13 +92,13 @@ def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:
 
 
 def _are_splits(named: dict[Path, str], kind: FileKind) -> bool:
-    """Whether train is among the splits, and is not a class, that is, a folder with items only."""
+    """Whether a folder is the train split, and is not a class folder (a folder with items only)."""
     train = [folder for folder, split in named.items() if split == "train"]
     return bool(train) and not _holds_items_only(train[0], kind)
 
 
 def _split_within(name: str) -> str | None:
-    """Return the split that a folder name such as `seg_train` contains, `None` if not just one."""
+    """Return the split in a folder name such as `seg_train`, `None` for no split or several."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
@@ -105,7 +108,7 @@ def _guesses(named: dict[Path, str], folders: Sequence[Path], kind: FileKind) ->
     """Return one guess, or none if all folders are used and all split names are in `SPLITS`."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, kind)]
     if {*named.values()} == {"train"}:
-        # Train is the only split, and only because of its name: the other folders may be classes.
+        # If train is the only split, train and the other folders may be classes.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, kind)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return ()
@@ -162,8 +165,8 @@ def _refuse_same_names(top: Path, kind: FileKind) -> None:
     outer = [name for name in names if not _holds_items(top / name, kind)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
-    # Not all names need to be equal, because a split may lack a class. If the folders share only
-    # one name, it is a folder such as `images`.
+    # Do not require that all names are equal, because a split may lack a class. A single shared
+    # name is a folder such as `images`, not a class.
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(

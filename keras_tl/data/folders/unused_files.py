@@ -21,10 +21,10 @@ class UnusedFiles:
 
     Attributes:
         item: Name of one item in messages.
-        cure: Advice on what to do with convertible files, a sentence.
-        suffixes: Number of files that are not items, for each suffix. The most frequent suffix is
-            the first. Images without a suffix are counted by format.
-        convertible: Suffixes of files that may be items in another format.
+        cure: Sentence that tells the user how to convert the convertible files.
+        suffixes: Number of files that are not items, for each file suffix. The most frequent suffix
+            comes first. Images without a suffix are counted for each format.
+        convertible: Suffixes of files that may be items in an unsupported format.
         unlabelled: Number of items outside the class folders, for each folder.
     """
 
@@ -38,7 +38,7 @@ class UnusedFiles:
         return bool(self.suffixes or self.unlabelled)
 
     def __str__(self) -> str:
-        """Return the counts as one sentence."""
+        """Return the counts of the unused files as one sentence."""
         parts = []
         if self.suffixes:
             count = sum(self.suffixes.values())
@@ -54,7 +54,7 @@ class UnusedFiles:
 
     @property
     def advice(self) -> str:
-        """The counts as a sentence, with advice if some of the files may be items."""
+        """The counts of unused files as a sentence, with advice if some files may be items."""
         return f"{self} {self.cure}" if self.convertible else str(self)
 
 
@@ -88,9 +88,9 @@ def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
 def items_below(
     given: os.PathLike | str, folder: Path, kind: FileKind
 ) -> tuple[list[str], UnusedFiles]:
-    """Return the items and unused files as `sort_files` does, or raise `DataError` without items.
+    """Return the result of `sort_files`, or raise `DataError` if the folder has no items.
 
-    `given` is the path of the folder as the user passed the path, for messages.
+    `given` is the path of the folder as the user passed it, for messages.
     """
     items, unused = sort_files(folder, kind)
     if items:

@@ -1,4 +1,4 @@
-"""Image augmentation with Keras layers: changes training batches only, never cached images."""
+"""Image augmentation with Keras layers, which change only training batches, not cached images."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
@@ -31,8 +31,8 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
     """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: A layer or function fails. Or the shape of the output is unknown, or differs
-            from the shape of the input.
+        ConfigError: A layer or function fails on a batch of images. Or the shape of its output is
+            unknown, or differs from the shape of its input.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -55,7 +55,7 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the line of an error message that names the cause: in a traceback, the last line."""
+    """Return the line of an error message that names the cause (in a traceback, the last line)."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1 if lines[0].startswith("in user code") else 0].strip()[:MOST_QUOTED]
 
@@ -66,7 +66,7 @@ def mixes_labels(kind: Augmentation) -> bool:
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """Return the names of the parts of an augmentation, such as `mixup`. A layer has its class."""
+    """Return the name of each part of an augmentation, such as `mixup`, or a layer's class."""
     if kind is False:
         return ()
     return tuple(
@@ -81,9 +81,9 @@ def augmenter(
     """Return a function that augments batches.
 
     Args:
-        kind: `False` means no augmentation. Otherwise a name, a Keras layer, a callable, or a list
-            of these, which are applied in order. A layer or callable takes and returns pixels,
-            float32 (batch, height, width, 3) in [0, 255]. The names:
+        kind: A name, a Keras layer, a callable, or a list of these parts, which are applied in the
+            order of the list. `False` means no augmentation. A layer or callable takes and returns
+            pixels, float32 (batch, height, width, 3) in [0, 255]. The names are:
 
             * `"standard"` or `True`: random horizontal flip, translation and zoom by up to 10%.
             * `"no-flip"`: translation and zoom without a flip (for digits, text, traffic signs).
@@ -96,8 +96,8 @@ def augmenter(
         seed: Random seed of the layers that this function creates.
 
     Returns:
-        A function that takes and returns (pixels, targets), both float32 batches. `None` if `kind`
-        is `False`.
+        A function that takes and returns (pixels, targets), both float32 batches. The result is
+        `None` if `kind` is `False`.
 
     Raises:
         ConfigError: `kind` is not valid.

@@ -1,4 +1,4 @@
-"""Decoding of batches in which some files are not images, as a server may receive them."""
+"""Decodes batches of files, as a server receives them: some files may not be images."""
 
 import tensorflow as tf
 
@@ -21,11 +21,11 @@ def load_images(
     would make the whole batch fail.
 
     Args:
-        contents: string tensor (batch,), any bytes in each element.
-        size: (height, width) in pixels.
-        how: See `keras_tl.data.images.decoder.resize`.
-        value_range: See `keras_tl.data.images.decoder.decode_image`.
-        most_pixels: Largest number of pixels of a valid file.
+        contents: The bytes of each file, string tensor (batch,). The bytes need not be an image.
+        size: (height, width) of the returned images in pixels.
+        how: Method of resizing, see `keras_tl.data.images.decoder.resize`.
+        value_range: Values of black and white, see `keras_tl.data.images.decoder.decode_image`.
+        most_pixels: Largest number of pixels that a valid file may have.
 
     Returns:
         Pixels, float32 (batch, *size, 3) in [0, 255], and validity, bool (batch,). A valid file is
@@ -43,7 +43,7 @@ def load_images(
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()
-    # The additional row prevents an error if no file is an image.
+    # Add an extra row. Without a row, the code below would fail if no file is an image.
     images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
     rows, pixels = images.batch(count + 1).get_single_element()
     places = rows[:, None]

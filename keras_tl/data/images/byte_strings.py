@@ -4,22 +4,22 @@ import tensorflow as tf
 
 
 def part(content: tf.Tensor, at: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Return `size` bytes from position `at` on, or fewer at the end of the file."""
+    """Return `size` bytes of a file from position `at` on, or fewer at the end of the file."""
     return tf.strings.substr(
         content, tf.minimum(at, tf.strings.length(content)), tf.maximum(size, 0)
     )
 
 
 def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
-    """Return `size` bytes from position `at` on, with zeros after the end of the file."""
+    """Return `size` bytes of a file from position `at` on, with zeros after its end."""
     return tf.strings.substr(part(content, at, size) + b"\x00" * size, 0, size)
 
 
 def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
-    """Split a string at the first `most` separators (-1: at all). Return the parts, string (n,).
+    """Split a string at the first `most` separators (-1: at all), into a string tensor (n,).
 
-    `tf.strings.split` adds 100 operations for ragged tensors to a graph. These operations take
-    time whenever a data set starts, and whenever a server loads the graph.
+    `tf.strings.split` would add 100 operations for ragged tensors to a graph. These operations
+    would take time whenever a data set starts, and whenever a server loads the graph.
     """
     return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
 
@@ -32,5 +32,5 @@ def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = Fals
 
 
 def number(four_bytes: tf.Tensor, big_endian: bool = True) -> tf.Tensor:
-    """Return four bytes as an int32 number, at most 2**30, which exceeds the size of any file."""
+    """Convert four bytes to an int32 number of at most 2**30, which exceeds any file size."""
     return tf.cast(tf.minimum(header_number(four_bytes, 0, 4, big_endian), 2**30), tf.int32)

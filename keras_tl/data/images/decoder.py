@@ -1,6 +1,6 @@
 """The only image decoder: training, prediction and serving use it to turn bytes into pixels.
 
-The code consists of TensorFlow operations. The same code runs in `tf.data` pipelines, eagerly
+The decoder consists of TensorFlow operations. The same code runs in `tf.data` pipelines, eagerly
 and inside an exported graph, so all three give the same pixels.
 """
 
@@ -17,8 +17,8 @@ from keras_tl.data.images.unsupported import CURE, HEADER_SIZE, bmp_problems
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES: tuple[Resize, ...] = get_args(Resize)
-# Version of the decoder. Increase the version if the decoded pixels of any file change: cached
-# features are then recomputed.
+# Version of the decoder. Increase the version if the decoded pixels of any file change, so that
+# cached features are computed again.
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
@@ -45,22 +45,22 @@ def decode_image(
 ) -> tf.Tensor:
     """Decode one image file to RGB pixels of 8 bits.
 
-    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
-    an animation, only the first frame is decoded. The orientation in the Exif data, or else in the
-    XMP, turns a photo upright.
+    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of an
+    animation, only the first frame is decoded. The decoder turns a photo upright by the orientation
+    in its Exif data, or else in its XMP.
 
     Args:
-        content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
+        content: Bytes of a JPEG, PNG, BMP, GIF or WebP file, scalar string tensor.
         size: (height, width) to which the caller resizes the image later. A JPEG image of at least
             four times this size is decoded at 1/2, 1/4 or 1/8 of the full size, to save time. The
-            decoded image is still at least twice as large as `size`. `None`: full size.
+            decoded image is still at least twice as large as `size`. `None`: decode at full size.
         value_range: Values of black and white in 16-bit PNG files, integers. Values outside this
             range become black or white. Each 8-bit value stands for one of 256 equal parts of the
-            range. `None`: (0, 65535), which keeps the high byte of each value. The range has no
-            effect on files of 8 bits.
+            range. `None` means (0, 65535), which keeps the high byte of each value. The argument
+            has no effect on files of 8 bits.
 
     Returns:
-        uint8 tensor (height, width, 3), RGB.
+        RGB pixels, uint8 tensor (height, width, 3).
 
     Raises:
         tf.errors.InvalidArgumentError: The bytes are not an image in one of these formats, or the
@@ -74,7 +74,7 @@ def decode_image(
         return _decode_jpeg(content, wanted if size else None)
 
     rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
-    # A separate function decodes rare files: without a call, its operations take no time.
+    # A separate function decodes rare files, so that its operations take no time for other files.
     image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -83,19 +83,19 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
     """Resize images to the input size of the backbone: antialiased bicubic (Keys, 1981, a = -0.5).
 
     Args:
-        images: tensor (height, width, 3) or (batch, height, width, 3), any numeric dtype,
+        images: Tensor (height, width, 3) or (batch, height, width, 3) of any numeric dtype, with
             values in [0, 255].
-        size: (height, width) in pixels.
-        how: `"crop"`: the largest central part with the aspect ratio of `size`. `"pad"`: the
-            whole image, centred on black. `"stretch"`: the whole image, stretched to the aspect
-            ratio of `size`.
+        size: (height, width) of the resized images in pixels.
+        how: `"crop"` keeps the largest central part with the aspect ratio of `size`. `"pad"` keeps
+            the whole image and centres it on black. `"stretch"` keeps the whole image and stretches
+            it to the aspect ratio of `size`.
 
     Returns:
         float32 tensor (..., *size, 3) with values in [0, 255].
     """
     check_choice("resize", how, RESIZES)
     images = tf.convert_to_tensor(images)
-    # uint8 stays uint8: a large image as float32 would take four times the memory.
+    # Do not convert uint8: a large image as float32 would take four times the memory.
     if images.dtype != tf.uint8:
         images = tf.cast(images, tf.float32)
     if how == "crop":
@@ -121,10 +121,10 @@ def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
 
 
 def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the largest size in `size` with the aspect ratio of the images, at least 1 x 1."""
+    """Return the largest size within `size` with the aspect ratio of the images, at least 1 x 1."""
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]
-    # `tf.image.resize_with_pad` fails if a narrow image shrinks to a width of 0 pixels.
+    # Sides of at least 1 pixel avoid an error of `tf.image.resize_with_pad` for narrow images.
     return (
         tf.clip_by_value(height * size[1] // width, 1, size[0]),
         tf.clip_by_value(width * size[0] // height, 1, size[1]),
@@ -143,10 +143,10 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def _decode_jpeg(content: tf.Tensor, size: tf.Tensor | None) -> tf.Tensor:
-    """Decode a JPEG file at the smallest size that is at least twice `size`. `None`: full size."""
+    """Decode a JPEG file at the smallest size of at least twice `size` (`None`: full size)."""
 
     def decode(ratio: int) -> tf.Tensor:
-        # The default DCT method is up to 15 grey levels off, and is not faster.
+        # The default DCT method gives pixels up to 15 grey levels off, and is not faster.
         return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
     if size is None:
@@ -159,8 +159,8 @@ def _decode_jpeg(content: tf.Tensor, size: tf.Tensor | None) -> tf.Tensor:
 @tf.function(
     input_signature=[_BYTES, _BYTES, _TWO_NUMBERS, _TWO_NUMBERS],
     autograph=False,
-    # If TensorFlow inlined the function, every image would decode more slowly: skipping one
-    # operation of a branch that is not taken takes some microseconds.
+    # Do not inline this function into the graph. Otherwise every image would decode more slowly:
+    # TensorFlow takes some microseconds to skip each operation of a branch that is not taken.
     experimental_attributes={"_noinline": True},
 )
 def _rare_image(content, header, size, value_range):
@@ -187,7 +187,7 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
         levels = 256 * (values - black) // (white - black + 1)
         return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
-    # For the full range, `decode_png` itself keeps the high byte, with less memory.
+    # For the full value range, `decode_png` itself keeps the high bytes, with less memory.
     other_range = tf.reduce_any(value_range != ALL_VALUES)
     has_16_bits = tf.strings.substr(header, 24, 1) == b"\x10"
     return tf.cond(has_16_bits & other_range, scaled, lambda: tf.io.decode_png(content, channels=3))
@@ -204,7 +204,7 @@ def _with_alpha(content: tf.Tensor) -> tf.Tensor:
     """Return a WebP file with a changed header, which declares an alpha channel.
 
     TensorFlow 2.21 copies the four channels of an animation frame into a buffer with the declared
-    number of channels. With three declared channels, this corrupts the memory of the process.
+    number of channels. With three declared channels, the copy corrupts the memory of the process.
     """
     flags = tf.io.decode_raw(tf.strings.substr(content, 20, 1), tf.uint8)[0]
     with_alpha = tf.constant([bytes([flags | 0x10]) for flags in range(256)])
@@ -226,11 +226,12 @@ def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    # `decode_bmp` returns indices into the palette as grey levels. `channels=0` gives the one
-    # channel of the file, but `channels=1` is an error.
+    # `decode_bmp` returns indices into the palette as grey levels. To get the single channel of the
+    # file, pass `channels=0`, because `channels=1` is an error.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
-    # BITMAPFILEHEADER has the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
-    # with its own size. The palette follows: four bytes (blue, green, red, 0) for each colour.
+    # BITMAPFILEHEADER holds the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
+    # with its own size. The palette follows BITMAPINFOHEADER: four bytes (blue, green, red, 0) for
+    # each colour.
     pixels_at, header_size = (
         tf.io.decode_raw(tf.strings.substr(content, at, 4), tf.int32)[0] for at in (10, 14)
     )

@@ -23,7 +23,7 @@ class BadFile(BadItem):
     """A file that training cannot use.
 
     Attributes:
-        path: Path of the file, as the user passed the path.
+        path: Path of the file, as the user passed it.
     """
 
     path: str
@@ -37,12 +37,12 @@ class BadFile(BadItem):
 
 @dataclasses.dataclass(frozen=True)
 class FileCheck(Check):
-    """Result of the file check for a set of files.
+    """Result of the file check for the image files of all splits.
 
     Attributes:
         seconds: Duration of the check in seconds.
         from_cache: Number of files that were not read, because the cache holds their results.
-        values: Range of the pixel values in the 16-bit PNG files, `None` if not determined.
+        values: Range of the pixel values in the 16-bit PNG files, or `None` if it is unknown.
 
     Example:
         >>> check = ktl.ImageData.from_folder("photos/").checked
@@ -68,11 +68,11 @@ class FileCheck(Check):
 def check_splits(
     splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
 ) -> tuple[BadRows, FileCheck | None]:
-    """Check the files of all splits together: copies in two splits may have different labels.
+    """Check the files of all splits together, to find copies with different labels in two splits.
 
     Returns:
-        The bad files by split and row number, and the result of the check. `{}` and `None` if the
-        images of a split are not in files.
+        The bad files by split and row number, and the result of the check. If the images of a split
+        are not in files, the results are `{}` and `None`.
 
     Raises:
         DataError: The fraction of bad files exceeds `max_bad`.
@@ -103,19 +103,20 @@ def check_files(
     A file is bad if it is missing, unreadable, empty, truncated, damaged or not an image. A BMP or
     GIF file that the decoder does not support is bad, see `keras_tl.data.images.unsupported`. An
     image of more than `MOST_PIXELS` pixels is bad: the check reads the size from the header, and
-    does not decode the image. Files with equal content and different labels are all bad. All other
-    files were decoded without an error, in this check or in an earlier check.
+    does not decode the image. Files with equal content and different labels are all bad. All files
+    that are not bad were decoded without an error, in this check or in an earlier check.
 
-    A file is not read again if its size and modification time are those of an earlier check. Only
-    a sample of the 16-bit PNG files is always read, to find the range of their pixel values. The
-    check cannot find all damage: zeros in a BMP or WebP file, or changed bytes in a JPEG file, can
-    decode without an error.
+    A file is not read again if its size and modification time have not changed since an earlier
+    check. But every check reads a sample of the 16-bit PNG files, to find the range of their pixel
+    values. The check cannot find all damage: zeros in a BMP or WebP file, or changed bytes in a
+    JPEG file, can decode without an error.
 
     Args:
         paths: n paths of image files. A path may occur more than once.
-        labels: Array (n,) or (n, k), one label for each path. Two labels of k numbers differ if any
-            of their numbers differ. `None`: labels are not compared.
-        label_names: Names of the class numbers or of the k columns. `None`: messages show numbers.
+        labels: Label of each path, array (n,) or (n, k). Two labels of k numbers differ if any of
+            their numbers differ. `None`: do not compare labels.
+        label_names: Names of the class numbers or of the k columns. `None`: messages show labels as
+            numbers.
         max_bad: Maximum fraction of bad files, in [0, 1].
         progress: Function that is called from time to time with the number of checked files.
 
@@ -140,7 +141,7 @@ def check_files(
 
 
 def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, FileResult], int]:
-    """Return the result for each distinct path, and the number of results from the cache."""
+    """Return the check result of each distinct path, and the number of results from the cache."""
     findings: dict[str, Any] = dict.fromkeys(paths)
     stats: dict[str, os.stat_result] = {}
     for path in paths:
@@ -151,7 +152,7 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
         except OSError as error:
             findings[path] = FileResult(0, 0, reason=f"cannot be read: {error.strerror}")
         else:
-            # Opening a pipe or a device may block for ever.
+            # Do not open a pipe or a device: the process may wait for ever.
             if not stat.S_ISREG(stats[path].st_mode):
                 del stats[path]
                 findings[path] = FileResult(0, 0, reason="cannot be read: not a file")
@@ -177,8 +178,8 @@ def _label_conflicts(
     names: Sequence[str] | None,
     findings: dict[str, FileResult],
 ) -> Iterator[tuple[str, str]]:
-    """Yield each path whose content also occurs with a different label, and the reason, once."""
-    # A file without a digest was not read, and counts as equal only to itself.
+    """Yield each path whose content also occurs with another label, and a reason for messages."""
+    # A file without a digest was not read. Its path makes it equal only to itself.
     contents = [findings[path].digest or path for path in paths]
     for row, other, mine, theirs in label_conflicts(contents, labels, names):
         if paths[other] == paths[row]:

@@ -20,12 +20,14 @@ class FileResult:
     """Result of the file check for one file.
 
     Attributes:
-        size: Size in bytes at the time of the check.
-        modified: Modification time in nanoseconds.
-        digest: First 32 hexadecimal digits of the SHA-256 of the content. Empty: not computed.
-        reason: The file issue that prevents training with the file. Empty: no issue.
+        size: Size of the file in bytes at the time of the check.
+        modified: Modification time of the file in nanoseconds.
+        digest: First 32 hexadecimal digits of the SHA-256 of the content, or an empty text if not
+            computed.
+        reason: The file issue that prevents training with the file, or an empty text if there is
+            none.
         has_16_bits: Whether the file is a PNG file with 16 bits per value.
-        lasting: Whether the result holds until the file changes. False for a read error.
+        lasting: Whether the result stays valid until the file changes, unlike a read error.
     """
 
     size: int
@@ -39,7 +41,8 @@ class FileResult:
 class FileCheckCache:
     """Cache of file check results for the files below one folder.
 
-    If the cache cannot be read or written, no error is raised. The files are then checked again.
+    If the cache cannot be read or written, the class raises no error, and the files are checked
+    again.
 
     Args:
         paths: Absolute paths of files. The cache is for the deepest folder that holds all files.
@@ -52,7 +55,7 @@ class FileCheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> FileResult | None:
-        """Return the stored result, `None` if absent or if the file has another size or time."""
+        """Return the stored result of a file, or `None` if none is stored for its size and time."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
@@ -90,7 +93,7 @@ class FileCheckCache:
 
 
 def _made_by() -> list:
-    # Another version of TensorFlow may decode files that this version refuses, or refuse others.
+    # Store the version of TensorFlow, because versions differ in the files that they can decode.
     return [_FORMAT, tf.__version__]
 
 

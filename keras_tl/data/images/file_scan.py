@@ -21,7 +21,7 @@ class FileScan:
     """Scan of a list of image files, to find the files that training cannot use.
 
     Args:
-        paths: Paths of the files.
+        paths: Paths of the image files to scan.
         stats: The `os.stat` result of each file.
     """
 
@@ -38,7 +38,8 @@ class FileScan:
         for rows in self._decodable():
             decoded[rows.numpy()] = True
             progress(len(self._findings))
-        # `ignore_errors` dropped these files without a message. Decode each of them again, alone.
+        # `ignore_errors` dropped the undecodable files without a message. Decode each of these
+        # files again, alone.
         for row in np.flatnonzero(~decoded):
             self._examine_again(int(row))
         progress(len(self._paths))
@@ -71,7 +72,7 @@ class FileScan:
         yield len(self._stats)
 
     def _read(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read files. Return row numbers and contents of the files without a file issue so far."""
+        """Read files. Return the row numbers and contents of the files without a file issue."""
         kept = {}
         for row in range(start, end):
             content = self._examine(row)
@@ -83,7 +84,7 @@ class FileScan:
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Read a file and record its result. Return its content if no file issue was found."""
+        """Read a file and record its result. Return the content of a file without issues."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)
@@ -119,5 +120,6 @@ class FileScan:
 # TensorFlow traces this function only once in a process, for all checks.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode(content):
-    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All bytes of the file are still read.
+    # With the size (1, 1), a JPEG file is decoded at 1/8 of its size, to save time. The decoder
+    # still reads all bytes of the file.
     return tf.size(decode_image(content, (1, 1)))

@@ -1,7 +1,8 @@
 """Reads the image size that a file declares in its header, with TensorFlow operations.
 
-The rules are those of `keras_tl.data.images.headers`, except for GIF files. For a GIF file, this
-module counts the pixels of all frames, because the decoder allocates memory for all frames.
+This module finds the size by the rules of `keras_tl.data.images.headers`, except in GIF files. For
+a GIF file, this module counts the pixels of all frames, because the decoder allocates memory for
+all frames.
 """
 
 import functools
@@ -14,7 +15,8 @@ from keras_tl.data.images.byte_strings import header_number
 from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
-# Size in bytes of a frame descriptor with the largest palette: no other block start is longer.
+# Size in bytes of a frame descriptor with the largest palette. All other blocks start with fewer
+# bytes.
 _LONGEST_STEP = 11 + 3 * 256
 
 
@@ -22,7 +24,8 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     """Return the number of pixels, of three bytes each, for which the decoder allocates memory.
 
     Returns:
-        float64 scalar, exact below 2**53. 0 if TensorFlow cannot decode the format.
+        Number of pixels, float64 scalar, exact below 2**53. The number is 0 if TensorFlow cannot
+        decode the format.
 
     Raises:
         tf.errors.InvalidArgumentError: A JPEG file is too damaged to declare its size.
@@ -42,7 +45,7 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     areas = {"JPEG": jpeg, "GIF": lambda: _gif(content)} | {kind: by_rule(kind) for kind in SIZES}
     starts = MAGIC | {b"RIFF": "WebP"}
     found = [tf.strings.substr(header, 0, len(start)) == start for start in starts]
-    # The index of the first match, or the index of the default branch.
+    # Get the index of the first matching format, or of the default branch.
     kind = tf.argmax([*found, True], output_type=tf.int32)
     functions = [areas[kind] for kind in starts.values()]
     return tf.switch_case(kind, [*functions, lambda: tf.zeros((), tf.float64)])
@@ -53,7 +56,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Count the pixels of a GIF file. The decoder allocates a byte per pixel for all frames."""
+    """Count the pixels of a GIF file. The decoder allocates one byte per pixel of each frame."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

@@ -31,7 +31,8 @@ _NOT_IMAGES = {
     b"\x00\x05\x16\x07": "a macOS file with metadata of another file",
     b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull' to get the file",
 }
-# Number of bytes that identify every format. DICOM files have the identifier at byte 128.
+# Number of first bytes that suffice to identify every format. DICOM files have their identifier at
+# byte 128.
 START = 132
 # Header size in bytes of BMP files that store width and height in 16 bits.
 _OS2_HEADER = 12
@@ -59,7 +60,7 @@ def any_image_format(start: bytes) -> str | None:
 
 
 def why_not(start: bytes) -> str:
-    """Return a phrase with the format of a file that is not a supported image."""
+    """Return a phrase that names the format of a file that is not a supported image."""
     if image := _other_format(start):
         return f"another format: {image} image, convert it to JPEG or PNG"
     text = _as_text(start)
@@ -93,7 +94,7 @@ def _quoted(start: bytes) -> str:
 
 
 def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
-    """Return the width and height in pixels that a file declares: in a GIF, of the largest frame.
+    """Return the declared width and height of an image in pixels (in a GIF, of the largest frame).
 
     `kind` is the result of `image_format`. Returns `None` for an unsupported format, and for a
     truncated or damaged file.
@@ -118,7 +119,7 @@ def _choose(condition: bool, one: Callable, other: Callable) -> int:
 
 
 def _gif(content: bytes) -> tuple[int, int]:
-    """Return the largest width and height of all frames: the decoder allocates memory for all."""
+    """Return the largest width and height of all frames of a GIF, because all need memory."""
     widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
     return max(widths), max(heights)
 
@@ -147,9 +148,10 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# This module applies the rules below to Python bytes, and `header_ops` to TensorFlow strings.
-# `number(at, size, big_endian=False)` returns a number in the header, an integer or a tensor.
-# `choose(condition, one, other)` returns `one()` if the condition holds, else `other()`.
+# This module applies the rules below to Python bytes, and `header_ops` applies the rules to
+# TensorFlow strings. `number(at, size, big_endian=False)` returns a number in the header, an
+# integer or a tensor. `choose(condition, one, other)` returns `one()` if `condition` is true, else
+# `other()`.
 
 
 def _png(number: Callable, choose: Callable) -> tuple:
@@ -161,7 +163,7 @@ def _bmp(number: Callable, choose: Callable) -> tuple:
         return choose(
             number(14, 4) == _OS2_HEADER,
             lambda: number(at_os2, 2),
-            # The sign of the height gives the order of the rows.
+            # Drop the sign of the height, which only gives the order of the rows.
             lambda: 2**31 - abs(number(at, 4) - 2**31),
         )
 

@@ -30,20 +30,21 @@ def read_inputs(
     """Read the images that a user passes to `predict` or `features`.
 
     Args:
-        items: The path of an image. A folder, for all images below the folder. A pattern such as
-            `"photos/*.jpg"`, for the matching files in sorted order. The bytes of an image file, or
-            an open file. An array or a tensor of any library: one image (height, width, 3) or
-            (height, width), or a batch (n, height, width, 3), in [0, 255]. An alpha channel is
-            dropped. A Pillow image. A list of paths, of bytes or of images. A split, such as
-            `data.split("test")`. A `tf.data.Dataset` of images, batched or not, with or without
-            labels. A `pandas.DataFrame` with a column of paths.
+        items: The path of an image, the bytes of an image file, an open file or a Pillow image. The
+            path of a folder means all images below the folder. A pattern such as `"photos/*.jpg"`
+            means the matching files in sorted order. An array or tensor of any library is one image
+            (height, width, 3) or (height, width), or a batch (n, height, width, 3), with values in
+            [0, 255]. An alpha channel is dropped. A list may hold paths, bytes or images. `items`
+            may also be a split, such as `data.split("test")`, or a `tf.data.Dataset` of images,
+            batched or not, with or without labels. A `pandas.DataFrame` must have a column of
+            paths.
         columns: The column of paths in a data frame.
-        on_invalid: `"raise"` raises an error if a file cannot be read. With any other value, the
-            file counts as an invalid image.
+        on_invalid: `"raise"` raises an error if a file cannot be read. With any other value, an
+            unreadable file counts as an invalid image.
 
     Raises:
-        DataError: `items` is empty or of another type, or a file does not exist.
-        ConfigError: A path is in a file system that is not supported.
+        DataError: `items` is empty or of an unsupported type, or a file does not exist.
+        ConfigError: The file system of a path is not supported.
     """
     items = plain(columns.of_frame(items) if is_frame(items) else items, ("image",))
     if isinstance(items, (str, os.PathLike)):

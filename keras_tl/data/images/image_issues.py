@@ -1,10 +1,10 @@
-"""Reasons why a file is not a usable image, worded for messages. They need no TensorFlow."""
+"""Reasons why a file is not a usable image, as phrases for messages. Needs no TensorFlow."""
 
 from keras_tl.data.images.headers import image_format, image_size, why_not
 from keras_tl.data.images.jpeg import jpeg_damage
 from keras_tl.data.images.unsupported import unsupported_issue
 
-# Largest number of pixels, as in Pillow: 512 MiB at three bytes per pixel.
+# Largest number of pixels of a usable image, as in Pillow: 512 MiB at three bytes per pixel.
 MOST_PIXELS = 178_956_970
 
 
@@ -19,9 +19,10 @@ def format_problem(start: bytes) -> str | None:
 
 
 def image_problem(content: bytes) -> str | None:
-    """Find a problem of an image file without decoding, `None` if there is none.
+    """Return a problem that can be found without decoding the image file, or `None`.
 
-    The phrase begins with the kind of problem, such as `"another format: TIFF image, ..."`.
+    The result is a phrase that begins with the kind of problem, such as `"another format: TIFF
+    image, ..."`.
     """
     if problem := format_problem(content):
         return problem
@@ -41,5 +42,5 @@ def why_no_image(content: bytes) -> str:
 
 
 def damaged(content: bytes) -> str:
-    """Return the reason for a file that the decoder refuses, but `image_problem` accepts."""
+    """Return the problem of a file that the decoder refuses, but `image_problem` accepts."""
     return f"truncated or damaged {image_format(content)}"

@@ -31,7 +31,7 @@ _LONGEST_PATH = 4096
 class ImageItems(PredictionItems):
     """Images for prediction, given as file paths, as file contents or as pixels.
 
-    Only one of `sources`, `contents` and `pixels` is set. The other two are `None`.
+    Only one of `sources`, `contents` and `pixels` is set, and the other two are `None`.
 
     Attributes:
         sources: Paths of n files, which are read batch by batch.
@@ -53,13 +53,13 @@ class ImageItems(PredictionItems):
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The file paths, as names of the images. `None` if the images are not files."""
+        """The file paths, as names of the images, or `None` if the images are not files."""
         return self.sources
 
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
         """Yield lists of file contents, or arrays of pixels, with at most `size` images each.
 
-        The content of an unreadable file is empty bytes, which count as an invalid image.
+        For an unreadable file, the content is empty bytes, which count as an invalid image.
         """
         if self.sources:
             yield from _read_ahead(self.sources, size)
@@ -70,7 +70,7 @@ class ImageItems(PredictionItems):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield file contents for `serving_default`, or arrays for the signature `pixels`."""
+        """Yield file contents for the signature `serving_default`, or arrays for `pixels`."""
         for batch in self.batches(size):
             if isinstance(batch, list):
                 yield "serving_default", {"image_bytes": batch}
@@ -147,7 +147,7 @@ class ImageItems(PredictionItems):
         return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _of_one_size(self) -> Iterator[Any]:
-        """Yield the items in parts. The images of one part have one size, and fit into an array."""
+        """Yield the images in parts. All images of a part have one size and fit into an array."""
         if not isinstance(self.pixels, list):
             yield self._items
             return
@@ -169,7 +169,7 @@ def read_file(path: str) -> bytes:
 def check_readable(path: str) -> None:
     """Raise `DataError` if a path does not exist, is a folder, or is not readable.
 
-    The file is not opened here, so that `batches` reads the file only once.
+    This function does not open the file, so that the file is read only once, by `batches`.
     """
     with _explained(path):
         if stat.S_ISDIR(os.stat(path).st_mode):
@@ -188,7 +188,7 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """Yield batches of file contents. While the caller uses a batch, threads read the next."""
+    """Yield batches of file contents. Threads read the next batch while the caller uses one."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):

@@ -17,7 +17,7 @@ ImageSize = int | tuple[int, int] | None
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Return an image size as (height, width), or `None` for the input size of the backbone."""
+    """Return an image size as (height, width), or `None` for the backbone's default size."""
     if image_size is None:
         return None
     given: Any = image_size
@@ -35,17 +35,18 @@ class DataOptions(SplitOptions, total=False):
     """Options that all constructors of `ImageData` accept, in addition to `SplitOptions`.
 
     Attributes:
-        image_size: Side of square images in pixels, or (height, width). `None`: the input size of
-            the backbone.
+        image_size: Side of square images in pixels, or (height, width). `None`: use the default
+            image size of the backbone.
         resize: Method of resizing: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: Augmentation of these data in training with `augment=True`.
-        check_files: Whether to check all files first and leave out files that training cannot use
-            (see `keras_tl.data.images.file_check.check_files`). For unchanged files, the results
-            come from a cache. Images that are not in files of the user are not checked.
+        augmentation: Augmentation that training with `augment=True` applies to these images.
+        check_files: Whether to check all image files, and to leave out files that training cannot
+            use (see `keras_tl.data.images.file_check.check_files`). For unchanged files, the check
+            results come from a cache. Only image files of the user are checked.
         value_range: Values of black and white in 16-bit PNG files, such as `(0, 4095)` for X-rays
-            of 12 bits. Values outside become black or white. A model stores the range. The range
-            has no effect on files of 8 bits. `None`: (0, 65535).
+            of 12 bits. Values outside this range become black or white. A model stores its value
+            range. The range has no effect on files of 8 bits. `None`: 0 is black and 65535 is
+            white.
 
     Example:
         >>> options = ktl.DataOptions(resize="pad", seed=1)

@@ -22,10 +22,11 @@ class ImagePipeline(Pipeline):
 
     Attributes:
         image_size: (height, width) of the images in the batches, in pixels.
-        resize: `"crop"`, `"pad"` or `"stretch"`, see `keras_tl.data.images.decoder.resize`.
+        resize: Method of resizing, see `keras_tl.data.images.decoder.resize`: `"crop"`, `"pad"` or
+            `"stretch"`.
         whole_batches: Whether to fill up the last batch for training on several replicas, see
             `keras_tl.data.pipeline.padded_rows`.
-        value_range: See `keras_tl.data.images.decoder.decode_image`.
+        value_range: Values of black and white, see `keras_tl.data.images.decoder.decode_image`.
     """
 
     image_size: tuple[int, int]
@@ -46,7 +47,7 @@ class ImagePipeline(Pipeline):
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
     def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
-        """Return batches of pixels in the order of the split. The last batch is filled up."""
+        """Return full batches of pixels in the split's order. The last batch repeats images."""
         rows = row_numbers(len(split), batch_size)
         batches = self._batches(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels), None

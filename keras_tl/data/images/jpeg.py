@@ -2,8 +2,8 @@
 
 An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum, so
 libjpeg decodes the zeros to grey stripes without an error. But decoders accept more codes than
-encoders write. `_fewest_impossible_zeros` returns how many zeros in a row no encoder writes.
-Zeros that an encoder could have written count as image data.
+encoders write. `_fewest_impossible_zeros` returns the number of zeros in a row that no encoder
+writes. Zeros that an encoder could have written count as image data.
 
 Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
 """
@@ -33,7 +33,7 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def jpeg_damage(content: bytes) -> str | None:
-    """Return the damage that the decoder may accept without an error, `None` if none is found."""
+    """Return damage that the decoder may accept without an error, or `None` if none is found."""
     tables: Tables = {}
     frame, header = None, b""
     for marker, start, end in _segments(content):
@@ -48,8 +48,9 @@ def jpeg_damage(content: bytes) -> str | None:
             twice = any(len(set(symbols)) < len(symbols) for symbols in read.values())
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
-            # TensorFlow refuses a file without an end marker, and writes to the log. But it may
-            # read zeros at the end of a file as image data. The last byte of a file may be missing.
+            # Find a missing end marker here. TensorFlow refuses a file without this marker and
+            # writes to the log, or reads zeros at the end of the file as image data. Only the last
+            # byte of the marker may be missing.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -67,7 +68,7 @@ def jpeg_damage(content: bytes) -> str | None:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the marker of each segment, its second byte, and the start and end of the data.
+    """Yield the marker (its second byte) and the start and end of the data of each segment.
 
     After each scan header, yields `_SCAN`, and the start and end of the coded image data. As in
     libjpeg, bytes that are not markers are skipped.
@@ -80,7 +81,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
         if marker == 0xFF:
             at += 1
             continue
-        # These markers have no data.
+        # Skip the markers of segments without data.
         if marker <= 0x01 or 0xD0 <= marker <= 0xD8:
             at = content.find(b"\xff", at + 2)
             continue
@@ -123,12 +124,12 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return the smallest number of zero bytes in a row that no encoder writes. `None`: no limit.
+    """Return the fewest zero bytes in a row that no encoder writes, `None` if unlimited.
 
     In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
-    image, an encoder writes only the symbol "the rest is zero" for each block. If that symbol is
-    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in
-    a row would mean that all coefficients of many blocks are equal.
+    image, an encoder writes only the symbol "the rest is zero" for each block. If this symbol is
+    the first in the table, an image may have any number of zeros in a row. If another symbol is the
+    first, many zeros in a row would mean that all coefficients of many blocks are equal.
     """
     if len(header) < 4:
         return None
@@ -142,6 +143,6 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     # many flat blocks at once, and does not write a symbol for each block.
     ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
     if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
-        # In a refinement scan, the bits of a pattern in every block can be a long run of zeros.
+        # In a refinement scan, a pattern that all blocks have can give a long run of zeros.
         return 512 if refinement else 64
     return None

@@ -1,7 +1,7 @@
 """Reads Exif data and XMP from the segments of JPEG files and the chunks of PNG and WebP files.
 
-The code consists of TensorFlow operations, for `keras_tl.data.images.decoder`. For broken or
-missing metadata, the functions return an empty string and raise no error.
+The functions consist of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
+For broken or missing metadata, the functions return an empty string and raise no error.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.7; XMP, part 3 (Adobe); WebP container specification (Google).
 """
@@ -14,7 +14,7 @@ from keras_tl.data.images.byte_strings import filled, number, part, split
 from keras_tl.data.images.png_metadata import MARKS, XMP, png_exif, png_text
 
 HEADER_SIZE = 48
-# Markers of JPEG application segments and comments, and the fill byte that may precede them.
+# Markers of JPEG application segments and comments, and the fill byte that may precede a marker.
 _BEFORE_THE_IMAGE = [b"\xff" + bytes([marker]) for marker in (*range(0xE0, 0xF0), 0xFE, 0xFF)]
 _APP1, _SOS, _EOI = 0xE1, 0xDA, 0xD9
 _EXIF, _XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
@@ -30,8 +30,9 @@ Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 def header_of(content: tf.Tensor) -> tf.Tensor:
     """Return the first `HEADER_SIZE` bytes of a file, filled up with zeros.
 
-    Without the zeros, `substr` fails at the end of a short file. The error message quotes bytes of
-    the file. Bytes that are not UTF-8 then cause a UnicodeDecodeError, which no caller expects.
+    Without the zeros, `substr` fails at the end of a short file. The error message of `substr`
+    quotes bytes of the file. If these bytes are not UTF-8, the message causes a UnicodeDecodeError,
+    which no caller expects.
     """
     return filled(content, 0, HEADER_SIZE)
 
@@ -50,7 +51,7 @@ is_gif, is_bmp = _has(b"GIF8"), _has(b"BM")
 
 
 def may_be_there(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file with this header may have Exif data or XMP. False for most JPEG files."""
+    """Whether a file with this header may have Exif data or XMP, which most JPEG files lack."""
     # Most JPEG files have no metadata: an image segment comes first or follows the JFIF segment.
     jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
@@ -60,7 +61,7 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Whether a file may have Exif data or XMP. Searches the whole file if it is a PNG file."""
+    """Whether a file may have Exif data or XMP. In a PNG file, search the whole file."""
 
     def in_png() -> tf.Tensor:
         parts = [tf.size(split(content, mark, 1)) for mark in MARKS]
@@ -77,7 +78,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         png=lambda: png_exif(content),
         webp=lambda: _webp_chunk(content, header, b"EXIF", _EXIF_FLAG),
     )
-    # In PNG and WebP files too, some programs write the name of the JPEG segment before the data.
+    # Drop the name of the JPEG segment, which some programs write in PNG and WebP files too.
     for _ in range(2):
         size = tf.strings.length(found)
         named = part(found, 0, len(_EXIF)) == _EXIF
@@ -143,7 +144,7 @@ def is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
 
 
 def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -> tf.Tensor:
-    """Return the data of a chunk. Without the flag in the header, return none, as libwebp does."""
+    """Return the data of a chunk. Without the flag in the header, return b"", as libwebp does."""
 
     def size_at(at: tf.Tensor) -> tf.Tensor:
         return number(filled(content, at + 4, 4), big_endian=False)

@@ -1,7 +1,7 @@
 """Orientation of photos, which cameras write into the Exif data or the XMP of a file.
 
-The code consists of TensorFlow operations, for `keras_tl.data.images.decoder`. With broken or
-missing metadata, an image counts as upright, and no error is raised. Pillow's
+The functions consist of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
+With broken or missing metadata, an image counts as upright, and no error is raised. Pillow's
 `ImageOps.exif_transpose` turns images in the same way.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; XMP, part 2 (Adobe), the TIFF schema.
@@ -16,7 +16,8 @@ _SEARCHED = 2**16
 _TAG, _NO_TAG = 0x0112, -1
 # Codes of TIFF number types, the unsigned type first, then the signed type.
 _SHORTS, _LONGS = (3, 8), (4, 9)
-# Directory entries, 12 bytes each, are sorted by tag. The orientation is among the first 64.
+# The entries of a TIFF directory, 12 bytes each, are sorted by tag. The orientation tag is among
+# the first 64 entries.
 _ENTRIES = 64
 _DIRECTORY_BYTES = 2 + 12 * _ENTRIES
 # Steps along rows and columns for orientations 1 to 4. After a transposition, orientations 5 to 8
@@ -54,7 +55,7 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
 
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """Return the orientation in the first directory of a TIFF structure, or else `_NO_TAG`."""
-    # With these zeros, a directory that lies outside the data is empty.
+    # Append zeros, so that a directory outside the data has no entries.
     tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)
     little, big = start == b"II*\x00", start == b"MM\x00*"
@@ -64,20 +65,20 @@ def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
         either = [tf.io.decode_raw(part, tf.uint16, little_endian=order) for order in (True, False)]
         return tf.cast(tf.where(little, *either), tf.int32)
 
-    # A segment is shorter than 64 KiB, so one half of a 32-bit offset is zero.
+    # A segment is shorter than 64 KiB, so one 16-bit half of a 32-bit offset is zero.
     offset = tf.reduce_sum(words(4, 4))
     last = tf.strings.length(tiff) - _DIRECTORY_BYTES
     directory = words(tf.minimum(offset, last), _DIRECTORY_BYTES)
     entries = tf.reshape(directory[1:], (_ENTRIES, 6))
     tags, kinds = entries[:, 0], entries[:, 1]
-    # A 32-bit number has its lower half first in little-endian order, and last in big-endian.
+    # A 32-bit number has its lower half first in little-endian order, and last in big-endian order.
     is_long = tf.reduce_any(kinds[:, None] == _LONGS, axis=1)
     low = tf.where(is_long & big, entries[:, 5], entries[:, 4])
     high = tf.where(is_long, tf.where(big, entries[:, 4], entries[:, 5]), 0)
     is_number = is_long | tf.reduce_any(kinds[:, None] == _SHORTS, axis=1)
     values = tf.where(is_number & (high == 0), low, 0)
     there = (tf.range(_ENTRIES) < directory[0]) & (tags == _TAG) & (little | big)
-    # If the tag has a value outside 1 to 8, the tag still exists: the XMP is not read.
+    # A tag with a value outside 1 to 8 still exists, so the XMP is not read.
     return tf.where(tf.reduce_any(there), tf.maximum(values[tf.argmax(there)], 0), _NO_TAG)
 
 

@@ -11,7 +11,7 @@ _EXIF = b"Exif\x00\x00"
 # Keywords of text chunks. Image data do not contain a keyword or the name eXIf by chance.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
-# Largest number of bytes to decompress. Exif data, up to 64 KiB, are smaller as compressed text.
+# Largest number of bytes to decompress. Exif data of up to 64 KiB are smaller as compressed text.
 _MOST_COMPRESSED = 2**17
 _HEX_DIGITS = [int(chr(n), 16) if chr(n) in "0123456789abcdefABCDEF" else 0 for n in range(256)]
 _BYTES = [bytes([n]) for n in range(256)]
@@ -48,7 +48,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
     value = part(data, len(keyword), size)
 
     def international() -> tuple[tf.Tensor, tf.Tensor]:
-        # Parts of the value: compression flag and method, language, translated keyword, text.
+        # The value holds: compression flag and method, language, translated keyword, text.
         parts = split(part(value, 2, size), b"\x00", 2)
         return tf.strings.reduce_join(parts[2:]), filled(value, 0, 1) != b"\x00"
 

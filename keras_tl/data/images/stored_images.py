@@ -23,7 +23,7 @@ from keras_tl.errors import CacheError, DataError, quoted
 _TELLING = 100
 
 Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]
-# The bytes of an image file, and the label: a number, a row of numbers or a text.
+# Each example has the bytes of an image file and a label: a number, a row of numbers or a text.
 Examples = Iterable[tuple[bytes, Any]]
 
 
@@ -55,7 +55,7 @@ def store(key: str, splits: Mapping[str, Examples]) -> Stored:
 def store_by_content(splits: Mapping[str, Examples]) -> Stored:
     """Store a data set under a hash of its content, so that equal data sets are stored once.
 
-    Raises the errors of `store`.
+    Raises the same errors as `store`.
     """
     with _explained():
         _folder().mkdir(parents=True, exist_ok=True)
@@ -137,14 +137,15 @@ class Encoder:
         self._brightest: np.ndarray | None = np.zeros((1, 1))
 
     def encode(self, image: np.ndarray | bytes) -> bytes:
-        """Return an image as the bytes of a lossless PNG file. Bytes stay unchanged.
+        """Return an image as the bytes of a (lossless) PNG file. Return bytes unchanged.
 
         Args:
-            image: Array (height, width), (height, width, 1) or (height, width, 3) in [0, 255]. Or
-                the bytes of an image file.
+            image: Bytes of an image file, or an array (height, width), (height, width, 1) or
+                (height, width, 3) with values in [0, 255].
 
         Raises:
-            DataError: The shape, the values or the format of the file are not supported.
+            DataError: The shape or the values of the array, or the format of the file, are not
+                supported.
         """
         self._count += 1
         if isinstance(image, bytes):

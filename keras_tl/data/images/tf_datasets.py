@@ -23,7 +23,8 @@ def read_dataset(dataset: tf.data.Dataset, name: str) -> Iterator[tuple[bytes, A
     See `keras_tl.ImageData.from_tfdata` for `dataset`. `name` is the name of the split.
 
     Raises:
-        DataError: An element is not an image and a label, or the dataset never ends or fails.
+        DataError: An element of `dataset` is not an image and a label, or `dataset` never ends or
+            fails.
     """
     if not isinstance(dataset, tf.data.Dataset):
         raise DataError(f"{_EXPECTED} Received: {type(dataset).__name__}.")

@@ -7,22 +7,23 @@ from typing import Any
 from keras_tl.data.images.headers import gif_frames
 
 CURE = "convert the file to PNG"
-# Size in bytes of the Windows header. Files with a shorter header come from OS/2.
+# Size in bytes of the BMP header of Windows. BMP files with a shorter header come from OS/2.
 _WINDOWS = 40
 _PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
-# Offsets in a BMP file, in bytes: the end of the colour masks, and the end of the compression.
+# Offsets in a BMP file, in bytes: the end of the colour masks, and the end of the compression
+# field.
 HEADER_SIZE, _FEWEST = 66, 34
 
 
 def unsupported_issue(content: bytes, kind: str | None) -> str | None:
-    """Return why the decoder does not support an intact file of a format, or `None`."""
+    """Return why the decoder does not support an intact image file, or `None` if it does."""
     reason = None
     try:
         if kind == "BMP":
             reason = _of_bmp(content)
         elif kind == "GIF":
             reason = _of_gif(content)
-    except (struct.error, LookupError):  # The file is truncated: the decoder reports this.
+    except (struct.error, LookupError):  # The decoder reports truncated files.
         return None
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 
@@ -31,7 +32,7 @@ def bmp_problems(number: Callable) -> dict[str, Any]:
     """Return for each problem of BMP files whether a file has the problem.
 
     The function `number` takes an offset and a size in bytes, and returns the number at this offset
-    of the header. The number is an integer or a tensor. Bytes after the header count as 0.
+    of the header. The number is an integer or a tensor. Bytes after the end of the file count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
     # Whether the colour masks have another order than blue, green, red.

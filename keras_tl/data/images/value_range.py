@@ -60,11 +60,11 @@ class SixteenBitRange:
 
     @property
     def fitting(self) -> tuple[int, int]:
-        """The range of values that have as many bits as the largest value, at least 8 bits."""
+        """The range (0, 2**b - 1): the largest value has b bits, but b is at least 8."""
         return 0, 2 ** max(8, self.high.bit_length()) - 1
 
     def wastes(self, value_range: ValueRange) -> bool:
-        """Whether no file has values in the upper half of `value_range`: images are too dark."""
+        """Whether images are too dark: no file has values in the upper half of `value_range`."""
         return self.count > 0 and (value_range or ALL_VALUES)[1] > 2 * self.fitting[1]
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class SixteenBitRange:
 
 
 def values_of(paths: Sequence[str], files: int) -> SixteenBitRange:
-    """Return the range of values in 16-bit files, from a sample of their `paths`.
+    """Return the range of the values in 16-bit PNG files, from a sample of the files in `paths`.
 
     `files` is the number of all image files.
     """
@@ -86,7 +86,7 @@ def values_of(paths: Sequence[str], files: int) -> SixteenBitRange:
 
 
 def values_in_sample(paths: Sequence[str]) -> SixteenBitRange:
-    """Return the range as `values_of` does, from a sample of image files of any kind."""
+    """Return the range of the values in 16-bit PNG files, from a sample of all image files."""
     sample = _sample(paths)
     return values_of([path for path in sample if has_16_bits(_read(path, 64))], len(sample))
 
@@ -98,7 +98,7 @@ def _sample(paths: Sequence[str]) -> list[str]:
 
 
 def _limits(path: str) -> tuple[int, int] | None:
-    """Return the smallest and largest value without alpha, or `None` if the file is damaged."""
+    """Return the smallest and largest value of a PNG file without alpha, `None` if damaged."""
     try:
         values = tf.io.decode_png(_read(path), dtype=tf.uint16).numpy()
     except tf.errors.InvalidArgumentError:
@@ -109,7 +109,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """Return the first bytes of a file. Return no bytes after an error: other code reports it."""
+    """Return the first bytes of a file, or no bytes if unreadable: other code reports errors."""
     try:
         with open(path, "rb") as file:
             return file.read(size)

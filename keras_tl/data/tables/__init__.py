@@ -1,1 +1,1 @@
-"""Tables of items and labels."""
+"""Tables of items and labels, from files or data frames."""

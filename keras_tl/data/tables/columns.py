@@ -24,9 +24,9 @@ class Columns:
     Attributes:
         item: Name of one item in messages.
         contents: Name for the contents of the item columns in messages, such as "image paths".
-        items: The item columns. The keys are the arguments of `from_csv` that select the columns.
-            `None`: the argument selects no column.
-        labels: The label columns.
+        items: Names of the item columns. The keys are the arguments of `from_csv` that select the
+            columns. The value `None` means that the argument selects no column.
+        labels: The label columns and their meaning.
         split: The column with the split of each row. `None`: the table has no column of splits.
         slices: Columns whose values divide the items into groups (slices).
     """
@@ -51,7 +51,7 @@ class Columns:
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
         used = [*items, *self.labels.names, *split]
-        # The label column may also define slices.
+        # The label column may also be in `slices`. Read each column only once.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         hint = (
             f"Name the columns of the {self.contents} and of the labels with "
@@ -66,7 +66,7 @@ class Columns:
         `others` are further settings to store for a later reading of the table.
 
         Raises:
-            DataError: A label or a split is missing or not valid.
+            DataError: The label or the split of a row is missing or not valid.
         """
         labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
@@ -97,7 +97,7 @@ class Columns:
 
 
 def slice_texts(values: Sequence) -> np.ndarray:
-    """Return the cells of a column as n names of groups. An empty cell becomes `NO_VALUE`."""
+    """Return the cells of a column as n names of slices. An empty cell becomes `NO_VALUE`."""
     texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
     return np.array(texts, str)
 
@@ -108,7 +108,7 @@ def image_paths(
     """Return the paths of the images. Relative paths in the table start from `root`.
 
     Raises:
-        DataError: A cell is not a path. Or no file exists, so that `root` is probably wrong.
+        DataError: A cell is not a path. Or no image file exists, so that `root` is probably wrong.
     """
     hint = "Fill in the path or remove the row."
     table.check(column, is_path, "the path of an image", hint)
@@ -125,7 +125,7 @@ def image_paths(
 
 
 def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
-    """Return the row numbers of each split. Without a column of splits, all are train rows.
+    """Return the row numbers of each split. Without a column of splits, all rows are in train.
 
     Raises:
         DataError: A value is not the name of a split, or no row belongs to the train split.

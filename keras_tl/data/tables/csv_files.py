@@ -20,17 +20,17 @@ _CURE = "Save the file as UTF-8 (in Excel: CSV UTF-8)."
 def read_csv(path: Path, wanted: ColumnSelection) -> Table:
     """Read columns of a CSV file as text.
 
-    The code uses neither pandas nor the reader of NumPy. So an identifier such as 007 stays text,
-    a class may be called NA, and messages can name the lines of the file.
+    This function uses neither pandas nor the CSV reader of NumPy, so that 007 stays text, a class
+    may be called NA, and messages can name the lines of the file.
 
     Args:
-        path: The file, see `open_table`. Commas, semicolons or tabs separate the cells. The first
-            line names the columns. Empty lines are skipped. In a `.tsv` file, quotes may be
-            ordinary characters.
-        wanted: The columns to read.
+        path: Path of the CSV file, see `open_table`. Commas, semicolons or tabs separate the cells.
+            The first line of the file names the columns. Empty lines are skipped. In a `.tsv` file,
+            quotes may be ordinary characters.
+        wanted: Names of the columns to read.
 
     Raises:
-        DataError: The file does not exist, is not as described, or lacks a column.
+        DataError: The file does not exist, is not a valid CSV file, or lacks a column.
     """
     if path.suffix.lower() == ".tsv":
         # In .tsv files such as those of GLUE, quotes are often ordinary characters. If every line
@@ -49,7 +49,7 @@ def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
             reader = csv.reader(
                 file, delimiter=separator, quoting=quoting, skipinitialspace=True, strict=True
             )
-            # Remove quotes around column names in both modes: R writes such quotes.
+            # Remove quotes around column names in both quoting modes, because R writes such quotes.
             header = [_unquoted(field.strip()) for field in next(reader, [])]
             check_columns(name, header, wanted)
             places = [header.index(column) for column in wanted.columns]
@@ -84,11 +84,12 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
     """Open a text file, and skip its byte order mark.
 
     Args:
-        path: The file, in UTF-8, or in UTF-16 with a byte order mark, as Excel's "Unicode Text".
-        form: Expected form of the file, for messages.
+        path: Path of a text file in UTF-8, or in UTF-16 with a byte order mark ("Unicode Text" in
+            Excel).
+        form: Expected form of the file in messages, such as "a CSV file".
 
     Raises:
-        DataError: The file does not exist, or has another encoding.
+        DataError: The file does not exist, or has an unsupported encoding.
     """
     try:
         encoding = _encoding(path)

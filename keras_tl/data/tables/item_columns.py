@@ -1,4 +1,4 @@
-"""Reads items without labels from tables whose columns have the names of the training data."""
+"""Reads items without labels from tables with the same column names as the training data."""
 
 import dataclasses
 import os
@@ -20,13 +20,13 @@ class Rows(ItemSource):
 
 @dataclasses.dataclass(frozen=True)
 class ItemColumns:
-    """The columns that hold the items.
+    """The columns of a table that hold the items for prediction.
 
     Attributes:
         item: Name of one item in messages, `"image"` or `"text"`.
         names: Name of the column of paths or of texts. For pairs, the names of both columns.
-        root: Folder from which relative paths start. `None`: the folder of the table file, or the
-            working directory for a data frame.
+        root: Folder from which relative paths start. `None`: relative paths start from the folder
+            of the table file, or from the working directory for a data frame.
     """
 
     item: str
@@ -37,7 +37,7 @@ class ItemColumns:
     def of(
         cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return the columns that `settings` name, or else the usual columns.
+        """Return the columns that `settings` name, or else `path`, or `text` and `text_pair`.
 
         `settings` are the `source_settings` of the training data of a model.
         """
@@ -54,7 +54,7 @@ class ItemColumns:
         return self._items(read_frame(frame, self._wanted), self.root)
 
     def of_file(self, path: Path) -> Rows:
-        """Return the items in the rows of a file, see `keras_tl.data.tables.table_files`."""
+        """Return the items in the rows of a table file, see `keras_tl.data.tables.table_files`."""
         root = path.parent if self.root is None else self.root
         return self._items(read_table(path, self._wanted), root)
 

@@ -107,7 +107,7 @@ def _is_missing(value: object) -> bool:
 def _check_given(
     table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
 ) -> None:
-    """Raise `DataError` if labels are missing. The message names their rows."""
+    """Raise `DataError` if labels are missing. The message names the rows without labels."""
     hint = "Fill in the label or remove the row."
     table.check(column, lambda value: not is_missing(value), "a label", hint)
 

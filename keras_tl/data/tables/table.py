@@ -17,8 +17,8 @@ class ColumnSelection:
     """Columns to read from a table.
 
     Attributes:
-        columns: Names of the columns.
-        item: Name of the item of one row in messages, such as "image".
+        columns: Names of the columns to read.
+        item: Word in messages for the item in a row, such as "image".
         hint: Advice on how to choose other columns, a sentence for messages.
     """
 
@@ -33,11 +33,11 @@ class Table:
 
     Attributes:
         name: Name of the table in messages.
-        columns: Values of each column. `None`: an empty cell.
+        columns: Values of each column. The value `None` means an empty cell.
         rows: Name of each row in messages: the line number in a file, or the index in a data frame.
         unit: Word for a row in messages, `"line"` or `"row"`.
         is_text: Whether all values are text, even numbers, as in CSV files.
-        parts: Row numbers of each split, if each split was a separate table.
+        parts: Row numbers of each split, if each split was a separate table. Otherwise `None`.
         categories: Ordered categories of each column that is a pandas Categorical.
     """
 
@@ -98,7 +98,7 @@ def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
-    """Raise an error unless a table has each wanted column, and `wanted` each column, once."""
+    """Raise an error unless a table has each wanted column once, and `wanted` names it once."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

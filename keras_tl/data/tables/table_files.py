@@ -15,18 +15,19 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
 def read_table(path: Path, wanted: ColumnSelection) -> Table:
-    """Call `read_json_lines` for a file with a suffix in `JSON_SUFFIXES`, else `read_csv`."""
+    """Read a table with `read_json_lines` (for suffixes in `JSON_SUFFIXES`) or `read_csv`."""
     is_json = path.suffix.lower() in JSON_SUFFIXES
     return read_json_lines(path, wanted) if is_json else read_csv(path, wanted)
 
 
 def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
-    """Read keys as columns, from a file of one JSON object per line (https://jsonlines.org).
+    """Read a file of one JSON object per line (https://jsonlines.org), with keys as columns.
 
     If an object does not have a key, the cell is empty.
 
     Raises:
-        DataError: The file does not exist, is not as described, or no object has a wanted key.
+        DataError: The file does not exist, a line is not a JSON object, or no object has a wanted
+            key.
     """
     name = quoted(str(path))
     with open_table(path, "JSON lines") as file:
@@ -57,7 +58,7 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
 
 
 def join_tables(tables: Mapping[str, Table]) -> Table:
-    """Join the tables of several splits into one, to read all of them in the same way."""
+    """Join the tables of several splits into one table, to read all splits in the same way."""
     first = next(iter(tables.values()))
     if len(tables) == 1:
         return first

@@ -1,1 +1,1 @@
-"""Texts: sources, checks, tokens, tf.data pipelines."""
+"""Package for texts: data sources, checks, tokens and tf.data pipelines."""

@@ -13,7 +13,7 @@ from keras_tl.data.texts.text_values import text_problem
 
 @dataclasses.dataclass(frozen=True)
 class BadText(BadItem):
-    """A text with a problem.
+    """A text with a problem, such as an empty text.
 
     Attributes:
         place: Place of the text in the data source: a line, a row or a path.
@@ -24,7 +24,7 @@ class BadText(BadItem):
 
     @property
     def name(self) -> str:
-        """The place of the text."""
+        """Place of the text in the data source."""
         return self.place
 
 
@@ -33,9 +33,10 @@ class TextCheck(Check):
     """Result of the check of texts.
 
     Attributes:
-        label_conflicts: Training texts that occur again in train with another label. These texts
-            stay in train: short texts often recur, and people label them differently. For copies of
-            a photo, two labels can only be a mistake.
+        label_conflicts: Training texts that occur again in train with another label. Texts with
+            contradictory labels stay in train, because short texts often recur and people label
+            them differently. (The check of images is stricter: for copies of a photo, two labels
+            can only be a mistake.)
 
     Example:
         >>> texts.checked.checked, texts.checked.bad, texts.checked.label_conflicts
@@ -48,7 +49,7 @@ class TextCheck(Check):
     label_conflicts: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
-        """Return a text that counts bad texts by kind of problem, and contradictory labels.
+        """Return a text with the number of bad texts of each kind, and of contradictory labels.
 
         Example:
             >>> texts.checked.summary()
@@ -92,7 +93,7 @@ def bad_texts(
 
 
 def _empty(texts: Texts) -> dict[int, BadText]:
-    """Return the bad texts by row. A pair is bad if one of its texts is bad."""
+    """Return the bad texts by row number. A pair is bad if one of its texts is bad."""
     found = {}
     for row, place in enumerate(texts.places):
         second = None if texts.pairs is None else texts.pairs[row]

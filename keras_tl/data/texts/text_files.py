@@ -2,7 +2,7 @@
 
 from keras_tl.data.folders.file_kinds import FileKind
 
-# Suffixes of other text formats: documents, and the output of programs.
+# Suffixes of unsupported text formats: documents, and the output of programs.
 _OTHER_TEXTS = (
     *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
     *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),

@@ -25,7 +25,7 @@ _CURE = (
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """A text (or undecodable bytes), its name in results, and why the input is unreadable."""
+    """A text (or undecodable bytes), its name in results, and the problem if it is unreadable."""
 
     text: str | bytes
     name: str
@@ -43,19 +43,21 @@ def read_texts(
     Args:
         items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair (text,
             text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
-            an open file: the whole content of the file is one text. The path of a folder means all
-            `.txt` files below the folder. An array, a tensor or a `pandas.Series` of texts. A
-            split, such as `data.split("test")`. A `tf.data.Dataset` of texts, batched or not, with
-            or without labels. A `pandas.DataFrame` with the column names of the training data.
+            an open file: the whole content of the file is one text. The `pathlib.Path` of a folder
+            means all `.txt` files below the folder. `items` may also be an array, a tensor or a
+            `pandas.Series` of texts, a split, such as `data.split("test")`, or a `tf.data.Dataset`
+            of texts, batched or not, with or without labels. A `pandas.DataFrame` must have the
+            column names of the training data.
         are_pairs: Whether the model takes pairs of texts.
-        columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
+        columns: Columns of a data frame that hold the texts. `None` means the column `text`, and
+            for pairs also the column `text_pair`.
         on_invalid: `"raise"` raises an error if a text or file is unreadable. With any other value,
             an unreadable item becomes an empty text, and `TextItems.problems` holds the reason.
             Blank texts and bytes that are not UTF-8 raise no error, but get no prediction.
 
     Raises:
-        DataError: The input is empty or of another type. Or every `str` is the path of an existing
-            file, so that either the path or the content of the file could be the text.
+        DataError: `items` is empty or of an unsupported type. Or every `str` is the path of an
+            existing file, so that either the path or the content of the file could be the text.
         ConfigError: The file system of a path is not supported.
     """
     if is_frame(items):
@@ -125,7 +127,7 @@ def _content(one: str | bytes | os.PathLike[str], place: str) -> tuple[str | byt
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
-    """Decode a text. Return bytes that are not UTF-8 unchanged: they get no prediction later."""
+    """Decode a text. Return bytes that are not UTF-8 unchanged: such bytes get no prediction."""
     return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 

@@ -20,12 +20,12 @@ class TextItems(PredictionItems):
     """Texts for prediction.
 
     Attributes:
-        texts: The n texts. Texts that are not UTF-8 stay bytes.
-        pairs: Second texts of n pairs, or `None`.
+        texts: Text (or first text) of each of the n items. Texts that are not UTF-8 stay bytes.
+        pairs: Second texts of n pairs, or `None` for single texts.
         names: Names of the items in results, for texts from files. `None`: the texts are the names.
         problems: For each item, the reason why the item is unreadable, or `None` for a readable
-            item. An unreadable item is an empty text. `None` instead of a tuple means that all
-            items are readable.
+            item. An unreadable item has an empty text in `texts`. `None` instead of a tuple means
+            that all items are readable.
         unused: See `PredictionItems`.
     """
 
@@ -63,7 +63,8 @@ class TextItems(PredictionItems):
         """See `PredictionItems.why`."""
         if problem := self.problems and self.problems[number]:
             return problem.removesuffix(".")
-        # A server may know fewer Unicode characters than this version of Python.
+        # If no problem is found here, the server may know fewer Unicode characters than this
+        # Python.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
@@ -101,7 +102,7 @@ class TextItems(PredictionItems):
 
     @property
     def _items(self) -> list[tuple[str | bytes, ...]]:
-        """One or two texts for each item."""
+        """Tuples of the one or two texts of each item."""
         return list(zip(*(x for x in (self.texts, self.pairs) if x is not None), strict=True))
 
 

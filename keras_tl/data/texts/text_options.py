@@ -11,7 +11,7 @@ class TextOptions(SplitOptions, total=False):
 
     Attributes:
         sequence_length: Maximum number of tokens that the model reads of a text, or of both texts
-            of a pair. `None`: the learner chooses the number from the lengths of the texts.
+            of a pair. `None`: the learner chooses the maximum from the lengths of the texts.
 
     Example:
         >>> options = ktl.TextOptions(sequence_length=32)

@@ -14,8 +14,8 @@ from keras_tl.errors import ConfigError
 Tokens = dict[str, tf.Tensor]
 
 _AT_ONCE = 256
-# Texts are sorted by length within groups of this many batches. Then batches need little padding,
-# and the order of the texts stays random enough.
+# Texts are sorted by length within groups of this many batches. With such groups, batches need
+# little padding, and the order of the texts stays random enough.
 _SORTED_BATCHES = 50
 # Number of splits whose tokens stay in memory: the three splits of the data and one other split.
 _KEPT = 4
@@ -25,13 +25,13 @@ class Preprocessor(Protocol):
     """Converts texts to tokens, see `keras_tl.backbones.texts`.
 
     Attributes:
-        mask_name: Key of the mask, which is 1 for tokens and 0 for padding.
+        mask_name: Name of the output with the mask, which is 1 for tokens and 0 for padding.
     """
 
     mask_name: str
 
     def __call__(self, texts: tf.Tensor, pairs: tf.Tensor | None = None) -> Tokens:
-        """Return tokens, integers (batch, length), by the name of the model input."""
+        """Return integer tokens (batch, length) for each model input, by the name of the input."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +40,8 @@ class TokenRows:
 
     Attributes:
         values: Concatenated tokens of all texts, for each model input.
-        starts: int64 (n + 1,), the index of the first token of each text in `values`, and at the
-            end the number of all tokens.
+        starts: Index in `values` of the first token of each text, int64 array (n + 1,). The last
+            element is the number of all tokens.
         padding: Padding value of each model input.
     """
 
@@ -51,7 +51,7 @@ class TokenRows:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 (n,), the number of tokens of each text."""
+        """Number of tokens of each text, int64 array (n,)."""
         return np.diff(self.starts)
 
 
@@ -63,7 +63,7 @@ class TextPipeline(Pipeline):
         preprocessor: Converter of texts to tokens. `None` means that the model takes strings.
         length: Number of tokens of each text after padding. `None` means the number of tokens of
             the longest text in the batch.
-        names: Names of the model inputs. `None` means all outputs of the preprocessor.
+        names: Names of the model inputs. `None`: the model takes all outputs of the preprocessor.
         whole_batches: Whether repeated texts fill up the last batch, see
             `keras_tl.data.pipeline.row_numbers`.
     """
@@ -114,14 +114,14 @@ class TextPipeline(Pipeline):
         return self._inputs_and_labels(rows.batch(batch_size), split)
 
     def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
-        """Return batches of inputs, the longest texts first, to show a lack of memory at once."""
+        """Return batches of inputs, the longest texts first, so that lack of memory shows early."""
         order = self._by_length(split)[::-1]
         rows = row_numbers(len(split), batch_size).map(lambda row: tf.constant(order)[row])
         batches = rows.batch(batch_size, drop_remainder=True)
         return self._inputs_and_labels(batches, split).map(lambda inputs, labels: inputs), order
 
     def tokens(self, split: TextSplit) -> TokenRows:
-        """Return the tokens of a split, which are computed at the first call."""
+        """Return the tokens of a split. The first call for a split computes the tokens."""
         # Keep the split too: after the deletion of a split, another split could get the same `id`.
         made = self._made.pop(id(split.texts), None) or (
             split,

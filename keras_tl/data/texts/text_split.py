@@ -1,4 +1,4 @@
-"""Splits of texts: decoded texts in memory."""
+"""Splits of text data, which hold decoded texts in memory."""
 
 import dataclasses
 import hashlib
@@ -16,8 +16,8 @@ class TextSplit(Split):
     """Texts of one split, in a fixed order.
 
     Attributes:
-        texts: The n texts.
-        pairs: Second texts of n pairs, such as hypotheses to premises. `None` for single texts.
+        texts: Text (or first text) of each of the n items.
+        pairs: Second texts of n pairs, such as hypotheses to premises, or `None` for single texts.
         labels: See `Split`.
         slices: See `Split`.
 
@@ -73,8 +73,8 @@ class Texts:
     """Texts of one split, before the labels are read.
 
     Attributes:
-        texts: The n texts.
-        pairs: Second texts of n pairs, or `None`.
+        texts: Text (or first text) of each of the n items.
+        pairs: Second texts of n pairs, or `None` for single texts.
         places: Place of each item, for messages: a line, a row or a path.
     """
 

@@ -1,7 +1,7 @@
 """Rules for texts: which values are texts, and which texts get a prediction.
 
 `text_problem` decides which texts get a prediction. `keras_tl.models.text_modality` implements the
-same rule with TensorFlow operations, for exported models.
+rule of `text_problem` with TensorFlow operations, for exported models.
 """
 
 import math
@@ -23,7 +23,7 @@ def as_text(value: Any, place: str) -> str:
     """Convert a value to a text without byte order mark. A missing value becomes an empty text.
 
     Args:
-        value: A str, UTF-8 bytes, or `None` or NaN for a missing value.
+        value: A `str` or UTF-8 bytes. A missing value is `None` or NaN.
         place: Place of the value, for messages.
 
     Raises:
@@ -47,7 +47,7 @@ def as_text(value: Any, place: str) -> str:
 
 
 def text_problem(text: str | bytes) -> str | None:
-    """Return why a text gets no prediction. `None` if the text is readable."""
+    """Return why a text gets no prediction, or `None` if the text is readable."""
     if isinstance(text, bytes):
         if line := _line_that_is_no_utf_8(text):
             return f"not UTF-8: invalid bytes in line {line}"

@@ -18,7 +18,7 @@ _OFFLINE = (
 
 
 def tfds_module() -> ModuleType:
-    """Import TensorFlow Datasets and return the module. The import is slow, so it happens here."""
+    """Import TensorFlow Datasets as late as possible, because the import is slow."""
     import tensorflow_datasets
 
     return tensorflow_datasets
@@ -45,7 +45,7 @@ def open_builder(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
     """
     tfds = tfds_module()
     if data_dir is not None:
-        # tfds reads through TensorFlow, which supports Google Cloud Storage.
+        # Accept paths of Google Cloud Storage: tfds reads through TensorFlow, which supports them.
         is_remote = os.fspath(data_dir).startswith("gs://")
         data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
     with _explained(
@@ -57,7 +57,7 @@ def open_builder(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
         except tfds.core.registered.DatasetNotFoundError:
             pass
     is_folder = data_dir is not None and os.path.isdir(data_dir)
-    # The list of community data sets would need the network.
+    # Leave out community data sets, because their list would need the network.
     builders = tfds.list_builders(with_community_datasets=False)
     known = sorted({*(os.listdir(data_dir) if is_folder else []), *builders})
     near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
@@ -81,7 +81,8 @@ def prepare(builder: Any, name: str, download: bool) -> None:
             f"The data set {quoted(name)} is not in {quoted(str(builder.data_path))}, and "
             f"download=False. {_OFFLINE}"
         )
-    # tfds reports progress on standard output, but our commands write only results there.
+    # tfds prints its progress on standard output, but the commands of keras_tl print only results
+    # on standard output.
     with (
         _explained(f"Cannot fetch the data set {quoted(name)}", _OFFLINE),
         contextlib.redirect_stdout(sys.stderr),

@@ -64,7 +64,7 @@ def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
     """Return the key of the stored images, a hash of the files and features of the data set."""
     path = os.fspath(builder.data_path)
     files = []
-    if os.path.isdir(path):  # A cloud bucket is not a folder.
+    if os.path.isdir(path):  # False for a folder in cloud storage.
         with os.scandir(path) as entries:
             files = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries)
     sizes = {ours: builder.info.splits[theirs].num_examples for ours, theirs in splits.items()}

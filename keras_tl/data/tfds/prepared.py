@@ -20,7 +20,7 @@ class LabelKind:
     """Description of the label feature of a data set.
 
     Attributes:
-        class_names: Names of the classes, in the order of the class numbers. `None` for labels
+        class_names: Names of the classes, in the order of the class numbers, or `None` for labels
             that are not classes.
         task: Name of the task. `None`: `read_splits` chooses the task from the labels.
         code: Function that takes the value of the feature in one example, and returns the label.
@@ -36,9 +36,9 @@ class Prepared:
     """A prepared data set of TensorFlow Datasets.
 
     Attributes:
-        name: Name of the data set, as the user passed the name.
-        builder: The `tfds.core.DatasetBuilder`.
-        item: Name of one example in messages.
+        name: Name of the data set, as the user passed it.
+        builder: The `tfds.core.DatasetBuilder` of the data set.
+        item: Word for one example in messages, `"image"` or `"text"`.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Prepared:
         return keys if is_pair else (None, None)
 
     def splits(self) -> dict[str, str]:
-        """Return the name in the data set for each split name of this package."""
+        """Return a mapping from the split names of keras_tl to the split names of the data set."""
         found = self.builder.info.splits
         if len(found) == 1:
             return {"train": next(iter(found))}
@@ -98,14 +98,14 @@ class Prepared:
         )
 
     def pick_label(self) -> str:
-        """Return the name of the feature that holds the label: a class, or else a number."""
+        """Return the name of the label feature: a feature with classes, or else with numbers."""
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
         values = [key for key, feature in features.items() if _is_number(feature)]
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the description of a feature, or raise `DataError` if it cannot be a label."""
+        """Return the description of a label feature, or raise `DataError` for another feature."""
         feature = self.features[label]
         kinds = tfds_module().features
         names = _class_names(feature)
@@ -132,7 +132,8 @@ class Prepared:
     ) -> Iterator[dict[str, Any]]:
         """Yield some features of each example as NumPy values, always in the same order.
 
-        `split` is a name of the data set. `decoders` replace the usual decoders of some features.
+        `split` is the name of a split in the data set. `decoders` replace the usual decoders of
+        some features.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(

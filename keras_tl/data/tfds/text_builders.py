@@ -13,7 +13,7 @@ from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
 from keras_tl.tasks.labels.task_choice import read_splits
 
-# Usual names of the features that hold text pairs, and of the feature of single texts.
+# Usual names of the two features of a text pair, and of the feature of a single text.
 _PAIRS = (
     ("sentence1", "sentence2"),
     ("premise", "hypothesis"),

@@ -1,4 +1,4 @@
-"""Plots as matplotlib figures, without a display.
+"""Draw plots as matplotlib figures, also on machines without a display.
 
 Functions whose names begin with `draw_` draw on axes that the caller passes.
 """

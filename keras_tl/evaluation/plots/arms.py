@@ -1,4 +1,4 @@
-"""Plots of a comparison of trained variants (arms), such as frozen and fine-tuned."""
+"""Plots that compare trained variants (arms) of a model, such as frozen and fine-tuned."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from keras_tl.evaluation.plots.style import FIRST, INK, SECOND, label_text
 
-# Colour, marker and line of each trained variant (arm) of `keras_tl.comparison`.
+# Colour, marker and line style of each trained variant (arm) of `keras_tl.comparison`.
 _STYLES = {
     "scratch": (INK, "s", "--"),
     "frozen": (FIRST, "o", "-"),
@@ -19,7 +19,8 @@ _STYLES = {
 def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
     """Draw learning curves of trained variants (arms), one plot per size of the training split.
 
-    `sizes` has for each plot `size` (items, or `None` for all) and `curves`, see `draw_comparison`.
+    `sizes` holds, for each plot, `size` (number of training items, `None`: all items) and `curves`
+    (see `draw_comparison`).
     """
     count = len(sizes)
     figure = Figure(figsize=(max(4.2 * count, 6.5), 4), layout="constrained")
@@ -36,8 +37,8 @@ def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: 
 
     Args:
         axes: Axes to draw on.
-        curves: Curve of each arm. `curve["mean"]` holds `mean`, `low` and `high` for each pass over
-            the training split. `low` and `high` are `None` with one seed.
+        curves: Learning curve of each arm. `curve["mean"]` holds `mean`, `low` and `high` for each
+            pass over the training split. If there is only one seed, `low` and `high` are `None`.
         skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     for arm, curve in curves.items():

@@ -19,7 +19,7 @@ def prediction_grid(
     judged: bool = True,
     columns: int = 6,
 ) -> Figure:
-    """Draw images with their predictions, and with the true label where the prediction differs.
+    """Draw images with their predictions. Add the true label to each wrong prediction.
 
     Args:
         images: Images (n, height, width, 3) in [0, 255].
@@ -38,9 +38,9 @@ def prediction_grid(
 def image_grid(
     images: Sequence[np.ndarray], titles: Sequence[str], colours: Sequence[str], columns: int
 ) -> Figure:
-    """Draw images (height, width, 3) in [0, 255], each with a title and the title's colour.
+    """Draw images (height, width, 3) in [0, 255], each with a title in a given colour.
 
-    Pass texts of the user through `label_text` first. A row has `columns` images.
+    The caller passes a user's texts through `label_text` first. A row has `columns` images.
     """
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(1.7 * columns, 2.0 * rows), layout="constrained")
@@ -53,7 +53,7 @@ def image_grid(
 
 
 def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
-    """Draw feature maps side by side. The keys of `maps` are the titles."""
+    """Draw feature maps side by side. The keys of `maps` are the titles of the plots."""
     figure = Figure(figsize=(5.4 * len(maps), 4.6), layout="constrained")
     pictures = figure.subplots(1, len(maps), squeeze=False)[0]
     for axes, (title, found) in zip(pictures, maps.items(), strict=True):
@@ -63,7 +63,7 @@ def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
 
 
 def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
-    """Draw one point per item, coloured by class or, in a regression, by value."""
+    """Draw a feature map: one point per item, coloured by class or (regression) by true value."""
     if task.is_number:
         drawn = axes.scatter(*found.points.T, c=found.labels, cmap="viridis", s=14)
         axes.figure.colorbar(drawn, ax=axes, label="true value")
@@ -75,9 +75,9 @@ def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
 
 
 def _draw_groups(axes: Axes, found: FeatureMap, names: list[str]) -> None:
-    """Draw the most frequent groups with one colour and marker each, and the others in grey."""
+    """Draw items of frequent classes in the colour of their class, and all other items in grey."""
     names = np.array(names, object)
-    # Equally frequent groups are sorted by name, so that all maps use the same colours.
+    # Sort equally frequent classes by name, so that all feature maps use the same colours.
     ranked = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
     shown = sorted(name for name, _ in ranked[: len(GROUPS)])
     others = ~np.isin(names, shown)

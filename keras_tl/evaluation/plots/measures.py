@@ -13,7 +13,7 @@ from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
 def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
-    """Draw the confusion matrix: counts, coloured by their fraction of the true class."""
+    """Draw the confusion matrix. The colour of a count shows its fraction of the true class."""
     counts = np.array(matrix)
     side = min(3.5 + 0.45 * len(class_names), 14)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
@@ -37,11 +37,11 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Fi
 
 
 def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> Figure:
-    """Draw the average precision of each label as a bar, the best on top. Undefined: no bar."""
+    """Draw a bar for the average precision of each label (undefined: no bar), the best on top."""
     rows = sorted(per_class.items(), key=lambda row: row[1]["average_precision"] or 0)
     figure = Figure(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    # Positions are numbers, because shortened names may be equal.
+    # The positions of the bars are numbers, because two shortened names may be equal.
     axes.barh(range(len(rows)), [row["average_precision"] or 0 for _, row in rows], color=FIRST)
     axes.set_yticks(
         range(len(rows)), [f"{label_text(name)} ({row['items']})" for name, row in rows]
@@ -57,7 +57,7 @@ def scatter(values: Sequence[Sequence[float]]) -> Figure:
 
 
 def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
-    """Draw `scatter` on the caller's axes."""
+    """Draw predicted against true values on the caller's axes, as in `scatter`."""
     true, predicted = np.transpose(values)
     axes.plot(true, predicted, ".", color=FIRST, alpha=0.5)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
@@ -67,7 +67,7 @@ def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
 
 
 def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Figure]:
-    """Return plots of metrics (see `keras_tl.evaluation.metrics`). The keys are the captions."""
+    """Return plots of a split's metrics (see `keras_tl.evaluation.metrics`), by caption."""
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)

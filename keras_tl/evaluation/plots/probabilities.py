@@ -1,4 +1,4 @@
-"""Plots of probabilities: reliability, and the curves of decision thresholds."""
+"""Plots of probabilities: reliability diagrams, ROC curves and precision-recall curves."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,17 +12,18 @@ from sklearn.metrics import auc
 from keras_tl.evaluation.calibration import Calibration
 from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
 
-# Points of a curve, by name of the label.
+# Points of the curve of each label, by name of the label.
 Curves = Mapping[str, Sequence[Sequence[float]]]
 
-# More curves than this would hide each other.
+# Maximum number of curves in a plot. More curves would hide each other.
 MOST_CURVES = 8
 
 
 def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, Any]:
     """Return the curves to draw: all curves with points, or the eight with the lowest values.
 
-    `value` returns the value of a label, such as the area under the curve. `None` counts as 0.
+    `value` is a function from a label to a number, such as the area under the curve of the label.
+    A result of `None` counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:
@@ -33,8 +34,8 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
 def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
     """Return the ROC curves to draw: all curves, or the eight with the lowest area under the curve.
 
-    In the metrics, `roc` holds the curves by label. For two classes, `roc` is only the curve of the
-    second class.
+    `metrics["roc"]` holds the curves by label. For two classes, `metrics["roc"]` is only the curve
+    of the second class.
     """
     found = metrics.get("roc") or {}
     curves = found if isinstance(found, Mapping) else {class_names[1]: found}
@@ -52,7 +53,7 @@ def roc(curves: Curves) -> Figure:
 
 
 def draw_roc(axes: Axes, curves: Curves) -> None:
-    """Draw `roc` on the caller's axes."""
+    """Draw ROC curves on the caller's axes, as in `roc`."""
     for (name, points), colour in zip(curves.items(), _colours(curves), strict=False):
         label = f"{label_text(name, 16)}, area {area_under(points):.3f}"
         axes.plot(*np.transpose(points), color=colour, label=label)
@@ -66,13 +67,13 @@ def draw_roc(axes: Axes, curves: Curves) -> None:
 def reliability(found: Calibration) -> Figure:
     """Draw the reliability diagram: fraction of true events against mean probability.
 
-    As in Guo et al., 2017, arXiv:1706.04599, fig. 1, but each bin has a confidence interval.
+    The plot follows Guo et al., 2017, arXiv:1706.04599, fig. 1, and adds confidence intervals.
     """
     return square(draw_reliability, found)
 
 
 def draw_reliability(axes: Axes, found: Calibration) -> None:
-    """Draw `reliability` on the caller's axes."""
+    """Draw the reliability diagram on the caller's axes, as in `reliability`."""
     bins = [one for one in found.bins if one.items]
     sure, true = (np.array([getattr(one, n) for one in bins]) for n in ("confidence", "frequency"))
     # Because of rounding, a fraction of 0 or 1 can lie just outside its confidence interval.
@@ -94,16 +95,16 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
 
 
 def precision_recall(curves: Curves) -> Figure:
-    """Draw precision against recall: one curve for each label that some items have."""
+    """Draw precision against recall, with one curve for each label that some items have."""
     return square(draw_precision_recall, curves)
 
 
 def draw_precision_recall(axes: Axes, curves: Curves) -> None:
-    """Draw `precision_recall` on the caller's axes."""
+    """Draw precision-recall curves on the caller's axes, as in `precision_recall`."""
     known = {name: points for name, points in curves.items() if points}
     for (name, points), colour in zip(known.items(), _colours(curves), strict=False):
         recall, precision, *_ = np.array(points, float).T
-        # Average precision is the area under these steps.
+        # Draw steps, because average precision is the area under the steps.
         recall, precision = [0, *recall], [precision[0], *precision]
         axes.step(recall, precision, color=colour, label=label_text(name, 16), where="pre")
     axes.set_xlabel("recall")
@@ -120,7 +121,7 @@ def _colours(curves: Curves) -> Iterator[str]:
 
 
 def square(draw: Any, *values: Any) -> Figure:
-    """Return a square figure whose plot the function `draw` draws."""
+    """Return a square figure, drawn by the function `draw(axes, *values)`."""
     figure = Figure(figsize=(4.8, 4.5), layout="constrained")
     draw(figure.subplots(), *values)
     return figure

@@ -3,7 +3,7 @@
 # The report replaces these colours by variables of its stylesheet, for light and dark themes.
 INK, SOFT = "#333333", "#777777"
 FIRST, SECOND = "#1f5fa8", "#c2571a"
-# Colours of Okabe and Ito for colour-blind people, without yellow, which is too light on white.
+# The first six are colours of Okabe and Ito for colour-blind people. Their yellow is too light.
 GROUPS = (
     "#0072b2",
     "#e69f00",
@@ -21,7 +21,7 @@ RIGHT, WRONG = "#1a6b2a", "#b3261e"
 
 
 def label_text(what: object, length: int = 24) -> str:
-    """Return a user's text on one short line. Escape `$`, so that matplotlib reads no formulas."""
+    """Return a user's text as one short line. Escape `$`, which begins a formula in matplotlib."""
     text = " ".join(str(what).split())
     text = text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return text.replace("$", r"\$")

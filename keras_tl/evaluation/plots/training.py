@@ -27,7 +27,7 @@ def learning_curves(history: Sequence[PhaseRecord], monitor: str = "accuracy") -
 
 
 def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor: str) -> None:
-    """Draw one metric over the epochs of all phases."""
+    """Draw one metric, for training and validation, over the epochs of all phases."""
     starts = np.cumsum([0, *(len(record.epochs) for record in history)])[:-1]
     lines = (metric, "training", FIRST), (f"val_{metric}", "validation", SECOND)
     for name, label, colour in lines:
@@ -68,8 +68,8 @@ def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
     """Draw the learning rate over the steps of each phase. Each plot has its own scale.
 
     Args:
-        phases: One or more phases, for example the phases of a policy.
-        steps_per_epoch: Number of batches of the training split.
+        phases: One or more training phases, for example the phases of a policy.
+        steps_per_epoch: Number of batches in one epoch of training.
 
     Raises:
         ConfigError: `steps_per_epoch` is not a whole number of at least 1.
@@ -79,7 +79,7 @@ def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
     for axes, phase in zip(figure.subplots(1, len(phases), squeeze=False)[0], phases, strict=True):
         steps = steps_per_epoch * phase.epochs
         rate = make_schedule(phase, steps)
-        # A Keras schedule takes one step at a time.
+        # A Keras schedule takes one step at a time, no array of steps.
         shown = np.unique(np.linspace(0, steps - 1, _SHOWN_STEPS).round().astype(int))
         rates = [float(rate(int(step))) if callable(rate) else rate for step in shown]
         axes.plot(shown, rates, "." if steps == 1 else "-", color=FIRST)

@@ -1,1 +1,1 @@
-"""Exports for LiteRT and ONNX, with the official converters."""
+"""Export models to LiteRT and ONNX files with the official converters."""

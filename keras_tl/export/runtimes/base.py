@@ -19,8 +19,8 @@ class Runtime(abc.ABC):
 
     Attributes:
         name: Name of the runtime in messages.
-        suffix: Suffix of the files, such as `".onnx"`.
-        fixed: Whether a file takes exactly one item of a fixed size.
+        suffix: Suffix of the exported files, such as `".onnx"`.
+        fixed: Whether an exported file takes exactly one item of a fixed size.
     """
 
     name: str
@@ -29,13 +29,14 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def import_packages(self) -> None:
-        """Import the packages of the extra. Raise `ConfigError` if a package is missing."""
+        """Import the packages of the runtime, or raise `ConfigError` if a package is missing."""
 
     @abc.abstractmethod
     def convert(self, model: NumericModel, precision: str) -> bytes:
-        """Convert a model to the content of a file. The file keeps the names of inputs and outputs.
+        """Convert a model to the bytes of a file. The file keeps the names of inputs and outputs.
 
-        With each precision, `"float32"` and `"float16"`, the inputs and outputs are float32.
+        With both precisions, `"float32"` and `"float16"`, inputs and outputs with floating-point
+        numbers are float32.
 
         Raises:
             ExportError: The model uses an operation that the runtime lacks.
@@ -46,9 +47,10 @@ class Runtime(abc.ABC):
         """Run a file on this CPU with input arrays (n, ...), and return the outputs by name."""
 
     def refuse(self, operations: Iterable[str], said: str = "") -> ExportError:
-        """Return the error for a model that cannot be converted.
+        """Return the error for a model that the converter of the runtime cannot convert.
 
-        The message names the `operations` that the runtime lacks. Without these, it quotes `said`.
+        The message names the `operations` that the runtime lacks. If `operations` is empty, the
+        message gives the reason `said`.
         """
         known = ", ".join(sorted(operations))
         reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said

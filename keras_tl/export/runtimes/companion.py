@@ -1,4 +1,4 @@
-"""Companion of an exported file: the facts that a client needs, as JSON."""
+"""Companion: a JSON file beside an exported file, with the facts that a client needs."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,12 +21,12 @@ _MEANINGS = {
 
 
 def companion_path(path: Path) -> Path:
-    """Return the path of the companion: `photos.onnx.json` for `photos.onnx`."""
+    """Return the path of a file's companion: `photos.onnx.json` for `photos.onnx`."""
     return path.with_name(f"{path.name}.json")
 
 
 def tokenizer_path(path: Path) -> Path:
-    """Return the path of the tokenizer folder: `texts.onnx.tokenizer` for `texts.onnx`."""
+    """Return the path of a file's tokenizer folder: `texts.onnx.tokenizer` for `texts.onnx`."""
     return path.with_name(f"{path.name}.tokenizer")
 
 
@@ -38,12 +38,12 @@ def describe(
     parity: dict[str, Any],
     written: Path,
 ) -> dict[str, Any]:
-    """Return the content of the companion as JSON types.
+    """Return the content of an exported file's companion as JSON types.
 
-    `answers` are the outputs of the file for the example inputs. `parity` has the differences
-    between these outputs and the outputs of the model.
+    `answers` are the outputs of the exported file for the example inputs. `parity` has the
+    differences between the outputs of the file and of the model, and the allowed difference.
     """
-    # The batch is the first dimension of every output. All other dimensions are fixed.
+    # In every output, only the first dimension, the batch, has no fixed size.
     outputs = {
         name: {
             "dtype": str(array.dtype),
@@ -65,7 +65,7 @@ def describe(
         "task": model.task.kind,
         "labels": list(model.task.class_names),
         "temperature": model.task.temperature,
-        # A threshold for each label, or for the second of two classes, or an empty list.
+        # The list has a threshold for each label, or for the second of two classes, or is empty.
         "thresholds": list(model.task.thresholds or [THRESHOLD] * model.task.threshold_count),
         "inputs": inputs,
         "preparation": model.modality.preparation,

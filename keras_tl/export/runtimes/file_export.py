@@ -1,4 +1,4 @@
-"""Write a file for another runtime, and a companion file. After a failed check, no files remain."""
+"""Write a LiteRT or ONNX file and its companion file. After a failed check, no files remain."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
     """Return the runtime of an export format, or `None` for a SavedModel.
 
     Raises:
-        ConfigError: Path, format or precision is invalid, or a package of an extra is missing.
+        ConfigError: Path, format or precision is invalid, or a package for the format is missing.
     """
     check_choice("format", kind, EXPORT_FORMATS)
     check_choice("precision", precision, EXPORT_PRECISIONS)
@@ -45,20 +45,22 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
 def export_file(
     model: NumericModel, path: Path, runtime: Runtime, precision: str, overwrite: bool = False
 ) -> float:
-    """Convert a model to a file, run the file, and keep the file if the outputs agree.
+    """Convert a model to a file, run the file, and keep it if the model has the same outputs.
 
         photos.onnx              the model
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
         texts.onnx.tokenizer/    vocabulary and settings, saved by the text preprocessor
 
-    With `overwrite`, the function replaces files of the same names. The model file comes last.
+    With `overwrite`, the function replaces files of the same names, and the model file last.
 
     Returns:
-        The largest difference from the model's outputs, relative for values above 1.
+        The largest difference between the outputs of the file and of the model, which is relative
+        for values above 1.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.
-        ExportError: The conversion failed, or the outputs differ. No files remain.
+        ExportError: The conversion failed, or the outputs of the file differ from those of the
+            model. No files remain.
     """
     written = [path, companion_path(path)]
     if model.modality.preprocessor is not None:

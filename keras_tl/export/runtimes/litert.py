@@ -15,10 +15,10 @@ from keras_tl.export.without_keras.errors import first_line
 
 
 class LiteRT(Runtime):
-    """LiteRT files for one item at a time, because LiteRT's accelerators need fixed shapes.
+    """Export to LiteRT files, which take one item a call: accelerators need fixed shapes.
 
-    `"float16"` is the precision of the stored weights. A CPU still computes in float32. A GPU may
-    compute in float16.
+    With `"float16"`, the file stores the weights as float16. A CPU still computes in float32. A GPU
+    may compute in float16.
     """
 
     name = "LiteRT"

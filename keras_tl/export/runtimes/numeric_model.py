@@ -1,4 +1,4 @@
-"""Numeric part of a model, for other runtimes: it maps numeric inputs to numeric outputs."""
+"""Numeric part of a model, for LiteRT and ONNX: it maps numeric inputs to numeric outputs."""
 
 from collections.abc import Sequence
 
@@ -17,19 +17,20 @@ class NumericModel:
     """The model without parts that only TensorFlow has: image decoding, tokenizers, string labels.
 
     Args:
-        serving: Serving model, which holds the variables and tables.
-        parts: Models from the modality's inputs to features, and from features to logits.
-        task: Task, which converts logits to outputs.
-        modality: Object that describes the inputs.
+        serving: Serving model, which holds the variables and lookup tables.
+        parts: Two Keras models: from the modality's inputs to features, and from features to
+            logits.
+        task: Task of the model, which converts logits to outputs.
+        modality: Modality of the model (images or texts), which describes the inputs.
 
     Attributes:
         task, modality: The arguments `task` and `modality`.
         tracked: Module with the variables and tables of the model, for converters that need them.
         parameters: Number of parameters of the model, trainable and frozen.
-        questions: Example inputs, arrays (n, ...) by name, at the model's input size.
+        questions: Example inputs at the model's input size: arrays (n, ...) by input name.
 
     Raises:
-        ExportError: The model takes strings.
+        ExportError: The model takes strings, for which other runtimes have no operations.
     """
 
     def __init__(self, serving: ServingModel, parts: TransferModel, task: Task, modality: Modality):
@@ -53,8 +54,8 @@ class NumericModel:
 
         Args:
             fixed: Whether the function takes exactly one item, of the size of the example inputs.
-                Otherwise it takes any number of items, and texts of any length that the backbone
-                accepts.
+                Otherwise the function takes any number of items, and texts of any length that the
+                backbone accepts.
         """
         specs = [
             tf.TensorSpec(
@@ -77,7 +78,7 @@ class NumericModel:
         return {name: values.numpy() for name, values in answers.items()}
 
     def _answer(self, tensors: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the outputs. The tensors are in the order of the flattened inputs."""
+        """Return the numeric outputs of the model for its flattened inputs (`tensors`)."""
         inputs = keras.tree.pack_sequence_as(self._structure, tensors)
         logits = self._parts.head(self._parts.extractor(inputs, training=False), training=False)
         answers = self.task.answers(logits)

@@ -15,10 +15,11 @@ from keras_tl.export.without_keras.errors import first_line
 
 
 class Onnx(Runtime):
-    """ONNX files for any number of items, and for texts of any length that the backbone takes.
+    """Export to ONNX files, which take any number of items.
 
-    `"float16"` is the precision of weights and computation, for GPUs. A tool of ONNX Runtime
-    converts the file to float16. Values above 65,504 become 65,504.
+    A file also takes texts of any length that the backbone accepts. With `"float16"`, the weights
+    and the computation are float16, for GPUs. A tool of ONNX Runtime converts the file to float16
+    and replaces values above 65,504 by 65,504.
     """
 
     name = "ONNX"
@@ -71,7 +72,7 @@ def _unknown_operations(graph: Any) -> Iterator[str]:
 
 
 def _name_axes(graph: Any) -> None:
-    """Name the dimensions without fixed size. tf2onnx's names contain numbers that vary."""
+    """Name the dimensions without fixed size, because tf2onnx's names contain varying numbers."""
     for value in (*graph.input, *graph.output):
         for dimension, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
             if not dimension.HasField("dim_value"):

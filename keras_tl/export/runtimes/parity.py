@@ -8,8 +8,9 @@ from keras_tl.tasks import THRESHOLD
 
 Answers = Mapping[str, np.ndarray]
 
-# Largest allowed difference, relative for values above 1. Differences on photos and texts were at
-# most 3e-6 (float32) and 1.4e-2 (float16), see docs/how-to/other-runtimes.md, "Other runtimes".
+# Largest allowed difference from the model's outputs, relative for values above 1. Measured
+# differences on photos and texts were at most 3e-6 (float32) and 1.4e-2 (float16), see
+# docs/how-to/other-runtimes.md, "Size and speed of the files".
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 _DECIDED = ("class_id", "labels_mask")
@@ -18,10 +19,10 @@ _DECIDED = ("class_id", "labels_mask")
 def compare(
     answers: Answers, expected: Answers, precision: str, thresholds: tuple[float, ...] = ()
 ) -> tuple[dict, list[str]]:
-    """Compare the outputs of a file with those of the model.
+    """Compare the outputs of an exported file with the expected outputs of the model.
 
     Returns:
-        The largest difference of each float output (relative for values above 1). A sentence
+        The largest difference of each float output (relative for values above 1), and a sentence
         without full stop for each wrong output.
     """
     differences, problems = {}, []
@@ -40,7 +41,7 @@ def compare(
         else:
             difference = np.abs(found - values) / np.maximum(np.abs(values), 1)
             differences[name] = float(difference.max(initial=0))
-            # `not <=` also catches NaN.
+            # `not ... <= ...` is also true if the difference is NaN.
             if not differences[name] <= TOLERANCES[precision]:
                 problems.append(
                     f"{name} differs by {differences[name]:.1e} (allowed: "
@@ -50,7 +51,10 @@ def compare(
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """Decide from the file's probabilities. Near a tie, the model's decision may differ."""
+    """Return the decisions that follow from the file's probabilities.
+
+    Near a tie, the decisions that follow from the model's probabilities may be different.
+    """
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

@@ -1,8 +1,8 @@
 """Program that `keras_tl.export.verification` runs: `python -P __main__.py FOLDER [SECONDS]`.
 
 The program uses only TensorFlow, numpy and, if the export needs them, tensorflow_text's operations.
-It blocks the import of Keras. It prints fields of `keras_tl.export.verification.Verification` as
-one line of JSON.
+The program blocks the import of Keras. The program prints one line of JSON with fields of
+`keras_tl.export.verification.Verification`.
 """
 
 import sys

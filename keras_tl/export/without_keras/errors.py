@@ -1,4 +1,4 @@
-"""The error that ends the verification, and short texts of other errors."""
+"""The error that ends a verification, and the first line of other error messages."""
 
 
 class UnusableError(Exception):

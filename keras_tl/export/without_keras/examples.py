@@ -2,8 +2,8 @@
 
     {signature: {"inputs": {name: array}, "outputs": {name: array}}}
 
-An array is `{"dtype", "shape", "data"}`. For a numeric array, `data` is its bytes in base64. For an
-array of strings, `data` is a list with each string in base64.
+Each array is a dict with `dtype`, `shape` and `data`. `data` holds the bytes of a numeric array in
+base64. For an array of strings, `data` is a list with each string in base64.
 """
 
 import base64
@@ -15,7 +15,7 @@ EXAMPLES = "keras_tl_examples.json"
 
 
 def encode_array(array: np.ndarray) -> dict[str, Any]:
-    """Encode an array as JSON types, exact to the bit. Object arrays hold byte strings."""
+    """Encode an array as JSON types without loss. Arrays of dtype object must hold byte strings."""
     if array.dtype == object:
         data = [base64.b64encode(item).decode() for item in array.ravel()]
     else:

@@ -57,7 +57,7 @@ def load(session, folder: Path) -> None:
 
 
 def _damage_of_variables(prefix: Path) -> str | None:
-    """Return a message if the variables are unreadable: the loader's message does not say so."""
+    """Return a message if the variables are unreadable, which the loader's message does not say."""
     if not prefix.parent.is_dir():
         return None
     try:
@@ -70,19 +70,19 @@ def _damage_of_variables(prefix: Path) -> str | None:
 
 
 def ask(session, signature, arrays: dict[str, np.ndarray], outputs=None) -> dict[str, np.ndarray]:
-    """Call a signature with arguments by input name. Return the outputs by name.
+    """Call a signature with `arrays` by input name. Return the outputs by name.
 
     Raises:
         KeyError: The signature has no such input or output.
     """
-    # A protobuf map creates missing entries. A dict raises `KeyError`.
+    # For a wrong name, a dict raises `KeyError`, but a protobuf map would create an entry.
     inputs, known = dict(signature.inputs), dict(signature.outputs)
     feeds = {inputs[name].name: array for name, array in arrays.items()}
     return session.run({name: known[name].name for name in outputs or known}, feeds)
 
 
 def describe(signature) -> dict:
-    """Return dtype and shape of every input and output. -1: any size."""
+    """Return dtype and shape (-1: any size) of every input and output of a signature."""
     return {
         kind: {
             name: {

@@ -42,7 +42,7 @@ def _used(graph) -> set[str]:
 
 
 def _load_text_operations() -> bool:
-    """Load tensorflow_text's libraries without Keras. Return whether the package is installed."""
+    """Load the libraries of tensorflow_text without Keras. Return whether it is installed."""
     package = importlib.util.find_spec("tensorflow_text")
     for place in package.submodule_search_locations if package else ():
         for library in sorted(Path(place).glob("python/ops/*.so")):

@@ -12,7 +12,8 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
 
     Returns:
         Sentences about problems, and the largest difference by signature and output (relative for
-        values above 1). `None`: wrong dtype or shape, wrong integers or strings, or NaN, infinity.
+        values above 1). A difference is `None` if dtype, shape, integers or strings are wrong, or
+        if an output is NaN or infinite.
     """
     problems, differences = [], {}
     for name, example in recorded.items():
@@ -47,7 +48,7 @@ def _difference(answer: np.ndarray, expected: np.ndarray) -> tuple[float | None,
     if answer.dtype.kind != "f":
         same = np.array_equal(answer, expected)
         return (0.0, None) if same else (None, "differs from the output of the model")
-    # Relative for values above 1: regression values may be large, probabilities are at most 1.
+    # The difference is relative for values above 1, because regression values may be large.
     difference = np.abs(answer - expected) / np.maximum(np.abs(expected), 1)
     largest = float(difference.max(initial=0))
     return (largest, None) if np.isfinite(largest) else (None, "is not finite")

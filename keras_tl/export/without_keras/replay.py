@@ -1,4 +1,4 @@
-"""Load an export like TF Serving, with the TF1 loader into a session, and check the export."""
+"""Load an export with the TF1 loader into a session, as TF Serving does, and check the export."""
 
 import json
 import sys
@@ -17,7 +17,8 @@ from .serving_messages import WARMUP
 def main(folder: Path, seconds: float) -> None:
     """Check an export and print the result as JSON. Raise `RuntimeError` if Keras is loaded.
 
-    The timings take about `seconds`. With 0, there are no timings.
+    The timings take about `seconds` seconds in total. If `seconds` is 0, the program measures no
+    times.
     """
     found = {"tensorflow": tf.__version__, "problems": [], "notes": []}
     try:

@@ -1,29 +1,28 @@
 """Protobuf messages of TensorFlow Serving for warm-up requests.
 
-From `tensorflow_serving/apis/{model,input,predict,classification,regression,prediction_log}.proto`
-of TensorFlow Serving 2.21, with the same names and numbers. The package tensorflow-serving-api has
-all messages, but an export should not need this package. This module declares only the fields that
-keras_tl reads or writes. Protobuf keeps unknown fields unchanged.
+The fields have the names and numbers of TensorFlow Serving 2.21, from
+`tensorflow_serving/apis/{model,input,predict,classification,regression,prediction_log}.proto`. The
+package tensorflow-serving-api has all messages, but an export should not need this package. This
+module declares only the fields that keras_tl reads or writes. Protobuf keeps unknown fields
+unchanged.
 
 In the wire format, a nested message is a string of bytes, and a `map` is a list of pairs. A `oneof`
-is a set of fields, and only one field is present. So this module declares `tensorflow.TensorProto`
+is a set of fields of which only one is present. So this module declares `tensorflow.TensorProto`
 and `tensorflow.Example` as bytes, and the logs as fields. A separate descriptor pool avoids name
-clashes with tensorflow-serving-api in the same process.
-
-The module needs only protobuf.
+clashes with tensorflow-serving-api in the same process. This module needs only protobuf.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 WARMUP = "tf_serving_warmup_requests"
-# Requests with `tf.Example`s: name of the log's field, and method name of the signature.
+# `PredictionLog` has these fields for requests with `tf.Example`s. The values are method names.
 EXAMPLE_LOGS = {
     "classify_log": "tensorflow/serving/classify",
     "regress_log": "tensorflow/serving/regress",
 }
 
 _PACKAGE = "tensorflow.serving"
-# message: {field: (number, type)}. A type that protobuf does not define is a message.
+# Fields of each message: name, number, type. A type that protobuf does not define is a message.
 _MESSAGES = {
     "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
     "NamedTensor": {"key": (1, "string"), "value": (2, "bytes")},
@@ -32,7 +31,7 @@ _MESSAGES = {
     "Input": {"example_list": (1, "ExampleList")},
     "ExamplesRequest": {"model_spec": (1, "ModelSpec"), "input": (2, "Input")},
     "PredictLog": {"request": (1, "PredictRequest")},
-    # ClassificationRequest equals RegressionRequest, and ClassifyLog equals RegressLog.
+    # ClassifyLog and RegressLog have the same fields, so `ExamplesLog` stands for both.
     "ExamplesLog": {"request": (1, "ExamplesRequest")},
     "PredictionLog": {
         "classify_log": (2, "ExamplesLog"),

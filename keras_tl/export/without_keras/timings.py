@@ -28,12 +28,12 @@ def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]]
 
 
 def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
-    """Time the signatures for about `seconds` in total, in this process and on this machine.
+    """Time the signatures for about `seconds` seconds in total, in this process.
 
-    `questions` has the inputs of each signature. Large batches repeat the items.
+    `questions` has the inputs of each signature. Batches larger than these inputs repeat the items.
 
     Returns:
-        By signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by
+        Dict by signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by
         batch size (`"1"`, `"8"`, `"32"`), from the median. Batch sizes that would exceed the time
         limit are omitted.
     """
@@ -49,7 +49,7 @@ def measure(session, signatures, questions: dict, seconds: float) -> dict[str, d
 
 
 def _zeros(signature) -> dict[str, np.ndarray] | None:
-    """Return one item of zeros. `None`: strings, an unknown shape or a fixed batch dimension."""
+    """Return an item of zeros, or `None` for strings, an unknown shape or a fixed batch size."""
     arrays = {}
     for name, info in signature.inputs.items():
         dtype, shape = tf.dtypes.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape)
@@ -66,7 +66,7 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
     medians, item_seconds = {}, 0.0
     for place, batch in enumerate(BATCHES):
         now = time.perf_counter()
-        # Twice: `_median_seconds` runs the batch at least twice, and does not count the first run.
+        # Count two batches: `_median_seconds` runs a batch at least twice, the first time untimed.
         if now + 2 * batch * item_seconds > end:
             break
         medians[batch] = _median_seconds(run, batch, now + (end - now) / (len(BATCHES) - place))
@@ -78,7 +78,8 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
 
 
 def _median_seconds(run: Callable[[int], None], batch: int, end: float) -> float:
-    run(batch)  # Not timed: TensorFlow chooses kernels and allocates memory for a new batch size.
+    # Do not time the first run: for a new batch size, TensorFlow chooses kernels and memory.
+    run(batch)
     taken = []
     while len(taken) < _REPETITIONS and (not taken or time.perf_counter() < end):
         began = time.perf_counter()

@@ -1,6 +1,6 @@
 """Replay warm-up requests, and report the requests that a server would refuse.
 
-A server does not load a version with a request that fails, or with more than 1000 requests:
+A server does not load a version with a warm-up request that fails, or with more than 1000 requests:
 https://www.tensorflow.org/tfx/serving/saved_model_warmup
 """
 
@@ -25,8 +25,8 @@ class Replayed:
     """Result of a replay of warm-up requests.
 
     Attributes:
-        problems: A sentence for each wrong record, with its number from 1.
-        notes: Sentences about the records that were not replayed.
+        problems: A sentence for each record that a server would refuse, with its number from 1.
+        notes: A sentence for each record of a kind that the replay does not support.
         asked: Inputs of the last record that called each signature, by signature name.
     """
 
@@ -78,7 +78,7 @@ def _kind(log) -> str:
 
 
 def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
-    """Return signature name and inputs of a request. Raise `ValueError` for a wrong request."""
+    """Return signature name and inputs of a request, or raise `ValueError` for a wrong request."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The sections of the report. A function for each section takes a `ReportContext`."""
+"""The sections of the report. A function for each section creates it from a `ReportContext`."""
 
 from collections.abc import Callable
 

@@ -14,12 +14,13 @@ from keras_tl.report.drawing import plot
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import SplitMetrics
 
-# Longer tables are hard to read. For more classes, the report shows only the largest confusions.
+# Larger tables are hard to read. For a larger confusion matrix, the report shows only the most
+# frequent confusions.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 
 def classes(context: ReportContext) -> Section:
-    """Return a table with a row for each class or label. For a regression, plot the values."""
+    """Return a table of the metrics of each class or label. For a regression, plot the values."""
     facts, test = context.facts, context.test
     key, title = "classes", capitalised(context.task.names_are)
     if context.task.is_number:

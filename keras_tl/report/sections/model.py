@@ -30,7 +30,7 @@ def model(context: ReportContext) -> Section:
 
 
 def details(facts: Facts, exported: str | None = None) -> list[Block]:
-    """Return the main facts and the earlier trainings. `exported` is the date of an export."""
+    """Return a model's main facts and earlier trainings. `exported` is the date of an export."""
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
     # Random weights have no source and no licence.
     unknown = None if before.kind == RANDOM else NOT_RECORDED

@@ -84,7 +84,7 @@ def _roc(test: Evaluation) -> list[Plot]:
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
-    """Return a text on which labels have a curve. If all have a curve, return an empty text."""
+    """Return a text that names the labels with a curve, or an empty text if all have a curve."""
     labels = len(test.task.class_names)
     if len(curves) < plots.MOST_CURVES or len(curves) == labels:
         return ""

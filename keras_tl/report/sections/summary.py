@@ -43,7 +43,7 @@ def _headline(context: ReportContext) -> Paragraph:
 
 
 def metrics(facts: Facts) -> Table:
-    """Return all metrics of all evaluated splits."""
+    """Return a table of all metrics of all evaluated splits."""
     splits = sorted(facts.evaluations, key=("test", "validation", "train").index)
     found = [facts.evaluations[split] for split in splits]
     names = dict.fromkeys(name for one in found for name in one.metrics)

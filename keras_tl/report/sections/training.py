@@ -39,7 +39,7 @@ def training(context: ReportContext) -> Section:
 
 
 def phases(facts: Facts) -> Block:
-    """Return a table with a row for each phase. The section on the model has all settings."""
+    """Return a table with a row for each training phase, but not with all its settings."""
     if not facts.history:
         return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
     head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch size"]

@@ -1,1 +1,1 @@
-"""Labels in any form: choose the task from the labels, and encode them as numbers."""
+"""Read labels in any form: choose the task from the labels, and encode the labels as numbers."""

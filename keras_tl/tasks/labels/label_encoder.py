@@ -1,4 +1,4 @@
-"""Label encoders: convert labels to arrays of numbers."""
+"""`LabelEncoder`: converts labels to arrays of numbers."""
 
 import abc
 from collections import Counter
@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.errors import MOST_QUOTED, DataError
 
-# Number of labels that a message quotes. Longer listings quote twice as many.
+# Number of labels that a message quotes. `listing` quotes twice as many.
 SHOWN = 5
 
 
@@ -31,13 +31,13 @@ class LabelEncoder(abc.ABC):
         """Check and encode the labels of one split.
 
         Args:
-            y: One label per item.
-            items: Number of items.
+            y: Labels of the split, one per item.
+            items: Number of items in the split.
             name: Name of the split, for messages.
-            item: Name of one item, for messages.
+            item: Word for one item, for messages.
 
         Returns:
-            int64 (n,) class numbers, float32 (n, labels) of 0 and 1, or float32 (n,) targets.
+            Class numbers, int64 (n,), or 0 and 1, float32 (n, labels), or targets, float32 (n,).
 
         Raises:
             DataError: The number of labels is not `items`, or a label does not fit the task.
@@ -45,7 +45,7 @@ class LabelEncoder(abc.ABC):
 
 
 def distinct_names(class_names: Iterable) -> tuple[str, ...]:
-    """Return the names as texts. Raise `DataError` if two names are equal."""
+    """Return class names as texts. Raise `DataError` if two class names are equal."""
     names = tuple(map(str, class_names))
     if len(set(names)) < len(names):
         same = [name for name, count in Counter(names).items() if count > 1]
@@ -56,7 +56,7 @@ def distinct_names(class_names: Iterable) -> tuple[str, ...]:
 
 
 def listing(values: Iterable) -> str:
-    """Return the first ten values as text."""
+    """Return a text with at most the first ten values, for messages."""
     values = list(values)
     more = ", ..." if len(values) > SHOWN * 2 else ""
     text = ", ".join(map(str, values[: SHOWN * 2])) + more
@@ -66,7 +66,7 @@ def listing(values: Iterable) -> str:
 def check_count(
     shape: tuple[int, ...], items: int, name: str, item: str, axes: Sequence[int] = (1,)
 ) -> None:
-    """Raise `DataError` if `shape` does not have `items` rows, or its length is not in `axes`."""
+    """Raise `DataError` if labels have not `items` rows, or a number of axes not in `axes`."""
     if len(shape) not in axes or shape[0] != items:
         raise DataError(
             f"Expected one label for each {name} {item}. Received: {items} {item}s and labels of "

@@ -1,4 +1,4 @@
-"""Table cells with several labels, such as `a;b`."""
+"""Split table cells that hold several labels, such as `a;b`."""
 
 import re
 from collections import Counter
@@ -19,8 +19,8 @@ def separated(
 ) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
     """Return the labels of each cell, and any guess about the separator.
 
-    `None` instead of lists of labels: each cell is one label. If no task or no separator is given,
-    the function chooses it from the cells (see `separator_of`).
+    The labels are `None` if each cell is one label. If no separator is given, and the task is not
+    given or multi-label, `separator_of` looks for a separator in the cells.
     """
     guess = None
     if separator is None and task in (None, "multilabel"):
@@ -34,11 +34,11 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Guess | None]:
-    """Return the separator of several labels in a cell, and the guess if a cell contains it.
+    """Return the separator of labels in the cells, and a `Guess` if a cell has `;` or `|`.
 
     A character is a separator if at least half of the parts that it separates also occur in another
-    cell. It is also a separator if all cells are equal. If class names are given, all parts must
-    instead be class names. `None`: each cell is one class name.
+    cell. A character is also a separator if all cells are equal. If class names are given, all
+    parts must instead be class names. The separator is `None` if each cell is one class name.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}
@@ -67,7 +67,7 @@ def separator_of(
 
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:
-    """Return the labels of a cell, which may be empty. `separator=None`: use both separators."""
+    """Return the labels of a cell, none if it is empty. `separator=None`: split at `;` and `|`."""
     if is_missing(cell):
         return []
     if is_several(cell):

@@ -1,4 +1,4 @@
-"""Numbers as labels: decide whether they are classes or targets of a regression."""
+"""Decide whether labels that are numbers are classes, or targets of a regression."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,13 +8,13 @@ from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.label_encoder import listing
 
-# Whole numbers are few if there are at most this many different numbers.
+# At most 20 different whole numbers are few, which is a sign of classes.
 FEW = 20
-# Numbers are classes if their median count is at least this. Amounts seldom repeat so often.
+# Whole numbers are classes if the median number occurs at least 10 times. Amounts seldom do.
 _MANY = 10
-# Of the class numbers from 0 or 1 to the largest, at least this fraction must occur.
+# Class numbers count from 0 or 1, and at least 90% of the numbers up to the largest must occur.
 _PRESENT = 0.9
-# Larger whole numbers are not exact as floating-point numbers.
+# Whole numbers above 2**53 are not exact as floating-point numbers.
 _LARGEST = 2**53
 
 _MAY_BE_UNKNOWN = (
@@ -25,7 +25,7 @@ _MAY_BE_UNKNOWN = (
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> LabelInterpretation:
-    """Choose the task for numbers (n,), see `keras_tl.tasks.labels.task_choice.read_labels`."""
+    """Choose the task of n numbers, see `keras_tl.tasks.labels.task_choice.read_labels`."""
     if task is not None or class_names is not None:
         return LabelInterpretation(task, class_names)
     if not _are_whole(values):
@@ -53,9 +53,9 @@ def count_classes(values: np.ndarray) -> bool:
 
 
 def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
-    """Return the numbers allowed in label columns, and advice about others (empty: no advice).
+    """Return the numbers allowed in label columns, and advice about other numbers (may be empty).
 
-    If both -1 and 0 are among the `found` values of the columns, -1 is not allowed.
+    If the columns contain both -1 and 0 (see `found`), -1 is not allowed.
     """
     is_mixed = {-1, 0} <= {*found}
     return ((0, 1), _MAY_BE_UNKNOWN) if is_mixed else ((-1, 0, 1), "")
@@ -65,7 +65,7 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     """Convert label rows (n, k) of 0 and 1, or of -1 and 1, to a float32 array of 0 and 1.
 
     Raises:
-        DataError: The rows contain other numbers.
+        DataError: The rows contain numbers other than 0 and 1, or than -1 and 1.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

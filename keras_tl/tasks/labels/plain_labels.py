@@ -17,9 +17,9 @@ def plain_labels(
     """Return labels as an array or as lists, and the class names that the type of `y` defines.
 
     Args:
-        y: Sequence, array, tensor, or pandas Series, Categorical or DataFrame.
-        class_names: Class names. If the values of a Categorical are no class names, each value is
-            the index of a class name.
+        y: Labels as a sequence, array, tensor, or pandas Series, Categorical or DataFrame.
+        class_names: Names of the classes. If the values of a Categorical are no class names, each
+            value is the index of a class name.
 
     Returns:
         Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists
@@ -53,12 +53,12 @@ def plain_labels(
 
 
 def is_several(label: Any) -> bool:
-    """Return whether a label is a list of labels."""
+    """Return whether `label` is a list (or another collection) of several labels."""
     return isinstance(label, (list, tuple, set, frozenset, np.ndarray))
 
 
 def label_text(label: Any) -> str:
-    """Return a label as text without outer blanks. Raise `DataError` if bytes are not UTF-8."""
+    """Return a label as text without outer blanks. Raise `DataError` for bytes not in UTF-8."""
     if not isinstance(label, bytes):
         return str(label).strip()
     try:
@@ -97,7 +97,7 @@ def _names_of(labels: Any) -> list[str]:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """Convert labels to an array. `None`: the labels are lists of names or of unequal lengths."""
+    """Convert labels to an array, or return `None` for lists of names or of unequal lengths."""
     if isinstance(y, list) and any(map(is_several, y)):
         return None if any(isinstance(label, (set, frozenset)) for label in y) else _rows(y)
     # NumPy would turn a missing label among texts into the text "nan".
@@ -117,7 +117,7 @@ def _rows(y: list) -> np.ndarray | None:
 
 
 def _typed(values: np.ndarray) -> np.ndarray:
-    """Strip texts, and convert objects that are all numbers to numbers."""
+    """Strip labels that are texts, and convert an array of number objects to plain numbers."""
     plain = [label_text(v) if isinstance(v, (str, bytes)) else v for v in values.flat]
     gaps = [*map(is_missing, plain)]
     if any(isinstance(value, str) for value in plain) or all(gaps):

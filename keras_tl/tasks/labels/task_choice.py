@@ -24,24 +24,24 @@ def read_labels(
     numbers start at 0 or 1, and at least 90% of the numbers up to the largest occur. Whole numbers
     are also classes if the median number occurs at least 10 times. Other numbers are targets of a
     regression.
-    Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Else each row holds
-    several labels of one item.
-    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of the
-    parts also occur in other texts, each part is a label.
+    Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Otherwise each row
+    holds the labels of one item, which may have several labels.
+    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of these
+    parts of texts also occur in other texts, each part is a label.
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
-        class_names: Names of the classes: an integer label `i` means `class_names[i]`. For label
-            columns, the names of the columns.
-        task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task.
+        class_names: Names of the classes: an integer label `i` means `class_names[i]`. If labels
+            are columns, `class_names` names the columns.
+        task: Name of a task in `keras_tl.tasks.TASKS`. `None`: choose the task from the labels.
 
     Returns:
-        The labels as an array (n,) of classes or targets, an array (n, k) of 0 and 1, or lists of
-        names. The second result is the interpretation of the labels, with all guesses.
+        First result: the labels as an array (n,) of classes or targets, an array (n, k) of 0 and 1,
+        or lists of names. Second result: the interpretation of the labels, with all guesses.
 
     Raises:
         DataError: Rows have numbers other than 0 and 1 (or -1 and 1), or a label is missing.
-        ConfigError: The labels do not fit the task, or the task does not exist.
+        ConfigError: The labels do not fit the task `task`, or no such task exists.
     """
     if task is not None:
         get_task(task)
@@ -73,16 +73,18 @@ def read_splits(
     """Choose the task from the labels of all splits together, as `read_labels` does.
 
     Args:
-        given: Items and labels of each split.
-        item: Name of one item, for messages.
-        class_names: See `read_labels`, also for `task`.
+        given: Items and labels of each split, by name of the split.
+        item: Word for one item, for messages.
+        class_names: Names of the classes, see `read_labels`.
+        task: Name of the task, see `read_labels`.
 
     Returns:
         Items and labels of each split, and the interpretation of the labels.
 
     Raises:
-        DataError: A split has more or fewer labels than items, or the splits differ in label form.
-        ConfigError: See `read_labels`.
+        DataError: A split has more or fewer labels than items, or the labels of the splits differ
+            in form, such as numbers and lists.
+        ConfigError: The task is unknown or unsuitable, see `read_labels`.
     """
     class_names = _stripped(class_names)
     parts: dict[str, Labels] = {}
@@ -164,7 +166,7 @@ def _of_texts(
 
 
 def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
-    """Strip blanks from the class names, because labels are stripped too."""
+    """Strip blanks from the class names, as blanks are stripped from labels."""
     return None if class_names is None else [*map(label_text, class_names)]
 
 
@@ -177,7 +179,7 @@ def _check_given(are_missing: np.ndarray) -> None:
 
 
 def _joined(parts: Mapping[str, Labels]) -> Labels:
-    """Concatenate the labels of all splits."""
+    """Join the labels of all splits. Raise `DataError` if the splits' labels differ in form."""
     values = [*parts.values()]
     if all(isinstance(value, list) for value in values):
         return [labels for part in values for labels in part]

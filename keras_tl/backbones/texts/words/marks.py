@@ -10,7 +10,8 @@ REPEATED_WORD = "xxwrep"
 UPPER_CASE = "xxup"
 CAPITALISED = "xxmaj"
 
-# In fastai's order. The tokenizer never makes END and FIELD, which fastai's vocabularies contain.
+# The marks are in fastai's order. The tokenizer never makes END and FIELD, which fastai's
+# vocabularies contain.
 MARKS = (
     UNKNOWN,
     PADDING,

@@ -16,7 +16,9 @@ _VOCABULARY = "vocabulary.txt"
 
 
 class WordPreprocessor(TextPreprocessor):
-    """Preprocessor to word numbers of a fixed length. It returns no `input_type_ids`.
+    """Preprocessor that converts texts to equally long series of word numbers.
+
+    The preprocessor returns no `input_type_ids`.
 
     Args:
         vocabulary: Vocabulary, which gives each word a number.

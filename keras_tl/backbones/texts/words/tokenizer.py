@@ -1,10 +1,11 @@
 r"""Split texts into words, with TensorFlow's string operations, which also run in an export.
 
 The rules are fastai's (fastai/text/core.py), so fastai's vocabularies fit. Rule 3 replaces spaCy,
-which splits the words in fastai:
+with which fastai splits texts into words:
 
 1. `<br />` and the most common HTML entities are replaced by their meaning. `<unk>` becomes
-   `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes one character.
+   `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes the one
+   character U+2026.
 2. If a character occurs three or more times in a row, `xxrep`, the count and the character replace
    the series.
 3. The text is split into words. A word is a number with its points and commas, an abbreviation such
@@ -31,7 +32,7 @@ from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 
 _AT_ONCE = 512
 
-# RE2 patterns, which cannot look ahead or back.
+# These are RE2 patterns, which cannot look ahead or back.
 _CLEANING = (
     (r"<br\s*/?>|&nbsp;", " "),
     ("<unk>", " xxunk "),
@@ -56,7 +57,7 @@ _CAPITALISED = r"\p{Lu}[^\p{Lu}]+"
 
 
 def split_words(texts: Texts) -> tf.RaggedTensor:
-    """Split texts into words and marks, without `xxbos`, also in a graph.
+    """Split texts into words and marks, without `xxbos`, also in a TensorFlow graph.
 
     Args:
         texts: Texts in UTF-8, string (batch,). Invalid bytes become U+FFFD.
@@ -111,13 +112,14 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 
 
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return value, length and row of each series of equal strings in a row.
+    """Return the value, the length and the row number of each series of equal neighbouring strings.
 
-    `countable` is a bool for each string. Strings with `False` stay single.
+    `countable` is a bool for each string. A string whose `countable` is false is a series of its
+    own.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
-    # If there are no values, `rows[:1]` is empty too.
+    # Slice `rows` instead of a constant [True]: without strings, the slice is empty.
     starts = tf.concat([tf.ones_like(rows[:1], tf.bool), ~goes_on], 0)
     places = tf.boolean_mask(tf.range(tf.size(values, tf.int64)), starts)
     ends = tf.concat([places[1:], tf.size(values, tf.int64)[None]], 0)[: tf.size(places)]
@@ -133,7 +135,7 @@ class WordTokenizer(tf.Module):
     """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
-        vocabulary: Words that have numbers. All other words become `xxunk`.
+        vocabulary: Vocabulary of the words that have numbers. All other words become `xxunk`.
 
     Example:
         >>> tokenizer = ktl.ulmfit.WordTokenizer(lm.vocabulary)
@@ -145,7 +147,7 @@ class WordTokenizer(tf.Module):
         super().__init__()
         self._vocabulary = vocabulary
         self._start = vocabulary.number(marks.START)
-        # Create the table outside any graph, even if the caller is inside one.
+        # Create the table outside any graph, even if the caller is inside a graph.
         with tf.init_scope():
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(
@@ -156,7 +158,7 @@ class WordTokenizer(tf.Module):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Words that have numbers.
+        """Vocabulary of the tokenizer: the words that have numbers.
 
         Example:
             >>> lm.tokenizer.vocabulary == lm.vocabulary
@@ -165,7 +167,7 @@ class WordTokenizer(tf.Module):
         return self._vocabulary
 
     def __call__(self, texts: Texts) -> tf.RaggedTensor:
-        """Return the word numbers of each text, after `xxbos`, also in a graph.
+        """Return the numbers of `xxbos` and of each text's words, also in a TensorFlow graph.
 
         Args:
             texts: Texts in UTF-8, string (batch,).

@@ -16,7 +16,7 @@ from keras_tl.base.files import local_path, whole_file
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, quoted
 
-# Tokens that the tokenizer needs.
+# The tokenizer needs these tokens, so every vocabulary must contain them.
 _NEEDED = (UNKNOWN, PADDING, START)
 
 
@@ -24,8 +24,8 @@ class Vocabulary:
     """Vocabulary of distinct tokens, in the order of the tokens' numbers.
 
     Args:
-        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. No token may be empty or contain
-            white space.
+        tokens: All tokens in the order of their numbers, including `xxunk`, `xxpad` and `xxbos`. No
+            token may be empty or contain white space.
 
     Raises:
         ConfigError: A required token is missing, or a token is repeated, empty or has white space.
@@ -62,7 +62,8 @@ class Vocabulary:
     ) -> Self:
         """Return a vocabulary of the marks, then the most frequent words.
 
-        Equally frequent words are in alphabetical order. The defaults are fastai's (`make_vocab`).
+        Equally frequent words are in alphabetical order. The default limits are fastai's
+        (`make_vocab`).
 
         Args:
             counts: Number of occurrences of each word.
@@ -70,7 +71,7 @@ class Vocabulary:
             min_frequency: Smallest number of occurrences of a word in the vocabulary.
 
         Raises:
-            ConfigError: A limit is out of range.
+            ConfigError: `max_size` or `min_frequency` is out of range.
 
         Example:
             >>> counts = {"film": 5, "good": 3, "rare": 1}
@@ -154,7 +155,7 @@ def transfer_embeddings(old: Vocabulary, new: Vocabulary, *, weights: np.ndarray
     """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
     A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
-    (Howard and Ruder, 2018, arXiv:1801.06146) does not state how rows of new tokens begin. The
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not state the initial rows of new tokens. The
     paper's released code uses the mean for the embeddings (fastai,
     courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds` (fastai/text/learner.py)
     uses the mean for the output's bias too.
