@@ -13,8 +13,7 @@ from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.fingerprints import WeightsFingerprint
-from keras_tl.features.rows import Features
-from keras_tl.features.store import FeatureStore
+from keras_tl.features.store import Features, FeatureStore
 
 
 class FrozenFeatures:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.features.rows import Features
+from keras_tl.features.store import Features
 
 # Rows of a block. With 1,280 features: 20 MB, plus 64 MB of similarities.
 _BLOCK = 4096
