@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent import futures
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,6 @@ from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_issues import why_no_image
 from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.errors import DataError, quoted
-
-if TYPE_CHECKING:
-    from keras_tl.data.images.image_split import ImageSplit
-    from keras_tl.data.images.value_range import ValueRange
 
 _BATCH = 32
 _READERS = 4
@@ -114,33 +110,6 @@ class ImageItems(PredictionItems):
         if self.sources:
             return ImageItems(sources=tuple(items))
         return ImageItems(contents=items) if self.contents else ImageItems(pixels=items)
-
-    def as_split(
-        self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None
-    ) -> "ImageSplit":
-        """Return the images as an unlabelled split, for feature extraction.
-
-        File contents are decoded and resized. Pixels are resized if the images differ in size.
-
-        Raises:
-            DataError: The content of a file is not an image.
-        """
-        from keras_tl.data.images.decoder import resize
-        from keras_tl.data.images.image_pipeline import read_image
-        from keras_tl.data.images.image_split import ImageSplit
-
-        if self.contents:
-            images = np.stack(
-                [
-                    read_image(content, self.name(number), image_size, how, value_range)
-                    for number, content in enumerate(self.contents)
-                ]
-            )
-        elif isinstance(self.pixels, list):
-            images = np.stack([resize(x, image_size, how).numpy() for x in self.pixels])
-        else:
-            images = self._items
-        return ImageSplit(images, np.zeros(len(images), np.int64))
 
     @property
     def _items(self) -> tuple[str, ...] | list[bytes] | list[np.ndarray] | np.ndarray:

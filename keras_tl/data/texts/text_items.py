@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +10,6 @@ from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_values import as_text, text_problem
 from keras_tl.errors import DataError, quoted
-
-if TYPE_CHECKING:
-    from keras_tl.data.texts.text_split import TextSplit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,17 +84,6 @@ class TextItems(PredictionItems):
         rows = [*rows]
         fields = (self.texts, self.pairs, self.names, self.problems)
         return TextItems(*(f and tuple(f[row] for row in rows) for f in fields))
-
-    def as_split(self) -> "TextSplit":
-        """Return the texts as a split without labels.
-
-        Raises:
-            DataError: An item has a text that is blank or unreadable.
-        """
-        from keras_tl.data.texts.text_split import TextSplit
-
-        self.check_valid(self.valid())
-        return TextSplit(self.texts, self.pairs, np.zeros(len(self.texts), np.int64))
 
     @property
     def _items(self) -> list[tuple[str | bytes, ...]]:
