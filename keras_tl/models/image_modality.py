@@ -13,8 +13,7 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
 from keras_tl.data.images.decoder import DECODER, resize
-from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.images.image_items import ImageItems
+from keras_tl.data.images.image_inputs import ImageItems, read_inputs
 from keras_tl.data.images.image_pipeline import ImagePipeline, read_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange

@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.images.decoder import load_image, resize
-from keras_tl.data.images.image_issues import why_no_image
-from keras_tl.data.images.image_items import cannot_decode
+from keras_tl.data.images.image_issues import cannot_decode, why_no_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.pipeline import OPTIONS, Pipeline, row_numbers
