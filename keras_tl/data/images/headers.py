@@ -147,7 +147,7 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# This module applies the rules below to Python bytes, and `header_ops` to TensorFlow strings.
+# This module applies the rules below to Python bytes, and `batch_decoding` to TensorFlow strings.
 # `number(at, size, big_endian=False)` returns a number in the header, an integer or a tensor.
 # `choose(condition, one, other)` returns `one()` if the condition holds, else `other()`.
 
