@@ -68,7 +68,7 @@ def main() -> None:
     import keras_tl as ktl
     from keras_tl.data.images.decoder import decode_image
     from keras_tl.data.images.image_split import ImageSplit
-    from keras_tl.features.rows import Features
+    from keras_tl.features.store import Features
     from keras_tl.preflight.neighbours import nearest
     from keras_tl.preflight.thumbnails import correlations
 

@@ -170,7 +170,7 @@ def _ways(folder: Path, read: Callable, learn: Callable, items: list) -> dict[st
     learner = learn(read())
 
     def fit_head() -> None:
-        learner.data = read()
+        learner._state.data = read()  # Read the folder or file again, as part of the flow.
         learner.fit_head(1, cache="memory")
 
     return {

@@ -24,9 +24,9 @@ from keras_tl.data.item_checks import BadRows
 from keras_tl.data.labelled_data import LabelledData, LabelledItems, given_splits
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.tables.columns import Columns, image_paths
-from keras_tl.data.tables.csv_files import read_csv
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
+from keras_tl.data.tables.table_files import read_csv
 from keras_tl.data.tfds.image_builders import read_builder
 from keras_tl.errors import ConfigError
 from keras_tl.tasks.labels.task_choice import read_splits

@@ -6,8 +6,7 @@ from keras_tl.base.files import local_path
 from keras_tl.base.reporting import only_errors
 from keras_tl.data.folders.file_tree import visible_files
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.tables.csv_files import header_of
-from keras_tl.data.tables.table_files import JSON_SUFFIXES
+from keras_tl.data.tables.table_files import JSON_SUFFIXES, header_of
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.tfds.fetching import open_builder
 from keras_tl.data.tfds.image_builders import image_features

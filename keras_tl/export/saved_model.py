@@ -56,16 +56,17 @@ def export_version(
         raise ExportError(
             f"{base} is a file. Expected the folder that holds the versions, or a new path."
         )
+    inputs = _inputs(serving, example_inputs)
     while True:
         version = base / str(_next_version(base))
         try:
             with whole_folder(version) as folder:
-                _write(serving, example_inputs, labels, folder)
+                _write(serving, inputs, labels, folder)
                 for name, text in texts.items():
                     (folder / name).write_text(text, "utf-8")
                 write_checksums(folder, CHECKSUMS)
                 # The warm-up file gets no checksum: users may add requests to this file.
-                write_warmup(folder, base.resolve().name)
+                write_warmup(folder, base.resolve().name, serving.methods, inputs)
                 found = verify(folder, timings=False)
                 if not found.ok:
                     raise ExportError(
@@ -81,9 +82,19 @@ def _next_version(base: Path) -> int:
     return max((int(f.name) for f in base.glob("*") if f.name.isdecimal()), default=0) + 1
 
 
+def _inputs(
+    serving: ServingModel, example_inputs: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return the example inputs of every signature, by signature and input name."""
+    by_name = {**example_inputs, INPUTS: serving.examples(example_inputs)}
+    return {
+        name: {key: by_name[key] for key in serving.inputs_of(name)} for name in serving.signatures
+    }
+
+
 def _write(
     serving: ServingModel,
-    example_inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Mapping[str, np.ndarray]],
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
@@ -102,18 +113,13 @@ def _write(
         updater.save()
     extra = folder / "assets.extra"
     extra.mkdir()
-    (extra / EXAMPLES).write_text(json.dumps(_examples(serving, example_inputs)), "utf-8")
-
-
-def _examples(serving: ServingModel, example_inputs: Mapping[str, np.ndarray]) -> dict:
-    """Return example inputs of every signature, and the model's outputs for these inputs."""
-    example_inputs = {**example_inputs, INPUTS: serving.examples(example_inputs)}
-    examples = {}
-    for name in serving.signatures:
-        inputs = {key: example_inputs[key] for key in serving.inputs_of(name)}
-        outputs = serving.ask(name, inputs)
-        examples[name] = {
-            "inputs": {key: encode_array(value) for key, value in inputs.items()},
-            "outputs": {key: encode_array(value.numpy()) for key, value in outputs.items()},
+    examples = {
+        name: {
+            "inputs": {key: encode_array(value) for key, value in given.items()},
+            "outputs": {
+                key: encode_array(value.numpy()) for key, value in serving.ask(name, given).items()
+            },
         }
-    return examples
+        for name, given in inputs.items()
+    }
+    (extra / EXAMPLES).write_text(json.dumps(examples), "utf-8")

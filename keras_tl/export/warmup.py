@@ -3,32 +3,33 @@
 Source: https://www.tensorflow.org/tfx/serving/saved_model_warmup
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_tl.export.without_keras.examples import EXAMPLES, decode_array
 from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
 
+_PREDICT = tf.compat.v1.saved_model.PREDICT_METHOD_NAME
 
-def write_warmup(folder: Path, model: str) -> None:
-    """Write warm-up requests for every signature of a version, from the recorded example inputs.
+
+def write_warmup(
+    folder: Path,
+    model: str,
+    methods: Mapping[str, str],
+    inputs: Mapping[str, Mapping[str, np.ndarray]],
+) -> None:
+    """Write warm-up requests for every signature of a version, from its example inputs.
 
     Each signature gets a request with one example and a request with all examples, because
     TensorFlow chooses some kernels and allocates memory by batch size. The example inputs are
     generated: real inputs would publish training data.
     """
-    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    signatures = saved.meta_graphs[0].signature_def
-    recorded = json.loads((folder / "assets.extra" / EXAMPLES).read_text("utf-8"))
     with tf.io.TFRecordWriter(str(folder / "assets.extra" / WARMUP)) as writer:
-        for name, example in recorded.items():
-            for inputs in _batches(example["inputs"]):
-                log = prediction_log(model, name, signatures[name].method_name, inputs)
+        for name, examples in inputs.items():
+            for batch in ({key: array[:1] for key, array in examples.items()}, examples):
+                log = prediction_log(model, name, methods.get(name, _PREDICT), batch)
                 writer.write(log.SerializeToString(deterministic=True))
 
 
@@ -53,9 +54,3 @@ def prediction_log(
             tensor = tf.make_tensor_proto(array).SerializeToString()
             request.inputs.add(key=name, value=tensor)
     return log
-
-
-def _batches(inputs: Mapping[str, dict]) -> Iterator[dict[str, np.ndarray]]:
-    whole = {name: decode_array(array) for name, array in inputs.items()}
-    yield {name: array[:1] for name, array in whole.items()}
-    yield whole

@@ -5,16 +5,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_tl.base.config import CacheConfig
-from keras_tl.base.reporting import Reporter
 from keras_tl.data.labelled_data import Split
-from keras_tl.data.pipeline import Pipeline
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.fingerprints import WeightsFingerprint
-from keras_tl.features.rows import Features
-from keras_tl.features.store import FeatureStore
+from keras_tl.features.store import Features, FeatureStore
 
 
 class FrozenFeatures:
@@ -25,10 +21,11 @@ class FrozenFeatures:
     features. A fine-tuned backbone's features stay in memory, because no other process needs them.
 
     Args:
-        extractor: Keras model that maps inputs of the backbone to float32 features (batch, ...).
-        backbone: Backbone layer inside the extractor, whose weights are part of the features' key.
+        runner: Runs the Keras model that maps inputs of the backbone to float32 features
+            (batch, ...).
+        backbone: Backbone layer inside this model, whose weights are part of the features' key.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
-        pipeline: Pipeline that converts items to inputs of the extractor.
+        item: Name of one item, which the key of the features contains.
 
     Attributes:
         store: Store of the features that the backbone computes with its original weights.
@@ -37,24 +34,14 @@ class FrozenFeatures:
     """
 
     def __init__(
-        self,
-        extractor: keras.Model,
-        backbone: keras.layers.Layer,
-        about: dict[str, Any],
-        pipeline: Pipeline,
-        item: str,
-        strategy: tf.distribute.Strategy,
-        reporter: Reporter,
+        self, runner: BatchRunner, backbone: keras.layers.Layer, about: dict[str, Any], item: str
     ):
         self.store = FeatureStore(CacheConfig())
         self.is_original = True
-        self._row_shape = tuple(extractor.output_shape[1:])
-        self._runner = BatchRunner(extractor, strategy)
         self.weights = WeightsFingerprint(backbone)
+        self._runner = runner
         self._about = about
-        self._pipeline = pipeline
         self._item = item
-        self._reporter = reporter
         self._tuned = FeatureStore(CacheConfig("memory"))
 
     @property
@@ -103,9 +90,8 @@ class FrozenFeatures:
         return np.concatenate([*self.batches(split.take(rows))])
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
-        """Compute a split's features without the store. Yield float32 arrays (batch, ...)."""
-        with self._reporter.bar("Extracting features", len(split)) as progress:
-            yield from self._runner.rows(split, self._pipeline, progress)
+        """Compute a split's features without the store, as float32 arrays (batch, ...)."""
+        return self._runner.rows(split)
 
     def key(self, split: Split) -> dict[str, Any]:
         """Return all facts that the features of a split depend on, as JSON types."""
@@ -123,4 +109,4 @@ class FrozenFeatures:
         return self._place.find(self.key(split), self._shape(split)) if self.are_kept else None
 
     def _shape(self, split: Split) -> tuple[int, ...]:
-        return (len(split), *self._row_shape)
+        return (len(split), *self._runner.row_shape)

@@ -1,10 +1,11 @@
-"""Feature store: stores computed features, and finds them later by a key.
+"""Features in memory or in a file, and a store of computed features, which finds them by a key.
 
 An entry of the store is a folder `features/<key>/` with `features.bin` (float32 rows) and
 `about.json`. The key is a SHA-256 of all facts that the features depend on. If one of these facts
 changes, the key changes, so that outdated features cannot be found.
 """
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -15,15 +16,72 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_tl.base.config import CacheConfig
 from keras_tl.base.files import cache_root, local_path, whole_folder, write_json
 from keras_tl.base.reporting import size_text
+from keras_tl.data.pipeline import OPTIONS, row_numbers
 from keras_tl.errors import CacheError, quoted
-from keras_tl.features.rows import Features
 
 # Increase this number if new code computes different features from the same facts.
 _FORMAT = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Rows of float32 features, in memory or in a file.
+
+    Attributes:
+        shape: (n, ...), the shape of all rows together.
+        rows: Array of all rows, or `None` if the rows are in a file.
+        path: File with the rows, or `None` if the rows are in memory.
+    """
+
+    shape: tuple[int, ...]
+    rows: np.ndarray | None = None
+    path: Path | None = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def all_rows(self) -> np.ndarray:
+        """All rows of features, float32 (n, ...), read from the file if needed."""
+        return self.read(np.arange(len(self))) if self.rows is None else self.rows
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows with the given indices, float32 (len(indices), ...)."""
+        if self.rows is not None:
+            return self.rows[indices]
+        # Do not use a memory map: its pages would count as memory of this process.
+        result = np.empty((len(indices), *self.shape[1:]), np.float32)
+        size = result[:1].nbytes
+        with open(self.path, "rb", buffering=0) as file:
+            for row, index in zip(result, indices, strict=True):
+                file.seek(int(index) * size)
+                file.readinto(memoryview(row).cast("B"))
+        return result
+
+    def dataset(
+        self, labels: np.ndarray, batch_size: int, seed: int | None, whole_batches: bool = False
+    ) -> tf.data.Dataset:
+        """Return a data set of batches (features, labels).
+
+        Args:
+            seed: Seed of the random order of the rows, new in each epoch. With `seed=None`, the
+                rows keep their stored order.
+            whole_batches: Whether repeated rows fill up the last batch, see
+                `keras_tl.data.pipeline.row_numbers`.
+        """
+        all_labels = tf.constant(labels)
+
+        def load(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            features = tf.numpy_function(self.read, [rows], tf.float32)
+            return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)
+
+        rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
+        return rows.batch(batch_size).map(load).prefetch(2).with_options(OPTIONS)
 
 
 class FeatureStore:

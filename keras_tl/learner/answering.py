@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from keras_tl.data.labelled_data import Split
 from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.export.serving import BATCH, VALID
-from keras_tl.features.rows import with_gaps
 from keras_tl.learner.state import State
 
 
@@ -69,12 +68,37 @@ def feature_batches(
     batches = _rows_of(state, given.take(rows)) if len(rows) else iter(())
     if on_invalid == "skip":
         return tuple(sources[row] for row in rows), batches
-    return sources, with_gaps(batches, valid, feature_width(state))
+    return sources, _with_gaps(batches, valid, feature_width(state))
 
 
 def _rows_of(state: State, given: PredictionItems) -> Iterator[np.ndarray]:
     batches = state.trainer.features.batches(state.parts.modality.as_split(given))
     return (np.reshape(batch, (len(batch), -1)) for batch in batches)
+
+
+def _with_gaps(
+    batches: Iterable[np.ndarray], present: np.ndarray, width: int
+) -> Iterator[np.ndarray]:
+    """Insert rows of NaN at the places of items without features.
+
+    Args:
+        batches: float32 arrays (k, width), which together have one row for each item with features.
+        present: bool (n,), whether each item has features.
+        width: Number of values per row.
+
+    Yields:
+        Arrays of the given and the inserted rows, in the order of the items, n rows in total.
+    """
+    places, done, start = np.flatnonzero(present), 0, 0
+    for rows in batches:
+        done += len(rows)
+        stop = int(places[done]) if done < len(places) else len(present)
+        filled = np.full((stop - start, width), np.nan, np.float32)
+        filled[present[start:stop]] = rows
+        yield filled
+        start = stop
+    if start < len(present):
+        yield np.full((len(present) - start, width), np.nan, np.float32)
 
 
 def feature_width(state: State) -> int:

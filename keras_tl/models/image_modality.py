@@ -13,9 +13,8 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
 from keras_tl.data.images.decoder import DECODER, resize
-from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.images.image_items import ImageItems
-from keras_tl.data.images.image_pipeline import ImagePipeline
+from keras_tl.data.images.image_inputs import ImageItems, read_inputs
+from keras_tl.data.images.image_pipeline import ImagePipeline, read_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 from keras_tl.data.tables.item_columns import ItemColumns
@@ -92,7 +91,17 @@ class ImageModality(Modality):
 
     def as_split(self, items: ImageItems) -> ImageSplit:
         """Return images as a split. Bytes are decoded now, files only when a model needs them."""
-        return items.as_split(self.image_size, self.resize, self.value_range)
+        size, how = self.image_size, self.resize
+        images = items.pixels if items.sources is None else items.sources
+        if items.contents is not None:
+            decoded = [
+                read_image(content, items.name(number), size, how, self.value_range)
+                for number, content in enumerate(items.contents)
+            ]
+            images = np.stack(decoded)
+        elif isinstance(images, list):
+            images = np.stack([resize(image, size, how).numpy() for image in images])
+        return ImageSplit(images, np.zeros(len(images), np.int64))
 
     @property
     def raw(self) -> Specs:

@@ -13,8 +13,7 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.text_data import TextData
 from keras_tl.data.texts.text_files import TEXT_FILES
-from keras_tl.data.texts.text_inputs import read_texts
-from keras_tl.data.texts.text_items import TextItems
+from keras_tl.data.texts.text_inputs import TextItems, read_texts
 from keras_tl.data.texts.text_pipeline import TextPipeline, without_padding
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.data.texts.text_values import BLANK
@@ -113,7 +112,8 @@ class TextModality(Modality):
 
     def as_split(self, items: TextItems) -> TextSplit:
         """Return the texts as a split, without tokens."""
-        return items.as_split()
+        items.check_valid(items.valid())
+        return TextSplit(items.texts, items.pairs, np.zeros(len(items), np.int64))
 
     @property
     def raw(self) -> Specs:

@@ -10,7 +10,7 @@ import numpy as np
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.errors import KerasTLError
-from keras_tl.features.rows import Features
+from keras_tl.features.store import Features
 from keras_tl.models.heads import TransferModel
 from keras_tl.models.modality import Modality
 from keras_tl.preflight.findings import NotChecked, Unreadable

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.features.rows import Features
+from keras_tl.features.store import Features
 
 # Number of items in a block. With 1,280 features, a block takes 20 MB, and its cosines 64 MB.
 _BLOCK = 4096

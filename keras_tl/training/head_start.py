@@ -7,7 +7,7 @@ import numpy as np
 from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.splits import draw
-from keras_tl.features.rows import Features
+from keras_tl.features.store import Features
 from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task
 from keras_tl.training.head_solver import Problem, Standardisation, solve

@@ -8,7 +8,7 @@ import numpy as np
 from keras_tl.backbones.loading import seeded
 from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
-from keras_tl.features.rows import Features
+from keras_tl.features.store import Features
 from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.freezing import prepare

@@ -75,7 +75,7 @@ class Trainer:
         self._modality = parts.modality
         self.parts = parts
         self._new_features = lambda: FrozenFeatures(
-            parts.extractor,
+            BatchRunner(parts.extractor, strategy, self.pipeline, reporter, "Extracting features"),
             parts.backbone,
             {
                 "network": parts.backbone.identity,
@@ -84,13 +84,10 @@ class Trainer:
                 "pooling": config.head.pooling,
                 "tensorflow": tf.__version__,
             },
-            self.pipeline,
             parts.modality.item,
-            strategy,
-            reporter,
         )
         self.features = self._new_features()
-        self._classify = BatchRunner(parts.model, strategy)
+        self._classify = BatchRunner(parts.model, strategy, self.pipeline, reporter, "Evaluating")
         self._untrained_head = parts.head.get_weights()
         self._head_weights = WeightsFingerprint(parts.head)
         self._left = ""
@@ -335,8 +332,7 @@ class Trainer:
             return np.concatenate(
                 [np.asarray(self.parts.head(rows.read(b), training=False)) for b in batches]
             )
-        with self._reporter.bar("Evaluating", len(split)) as progress:
-            return np.concatenate([*self._classify.rows(split, self.pipeline, progress)])
+        return np.concatenate([*self._classify.rows(split)])
 
     def _note_backbone(self) -> None:
         if not any(record.changed_backbone for record in self.history):

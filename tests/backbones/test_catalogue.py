@@ -13,7 +13,7 @@ from keras_tl.backbones import CATALOGUE, BackboneSpec, BlockSpec, Weights, cata
 from keras_tl.backbones.building import get_builder
 from keras_tl.errors import BackboneError, WeightsError
 from keras_tl.testing import Case, parametrize_with_checks
-from keras_tl.testing.checks import check_record
+from keras_tl.testing.network_checks import check_record
 from tests.conftest import make_tiny_data
 
 CONSTRUCTORS = {

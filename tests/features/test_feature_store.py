@@ -11,8 +11,7 @@ import keras_tl as ktl
 from keras_tl.base.config import CacheConfig, HeadConfig
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import CacheError
-from keras_tl.features.rows import Features
-from keras_tl.features.store import FeatureStore
+from keras_tl.features.store import Features, FeatureStore
 from tests.conftest import make_small_learner, make_tiny_data
 
 MADE_FROM = {"images": "a", "weights": "b"}

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.features.rows import Features
+from keras_tl.features.store import Features
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import NotChecked

@@ -148,7 +148,7 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# This module applies the rules below to Python bytes, and `header_ops` applies the rules to
+# This module applies the rules below to Python bytes, and `batch_decoding` applies the rules to
 # TensorFlow strings. `number(at, size, big_endian=False)` returns a number in the header, an
 # integer or a tensor. `choose(condition, one, other)` returns `one()` if `condition` is true, else
 # `other()`.

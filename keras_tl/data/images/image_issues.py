@@ -1,5 +1,6 @@
 """Reasons why a file is not a usable image, as phrases for messages. Needs no TensorFlow."""
 
+from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.headers import image_format, image_size, why_not
 from keras_tl.data.images.jpeg import jpeg_damage
 from keras_tl.data.images.unsupported import unsupported_issue
@@ -44,3 +45,8 @@ def why_no_image(content: bytes) -> str:
 def damaged(content: bytes) -> str:
     """Return the problem of a file that the decoder refuses, but `image_problem` accepts."""
     return f"truncated or damaged {image_format(content)}"
+
+
+def cannot_decode(name: str, problem: str) -> str:
+    """Return the error message for a file or bytes that are not an image."""
+    return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."

@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.images.decoder import load_image, resize
-from keras_tl.data.images.image_issues import why_no_image
-from keras_tl.data.images.image_items import cannot_decode
+from keras_tl.data.images.image_issues import cannot_decode, why_no_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.pipeline import OPTIONS, Pipeline, row_numbers
@@ -40,7 +39,7 @@ class ImagePipeline(Pipeline):
         Pixels are float32 (batch, height, width, 3) in [0, 255]. The last batch may be smaller.
         """
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
-        return self._batches(split, rows, batch_size)
+        return self.drawn(split, rows, batch_size)
 
     def pixels(self, split: ImageSplit) -> np.ndarray:
         """Return all images of a small split, float32 array (n, height, width, 3) in [0, 255]."""
@@ -49,7 +48,7 @@ class ImagePipeline(Pipeline):
     def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
         """Return full batches of pixels in the split's order. The last batch repeats images."""
         rows = row_numbers(len(split), batch_size)
-        batches = self._batches(split, rows, batch_size, drop_remainder=True)
+        batches = self.drawn(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels), None
 
     def explain(self, split: ImageSplit) -> DataError | None:
@@ -71,7 +70,7 @@ class ImagePipeline(Pipeline):
     ) -> tf.data.Dataset:
         """Return training batches of (pixels, labels), see `Pipeline.shuffled`."""
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
-        return self._batches(split, rows, batch_size, augment=augment)
+        return self.drawn(split, rows, batch_size, augment=augment)
 
     def drawn(
         self,
@@ -79,18 +78,9 @@ class ImagePipeline(Pipeline):
         rows: tf.data.Dataset,
         batch_size: int,
         augment: Callable | None = None,
-    ) -> tf.data.Dataset:
-        """Return batches of (pixels, labels) of the given rows, see `Pipeline.drawn`."""
-        return self._batches(split, rows, batch_size, augment=augment)
-
-    def _batches(
-        self,
-        split: ImageSplit,
-        rows: tf.data.Dataset,
-        batch_size: int,
-        augment: Callable | None = None,
         drop_remainder: bool = False,
     ) -> tf.data.Dataset:
+        """Return batches of (pixels, labels) of the given rows, see `Pipeline.drawn`."""
         # File names may not be valid UTF-8, so pass the paths as bytes.
         images = tf.constant([*map(os.fsencode, split.images)] if split.in_files else split.images)
         labels = tf.constant(split.labels)

@@ -119,3 +119,38 @@ def with_rows(table: Table, wanted: ColumnSelection) -> Table:
     if not table.rows:
         raise DataError(f"{table.name} has no rows. Expected one row for each {wanted.item}.")
     return table
+
+
+def join_tables(tables: Mapping[str, Table]) -> Table:
+    """Join the tables of several splits into one table, to read all splits in the same way."""
+    first = next(iter(tables.values()))
+    if len(tables) == 1:
+        return first
+    names = ", ".join(dict.fromkeys(table.name for table in tables.values()))
+    if any(table.is_text != first.is_text for table in tables.values()):
+        raise DataError(
+            f"Expected files of one form, all CSV or all JSON lines. Received: {names}."
+        )
+    ends = np.cumsum([len(table.rows) for table in tables.values()])
+    parts = np.split(np.arange(ends[-1]), ends[:-1])
+    return Table(
+        names,
+        {
+            column: [value for table in tables.values() for value in table.columns[column]]
+            for column in first.columns
+        },
+        [f"{row} of {split}" for split, table in tables.items() for row in table.rows],
+        first.unit,
+        first.is_text,
+        dict(zip(tables, parts, strict=True)),
+        _joined_categories([*tables.values()]),
+    )
+
+
+def _joined_categories(tables: Sequence[Table]) -> dict[Hashable, list]:
+    """Join the categories of each column that is a pandas Categorical in all tables."""
+    return {
+        column: [*dict.fromkeys(name for table in tables for name in table.categories[column])]
+        for column in tables[0].categories
+        if all(column in table.categories for table in tables)
+    }

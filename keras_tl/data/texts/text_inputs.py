@@ -2,16 +2,24 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from keras_tl.base.files import local_path
-from keras_tl.data.folders.unused_files import items_below
+from keras_tl.data.folders.unused_files import UnusedFiles, items_below
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES
-from keras_tl.data.texts.text_items import TextItems, shown
-from keras_tl.data.texts.text_values import as_text, is_utf_8, read_text_file, refuse_paths
+from keras_tl.data.texts.text_values import (
+    as_text,
+    is_utf_8,
+    read_text_file,
+    refuse_paths,
+    text_problem,
+)
 from keras_tl.data.user_items import ItemSource, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
@@ -21,6 +29,86 @@ _CURE = (
     "If the contents are meant, pass pathlib.Path(path). If the paths are meant, pass "
     "text.encode(). On the command line, use folder:PATH for contents, or --literal for paths."
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class TextItems(PredictionItems):
+    """Texts for prediction.
+
+    Attributes:
+        texts: Text (or first text) of each of the n items. Texts that are not UTF-8 stay bytes.
+        pairs: Second texts of n pairs, or `None` for single texts.
+        names: Names of the items in results, for texts from files. `None`: the texts are the names.
+        problems: For each item, the reason why the item is unreadable, or `None` for a readable
+            item. An unreadable item has an empty text in `texts`. `None` instead of a tuple means
+            that all items are readable.
+        unused: See `PredictionItems`.
+    """
+
+    item = "text"
+
+    texts: tuple[str | bytes, ...]
+    pairs: tuple[str | bytes, ...] | None = None
+    names: tuple[str, ...] | None = None
+    problems: tuple[str | None, ...] | None = None
+    unused: tuple[UnusedFiles, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the items in results: the paths of the files, or the texts."""
+        if self.names is not None:
+            return self.names
+        return tuple(" | ".join(map(_shown, item)) for item in self._items)
+
+    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield texts for the signature `serving_default`, at most `size` at a time."""
+        for start in range(0, len(self.texts), size):
+            batch = {"text": list(self.texts[start : start + size])}
+            if self.pairs is not None:
+                batch["text_pair"] = list(self.pairs[start : start + size])
+            yield "serving_default", batch
+
+    def valid(self) -> np.ndarray:
+        """Return whether each item has only readable texts (see `text_problem`), as bool (n,)."""
+        return np.array([not any(map(text_problem, item)) for item in self._items])
+
+    def why(self, number: int) -> str:
+        """See `PredictionItems.why`."""
+        if problem := self.problems and self.problems[number]:
+            return problem.removesuffix(".")
+        # If no problem is found here, the server may know fewer Unicode characters than this
+        # Python.
+        return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
+
+    def reason(self, number: int) -> str:
+        """See `PredictionItems.reason`."""
+        if problem := self.problems and self.problems[number]:
+            return problem
+        try:
+            for text in self._items[number]:
+                as_text(text, self.name(number))
+        except DataError as error:
+            return str(error)
+        name = self.name(number) if self.names else f"Item {number} of {len(self)}"
+        return f"{name} is {self.why(number)}. Remove this text."
+
+    def name(self, number: int) -> str:
+        """Return the name of an item in messages."""
+        return quoted(self.names[number]) if self.names else super().name(number)
+
+    def take(self, rows: Iterable[int]) -> "TextItems":
+        """Return only the items with these row numbers, in this order."""
+        rows = [*rows]
+        fields = (self.texts, self.pairs, self.names, self.problems)
+        return TextItems(*(f and tuple(f[row] for row in rows) for f in fields))
+
+    @property
+    def _items(self) -> list[tuple[str | bytes, ...]]:
+        """Tuples of the one or two texts of each item."""
+        return list(zip(*(x for x in (self.texts, self.pairs) if x is not None), strict=True))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +198,7 @@ def _read(one: str | bytes | os.PathLike[str], place: str, on_invalid: str) -> _
         if on_invalid == "raise":
             raise
         return _Read("", "" if name is None else name, str(error))
-    return _Read(text, shown(text) if name is None else name)
+    return _Read(text, _shown(text) if name is None else name)
 
 
 def _content(one: str | bytes | os.PathLike[str], place: str) -> tuple[str | bytes, str]:
@@ -137,3 +225,8 @@ def _is_text(item: object) -> bool:
 
 def _is_pair(item: object) -> bool:
     return isinstance(item, (tuple, list)) and len(item) == 2 and all(map(_is_text, item))
+
+
+def _shown(text: str | bytes) -> str:
+    """Return the name of a text in results: the text, or `repr` of undecodable bytes."""
+    return text if isinstance(text, str) else repr(text)

@@ -12,8 +12,7 @@ from keras_tl.data.folders.class_folders import scan_folder
 from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.tables.columns import Columns
 from keras_tl.data.tables.label_columns import LabelColumns
-from keras_tl.data.tables.table import Table
-from keras_tl.data.tables.table_files import join_tables
+from keras_tl.data.tables.table import Table, join_tables
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import as_text, is_unicode, read_text_file, refuse_paths

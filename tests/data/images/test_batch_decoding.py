@@ -8,9 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_tl.data.images import batch_decoding
-from keras_tl.data.images.batch_decoding import load_images
+from keras_tl.data.images.batch_decoding import declared_pixels, load_images
 from keras_tl.data.images.decoder import load_image
-from keras_tl.data.images.header_ops import declared_pixels
 from keras_tl.data.images.headers import image_format, image_size
 from keras_tl.data.images.image_issues import MOST_PIXELS
 

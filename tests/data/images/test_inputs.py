@@ -18,6 +18,7 @@ from keras_tl.data.images.image_pipeline import read_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.errors import DataError, KerasTLError
+from keras_tl.models.image_modality import ImageModality
 from tests.conditions import audited
 
 GREY = np.arange(20, dtype=np.uint8).reshape(4, 5)
@@ -75,7 +76,7 @@ def test_files_are_read_in_the_order_given(folder, name):
     assert [c for batch in inputs.batches(2) for c in batch] == contents
     assert inputs.pixels is None
     inputs.check_valid(np.ones(len(expected), bool))
-    split = inputs.as_split((4, 5), "crop")
+    split = ImageModality((4, 5), "crop").as_split(inputs)
     assert split.in_files
     assert split.images == inputs.sources
 
@@ -169,7 +170,7 @@ def test_bytes_are_decoded(folder):
         assert list(inputs.batches(32)) == [expected]
         assert inputs.sources is None
         assert inputs.pixels is None
-    images = read_inputs(contents).as_split((4, 5), "crop").images
+    images = ImageModality((4, 5), "crop").as_split(read_inputs(contents)).images
     np.testing.assert_allclose(images, [COLOUR, COLOUR + 1], atol=1e-3)
 
 
@@ -220,7 +221,7 @@ def test_arrays_become_a_batch_of_pixels(name):
     np.testing.assert_array_equal(inputs.pixels, expected)
     assert inputs.contents is None
     assert inputs.sources is None
-    split = inputs.as_split((8, 8), "crop")
+    split = ImageModality((8, 8), "crop").as_split(inputs)
     assert split.images is inputs.pixels
     assert len(split) == len(expected)
 
@@ -232,7 +233,7 @@ def test_images_of_several_sizes_are_answered_in_their_order():
         shapes = [batch.shape for batch in inputs.batches(32)]
         assert shapes == [(2, 4, 5, 3), (1, 2, 5, 3), (1, 4, 5, 3)]
         assert [batch.shape[0] for batch in inputs.batches(1)] == [1] * 4
-        split = inputs.as_split((4, 5), "stretch")
+        split = ImageModality((4, 5), "stretch").as_split(inputs)
         assert split.images.shape == (4, 4, 5, 3)
         np.testing.assert_allclose(
             split.images[[0, 1, 3]], np.stack([COLOUR, COLOUR + 1, COLOUR + 2])
@@ -375,7 +376,7 @@ def test_the_first_damaged_image_is_named(folder):
     contents = [Path(folder / "a.png").read_bytes(), b"damaged"]
     for check in (
         lambda inputs: inputs.check_valid(np.array([True, False])),
-        lambda inputs: inputs.as_split((4, 4), "crop"),
+        lambda inputs: ImageModality((4, 4), "crop").as_split(inputs),
     ):
         with pytest.raises(DataError, match=r"Cannot decode item 1: .* begins with 'damaged'"):
             check(read_inputs(contents))

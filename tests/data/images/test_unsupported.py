@@ -8,10 +8,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_tl.data.images.batch_decoding import load_images
+from keras_tl.data.images.batch_decoding import declared_pixels, load_images
 from keras_tl.data.images.decoder import decode_image
 from keras_tl.data.images.file_check import check_files
-from keras_tl.data.images.header_ops import declared_pixels
 from keras_tl.data.images.headers import image_format, image_size
 from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.images.image_pipeline import read_image
