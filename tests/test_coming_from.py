@@ -1,7 +1,6 @@
 """The pages "Coming from": our code runs on tiny local data, the code of the others parses."""
 
 import ast
-import inspect
 import re
 import shlex
 from pathlib import Path
@@ -11,13 +10,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import keras_tl as ktl
-from keras_tl import ulmfit
 from keras_tl.cli import cli
 from tests import hub_modules, kerashub_presets
 from tests.backbones.test_awd_fastai import write_folder
-from tests.made_images import encode, photo
-from tests.test_docs import FENCE
+from tests.page_blocks import FENCE
+from tests.page_files import write_photos
 
 FOLDER = Path(__file__).parents[1] / "docs" / "coming-from"
 PAGES = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "index")
@@ -29,14 +26,6 @@ def blocks(page, kind):
     """The contents of a page's code blocks of a kind, such as `python`."""
     text = (FOLDER / f"{page}.md").read_text("utf-8")
     return [content for _, _, found, content in FENCE.findall(text) if found == kind]
-
-
-def write_photos(folder, per_class=12):
-    for name, first in (("cat", 0), ("dog", per_class)):
-        (folder / name).mkdir(parents=True)
-        for number in range(per_class):
-            content = encode(photo(first + number).convert("RGB"), "JPEG")
-            (folder / name / f"{number}.jpg").write_bytes(content)
 
 
 def write_reviews(path, per_class=12):
@@ -142,53 +131,3 @@ def test_the_code_of_the_others_parses(page):
         options, _, code = block.partition("\n\n")
         assert options.startswith(":caption: ")
         ast.parse(code)
-
-
-# What the first name of a dotted name in the pages stands for.
-MEANINGS = {"ktl": ktl, "ulmfit": ulmfit, "learner": ktl.Learner, "own": ktl.Learner}
-
-
-def named(function):
-    """What the dotted name of a called function stands for, `None` if that is not known here."""
-    path = []
-    while isinstance(function, ast.Attribute):
-        path.insert(0, function.attr)
-        function = function.value
-    if not path or not isinstance(function, ast.Name) or function.id not in MEANINGS:
-        return None
-    found = MEANINGS[function.id]
-    for name in path:
-        found = getattr(found, name)
-        if isinstance(found, property):
-            return None
-    return found
-
-
-def codes(page):
-    """Our code of a page: its blocks, and expressions in its sentences and tables."""
-    yield from map(ast.parse, blocks(page, "python"))
-    text = FENCE.sub("", (FOLDER / f"{page}.md").read_text("utf-8"))
-    for code in re.findall(r"`([^`\n]+)`", text):
-        try:
-            yield ast.parse(code, mode="eval")
-        except SyntaxError:  # a file, an option, a part of a call
-            continue
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_our_functions_take_the_arguments_that_the_page_gives(page):
-    checked = 0
-    for code in codes(page):
-        for call in ast.walk(code):
-            if isinstance(call, ast.Call) and (function := named(call.func)) is not None:
-                # Methods are looked up in the class: the first argument is the object.
-                method = inspect.isfunction(function) and isinstance(call.func.value, ast.Name)
-                method = method and call.func.value.id in ("learner", "own")
-                given = [None] * (len(call.args) + method)
-                options = {option.arg: None for option in call.keywords}
-                try:
-                    inspect.signature(function).bind_partial(*given, **options)
-                except TypeError as error:
-                    raise AssertionError(f"{ast.unparse(call)}: {error}") from error
-                checked += 1
-    assert checked

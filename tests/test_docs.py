@@ -1,4 +1,4 @@
-"""Links, names and code of the documentation. `make docs` builds the site; these tests do not."""
+"""Links and names of the documentation. `make docs` builds the site; these tests do not."""
 
 import ast
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import keras_tl
+from tests.page_blocks import FENCE
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -17,7 +18,6 @@ PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 TEXTS += [ROOT / name / "README.md" for name in ("benchmarks", "recipes")]
 
-FENCE = re.compile(r"^( *)(```+)([^\n]*)\n(.*?)^\1\2$", re.M | re.S)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)|\{download\}`[^<`]*<([^>]+)>`")
 AUTO = re.compile(r"\.\. auto(\w+):: (keras_tl[\w.]*)((?:\n   :.*)*)")
 
@@ -56,14 +56,29 @@ def test_files_that_texts_and_code_name_exist():
             assert (ROOT / name).exists(), f"{relative(source)} names {name}"
 
 
-def test_the_output_in_readme_is_that_of_the_quickstart():
-    notebook = json.loads((ROOT / "recipes" / "quickstart.ipynb").read_text("utf-8"))
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+# The pages whose outputs are those of a notebook.
+NOTEBOOKS = {
+    "README.md": "quickstart",
+    "docs/tutorials/first-photos.md": "quickstart",
+    "docs/tutorials/texts.md": "texts",
+}
+
+
+@pytest.mark.parametrize("page", NOTEBOOKS)
+def test_the_outputs_of_a_page_are_those_of_its_notebook(page):
+    path = ROOT / "recipes" / f"{NOTEBOOKS[page]}.ipynb"
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     texts = [output.get("text") or output["data"]["text/plain"] for output in outputs]
-    printed = "\n".join("".join(text) for text in texts).splitlines()
-    blocks = [content for _, _, kind, content in FENCE.findall(README) if kind == "text"]
-    (shown,) = (block.splitlines() for block in blocks if "Test accuracy" in block)
-    assert {*shown} - {"..."} <= {*printed}
+    printed = "\n".join("".join(text) for text in texts)
+    found = FENCE.findall((ROOT / page).read_text("utf-8"))
+    shown = "".join(content for _, _, kind, content in found if kind == "text")
+    lines, known = (
+        {*re.sub(r"saved_models/\w+", "", one).splitlines()} for one in (shown, printed)
+    )
+    # Cells of a notebook, in which users type.
+    others = {line for line in lines if line.startswith(("%pip", "from google.colab"))}
+    assert lines - others - {"..."} <= known
 
 
 def test_the_accuracies_in_readme_are_the_stored_ones():
@@ -173,18 +188,3 @@ def test_every_check_before_training_is_in_its_table():
     rows = re.findall(r"^\| `([\w-]+)` \|", (DOCS / "reference" / "checks.md").read_text(), re.M)
     assert checks
     assert sorted(checks) == sorted(rows)
-
-
-@pytest.mark.parametrize("path", [*PAGES, ROOT / "README.md"], ids=relative)
-def test_code_blocks_parse_and_use_public_names(path):
-    facade = ast.parse((ROOT / "keras_tl" / "learner" / "facade.py").read_text("utf-8"))
-    (learner,) = (node for node in facade.body if getattr(node, "name", "") == "Learner")
-    known = {
-        "ktl": {*keras_tl.__all__},
-        "learner": {n.name for n in learner.body if isinstance(n, ast.FunctionDef)},
-    }
-    for _, _, kind, content in FENCE.findall(path.read_text("utf-8")):
-        if kind == "python":
-            for node in ast.walk(ast.parse(content)):
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                    assert node.attr in known.get(node.value.id, {node.attr}), ast.unparse(node)

@@ -1,0 +1,243 @@
+"""The code blocks of the documentation: names, arguments and commands exist, and the code runs.
+
+The pages "Coming from" run in tests/test_coming_from.py.
+"""
+
+import ast
+import contextlib
+import dataclasses
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import keras_tl as ktl
+from keras_tl.cli import cli
+from tests import page_files
+from tests.call_checks import CodeChecker, Instance, undefined
+from tests.conftest import without_verification
+from tests.examples import rest_server
+from tests.page_blocks import PAGES, ROOT, blocks, commands, inline
+
+
+def relative(page):
+    return str(page.relative_to(ROOT))
+
+
+WITH_CODE = [page for page in PAGES if any(blocks(page, "python"))]
+RUN_HERE = [relative(page) for page in WITH_CODE if page.parent.name != "coming-from"]
+
+# The blocks that no test runs, with the reasons in the pages. Keep this list short.
+NOT_RUN = {
+    ("docs/how-to/read-photos.md", "downloads tf_flowers"),
+    ("docs/how-to/read-texts.md", "downloads glue/sst2"),
+    ("docs/how-to/train-in-two-phases.md", "needs MLflow, which keras_tl does not install"),
+    ("docs/how-to/use-a-language-model.md", "downloads wiki40b, 10 GB"),
+}
+# Files of a page that other programs write, or other pages.
+SETUPS = {
+    "docs/how-to/other-runtimes.md": page_files.export_texts,
+    "docs/how-to/read-texts.md": page_files.save_encoder,
+    "docs/how-to/use-a-language-model.md": page_files.save_fastai_model,
+    "docs/how-to/weights.md": page_files.save_converted,
+    "docs/tutorials/texts.md": page_files.save_encoder,
+}
+# Names that need a network, and the local ones that stand for them.
+LOCAL = {"kerashub:bert_small_en_uncased": "kerashub:bert"}
+SERVER = "http://localhost:8501"
+# The pages whose commands run too. The first one also verifies its export.
+VERIFIED = "docs/tutorials/notebook-to-server.md"
+COMMANDS_RUN = (VERIFIED, "docs/reference/cli.md")
+
+# Names in the sentences of the pages.
+IN_PROSE = {
+    "keras_tl": ktl,
+    "ktl": ktl,
+    "learner": Instance(ktl.Learner),
+    "own": Instance(ktl.Learner),
+    "ulmfit": ktl.ulmfit,
+}
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=relative)
+def test_the_code_of_a_page_is_whole(page):
+    assert undefined(block.content for block in blocks(page, "python")) == []
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=relative)
+def test_names_and_arguments_in_blocks_exist(page):
+    checker = CodeChecker()
+    for block in blocks(page, "python"):
+        checker.visit(ast.parse(block.content))
+    assert checker.checked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_names_and_arguments_in_sentences_exist(page):
+    for code in inline(page):
+        if code.startswith(tuple(f"{name}." for name in IN_PROSE)):
+            with contextlib.suppress(SyntaxError):  # part of a call
+                tree = ast.parse(code)
+                CodeChecker(IN_PROSE, whole=False).visit(tree)
+
+
+WRONG = {
+    "a name": "ktl.nothing",
+    "a name of a module": "ktl.ulmfit.nothing()",
+    "an import": "from keras_tl import Lerner",
+    "an argument": "ktl.Learner.load('a').evaluate(cut=1)",
+    "an option": "ktl.ImageData.from_folder('a', sise=1)",
+    "a missing argument": "ktl.Learner('a')",
+    "a method": "data = ktl.ImageData.from_folder('a')\ndata.nothing()",
+    "a result": "ktl.Learner.load('a').evaluate().top_losses(many=1)",
+    "a result in a text": "print(f\"{ktl.Learner.load('a').evaluate(cut=1)}\")",
+    "a context": "with ktl.serving.Client('a', model='b') as client:\n    client.nothing()",
+}
+
+
+@pytest.mark.parametrize("code", WRONG.values(), ids=WRONG)
+def test_wrong_code_is_found(code):
+    with pytest.raises((AttributeError, TypeError)):
+        CodeChecker({"ktl": ktl}).visit(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        (["print(x)"], ["x"]),
+        (["x = 1", "print(x)"], []),
+        (["x = x + 1"], ["x"]),
+        (["def f(a): return a + later\nlater = 1"], []),
+        (["for a in 'ab': print(a)\nprint([b for b in 'ab'])"], []),
+    ],
+)
+def test_undefined_names_are_found(code, names):
+    assert undefined(code) == names
+
+
+def test_every_marker_stands_before_a_block_and_has_a_known_reason():
+    found = [
+        (relative(page), block.not_run)
+        for page in PAGES
+        for block in blocks(page, "python", "sh", "console")
+        if block.not_run
+    ]
+    assert sorted(found) == sorted(NOT_RUN)
+    markers = sum(page.read_text("utf-8").count("% not run") for page in PAGES)
+    assert markers == len(found)
+
+
+def test_the_tables_name_pages():
+    assert SETUPS.keys() <= {*RUN_HERE}
+    assert {*COMMANDS_RUN} <= {relative(page) for page in PAGES}
+
+
+def ours(page):
+    """The commands of `keras-tl` in the blocks of a page, without the first word."""
+    for block in blocks(page, "sh", "console"):
+        for program, *arguments in commands(block.content):
+            if program == "keras-tl":
+                yield arguments
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(ours(page))], ids=relative)
+def test_commands_have_only_options_and_values_that_exist(page):
+    with click.Context(cli, info_name="keras-tl") as parent:
+        for arguments in ours(page):
+            command = cli if arguments[0].startswith("-") else cli.commands[arguments[0]]
+            rest = arguments if command is cli else arguments[1:]
+            with contextlib.suppress(click.exceptions.Exit):  # --help
+                command.make_context(command.name, [*rest], parent=parent)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_commands_in_sentences_have_only_options_that_exist(page):
+    for code in inline(page):
+        program, *words = code.split() or [""]
+        if program != "keras-tl" or not words or words[0].isupper():
+            continue
+        command = cli if words[0].startswith("-") else cli.commands[words[0]]
+        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+        given = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert given <= known | {"--help", "--version"}, code
+
+
+def test_scripts_in_blocks_exist_and_take_the_options():
+    checked = 0
+    for page in [*PAGES, *(ROOT / name / "README.md" for name in ("benchmarks", "recipes"))]:
+        for block in blocks(page, "sh", "console"):
+            for program, *arguments in commands(block.content):
+                if program != "python" or not arguments[0].endswith(".py"):
+                    continue
+                source = source_of(ROOT / arguments[0])
+                for option in (one for one in arguments if one.startswith("--")):
+                    assert f'"{option}"' in source, f"{relative(page)}: {arguments[0]} {option}"
+                    checked += 1
+    assert checked
+
+
+def source_of(script):
+    """The source of a script, and of the modules beside it that it imports."""
+    source = script.read_text("utf-8")
+    names = [
+        name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in (getattr(node, "module", None), *(alias.name for alias in node.names))
+    ]
+    files = [script.with_name(f"{name}.py") for name in names]
+    return source + "".join(file.read_text("utf-8") for file in files if file.exists())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUN_HERE)
+def test_the_code_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / name
+    with prepared(name, tmp_path) as address:
+        names = {"__name__": "__main__"}
+        for block in blocks(page, "python", "sh"):
+            if block.kind == "python" and not block.not_run:
+                exec(localised(block, address).code, names)
+            elif name in COMMANDS_RUN:
+                run_commands(block)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in COMMANDS_RUN if name not in RUN_HERE])
+def test_the_commands_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with prepared(name, tmp_path):
+        for block in blocks(ROOT / name, "sh"):
+            run_commands(block)
+
+
+@contextlib.contextmanager
+def prepared(name, folder):
+    """Write the files of a page. Yield the address of a server."""
+    page = ROOT / name
+    code = "".join(block.content for block in blocks(page, "python"))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(page_files.in_short())
+        if name != VERIFIED:
+            stack.enter_context(without_verification())
+        page_files.write_files(folder)
+        if 'load("runs/photos"' in code.partition('save("runs/photos")')[0]:
+            page_files.save_run(folder)
+        if name in SETUPS:
+            SETUPS[name](folder)
+        yield stack.enter_context(rest_server()) if SERVER in code else SERVER
+
+
+def localised(block, address):
+    content = block.content.replace(SERVER, address)
+    for name, local in LOCAL.items():
+        content = content.replace(name, local)
+    return dataclasses.replace(block, content=content)
+
+
+def run_commands(block):
+    for program, *arguments in commands(block.content):
+        if program == "keras-tl":
+            done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
