@@ -143,7 +143,7 @@ def quoted(value: object) -> str:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return values for a message, quoted and separated by commas: about 200 characters in all.
+    """Join values to a text of about 200 characters for a message: quoted, with commas.
 
     If some values do not fit, the text ends with the number of omitted values.
 

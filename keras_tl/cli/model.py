@@ -15,7 +15,7 @@ _MADE_WITH = (
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for a model. The command receives the option values as dict `model`."""
+    """Add the options for a model. The command gets their values as the dict argument `model`."""
 
     @click.option(
         "--backbone",

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 
 class Block:
-    """Base class of the blocks of a section. The template macro for a block has the class's name.
+    """Base class of a section's blocks. Each subclass has a template macro of the same name.
 
     In the texts of paragraphs and notes, backticks mark code. Templates show other texts literally.
     """

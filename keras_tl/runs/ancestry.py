@@ -36,10 +36,10 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) -> tuple[str, ...]:
     """Return the names of the splits on which a backbone was fine-tuned with labels.
 
-    A run records one fingerprint of its training split. This function therefore recognises only an
-    identical training split, and the joined split of all items from `fit(refit=True)`. The function
-    does not recognise other random splits of the same items. Training of a language model does not
-    count, because a language model learns from texts without labels.
+    A run records one fingerprint of its training split. This function therefore recognises only a
+    training split with the same items, and the joined split of all items from `fit(refit=True)`.
+    The function does not recognise other random splits of the same items. Training of a language
+    model does not count, because a language model learns from texts without labels.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")

@@ -96,7 +96,7 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """Build the original network with random weights, for `"imagenet"` with its scaling layers."""
+    """Build the original network with random weights. `"imagenet"` adds its scaling layers."""
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
         giving_download(Path()),

@@ -145,8 +145,8 @@ def perplexity(
 
     Args:
         model: Language model to evaluate, without dropout.
-        tokens: Token numbers of the texts, integers (n,), cut into `batch_size` rows. Each row
-            begins with zero states.
+        tokens: Token ids of all texts in one sequence, integers (n,), cut into
+            `batch_size` rows. Each row begins with zero states.
         batch_size: Number of rows in a batch. Tokens at the start of a row lack their preceding
             context.
         bptt: Number of tokens per row of a batch. The perplexity does not depend on `bptt`.

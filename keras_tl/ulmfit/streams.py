@@ -19,7 +19,7 @@ class TokenStream:
     previous batch. If the tokens cannot fill all rows equally, the last tokens are left out.
 
     Args:
-        tokens: Token numbers of the texts, integers (n,).
+        tokens: Token ids of all texts in one sequence, integers (n,).
         batch_size: Number of rows in a batch.
         length: Mean number of tokens per row of a batch. The last batch can be shorter.
         seed: Seed of random batch lengths, as in Merity et al., 2017 (arXiv:1708.02182, sec. 4.1).

@@ -119,7 +119,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """Text that changes whenever the tokens could change, for the keys of caches.
+        """Identifier of the tokenisation, for cache keys: other tokens have another identifier.
 
         Example:
             >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)

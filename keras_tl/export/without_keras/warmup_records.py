@@ -25,7 +25,8 @@ class Replayed:
     """Result of a replay of warm-up requests.
 
     Attributes:
-        problems: A sentence for each record that a server would refuse, with its number from 1.
+        problems: A sentence for each record that a server would refuse, with the record's
+            number. The first record has number 1.
         notes: A sentence for each record of a kind that the replay does not support.
         asked: Inputs of the last record that called each signature, by signature name.
     """
