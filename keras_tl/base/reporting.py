@@ -60,6 +60,13 @@ def size_text(size: int) -> str:
     return f"{size:,} bytes" if unit == "bytes" else f"{size:,.1f} {unit}"
 
 
+def time_text(seconds: float) -> str:
+    """Return a time as text, in seconds, minutes (from two minutes) or hours (from two hours)."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 class Reporter:
     """Writes progress to standard error. In a notebook, writes progress to standard output, because
     notebooks show standard error as errors.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_tl.base.reporting import Reporter, size_text
+from keras_tl.base.reporting import Reporter, size_text, time_text
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,23 @@ from keras_tl.base.reporting import Reporter, size_text
 )
 def test_sizes_are_never_shown_as_nothing(size, text):
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (0.4, "0.4 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7199, "120 min"),
+        (7200, "2.0 h"),
+    ],
+)
+def test_times_have_a_suitable_unit(seconds, text):
+    assert time_text(seconds) == text
 
 
 @pytest.mark.parametrize(("done", "shown"), [(8, " 8/13"), (13, "13/13"), (16, "13/13")])
