@@ -250,7 +250,7 @@ texts = keras_tl.TextData.from_arrays(["good", "bad"] * 8, [0, 1] * 8, verbose=F
 try:
     keras_tl.Learner("kerashub:bert_tiny_en_uncased", texts, verbose=False)
 except keras_tl.errors.ConfigError as error:
-    assert 'pip install "keras_tl[kerashub]"' in str(error), error
+    assert 'pip install "keras-hub' in str(error), error
 else:
     raise AssertionError("KerasHub was found")
 print("all is well")

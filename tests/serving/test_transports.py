@@ -196,7 +196,7 @@ def test_arguments_are_checked(arguments, options, said):
 
 def test_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.predict_pb2", None)
-    with pytest.raises(ConfigError, match=r'pip install "keras_tl\[grpc\]"'):
+    with pytest.raises(ConfigError, match=r'pip install "grpcio>='):
         Client("grpc://localhost:8500", "m")
 
 
