@@ -50,8 +50,9 @@ class Protocol:
         epochs: Budget: passes of each arm over the training split, at least 2. `None`: the default
             epochs of the head plus the default epochs of the policy.
         head_epochs: Passes that train only the head, before fine-tuning. `None`: the passes of the
-            budget that the policy does not use, at least 1. For a policy of one phase, at most the
-            default epochs of the head, or 0 if the policy needs no trained head.
+            budget that the policy does not use. These are at least 1, or 0 if the first phase needs
+            no trained head (`batch_norm="live"`). For a policy of one phase, they are at most the
+            default epochs of the head.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
             the fine-tuned arm. `None`: the measured default.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
@@ -132,7 +133,8 @@ class Protocol:
             epochs = own if needs_no_head else first + own
         check_range("epochs", epochs, _FEWEST_EPOCHS, whole=True)
         if head_epochs is None and needs_no_head:
-            head_epochs = 0 if len(tuned) == 1 else epochs - own
+            # If the phases are too long, `_filling` raises an error about the phases.
+            head_epochs = 0 if len(tuned) == 1 else max(epochs - own, 0)
         if head_epochs is None:
             left = max(epochs - own, 1)
             head_epochs = left if len(tuned) > 1 else min(left, head.epochs)
