@@ -73,7 +73,13 @@ class Reporter:
 
     Args:
         verbose: Whether to write progress. `False` means no output.
+
+    Attributes:
+        writes_results: Whether `say_result` writes. A command that prints the results itself sets
+            this attribute to false.
     """
+
+    writes_results = True
 
     def __init__(self, verbose: bool = True):
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
@@ -97,6 +103,11 @@ class Reporter:
     def say(self, message: str) -> None:
         """Print a message as one line."""
         self.console.print(message, markup=False, soft_wrap=True)
+
+    def say_result(self, message: str) -> None:
+        """Print a result of a call as one line, unless a command prints the result itself."""
+        if self.writes_results:
+            self.say(message)
 
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Callable[[int], None]]:

@@ -150,6 +150,8 @@ def train(
         verbose=verbose,
         preflight=not options["no_preflight"],
     )
+    # The command prints the results below, with options instead of Python arguments.
+    learner._state.reporter.writes_results = False
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
         raise click.UsageError(

@@ -55,7 +55,7 @@ def fit(
         check_range("minutes", minutes, 0.01)
     found = call.run(minutes)
     state.measured.fitted = found
-    state.reporter.say(found.describe())
+    state.reporter.say_result(found.describe())
     return found
 
 

@@ -104,7 +104,7 @@ def calibrate(state: State) -> Calibrated:
     known = _evaluations_with(state, "validation")
     found = calibration.calibrate(state.task, {split: one.raw for split, one in known.items()})
     state.set_decision_rule(calibration.with_temperature(state.config, found.temperature))
-    state.reporter.say(found.describe())
+    state.reporter.say_result(found.describe())
     return found
 
 
@@ -116,7 +116,7 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
     records = {split: one.record for split, one in known.items()}
     found = thresholds.choose_thresholds(state.task, records, rule)
     state.set_decision_rule(dataclasses.replace(state.config, thresholds=found.values))
-    state.reporter.say(found.describe())
+    state.reporter.say_result(found.describe())
     return found
 
 

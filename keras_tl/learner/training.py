@@ -156,7 +156,7 @@ def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecor
     )
     record = dataclasses.replace(record, metric_drop=metric_drop)
     if warning := describe_metric_drop(record):
-        state.reporter.say(warning)
+        state.reporter.say_result(warning)
     return record
 
 

@@ -46,6 +46,15 @@ def test_a_bar_never_passes_its_end(done, shown, monkeypatch, capsys):
     assert shown in capsys.readouterr().err
 
 
+def test_a_command_that_prints_results_itself_keeps_only_progress(capsys):
+    reporter = Reporter()
+    reporter.say_result("first")
+    reporter.writes_results = False
+    reporter.say_result("second")
+    reporter.say("progress")
+    assert capsys.readouterr().err.split() == ["first", "progress"]
+
+
 def test_nothing_is_said_unless_asked_for(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     reporter = Reporter(verbose=False)
