@@ -77,11 +77,12 @@ class Reporter:
     Attributes:
         writes_results: Whether `say_result` writes. A command that prints the results itself sets
             this attribute to false.
+        wording: Function that changes each message. A command replaces Python arguments by options.
     """
 
-    writes_results = True
-
     def __init__(self, verbose: bool = True):
+        self.writes_results = True
+        self.wording: Callable[[str], str] = str
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
         self._bars = self.console
         if self.console.is_jupyter:
@@ -102,7 +103,7 @@ class Reporter:
 
     def say(self, message: str) -> None:
         """Print a message as one line."""
-        self.console.print(message, markup=False, soft_wrap=True)
+        self.console.print(self.wording(message), markup=False, soft_wrap=True)
 
     def say_result(self, message: str) -> None:
         """Print a result of a call as one line, unless a command prints the result itself."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import click
 
 import keras_tl
-from keras_tl.cli.group import start_toolkit
+from keras_tl.cli.group import PATH, start_toolkit
 
 # Options for reading and splitting the data, which `split_options` adds.
 _READING = (
@@ -50,6 +50,11 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "of TensorFlow Datasets. digits: scikit-learn's handwritten digits.",
     )
     @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
+    @click.option(
+        "--root",
+        type=PATH,
+        help="csv: folder that relative image paths start from. Default: the folder of the table.",
+    )
     @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")
     @click.option(
         "--text-pair-column",
@@ -89,7 +94,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         no_download: bool,
         **others: Any,
     ) -> Any:
-        plain = ("image", "text", "text_pair", "separator", "task", "data_dir")
+        plain = ("image", "root", "text", "text_pair", "separator", "task", "data_dir")
         given = {name: others.pop(name) for name in plain}
         given["label"] = label[0] if len(label) == 1 else list(label) or None
         given["classes"] = list(classes) or None

@@ -1,5 +1,6 @@
 """The command `keras-tl train`: train a model and save the run."""
 
+import functools
 import importlib.util
 import time
 from collections.abc import Iterator
@@ -150,8 +151,10 @@ def train(
         verbose=verbose,
         preflight=not options["no_preflight"],
     )
-    # The command prints the results below, with options instead of Python arguments.
-    learner._state.reporter.writes_results = False
+    reporter = learner._state.reporter
+    # The command prints the results itself, below.
+    reporter.writes_results = False
+    reporter.wording = functools.partial(in_options, command=train)
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
         raise click.UsageError(

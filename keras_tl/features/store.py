@@ -107,8 +107,8 @@ class FeatureStore:
                 raise CacheError(
                     f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
                     f"more than the free space in {quoted(str(self._folder))}. Free some space, "
-                    "choose another folder with CacheConfig(folder=...), or use pooling='avg' or "
-                    "cache='off'."
+                    "set KERAS_TL_CACHE or CacheConfig(folder=...) to another folder, or use "
+                    "pooling='avg' or cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
                 with open(folder / "features.bin", "wb") as file:

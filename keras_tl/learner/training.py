@@ -197,4 +197,5 @@ def _tell_if_overfitting(state: State) -> None:
         return  # Not overfitting: cross-validation chose the L2 penalty of this head.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
-        state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")
+        state.reporter.say(found.statement)
+        state.reporter.say_result("keras_tl.overfitting(learner) lists remedies.")

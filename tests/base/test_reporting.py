@@ -55,6 +55,14 @@ def test_a_command_that_prints_results_itself_keeps_only_progress(capsys):
     assert capsys.readouterr().err.split() == ["first", "progress"]
 
 
+def test_a_command_changes_the_wording(capsys):
+    reporter = Reporter()
+    reporter.say("Pass cache='off'.")
+    reporter.wording = lambda message: message.replace("cache='off'", "--cache off")
+    reporter.say("Pass cache='off'.")
+    assert capsys.readouterr().err.splitlines() == ["Pass cache='off'.", "Pass --cache off."]
+
+
 def test_nothing_is_said_unless_asked_for(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     reporter = Reporter(verbose=False)
