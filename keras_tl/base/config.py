@@ -223,7 +223,7 @@ class Phase(JsonConfig):
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
-            normalisation layers have no weight decay.
+            normalisation layers have no weight decay. Other optimizers need 0.
         schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983, eq. 5,
             one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and Ruder,
             2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820).

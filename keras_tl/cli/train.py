@@ -26,6 +26,10 @@ _OF_PHASES = (
 )
 
 
+# Options that apply only to fine-tuning.
+_OF_FINE_TUNING = ("learning_rate", "unfreeze", "policy", "discriminative_factor", "augment")
+
+
 def _number_or_name(value: str | None) -> int | str | None:
     return int(value) if value is not None and value.isdecimal() else value
 
@@ -217,6 +221,13 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
         raise click.UsageError(
             f"{one} applies only if Learner.fit decides about fine-tuning, but {other} is a "
             f"setting of a training phase. Leave out {one} or {other}."
+        )
+    unused = [name for name in _OF_FINE_TUNING if options[name]]
+    if options["fine_tune_epochs"] == 0 and unused:
+        flag = f"--{unused[0].replace('_', '-')}"
+        raise click.UsageError(
+            f"{flag} is a setting of fine-tuning, but --fine-tune-epochs 0 leaves out fine-tuning. "
+            f"Leave out {flag} or --fine-tune-epochs."
         )
     return bool(phases)
 

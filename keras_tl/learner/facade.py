@@ -31,6 +31,7 @@ from keras_tl.base.config import (
     HeadConfig,
     ModelConfig,
     Phase,
+    check_range,
     family_of,
 )
 from keras_tl.base.reporting import Reporter
@@ -146,6 +147,8 @@ class Learner:
             ancestry, backbone = ancestry_of(backbone._state.run_record()), backbone.backbone
         dtype_policy = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        seed = int(seed) if isinstance(seed, np.integer) else seed
+        check_range("seed", seed, 0, whole=True)
         ranking = None
         if isinstance(backbone, str) and backbone == "auto":
             backbone, ranking = _best_backbone(

@@ -1,7 +1,7 @@
 """Evaluate, cross-validate and calibrate a learner, and choose its decision thresholds."""
 
 import dataclasses
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def _labelled_features(
     column = state.data.groups if groups is None else groups
     if column is None:
         values = None
-    elif isinstance(column, (list, np.ndarray)):
+    elif _are_values(column, splits):
         values = np.asarray(column)
     else:
         values = np.concatenate([groups_of(split, column) for split in splits.values()])
@@ -96,6 +96,15 @@ def _labelled_features(
         None if None in sources else [item for some in sources for item in some],
         values,
     )
+
+
+def _are_values(groups: Hashable | Sequence, splits: dict[str, Split]) -> bool:
+    """Return whether `groups` has a value per item. Otherwise `groups` is the name of a column."""
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        return False
+    # The name of a pandas column may be a tuple.
+    is_name = isinstance(groups, Hashable) and all(groups in one.slices for one in splits.values())
+    return not is_name
 
 
 def calibrate(state: State) -> Calibrated:

@@ -11,6 +11,7 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, phases_of
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_head_optimum import hard_data
@@ -243,6 +244,15 @@ def test_the_search_for_the_best_epoch_trains_for_exactly_the_epochs_of_the_phas
     in_a_pass = -(-len(train) // 2 // phase.batch_size)
     assert sum(steps) == 2 * 11 * in_a_pass
     assert found in {2, 4, 6, 8, 10, 11}
+
+
+def test_an_epoch_after_which_a_fold_diverged_is_never_the_best(monkeypatch):
+    phase = dataclasses.replace(HEADS["image"], min_steps=0, epochs=3)
+    training = wide_learner(0).trainer.out_of_fold(phase, 8, seed=0)
+    losses = [0.5, 0.4, float("nan")]
+    monkeypatch.setattr(HeadTraining, "_fit", lambda *arguments: (None, losses))
+    numbers = np.arange(8) % 2
+    assert training.best_epoch(numbers, np.zeros((8, 2)), numbers) == 2
 
 
 # How a head is made and trained; whether the validation items say which epoch is kept.
