@@ -164,7 +164,7 @@ class CacheConfig(JsonConfig):
             size and modification time.
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
         folder_limit: Maximum size of the stored features in the folder, in bytes. To make room, the
-            least recently used features are deleted.
+            least recently used features are deleted, but not the features that the training uses.
 
     Example:
         >>> cache = ktl.CacheConfig(where="disk", folder="features")

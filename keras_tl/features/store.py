@@ -5,6 +5,7 @@ is a SHA-256 of all facts that the features depend on. If one of these facts cha
 changes, so that outdated features cannot be found.
 """
 
+import contextlib
 import hashlib
 import json
 import math
@@ -41,6 +42,8 @@ class FeatureStore:
         self.root = local_path(config.folder) if config.folder else cache_root()
         self._folder = self.root / "features"
         self._in_memory: dict[str, Features] = {}
+        # Keys of the features that this store has given out as files.
+        self._in_files: set[str] = set()
 
     def get(
         self,
@@ -84,6 +87,7 @@ class FeatureStore:
         if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:
             rows = np.fromfile(path, np.float32).reshape(shape)
             return self._hold(key, Features(shape, rows=rows))
+        self._in_files.add(key)
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
@@ -126,17 +130,21 @@ class FeatureStore:
             ) from error
 
     def _make_room(self, needed: int) -> None:
-        entries = sorted(
-            (f for f in self._folder.iterdir() if not f.name.startswith(".")),
-            key=lambda f: f.stat().st_mtime,
-        )
-        sizes = {e: sum(f.stat().st_size for f in e.iterdir()) for e in entries}
+        used, sizes = {}, {}
+        for entry in self._folder.iterdir():
+            # Another process may delete the entry at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                if not entry.name.startswith("."):
+                    used[entry] = entry.stat().st_mtime
+                    sizes[entry] = sum(file.stat().st_size for file in entry.iterdir())
         total = sum(sizes.values()) + needed
-        for entry in entries:
+        for entry in sorted(sizes, key=used.__getitem__):
             if total <= self.config.folder_limit:
                 break
-            shutil.rmtree(entry, ignore_errors=True)
-            total -= sizes[entry]
+            # Training may still read the files that this store has given out.
+            if entry.name not in self._in_files:
+                shutil.rmtree(entry, ignore_errors=True)
+                total -= sizes[entry]
 
 
 def _key(made_from: dict[str, Any]) -> str:
