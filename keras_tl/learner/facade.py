@@ -155,6 +155,7 @@ class Learner:
                 data,
                 seed,
                 verbose,
+                preprocess,
                 weights=weights,
                 image_size=image_size,
                 strategy=strategy,
@@ -902,8 +903,13 @@ class Learner:
 
 
 def _best_backbone(
-    data: ImageData | TextData, seed: int, verbose: bool, **options: Any
+    data: ImageData | TextData, seed: int, verbose: bool, preprocess: object, **options: Any
 ) -> tuple[str, Ranking]:
+    if preprocess is not None:
+        raise ConfigError(
+            "Learner('auto') chooses among backbones with their own preprocessing. Leave "
+            f"preprocess= out. Received: {quoted(preprocess)}."
+        )
     if options["weights"] != "imagenet":
         raise ConfigError(
             "Learner('auto') chooses among pretrained backbones: expected weights='imagenet'. "
