@@ -35,12 +35,12 @@ def install_command(extra: str) -> str:
     The command names the packages, because no package index has keras_tl itself.
     """
     try:
-        found = map(Requirement, importlib.metadata.requires("keras_tl") or ())
+        requirements = importlib.metadata.requires("keras_tl") or []
     except importlib.metadata.PackageNotFoundError:  # keras_tl runs from a clone.
-        found = ()
+        requirements = []
     packages = [
         f"{one.name}{one.specifier}"
-        for one in found
+        for one in map(Requirement, requirements)
         if one.marker is not None
         and one.marker.evaluate({"extra": extra})
         and not one.marker.evaluate({"extra": ""})

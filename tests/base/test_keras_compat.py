@@ -33,5 +33,6 @@ def test_the_nodes_of_every_kind_of_model(made, layers):
 
 def test_the_handle_of_a_variable_is_what_a_function_captures():
     variable = tf.Variable(1.0)
-    trace = tf.function(lambda: variable + 1).get_concrete_function()
+    function = tf.function(lambda: variable + 1, autograph=False)
+    trace = function.get_concrete_function()
     assert [outside is handle_of(variable) for outside, _ in trace.graph.captures] == [True]
