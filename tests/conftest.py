@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import tempfile
 
 # TensorFlow's default on newer CPUs; elsewhere it makes training several times as fast. It must be
 # said before TensorFlow is imported.
@@ -36,6 +37,19 @@ def feature_cache_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("KERAS_TL_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def folder_of_tfds(tmp_path_factory):
+    """TensorFlow Datasets makes a temporary folder for each builder and never removes it."""
+    folder, make = str(tmp_path_factory.mktemp("tfds")), tempfile.mkdtemp
+
+    def mkdtemp(suffix=None, prefix=None, dir=None):
+        return make(suffix, prefix, folder if suffix == "tfds" and dir is None else dir)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "mkdtemp", mkdtemp)
         yield folder
 
 

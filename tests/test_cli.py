@@ -182,6 +182,17 @@ MISTAKES = {
         ["train", "--data", "digits", "--minutes", "5", "--head-epochs", "2", "--out", "{}/run"],
         "--minutes applies only if Learner.fit decides about fine-tuning",
     ),
+    "settings-of-no-phase": (
+        [
+            *("train", "--data", "digits", "--fine-tune-epochs", "0", "--policy", "gradual"),
+            *("--out", "{}/run"),
+        ],
+        "--policy is a setting of fine-tuning, but --fine-tune-epochs 0 leaves out fine-tuning",
+    ),
+    "plot-of-costs": (
+        ["compare", "--data", "digits", "--dry-run", "--plot", "{}/p.png", "--out", "{}/c"],
+        "--dry-run trains nothing, so there is no plot. Leave out --plot or --dry-run",
+    ),
     "refit-of-a-phase": (
         ["train", "--data", "digits", "--refit", "--policy", "gradual", "--out", "{}/run"],
         "--policy is a setting of a training phase",

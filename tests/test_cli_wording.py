@@ -83,6 +83,12 @@ def test_what_is_there_is_replaced_by_the_option(tmp_path):
     assert "overwrite=" not in str(caught.value)
 
 
+def test_a_folder_of_images_elsewhere_is_an_option(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label\na.png,x\nb.png,y\n")
+    with pytest.raises(DataError, match=r"pass that folder as --root\.$"):
+        call("train", "--data", f"csv:{tmp_path / 't.csv'}", "--check")
+
+
 def test_errors_of_the_data_name_the_option(tmp_path):
     (tmp_path / "t.csv").write_text("text,class\na,x\nb,y\n")
     with pytest.raises(DataError, match=r"no column 'label'.*with --text-column and --label-col"):

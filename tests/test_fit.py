@@ -172,6 +172,18 @@ def test_a_head_that_was_just_trained_is_not_trained_again(validated):
     assert sum(record.phase.unfreeze is None for record in learner.history) == 1
 
 
+def test_a_head_of_augmented_images_is_trained_again(short, monkeypatch):
+    quick = dataclasses.replace(policies.HEADS["image"], epochs=1, min_steps=0)
+    monkeypatch.setitem(policies.HEADS, "image", quick)
+    data = with_validation(hard_data(), 50)
+    learner = fresh(data, head=ktl.HeadConfig(hidden=(4,)))
+    learner.fit_head(augment="no-flip")
+    learner.fit(augment=False)
+    first, second, *_ = learner.history
+    assert first.phase == second.phase
+    assert (first.augment, second.augment) == (("no-flip",), ())
+
+
 @pytest.mark.parametrize("validation_items", [pytest.param(0, marks=pytest.mark.slow), 50])
 def test_a_ruinous_learning_rate_ends_with_the_head(monkeypatch, validation_items):
     use(monkeypatch, dataclasses.replace(SHORT, learning_rate=1.0, optimizer="adam"))

@@ -126,6 +126,8 @@ def test_without_names_those_at_hand_are_ranked(monkeypatch, tmp_path, data):
     assert learner.history.ranking.best.metric == found.best.metric
     with pytest.raises(ConfigError, match="expected weights='imagenet'"):
         ktl.Learner("auto", data, weights=None)
+    with pytest.raises(ConfigError, match=r"Learner\('auto'\) .* Leave preprocess= out"):
+        ktl.Learner("auto", data, preprocess="tf", verbose=False)
 
 
 def test_no_encoder_of_texts_is_at_hand():

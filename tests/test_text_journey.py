@@ -395,6 +395,13 @@ def test_a_mistake_gets_one_clear_sentence(modules, name):
         act(modules)
 
 
+def test_an_augmentation_is_refused_before_the_head_is_trained(modules):
+    learner = make_learner(modules, "vocabulary")
+    with pytest.raises(ConfigError, match="augment= works only for images"):
+        learner.fit(augment="standard")
+    assert len(learner.history) == 0
+
+
 def test_a_run_of_texts_refuses_images(modules, tmp_path):
     make_learner(modules, "vocabulary").save(tmp_path / "run")
     with pytest.raises(DataError, match="The run is for texts, but the data have other items"):

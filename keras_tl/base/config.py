@@ -166,7 +166,8 @@ class CacheConfig(JsonConfig):
             size and modification time.
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
         folder_limit: Maximum size of the stored features in the folder, in bytes. To make room for
-            new features, keras_tl deletes the least recently used features.
+            new features, keras_tl deletes the least recently used features, but not the features
+            that the training uses.
 
     Example:
         >>> cache = ktl.CacheConfig(where="disk", folder="features")
@@ -226,7 +227,7 @@ class Phase(JsonConfig):
         optimizer: Name of the optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
-            normalisation layers have no weight decay.
+            normalisation layers have no weight decay. Other optimizers need 0.
         schedule: Schedule of the learning rate: `"constant"`; `"cosine"` (Loshchilov and Hutter,
             2017, arXiv:1608.03983, eq. 5, one cycle down to 0); `"linear"`, down to 0;
             `"slanted_triangular"` (Howard and Ruder, 2018, arXiv:1801.06146, eq. 3); or

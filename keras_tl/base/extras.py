@@ -1,7 +1,10 @@
 """Optional packages, imported at the first use, with a clear error if a package is missing."""
 
 import importlib
+import importlib.metadata
 from types import ModuleType
+
+from packaging.requirements import Requirement
 
 from keras_tl.errors import ConfigError
 
@@ -21,6 +24,25 @@ def import_extra(module: str, what: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except Exception as error:  # Incompatible versions raise errors of any type.
         raise ConfigError(
-            f'Cannot import {what}. Install with: pip install "keras_tl[{extra}]". '
+            f"Cannot import {what}. Install with: {install_command(extra)}. "
             f"({type(error).__name__}: {error})"
         ) from error
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs the packages of an extra.
+
+    The command names the packages, because no package index has keras_tl itself.
+    """
+    try:
+        requirements = importlib.metadata.requires("keras_tl") or []
+    except importlib.metadata.PackageNotFoundError:  # keras_tl runs from a clone.
+        requirements = []
+    packages = [
+        f"{one.name}{one.specifier}"
+        for one in map(Requirement, requirements)
+        if one.marker is not None
+        and one.marker.evaluate({"extra": extra})
+        and not one.marker.evaluate({"extra": ""})
+    ]
+    return " ".join(["pip install", *(f'"{name}"' for name in packages or [f".[{extra}]"])])

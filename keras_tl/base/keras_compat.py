@@ -1,4 +1,4 @@
-"""Private names of Keras that keras_tl needs. No other module uses private names of Keras.
+"""Private names of Keras and TensorFlow that keras_tl needs. No other module uses such names.
 
 `make test-floor` and `make test` test the private names with the lowest and the newest version of
 Keras.
@@ -6,10 +6,12 @@ Keras.
 
 import contextlib
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import h5py
 import keras
+import tensorflow as tf
 from keras.src.legacy.saving import legacy_h5_format
 from keras.src.trainers.trainer import Trainer
 from keras.src.utils import file_utils
@@ -49,8 +51,19 @@ def added_losses(layer: keras.layers.Layer) -> list:
 
 
 def graph_nodes(network: keras.Model) -> list:
-    """Return the nodes of a functional model's graph, one for each call of a layer."""
-    return [node for nodes in network._nodes_by_depth.values() for node in nodes]
+    """Return the nodes of a functional or sequential model. Empty if a model has no graph."""
+    # A Sequential model keeps its graph in an inner Functional model.
+    inner = getattr(network, "_functional", None)
+    levels = getattr(network if inner is None else inner, "_nodes_by_depth", {})
+    return [node for nodes in levels.values() for node in nodes]
+
+
+def handle_of(variable: tf.Variable) -> Any:
+    """Return the tensor that refers to a variable. For a variable of several replicas, itself.
+
+    The public `handle` of a variable of several replicas raises an error outside of a replica.
+    """
+    return getattr(variable, "_handle", variable)
 
 
 def learning_rate_or_schedule(

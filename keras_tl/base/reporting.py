@@ -60,6 +60,13 @@ def size_text(size: int) -> str:
     return f"{size:,} bytes" if unit == "bytes" else f"{size:,.1f} {unit}"
 
 
+def time_text(seconds: float) -> str:
+    """Return a time as text, in seconds, minutes (from two minutes) or hours (from two hours)."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 class Reporter:
     """Writes progress to standard error, but in a notebook to standard output.
 
@@ -67,9 +74,16 @@ class Reporter:
 
     Args:
         verbose: Whether to write progress. `False` means no output.
+
+    Attributes:
+        writes_results: Whether `say_result` writes. A command that prints the results itself sets
+            this attribute to false.
+        wording: Function that changes each message. A command replaces Python arguments by options.
     """
 
     def __init__(self, verbose: bool = True):
+        self.writes_results = True
+        self.wording: Callable[[str], str] = str
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
         self._bars = self.console
         if self.console.is_jupyter:
@@ -90,7 +104,12 @@ class Reporter:
 
     def say(self, message: str) -> None:
         """Print a message as one line."""
-        self.console.print(message, markup=False, soft_wrap=True)
+        self.console.print(self.wording(message), markup=False, soft_wrap=True)
+
+    def say_result(self, message: str) -> None:
+        """Print a result of a call as one line, unless a command prints the result itself."""
+        if self.writes_results:
+            self.say(message)
 
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Callable[[int], None]]:

@@ -103,7 +103,11 @@ def compare(
     """
     toolkit = start_toolkit()
     amounts = _sizes(sizes)
-    if plot is not None and not dry_run:
+    if plot is not None and dry_run:
+        raise click.UsageError(
+            "--dry-run trains nothing, so there is no plot. Leave out --plot or --dry-run."
+        )
+    if plot is not None:
         check_new(plot, overwrite=overwrite)
     data = load_data(spec, verbose=verbose)
     protocol = {name: options.pop(name) for name in _PROTOCOL}
@@ -117,7 +121,7 @@ def compare(
         **model,
         **options,
     )
-    if plot is not None and not dry_run:
+    if plot is not None:
         with whole_file(plot) as temporary:
             found.plot().savefig(temporary, dpi=120, format="png")
     return found.to_json(), found.describe()

@@ -8,7 +8,7 @@ from typing import Any, Self
 import click
 
 import keras_tl
-from keras_tl.cli.group import start_toolkit
+from keras_tl.cli.group import PATH, start_toolkit
 
 # Options for reading and splitting the data, whose values `split_options` adds to `spec`.
 _READING = (
@@ -49,12 +49,13 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "with labels and with image paths or texts, also .tsv and .jsonl. tfds:NAME: a data set "
         "of TensorFlow Datasets. digits: scikit-learn's handwritten digits.",
     )
+    @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
     @click.option(
-        "--image-column", "image", help="csv: column of image paths. tfds: feature with the images."
+        "--root",
+        type=PATH,
+        help="csv: folder that relative image paths start from. Default: the folder of the table.",
     )
-    @click.option(
-        "--text-column", "text", help="csv: column of texts. tfds: feature with the texts."
-    )
+    @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")
     @click.option(
         "--text-pair-column",
         "text_pair",
@@ -95,7 +96,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         no_download: bool,
         **others: Any,
     ) -> Any:
-        plain = ("image", "text", "text_pair", "separator", "task", "data_dir")
+        plain = ("image", "root", "text", "text_pair", "separator", "task", "data_dir")
         given = {name: others.pop(name) for name in plain}
         given["label"] = label[0] if len(label) == 1 else list(label) or None
         given["classes"] = list(classes) or None

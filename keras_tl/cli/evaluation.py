@@ -29,13 +29,17 @@ def _load(
     from keras_tl.data.specs import takes
     from keras_tl.runs.run_files import read_run
 
-    recorded = read_run(run)["data"]
+    recorded = read_run(run)["data"] or {}
     if spec.spec is None:
         spec = DataAsked(_spec_of(run, recorded), spec.options)
         click.echo(f"Data: {spec.spec}, the training data of the run.", err=True)
     if recorded.get("task") and takes(spec.spec, "task"):
         # Use the task that the run records: do not guess the task from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
+    splitting = dict(recorded.get("split_settings", {}))
+    if not takes(spec.spec, "groups"):
+        # The run was trained on a table. This source has no columns.
+        splitting.pop("groups", None)
     data = load_data(
         spec,
         recorded.get("source_settings"),
@@ -44,13 +48,18 @@ def _load(
         sequence_length=recorded.get("sequence_length"),
         slices=slices,
         verbose=verbose,
-        **recorded["split_settings"],
+        **splitting,
     )
     return toolkit.Learner.load(run, data=data, verbose=verbose)
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return the value of `--data` if scikit-learn has the run's data, else raise `ConfigError`."""
+    """Return `--data` of a run if a Python package has its data, else raise `ConfigError`."""
+    if not recorded:
+        raise ConfigError(
+            f"Missing option '--data'. The run {run} does not record its data. Pass items of the "
+            "same classes: --data folder:PATH, --data csv:PATH or --data tfds:NAME."
+        )
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind

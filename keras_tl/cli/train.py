@@ -1,5 +1,6 @@
 """The command `keras-tl train`: train a model and save the run."""
 
+import functools
 import importlib.util
 import time
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ _OF_PHASES = (
     *("head_epochs", "head_learning_rate", "fine_tune_epochs", "learning_rate", "unfreeze"),
     *("policy", "discriminative_factor", "batch_size"),
 )
+
+
+# Options that apply only to fine-tuning.
+_OF_FINE_TUNING = ("learning_rate", "unfreeze", "policy", "discriminative_factor", "augment")
 
 
 def _number_or_name(value: str | None) -> int | str | None:
@@ -150,6 +155,10 @@ def train(
         verbose=verbose,
         preflight=not options["no_preflight"],
     )
+    reporter = learner._state.reporter
+    # The command prints the results itself, below.
+    reporter.writes_results = False
+    reporter.wording = functools.partial(in_options, command=train)
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
         raise click.UsageError(
@@ -212,6 +221,13 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
         raise click.UsageError(
             f"{one} applies only if Learner.fit decides about fine-tuning, but {other} is a "
             f"setting of a training phase. Leave out {one} or {other}."
+        )
+    unused = [name for name in _OF_FINE_TUNING if options[name]]
+    if options["fine_tune_epochs"] == 0 and unused:
+        flag = f"--{unused[0].replace('_', '-')}"
+        raise click.UsageError(
+            f"{flag} is a setting of fine-tuning, but --fine-tune-epochs 0 leaves out fine-tuning. "
+            f"Leave out {flag} or --fine-tune-epochs."
         )
     return bool(phases)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keras_tl.base.reporting import size_text
 from keras_tl.cli.group import PATH, cli, with_json
 from keras_tl.export import verification
 
@@ -36,9 +37,8 @@ def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[
     if found.warmup_records and found.ok:
         lines.append(f"  {found.warmup_records:,} warm-up requests were answered")
     if found.peak_bytes:
-        lines.append(
-            f"  TensorFlow {found.tensorflow}, peak memory {found.peak_bytes / 2**20:,.0f} MiB"
-        )
+        peak = size_text(found.peak_bytes)
+        lines.append(f"  TensorFlow {found.tensorflow}, peak memory {peak}")
     return found.to_json(), "\n".join(lines)
 
 

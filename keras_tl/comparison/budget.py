@@ -50,9 +50,9 @@ class Protocol:
         epochs: Number of passes of each arm over the training split (its budget), at least 2. With
             `None`, this is the sum of the default epochs of the head and of `policy`.
         head_epochs: Number of passes that train only the head, before fine-tuning. With `None`, the
-            head gets the passes of the budget that `policy` does not use, at least 1. With a policy
-            of one phase, the head gets at most its default epochs, or 0 if the policy needs no
-            trained head.
+            head gets the passes of the budget that `policy` does not use, at least 1, or 0 if the
+            first phase needs no trained head (`batch_norm="live"`). With a policy of one phase,
+            the head gets at most its default epochs.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
             the fine-tuned arm, or `None` for the default learning rate of the head.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
@@ -136,7 +136,8 @@ class Protocol:
             epochs = own if needs_no_head else first + own
         check_range("epochs", epochs, _FEWEST_EPOCHS, whole=True)
         if head_epochs is None and needs_no_head:
-            head_epochs = 0 if len(tuned) == 1 else epochs - own
+            # If the phases are too long, `_filling` raises an error about the phases.
+            head_epochs = 0 if len(tuned) == 1 else max(epochs - own, 0)
         if head_epochs is None:
             left = max(epochs - own, 1)
             head_epochs = left if len(tuned) > 1 else min(left, head.epochs)

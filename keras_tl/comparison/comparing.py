@@ -14,9 +14,9 @@ import keras
 from keras_tl.base.choices import CachePlace, SplitName
 from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.files import json_text, local_path
-from keras_tl.base.reporting import Reporter
+from keras_tl.base.reporting import Reporter, time_text
 from keras_tl.comparison.budget import Protocol
-from keras_tl.comparison.cost import Cost, Job, estimate, time_text
+from keras_tl.comparison.cost import Cost, Job, estimate
 from keras_tl.comparison.result import Comparison
 from keras_tl.comparison.running import Setup, run, scores
 from keras_tl.comparison.skill import Skill

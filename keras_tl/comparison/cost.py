@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_tl.base.choices import Arm
 from keras_tl.base.config import CacheConfig
+from keras_tl.base.reporting import time_text
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.running import Run, Setup, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
@@ -71,15 +72,6 @@ class Cost:
 
     def __repr__(self) -> str:
         return self.describe()
-
-
-def time_text(seconds: float) -> str:
-    """Return a time as text with a suitable unit, such as `5 min`."""
-    if seconds < 100:
-        return f"{max(seconds, 1):.0f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:

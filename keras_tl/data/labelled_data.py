@@ -261,7 +261,10 @@ class LabelledData(abc.ABC, Generic[S]):
             >>> data.groups is None
             True
         """
-        return self.split_settings.get("groups")
+        name = self.split_settings.get("groups")
+        # The settings hold the column as a text, but a column of a data frame can be a number.
+        columns = (column for column in self.splits["train"].slices if str(column) == name)
+        return next(columns, name)
 
     @property
     @abc.abstractmethod
@@ -453,6 +456,7 @@ def _completed(
 ) -> dict[str, S]:
     """Draw the test and validation splits from train if they are missing."""
     splits = dict(splits)
+    groups_of(splits["train"], options.groups)  # Check the column, also if nothing is drawn.
     for name in ("test", "validation"):
         if name not in splits:
             train, fraction = splits["train"], getattr(options, f"{name}_split")

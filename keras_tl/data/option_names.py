@@ -2,6 +2,7 @@
 
 FLAGS = {
     "image": "--image-column",
+    "root": "--root",
     "text": "--text-column",
     "text_pair": "--text-pair-column",
     "label": "--label-column",

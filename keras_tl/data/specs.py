@@ -44,7 +44,7 @@ class SourceKind:
 
 
 _FEATURES = ("image", "text", "text_pair", "label", "task")
-_CSV = (*_FEATURES, "split", "separator", "slices", "groups")
+_CSV = (*_FEATURES, "root", "split", "separator", "slices", "groups")
 _TFDS = (*_FEATURES, "data_dir", "download")
 SOURCES = {
     "folder": SourceKind(
@@ -59,7 +59,7 @@ SOURCES = {
 # images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
-_OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
+_OF_IMAGES = {"image", "root", *DataOptions.__optional_keys__ - _OF_BOTH}
 
 
 def _form(kind: str) -> str:
@@ -119,8 +119,9 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
     for option in options:
         if option in unfit:
             wanted, held = ("images", "texts") if are_texts else ("texts", "images")
+            flag = FLAGS.get(option, f"--{option.replace('_', '-')}")
             raise ConfigError(
-                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, but {quoted(spec)} "
+                f"{option}= ({flag}) is for {wanted}, but {quoted(spec)} "
                 f"holds {held}. Leave the option out, or pass a source of {wanted}."
             )
     if not unfit & {*settings}:

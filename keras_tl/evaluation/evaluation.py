@@ -242,7 +242,7 @@ class Evaluation(MetricMapping):
         curves = plots.roc_curves(self.metrics, self.task.class_names)
         if not curves:
             raise self._no_curve("ROC", "items with and without a label, or items of both classes")
-        return plots.roc(curves)
+        return plots.roc(curves, plots.roc_areas(self.metrics, self.task.class_names))
 
     def plot_precision_recall(self) -> Figure:
         """Draw at most eight precision-recall curves: those with the lowest average precision.

@@ -10,8 +10,7 @@ from keras_tl.base.config import check_range
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import Task
-
-_POINTS = 200
+from keras_tl.tasks.scores import thinned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +167,7 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
         return []
     precision, recall, thresholds = precision_recall_curve(labels, shares)
     # Leave out scikit-learn's last point, which has no threshold.
-    return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
+    return thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
 
 
 def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
@@ -184,14 +183,8 @@ def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[floa
     for name, labels, shares in task.label_columns(record.labels, record.logits):
         curves[name] = []
         if 0 < labels.mean() < 1:
-            curves[name] = _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
+            curves[name] = thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
     return curves
-
-
-def _thinned(points: np.ndarray) -> list[list[float]]:
-    """Return at most `_POINTS` of a curve's points, always with the first and the last point."""
-    kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
-    return points[kept].tolist()
 
 
 def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Rule) -> Thresholds:

@@ -5,6 +5,7 @@ An entry of the store is a folder `features/<key>/` with `features.bin` (float32
 changes, the key changes, so that outdated features cannot be found.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -99,6 +100,8 @@ class FeatureStore:
         self.root = local_path(config.folder) if config.folder else cache_root()
         self._folder = self.root / "features"
         self._in_memory: dict[str, Features] = {}
+        # Keys of the features that this store has given out as files.
+        self._in_files: set[str] = set()
 
     def get(
         self,
@@ -141,6 +144,7 @@ class FeatureStore:
         if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:
             rows = np.fromfile(path, np.float32).reshape(shape)
             return self._hold(key, Features(shape, rows=rows))
+        self._in_files.add(key)
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
@@ -164,8 +168,8 @@ class FeatureStore:
                 raise CacheError(
                     f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
                     f"more than the free space in {quoted(str(self._folder))}. Free some space, "
-                    "choose another folder with CacheConfig(folder=...), or use pooling='avg' or "
-                    "cache='off'."
+                    "set KERAS_TL_CACHE or CacheConfig(folder=...) to another folder, or use "
+                    "pooling='avg' or cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
                 with open(folder / "features.bin", "wb") as file:
@@ -183,17 +187,21 @@ class FeatureStore:
             ) from error
 
     def _make_room(self, needed: int) -> None:
-        entries = sorted(
-            (f for f in self._folder.iterdir() if not f.name.startswith(".")),
-            key=lambda f: f.stat().st_mtime,
-        )
-        sizes = {e: sum(f.stat().st_size for f in e.iterdir()) for e in entries}
+        used, sizes = {}, {}
+        for entry in self._folder.iterdir():
+            # Another process may delete the entry at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                if not entry.name.startswith("."):
+                    used[entry] = entry.stat().st_mtime
+                    sizes[entry] = sum(file.stat().st_size for file in entry.iterdir())
         total = sum(sizes.values()) + needed
-        for entry in entries:
+        for entry in sorted(sizes, key=used.__getitem__):
             if total <= self.config.folder_limit:
                 break
-            shutil.rmtree(entry, ignore_errors=True)
-            total -= sizes[entry]
+            # Training may still read the files that this store has given out.
+            if entry.name not in self._in_files:
+                shutil.rmtree(entry, ignore_errors=True)
+                total -= sizes[entry]
 
 
 def _key(made_from: dict[str, Any]) -> str:

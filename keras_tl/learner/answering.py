@@ -35,14 +35,16 @@ def features(
     state: State, items: ImageInput | TextInput, on_invalid: str, cache: str | CacheConfig
 ) -> np.ndarray:
     """See `Learner.features`."""
-    if not isinstance(items, Split):
-        return np.concatenate(list(feature_batches(state, items, on_invalid)[1]))
     config, kept = CacheConfig.of(cache), state.trainer.features
+    if not isinstance(items, Split) or on_invalid != "raise":
+        return np.concatenate(list(feature_batches(state, items, on_invalid)[1]))
     if config.where == "off":
         rows = np.concatenate(list(kept.batches(items)))
     else:
         kept.keep_in(config)
-        rows = kept.of(items).all_rows
+        found = kept.of(items)
+        # A copy: the caller may change the array, and the cache must not change.
+        rows = found.read(np.arange(len(found)))
     return rows.reshape(len(rows), -1)
 
 

@@ -31,6 +31,7 @@ from keras_tl.base.config import (
     HeadConfig,
     ModelConfig,
     Phase,
+    check_range,
     family_of,
 )
 from keras_tl.base.reporting import Reporter
@@ -151,12 +152,15 @@ class Learner:
             ancestry, backbone = ancestry_of(backbone._state.run_record()), backbone.backbone
         dtype_policy = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        seed = int(seed) if isinstance(seed, np.integer) else seed
+        check_range("seed", seed, 0, whole=True)
         ranking = None
         if isinstance(backbone, str) and backbone == "auto":
             backbone, ranking = _best_backbone(
                 data,
                 seed,
                 verbose,
+                preprocess,
                 weights=weights,
                 image_size=image_size,
                 strategy=strategy,
@@ -930,8 +934,13 @@ class Learner:
 
 
 def _best_backbone(
-    data: ImageData | TextData, seed: int, verbose: bool, **options: Any
+    data: ImageData | TextData, seed: int, verbose: bool, preprocess: object, **options: Any
 ) -> tuple[str, Ranking]:
+    if preprocess is not None:
+        raise ConfigError(
+            "Learner('auto') chooses among backbones with their own preprocessing. Leave "
+            f"preprocess= out. Received: {quoted(preprocess)}."
+        )
     if options["weights"] != "imagenet":
         raise ConfigError(
             "Learner('auto') chooses among pretrained backbones: expected weights='imagenet'. "

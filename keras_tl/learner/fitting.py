@@ -55,7 +55,7 @@ def fit(
         check_range("minutes", minutes, 0.01)
     found = call.run(minutes)
     state.measured.fitted = found
-    state.reporter.say(found.describe())
+    state.reporter.say_result(found.describe())
     return found
 
 
@@ -101,7 +101,9 @@ class _Fit:
         """Train the candidate models, choose a model, and load its weights into the learner."""
         began = time.perf_counter()
         head = self._trainer.settled(self._head, len(self._data.split("train")))
-        is_trained = [record.phase for record in self._trainer.history] == [head]
+        history = self._trainer.history
+        # A loaded run of an earlier version does not record the augmentation: `None`.
+        is_trained = [(one.phase, one.augment or ()) for one in history] == [(head, ())]
         is_trained = is_trained and self._trainer.is_as_trained
         if not (is_trained and self._state.is_training_data("train")):
             with self._timed("head"):

@@ -1,7 +1,7 @@
 """Evaluate, cross-validate and calibrate a learner, and choose its decision thresholds."""
 
 import dataclasses
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def _labelled_features(
     column = state.data.groups if groups is None else groups
     if column is None:
         values = None
-    elif isinstance(column, (list, np.ndarray)):
+    elif _are_values(column, splits):
         values = np.asarray(column)
     else:
         values = np.concatenate([groups_of(split, column) for split in splits.values()])
@@ -100,13 +100,22 @@ def _labelled_features(
     )
 
 
+def _are_values(groups: Hashable | Sequence, splits: dict[str, Split]) -> bool:
+    """Return whether `groups` has a value per item. Otherwise `groups` is the name of a column."""
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        return False
+    # The name of a pandas column may be a tuple.
+    is_name = isinstance(groups, Hashable) and all(groups in one.slices for one in splits.values())
+    return not is_name
+
+
 def calibrate(state: State) -> Calibrated:
     """See `Learner.calibrate`."""
     calibration.check_has_probabilities(state.task)
     known = _evaluations_with(state, "validation")
     found = calibration.calibrate(state.task, {split: one.raw for split, one in known.items()})
     state.set_decision_rule(calibration.with_temperature(state.config, found.temperature))
-    state.reporter.say(found.describe())
+    state.reporter.say_result(found.describe())
     return found
 
 
@@ -118,7 +127,7 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
     records = {split: one.record for split, one in known.items()}
     found = thresholds.choose_thresholds(state.task, records, rule)
     state.set_decision_rule(dataclasses.replace(state.config, thresholds=found.values))
-    state.reporter.say(found.describe())
+    state.reporter.say_result(found.describe())
     return found
 
 

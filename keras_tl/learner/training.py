@@ -10,7 +10,7 @@ import keras
 from keras_tl.base.config import CacheConfig, Phase
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.data.labelled_data import groups_of
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, KerasTLError
 from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.evaluation.metric_drop import describe_metric_drop, find_metric_drop
 from keras_tl.evaluation.prediction_record import PredictionRecord
@@ -137,8 +137,11 @@ def _run(
     state.config = dataclasses.replace(state.config, temperature=1.0, thresholds=())
     try:
         return state.trainer.run(phase, data, augment, callbacks, following, stop_after)
-    except ConfigError:  # The trainer rejected the phase before training.
-        state.config, state.trained_with = known
+    except KerasTLError as error:
+        # The trainer rejected the phase, or computed no features: no weight has changed.
+        trainer = state.trainer
+        if isinstance(error, ConfigError) or (trainer.history and trainer.is_as_trained):
+            state.config, state.trained_with = known
         raise
 
 
@@ -157,7 +160,7 @@ def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecor
     )
     record = dataclasses.replace(record, metric_drop=metric_drop)
     if warning := describe_metric_drop(record):
-        state.reporter.say(warning)
+        state.reporter.say_result(warning)
     return record
 
 
@@ -199,4 +202,5 @@ def _tell_if_overfitting(state: State) -> None:
         return  # No overfitting: cross-validation chose this head's L2 penalty.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
-        state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")
+        state.reporter.say(found.statement)
+        state.reporter.say_result("keras_tl.overfitting(learner) lists remedies.")

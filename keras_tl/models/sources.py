@@ -83,6 +83,11 @@ def find_backbone(
             "module, a preset of KerasHub, a language model and a keras.Model have their own "
             f"weights. Leave weights= out. Received: {quoted(weights)}."
         )
+    if texts is not None and image_size is not None:
+        raise BackboneError(
+            "image_size= is for images, but the data are texts. Leave image_size= out. Received: "
+            f"image_size={image_size}."
+        )
     with precision_policy(precision):
         found = SOURCES[row](
             backbone.removeprefix(row) if isinstance(row, str) else backbone,

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_tl.base.keras_compat import layers_of
+from keras_tl.base.keras_compat import graph_nodes, layers_of
 
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 
@@ -48,10 +48,7 @@ def _input_of(
 
     `None`: no such layer exists, or the network does not call the layer exactly once.
     """
-    # A Sequential model keeps its graph in an inner Functional model.
-    graph = getattr(network, "_functional", None) or network
-    levels = getattr(graph, "_nodes_by_depth", {}).values()
-    nodes = [node for level in levels for node in level]
+    nodes = graph_nodes(network)
     for layer in network.layers:
         inner = isinstance(layer, keras.Model)
         parts = layers_of(layer, include_self=False) if inner else [layer]

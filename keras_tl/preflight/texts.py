@@ -54,7 +54,9 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if parts == "tokens":
         action += (
             " If the vocabulary keeps accents or capitals, pass "
-            "preprocess=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False)."
+            "preprocess=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False). On the command "
+            'line, write {"do_lower_case": false} to the file tokenizer_config.json beside '
+            "vocab.txt, and pass --preprocess vocab.txt."
         )
     return Finding(
         "unknown-tokens",

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from keras_tl.base.reporting import time_text
 from keras_tl.training.policies import ENOUGH_TO_VALIDATE
 from keras_tl.training.timing import Costs
 
@@ -158,10 +159,3 @@ def make_plan(
         return planned(plan.evidence, 0, fewer)
     cuts.append(f"{said} fine-tuning.")
     return planned(plan.evidence, 0, 0)
-
-
-def time_text(seconds: float) -> str:
-    """Return a time as text, in seconds, in minutes (from 2 minutes) or in hours (from 2 hours)."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Self
 
+from keras_tl.base.reporting import time_text
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.evaluation.intervals import Interval
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.runs.history import name_of
 from keras_tl.selection.candidates import HEAD, Candidate
-from keras_tl.selection.plan import NO_EVIDENCE, OUT_OF_FOLD, Plan, time_text
+from keras_tl.selection.plan import NO_EVIDENCE, OUT_OF_FOLD, Plan
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

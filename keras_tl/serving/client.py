@@ -47,12 +47,12 @@ class Client(RemoteModel):
             from the signature `classify` of the model. Without this signature, the name of a class
             is its number. If the class is the best class of an item, its name is the `label` that
             the server returned for that item.
-        timeout: Seconds to wait for an answer. With REST, this limit applies to each try. With
-            gRPC, this limit applies to all tries together.
+        timeout: Seconds to wait for an answer in each try.
         retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
-            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause between two tries
-            is twice as long as the pause before. REST retries at once, then after 0.4 seconds, and
-            waits at most `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
+            503, 504, or UNAVAILABLE). The first retry comes at once, the second after 0.4 seconds.
+            Each later pause is twice as long as the pause before, and at most `timeout` seconds
+            long. If the server names a time (`Retry-After`), the client waits for this time, but
+            not longer than `timeout`.
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.

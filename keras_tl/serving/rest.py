@@ -9,17 +9,15 @@ from urllib.parse import quote
 
 import numpy as np
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader, ReadTimeoutError
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from keras_tl.errors import ServingError, quoted
-from keras_tl.serving.transport import RefusedError, Target, Transport, Values
+from keras_tl.serving.transport import NoAnswerError, RefusedError, Target, Transport, Values
 
 _NOT_FOUND = 404
 # HTTP status if the server is overloaded or starting, or if a proxy gets no answer from the server.
 _BUSY = (429, 502, 503, 504)
-_BACKOFF = 0.2
 _CREDENTIALS = (
     "The server requires a valid user name and password. Write both to the file ~/.netrc, which "
     "the client reads."
@@ -50,16 +48,6 @@ class RestTransport(Transport):
         elif target.label is not None:
             self._version += f"/labels/{quote(target.label, safe='')}"
         self._session = requests.Session()
-        retry = _retry_class(target.timeout)(
-            target.retries,
-            backoff_factor=_BACKOFF,
-            status_forcelist=_BUSY,
-            # No request changes the model, so a POST can be repeated too.
-            allowed_methods=None,
-            raise_on_status=False,
-        )
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
 
     def status(self) -> dict[str, Any]:
         return self._ask(self._model)
@@ -100,7 +88,11 @@ class RestTransport(Transport):
         self._session.close()
 
     def _ask(self, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send a POST request if there is a body, else a GET request, and return the answer."""
+        """Send a GET request, or a POST request with a body, and return the JSON object."""
+        return self._target.tried(lambda: self._sent(url, body))
+
+    def _sent(self, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Send a request once, see `_ask`. Raise `NoAnswerError` if a retry can succeed."""
         try:
             response = self._session.request(
                 "GET" if body is None else "POST",
@@ -109,8 +101,19 @@ class RestTransport(Transport):
                 headers={"Content-Type": "application/json"},
                 timeout=self._target.timeout,
             )
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise NoAnswerError(self._explained(error)) from error
         except requests.RequestException as error:
             raise self._explained(error) from error
+        try:
+            return self._read(response)
+        except (RefusedError, ServingError) as error:
+            if response.status_code in _BUSY:
+                raise NoAnswerError(error, _pause(response)) from error.__cause__
+            raise
+
+    def _read(self, response: requests.Response) -> dict[str, Any]:
+        """Return the JSON object in a response, or raise the error that the response tells of."""
         try:
             answer = response.json()
         except ValueError:
@@ -132,29 +135,21 @@ class RestTransport(Transport):
         return answer
 
     def _explained(self, error: requests.RequestException) -> ServingError:
-        # After the last try, the package requests raises an error that wraps the last try's error.
-        reason = getattr(error.args[0] if error.args else None, "reason", None) or error
-        if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
+        if isinstance(error, requests.Timeout):
             return self._target.late()
+        # Some errors of the package requests wrap the error of the connection.
+        reason = getattr(error.args[0] if error.args else None, "reason", None) or error
         # Remove the description of the connection from the beginning of the message.
         return self._target.missing(str(reason).split("): ", 1)[-1], "REST", 8501)
 
 
-def _retry_class(longest: float) -> type[Retry]:
-    """Return a `Retry` that waits at most `longest` seconds, even if the server asks for more."""
-
-    class ShortRetry(Retry):
-        def get_retry_after(self, response):
-            try:
-                seconds = super().get_retry_after(response)
-            except InvalidHeader:
-                return None
-            return None if seconds is None else min(seconds, longest)
-
-        def get_backoff_time(self):
-            return min(super().get_backoff_time(), longest)
-
-    return ShortRetry
+def _pause(response: requests.Response) -> float | None:
+    """Return the seconds in the header `Retry-After`. `None`: there is no valid header."""
+    after = response.headers.get("Retry-After")
+    try:
+        return None if after is None else Retry().parse_retry_after(after)
+    except InvalidHeader:
+        return None
 
 
 def _encoded(values: Values) -> list:

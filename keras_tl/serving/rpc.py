@@ -3,18 +3,17 @@
 The protocol buffers of the package tensorflow-serving-api import TensorFlow.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_tl.base.extras import import_extra
-from keras_tl.serving.transport import RefusedError, Target, Transport, Values
+from keras_tl.serving.transport import NoAnswerError, RefusedError, Target, Transport, Values
 
 _SIGNATURES = "signature_def"
-# Maximum number of retries. gRPC would replace a larger number by this maximum, with a warning.
-_MOST_RETRIES = 4
+# Accept answers of any size. `Target.tried` decides about retries, as for REST.
+_OPTIONS = {"grpc.max_receive_message_length": -1, "grpc.enable_retries": 0}
 _CREDENTIALS = (
     "The client sends no credentials by gRPC. Use a server or a proxy that needs no credentials, "
     "or the REST interface: for REST, the client reads the file ~/.netrc."
@@ -43,7 +42,7 @@ class GrpcTransport(Transport):
         self._target = target
         self._errors = grpc.RpcError
         self._channel = grpc.insecure_channel(
-            target.address.removeprefix("grpc://"), list(_options(target.retries).items())
+            target.address.removeprefix("grpc://"), list(_OPTIONS.items())
         )
         self._models = _api("model_service_pb2_grpc").ModelServiceStub(self._channel)
         self._predictions = _api("prediction_service_pb2_grpc").PredictionServiceStub(self._channel)
@@ -103,13 +102,19 @@ class GrpcTransport(Transport):
         return request
 
     def _ask(self, method: Callable, request):
+        return self._target.tried(lambda: self._sent(method, request))
+
+    def _sent(self, method: Callable, request):
+        """Send a request once. Raise `NoAnswerError` if a retry can succeed."""
         try:
             return method(request, timeout=self._target.timeout)
         except self._errors as error:
             code, details = error.code().name, error.details()
         if code == "DEADLINE_EXCEEDED":
-            raise self._target.late()
-        if code in ("UNAVAILABLE", "UNIMPLEMENTED"):
+            raise NoAnswerError(self._target.late())
+        if code == "UNAVAILABLE":
+            raise NoAnswerError(self._target.missing(details, "gRPC", 8500))
+        if code == "UNIMPLEMENTED":
             raise self._target.missing(details, "gRPC", 8500)
         advice = f" {_ADVICE[code]}" if code in _ADVICE else ""
         raise RefusedError(f"{details}{advice}", code == "NOT_FOUND")
@@ -117,23 +122,6 @@ class GrpcTransport(Transport):
 
 def _api(name: str):
     return import_extra(f"tensorflow_serving.apis.{name}", "tensorflow-serving-api", "grpc")
-
-
-def _options(retries: int) -> dict[str, Any]:
-    """Return the options of a gRPC channel: accept answers of any size, and retry."""
-    again = {
-        "maxAttempts": min(retries, _MOST_RETRIES) + 1,
-        "initialBackoff": "0.2s",
-        "maxBackoff": "10s",
-        "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"],
-    }
-    service = {"methodConfig": [{"name": [{}], "retryPolicy": again}]} if retries else {}
-    return {
-        "grpc.max_receive_message_length": -1,
-        "grpc.enable_retries": int(retries > 0),
-        "grpc.service_config": json.dumps(service),
-    }
 
 
 def _as_json(message) -> dict[str, Any]:

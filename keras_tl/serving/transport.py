@@ -3,14 +3,19 @@
 import abc
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
 from keras_tl.errors import ServingError
 
 Values = list[bytes] | list[str] | np.ndarray
+T = TypeVar("T")
+
+# The first retry comes at once. The pause before retry n is this number of seconds times 2 ** n.
+_PAUSE = 0.1
 
 
 class RefusedError(Exception):
@@ -27,6 +32,20 @@ class RefusedError(Exception):
         self.not_found = not_found
 
 
+class NoAnswerError(Exception):
+    """The server does not answer or is busy, so that a retry can succeed.
+
+    Attributes:
+        final: Error to raise if there is no retry left.
+        pause: Seconds to wait before a retry, if the server names a time.
+    """
+
+    def __init__(self, final: Exception, pause: float | None = None):
+        super().__init__(str(final))
+        self.final = final
+        self.pause = pause
+
+
 @dataclasses.dataclass(frozen=True)
 class Target:
     """Address of a model on a server, and options of the requests.
@@ -37,8 +56,8 @@ class Target:
         version: Number of the version to use, or `None` if `label` names the version.
         label: Label of the version to use. Without `version` and `label`, the server uses the
             latest version.
-        timeout: Seconds to wait for an answer, and the longest pause between two tries.
-        retries: Number of further tries after a failed request.
+        timeout: Seconds to wait for an answer in each try, and the longest pause between two tries.
+        retries: Number of retries after a failed request.
     """
 
     address: str
@@ -47,6 +66,24 @@ class Target:
     label: str | None
     timeout: float
     retries: int
+
+    def tried(self, send: Callable[[], T]) -> T:
+        """Send a request, retry after each `NoAnswerError`, and return the answer.
+
+        No request changes the model, so every request can be repeated.
+        """
+        number = 0
+        while True:
+            try:
+                return send()
+            except NoAnswerError as error:
+                number += 1
+                if number > self.retries:
+                    raise error.final from error.__cause__
+                pause = error.pause
+            if pause is None:
+                pause = _PAUSE * 2**number if number > 1 else 0.0
+            time.sleep(min(pause, self.timeout))
 
     def late(self) -> ServingError:
         """Return the error for an answer that did not arrive in time."""

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from keras_tl.tasks.base import Question
 from keras_tl.tasks.one_class import OneClass
 from keras_tl.tasks.resampling import area_of, average_precision_of, mean_of
-from keras_tl.tasks.scores import if_both
+from keras_tl.tasks.scores import if_both, thinned
 from keras_tl.tasks.sigmoid import Sigmoid
 
 
@@ -53,15 +53,15 @@ class Binary(Sigmoid, OneClass):
 
         In addition to the metrics of `OneClass.measure`, three metrics compare the second class
         with the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1],
-        or `None` if all items have the same class. `"roc"` holds the points (false positive rate,
-        true positive rate) of the ROC curve.
+        or `None` if all items have the same class. `"roc"` holds at most 200 points (false
+        positive rate, true positive rate) of the ROC curve. All points determine `"auc"`.
         """
         score = logits[:, 0]
         both_there = 0 < labels.mean() < 1
         return super().measure(labels, logits) | {
             "auc": if_both(labels, roc_auc_score, score),
             "average_precision": if_both(labels, average_precision_score, score),
-            "roc": np.stack(roc_curve(labels, score)[:2], axis=1).tolist() if both_there else [],
+            "roc": thinned(np.stack(roc_curve(labels, score)[:2], axis=1)) if both_there else [],
         }
 
     def statistics(self, labels, logits):

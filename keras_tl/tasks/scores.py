@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+# Maximum number of points of a stored curve.
+_POINTS = 200
+
 
 def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and number of items by class, from scikit-learn's arrays."""
@@ -17,6 +20,12 @@ def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str
 def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float | None:
     """Return a metric of n labels (0 or 1) and scores. `None`: all n labels are equal."""
     return float(measure(labels, score)) if 0 < labels.mean() < 1 else None
+
+
+def thinned(points: np.ndarray) -> list[list[float]]:
+    """Return at most 200 rows of a curve, always with the first row and the last row."""
+    kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
+    return points[kept].tolist()
 
 
 def mean_of_defined(values: list[float | None]) -> float | None:

@@ -95,8 +95,14 @@ def phase_to_sweep(
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
-        ConfigError: The phase or policy is unknown, or `unfreeze` is set with `"head"`.
+        ConfigError: The phase or policy is unknown, or `unfreeze` is set with `"head"`. Or `policy`
+            is set with another phase than `"fine-tune"`.
     """
+    if phase != "fine-tune" and policy != "standard":
+        raise ConfigError(
+            "policy= needs phase='fine-tune', because it selects a phase of fine-tuning. Leave "
+            f"policy= out. Received: phase={quoted(phase)}."
+        )
     if isinstance(phase, Phase):
         return phases_of(phase, family, **given)[0]
     check_choice("phase", phase, PHASES)

@@ -5,10 +5,20 @@ from collections.abc import Sequence
 import keras
 
 from keras_tl.base.config import Phase
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
 from keras_tl.training.layer_learning_rates import PerVariableAdam, PerVariableAdamW, PerVariableSGD
 from keras_tl.training.schedules import LinearDecay, OneCycle, SettableSchedule, SlantedTriangular
+
+
+def check_weight_decay(phase: Phase) -> None:
+    """Raise `ConfigError` if a phase has weight decay and an optimizer without weight decay."""
+    if phase.weight_decay and phase.optimizer != "adamw":
+        raise ConfigError(
+            "weight_decay= works only with optimizer='adamw'. Set weight_decay=0, or "
+            f"optimizer='adamw'. Received: weight_decay={phase.weight_decay}, "
+            f"optimizer={quoted(phase.optimizer)}."
+        )
 
 
 def make_optimizer(

@@ -96,7 +96,9 @@ class HeadTraining:
             held_out = features[out], labels[out]
             _, found = self._fit(labels[~out], features[~out], passes, held_out)
             losses += np.array(found) * out.sum()
-        return min(passes * (int(np.argmin(losses)) + 1), self.phase.epochs)
+        # A training can diverge: `argmin` would return the first loss that is not a number.
+        known = np.where(np.isnan(losses), np.inf, losses)
+        return min(passes * (int(np.argmin(known)) + 1), self.phase.epochs)
 
     def _fit(
         self,

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -48,13 +49,22 @@ class BestWeights(keras.callbacks.EarlyStopping):
             restore_best_weights=True,
         )
         self._before = before
+        self._worst = -math.inf if more_is_better else math.inf
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.best_epoch = -1
         if self._before is not None:
-            self.best = self._before
+            self.best = self._comparable(self._before)
             self.best_weights = self.model.get_weights()
+
+    def on_epoch_end(self, epoch, logs=None):
+        known = {name: self._comparable(x) for name, x in logs.items() if name == self.monitor}
+        super().on_epoch_end(epoch, logs | known)
+
+    def _comparable(self, value: float) -> float:
+        # No value is better than NaN in a comparison, so that NaN would stay the best value.
+        return self._worst if math.isnan(value) else value
 
     def epoch_of(self, ran: Sequence[int]) -> int:
         """Return the best epoch's position in `ran`, from 1. 0: the initial weights are best."""

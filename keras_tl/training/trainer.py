@@ -35,6 +35,7 @@ from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
+from keras_tl.training.optimizers import check_weight_decay
 from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phase_inputs import PhaseInputs, make_inputs
 from keras_tl.training.phases import run_phase
@@ -312,8 +313,9 @@ class Trainer:
         return training.best_epoch(train.labels, self.features.of(train).all_rows, numbers)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
-        """Raise `ConfigError` if a phase or an augmentation does not suit the model's task."""
+        """Raise `ConfigError` if a phase or an augmentation does not suit the model."""
         self.task.check(phase)
+        check_weight_decay(phase)
         if mixes_labels(augment) and not self.task.exact:
             raise ConfigError(
                 f"The augmentations 'mixup' and 'cutmix' need classes. The task is "
@@ -321,6 +323,12 @@ class Trainer:
             )
         if self._modality.can_augment:
             try_augmentation(augment, self.config.image_size)
+        elif augment is not True and names_of(augment):
+            # `True` selects the augmentation of the data, which is none.
+            raise ConfigError(
+                f"augment= works only for images. These data are {self._modality.item}s. Leave "
+                "augment= out."
+            )
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:

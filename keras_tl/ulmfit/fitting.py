@@ -23,7 +23,7 @@ from keras_tl.models.device import jit_compile, precision_policy
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.layer_learning_rates import learning_rate_factors
-from keras_tl.training.optimizers import make_optimizer
+from keras_tl.training.optimizers import check_weight_decay, make_optimizer
 from keras_tl.training.phases import BestWeights, fit_and_record
 from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
@@ -57,7 +57,10 @@ FINE_TUNING = dataclasses.replace(
     batch_size=32,
 )
 
-_WITHOUT_MEANING = ("batch_norm", "label_smoothing", "class_weight", "unfreeze_every", "monitor")
+_WITHOUT_MEANING = (
+    *("batch_norm", "label_smoothing", "class_weight", "unfreeze_every", "monitor"),
+    *("min_steps", "objective"),
+)
 
 
 def fit_language_model(
@@ -203,6 +206,7 @@ def _compile(copy: keras.Model, optimizer: keras.optimizers.Optimizer | str) -> 
 
 def _check(phase: Phase, bptt: int) -> None:
     check_range("bptt", bptt, 1, whole=True)
+    check_weight_decay(phase)
     defaults = {field.name: field.default for field in dataclasses.fields(Phase)}
     for name in _WITHOUT_MEANING:
         if getattr(phase, name) != defaults[name]:

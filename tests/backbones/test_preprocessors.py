@@ -328,7 +328,7 @@ def test_folders_that_hold_no_preprocessor(tmp_path):
 
 def test_without_tensorflow_text_the_extra_is_named(vocabulary, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_text", None)
-    with pytest.raises(ConfigError, match=r'pip install "keras_tl\[text\]"'):
+    with pytest.raises(ConfigError, match=r'pip install "tensorflow-text>='):
         WordPiecePreprocessor(vocabulary, lower_case=True)
 
 

@@ -136,6 +136,7 @@ DATA = ("--data", "digits")
 COMMANDS = {
     "train-data": ("train", "--data", "folder:{}", "--out", "run"),
     "train-table": ("train", "--data", "csv:{}", "--out", "run"),
+    "train-root": ("train", "--data", "csv:t.csv", "--root", "{}", "--out", "run"),
     "train-out": ("train", *DATA, "--out", "{}"),
     "train-weights": (
         *("train", *DATA, "--out", "run", "--weights", "{}"),

@@ -10,6 +10,8 @@ from keras_tl.training.policies import POLICIES
 
 (STANDARD,) = POLICIES["standard"]["image"]
 TWO = (dataclasses.replace(STANDARD, epochs=2), dataclasses.replace(STANDARD, epochs=1))
+# Phases that need no trained head.
+LIVE = tuple(dataclasses.replace(phase, batch_norm="live") for phase in TWO)
 
 # The arguments; then the budget, and what of it is the head's before fine-tuning.
 SHARED_OUT = {
@@ -23,6 +25,9 @@ SHARED_OUT = {
     "only-head-given": ({"head_epochs": 2}, 5, 2),
     "phases": ({"epochs": 9, "policy": TWO}, 9, 6),
     "phases-alone": ({"policy": TWO}, 13, 10),
+    "live-phases": ({"epochs": 5, "policy": LIVE}, 5, 2),
+    "live-phases-alone": ({"policy": LIVE}, 3, 0),
+    "live-phases-as-long": ({"epochs": 3, "policy": LIVE}, 3, 0),
     "from-random": ({"epochs": 7, "policy": "scratch"}, 7, 0),
     "from-random-alone": ({"policy": "scratch"}, 30, 0),
     "batches": ({"epochs": 5, "batch_size": 7}, 5, 2),
@@ -63,6 +68,8 @@ def test_the_rate_of_the_head_is_only_its_own():
             {"epochs": 5, "head_epochs": 4, "policy": TWO},
             "train for 3 epochs, but the budget leaves them 1",
         ),
+        ({"epochs": 3, "policy": TWO}, "train for 3 epochs, but the budget leaves them 2"),
+        ({"epochs": 2, "policy": LIVE}, "train for 3 epochs, but the budget leaves them 2"),
         ({"epochs": 5, "scratch_policy": TWO}, "train for 3 epochs, but the budget leaves them 5"),
         ({"augment": "blur"}, "Unknown augmentation 'blur'"),
         ({"policy": "standart"}, "Did you mean 'standard'"),

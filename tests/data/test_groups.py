@@ -3,9 +3,11 @@
 import json
 
 import numpy as np
+import pandas
 import pytest
 
 import keras_tl as ktl
+from keras_tl.data.labelled_data import groups_of
 from keras_tl.data.splits import stratified_split
 from keras_tl.errors import ConfigError, DataError
 
@@ -54,11 +56,28 @@ def test_one_group_cannot_be_split():
         stratified_split(np.arange(10) % 2, 0.2, ("a", "b"), 0, "test", np.zeros(10))
 
 
+def test_a_column_of_a_data_frame_may_be_a_number():
+    rows = np.arange(60)
+    texts = [f"word {row}" for row in rows]
+    frame = pandas.DataFrame({"text": texts, "label": rows % 2, 5: rows // 6})
+    data = ktl.TextData.from_dataframe(frame, groups=5, verbose=False)
+    assert data.groups == 5
+    assert json.loads(json.dumps(data.describe()))["split_settings"]["groups"] == "5"
+    for name, split in data.splits.items():
+        assert len(groups_of(split, data.groups)) == len(split), name
+
+
 WITHOUT_COLUMNS = {
     "arrays": lambda: ktl.ImageData.from_arrays(
         np.zeros((20, 8, 8, 3)), [0, 1] * 10, groups="patient"
     ),
     "texts": lambda: ktl.TextData.from_arrays(["a", "b"] * 10, [0, 1] * 10, groups="patient"),
+    "given-splits": lambda: ktl.TextData.from_arrays(
+        *(["a", "b"] * 10, [0, 1] * 10),
+        validation=(["c", "d"], [0, 1]),
+        test=(["e", "f"], [0, 1]),
+        groups="patient",
+    ),
 }
 
 

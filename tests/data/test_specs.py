@@ -1,6 +1,7 @@
 """Sources by a word on the command line, and reading again what a run was trained on."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,6 +156,12 @@ SPEC_ERRORS = {
         ConfigError,
         r"download= \(--no-download\) is for tfds:NAME, not for csv:PATH",
     ),
+    "folder-root": (
+        "folder:{}",
+        {"root": "x"},
+        ConfigError,
+        r"root= \(--root\) is for csv:PATH, not for folder:PATH",
+    ),
     "tfds-split": (
         "tfds:tiny",
         {"split": "x"},
@@ -182,6 +189,7 @@ ARGUMENTS = [
         ["--split-column", "part", "--label-separator", ",", "--task", "multilabel"],
         {"split": "part", "separator": ",", "task": "multilabel"},
     ),
+    (["--root", "photos"], {"root": Path("photos")}),
     (["--data-dir", "d", "--no-download"], {"data_dir": "d", "download": False}),
 ]
 

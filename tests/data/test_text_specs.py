@@ -118,6 +118,16 @@ ERRORS = {
         {"resize": "pad"},
         r"resize= \(--resize\) is for images, but 'csv:.*' holds texts. Leave the option out",
     ),
+    "root": (
+        "csv:{}/texts.csv",
+        {"root": "x"},
+        r"root= \(--root\) is for images, but 'csv:.*' holds texts",
+    ),
+    "root-of-titles": (
+        "csv:{}/photos.csv",
+        {"text": "title", "root": "x"},
+        r"root= \(--root\) is for images",
+    ),
     "length": (
         "folder:{}/photos",
         {"sequence_length": 64},

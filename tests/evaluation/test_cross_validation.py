@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
@@ -116,10 +117,11 @@ def with_column(data, name, values_of):
 def test_groups_stay_together():
     data = with_column(hard_data(), "patient", lambda s: (np.arange(len(s)) % 6).astype(str))
     learner = make_small_learner(data)
-    for groups in ("patient", np.arange(60) % 6):
+    given = np.arange(60) % 6
+    for groups in ("patient", given, given.tolist(), tuple(given.tolist()), pandas.Series(given)):
         found = learner.cross_validate(folds=3, groups=groups)
         column = np.concatenate([s.slices["patient"] for s in data.splits.values()])
-        values = column if isinstance(groups, str) else groups
+        values = column if isinstance(groups, str) else given
         for value in np.unique(values):
             assert len({*found.fold_numbers[0][values == value]}) == 1
 

@@ -114,6 +114,17 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
     assert ktl.Learner.load(tmp_path / "run", verbose=False).history[-1] == record
 
 
+def test_a_command_tells_the_harm_itself(capsys):
+    learner = make_small_learner(hard_data(count=150))
+    with eagerly():
+        learner.fit_head()
+        learner._state.reporter.console.quiet = False
+        learner._state.reporter.writes_results = False
+        (record,) = learner.fine_tune(epochs=1, learning_rate=RATES["ruinous"][0], augment=False)
+    assert record.metric_drop is not None
+    assert "went from" not in capsys.readouterr().err
+
+
 def test_a_ruinous_phase_that_the_validation_split_undoes_has_no_drop():
     learner = make_small_learner(hard_data(count=150))
     phase = Phase("own", epochs=1, learning_rate=RATES["ruinous"][0], unfreeze="all", patience=1)
@@ -164,3 +175,6 @@ def test_the_command_line_warns_of_the_harm(tmp_path):
     found = json.loads(done.stdout)
     assert found["warning"].startswith("fine-tune: the accuracy on the 19 validation items")
     assert found["warning"].endswith("--learning-rate 1e-01.")
+    said = CliRunner().invoke(cli, [*arguments, "--overwrite"], catch_exceptions=False).output
+    assert said.count("the accuracy on the 19 validation items went from") == 1
+    assert "Make a new Learner" not in said

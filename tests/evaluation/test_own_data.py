@@ -291,6 +291,40 @@ def test_a_run_of_data_in_memory_says_so(tmp_path):
         call("evaluate", run)
 
 
+def without_recorded_data(run):
+    """Change a saved run: it does not record its data."""
+    about = read(run) | {"data": None}
+    (run / "run.json").write_text(json.dumps(about), "utf-8")
+    write_checksums(run)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate", "thresholds", "losses"])
+def test_a_run_without_recorded_data_needs_the_option(run, command):
+    without_recorded_data(run)
+    with pytest.raises(
+        ConfigError, match=r"Missing option '--data'\. The run .* does not record its data\. Pass"
+    ):
+        call(command, run)
+
+
+def test_a_run_without_recorded_data_is_evaluated_on_the_given_data(made, run):
+    without_recorded_data(run)
+    found = call("evaluate", run, "--data", f"csv:{made[0]}")
+    # Without the run's settings, the default fraction of 0.15 is the test split.
+    assert (found["items"], found["kept"]) == (9, False)
+
+
+def test_groups_of_a_table_do_not_matter_for_a_folder(made, tmp_path):
+    data = ktl.ImageData.from_csv(made[0], groups="camera", test_split=0, verbose=False)
+    run = make_small_learner(data).save(tmp_path / "run")
+    for number in range(60):
+        folder = tmp_path / "images" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(made[0].parent / f"{number}.png", folder)
+    found = call("evaluate", run, "--data", f"folder:{tmp_path / 'images'}", "--split", "train")
+    assert found["kept"] is False
+
+
 def test_a_run_on_data_of_a_package_needs_no_data(tmp_path):
     data = ktl.ImageData.digits(image_size=32).subset(per_class=5)
     learner = make_small_learner(dataclasses.replace(data, source_settings={"kind": "digits"}))

@@ -126,6 +126,20 @@ def test_whatever_was_measured_is_drawn(task):
     assert [*figures] == expected
 
 
+@pytest.mark.parametrize("task", ["binary", "multilabel"])
+def test_areas_under_thinned_curves_are_those_of_all_points(task):
+    outcomes = make_outcomes(task, 3000)
+    metrics = measure(make_task(task), outcomes)
+    areas = plots.roc_areas(metrics, OUTCOME_NAMES[task])
+    if task == "binary":
+        assert areas == {"yes": metrics["auc"]}
+    else:
+        assert areas == {name: row["auc"] for name, row in metrics["per_class"].items()}
+    curves = plots.roc_curves(metrics, OUTCOME_NAMES[task])
+    assert all(len(points) <= 200 for points in curves.values())
+    assert plots.area_texts(curves, areas) == {n: f"{area:.3f}" for n, area in areas.items()}
+
+
 def test_of_many_curves_the_lowest_are_drawn():
     rng = np.random.default_rng(0)
     areas = {f"l{number}": area for number, area in enumerate(rng.permutation(12) / 12)}
@@ -169,6 +183,8 @@ def test_what_is_on_which_axis():
     assert axes.lines[0].get_xydata().tolist() == points
     assert axes.lines[0].get_label() == "cat, area 0.750"
     assert axes.get_xlabel() == "false positive rate"
+    axes = plots.roc({"cat": points}, {"cat": 0.7512}).axes[0]
+    assert axes.lines[0].get_label() == "cat, area 0.751"
     rows = {name: {"average_precision": x, "items": 3} for name, x in (("a", 0.9), ("b", None))}
     axes = plots.average_precisions(rows).axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0, 0.9]

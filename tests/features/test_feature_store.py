@@ -102,6 +102,16 @@ def test_the_folder_keeps_to_its_limit(tmp_path):
     assert asked == [0, 0, 1]
 
 
+def test_features_that_training_reads_from_the_disk_are_not_deleted(tmp_path):
+    config = CacheConfig("disk", folder=str(tmp_path), folder_limit=int(1.5 * ROWS.nbytes))
+    FeatureStore(config).get({"entry": "of another run"}, ROWS.shape, Counter())
+    cache = FeatureStore(config)
+    train, validation = (cache.get({"entry": x}, ROWS.shape, Counter()) for x in "tv")
+    for features in (train, validation):
+        np.testing.assert_array_equal(features.read(np.arange(10)), ROWS)
+    assert len(list(tmp_path.glob("features/*"))) == 2
+
+
 def test_no_room_is_said_before_anything_is_written(tmp_path):
     cache = FeatureStore(CacheConfig(folder=str(tmp_path)))
     with pytest.raises(CacheError, match=r"need .* GiB on disk, .* GiB more than .*cache='off'"):

@@ -8,6 +8,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.base.keras_compat import eagerly
+from keras_tl.errors import CacheError
 from keras_tl.features import store
 from keras_tl.features.fingerprints import WeightsFingerprint, weights_fingerprint
 from tests.conditions import audited
@@ -44,6 +45,32 @@ def test_a_change_by_the_user_is_noticed(tiny_data):
     network.set_weights([2 * value for value in network.get_weights()])
     after = learner.features(learner.data.split("test"), cache="memory")
     assert np.abs(after - before).max() > 0.01
+
+
+@pytest.mark.parametrize("cache", ["auto", "memory", "disk", "off"])
+def test_a_change_of_the_returned_array_does_not_change_the_cache(tiny_data, tmp_path, cache):
+    learner = make_small_learner(tiny_data)
+    config = ktl.CacheConfig(cache, folder=str(tmp_path))
+    test = tiny_data.split("test")
+    found = learner.features(test, cache=config)
+    expected = found.copy()
+    found += 1
+    np.testing.assert_allclose(learner.features(test, cache=config), expected, rtol=1e-6)
+
+
+def test_without_a_place_for_the_features_the_model_keeps_its_decision_rule(tiny_data, tmp_path):
+    learner = make_small_learner(tiny_data)
+    learner.fit_head(epochs=1, cache="memory")
+    learner._state.set_decision_rule(dataclasses.replace(learner.config, temperature=2.0))
+    loaded = ktl.Learner.load(learner.save(tmp_path / "run"), data=tiny_data, verbose=False)
+    (tmp_path / "file").touch()
+    cache = ktl.CacheConfig("disk", folder=str(tmp_path / "file"))
+    for each in (learner, loaded):
+        known = each._state.trained_with
+        with pytest.raises(CacheError, match="Cannot write the feature cache"):
+            each.fit_head(cache=cache)
+        assert each.config.temperature == 2
+        assert each._state.trained_with == known
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.0 + 1e-7])

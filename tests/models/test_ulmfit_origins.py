@@ -130,6 +130,11 @@ REFUSED = {
         BackboneError,
         r"^The backbone 'ulmfit:\S+' takes texts, but the data are images\.",
     ),
+    "image-size": (
+        lambda f, t: make(f, image_size=32),
+        BackboneError,
+        r"^image_size= is for images, but the data are texts\. Leave image_size= out\.",
+    ),
     "output-block": (
         lambda f, t: make(f, output_block="lstm_2"),
         BackboneError,

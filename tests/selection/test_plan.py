@@ -8,7 +8,6 @@ from keras_tl.selection.plan import (
     VALIDATION,
     TimeBudget,
     make_plan,
-    time_text,
 )
 from keras_tl.training.timing import Costs
 
@@ -64,10 +63,3 @@ def test_the_plan_in_words():
         "Plan: keep the head. The budget of 0.1 min is too short for 4 trainings. The budget of "
         "0.1 min is too short for fine-tuning."
     )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2.0 h")]
-)
-def test_times(seconds, text):
-    assert time_text(seconds) == text

@@ -13,6 +13,7 @@ from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_tl.errors import ConfigError, ServingError
 from keras_tl.serving import Client, ModelVersion
+from keras_tl.serving.transport import NoAnswerError, Target
 from tests.raw_servers import rest_server
 
 STATUS = {"model_version_status": [{"version": "1", "state": "AVAILABLE"}]}
@@ -127,6 +128,46 @@ def test_grpc_asks_again(failures, retries, questions):
     assert len(asked) == questions
 
 
+def test_grpc_asks_again_as_often_as_rest():
+    with grpc_server(6) as (address, asked), Client(address, "m", timeout=0.2, retries=6) as client:
+        assert client.status() == FOUND
+    assert len(asked) == 7
+
+
+def test_a_late_answer_is_asked_for_again():
+    with rest_server("wait", OK) as (address, asked):
+        with Client(address, "m", timeout=0.2, retries=1) as client:
+            assert client.status() == FOUND
+        assert len(asked) == 2
+    over = threading.Event()
+    threading.Timer(0.3, over.set).start()
+    with (
+        grpc_server(0, wait=over) as (address, asked),
+        Client(address, "m", timeout=0.2, retries=1) as client,
+    ):
+        assert client.status() == FOUND
+    assert len(asked) == 2
+
+
+def test_one_rule_decides_about_pauses(monkeypatch):
+    waited = []
+    monkeypatch.setattr("keras_tl.serving.transport.time.sleep", waited.append)
+    target = Target("http://localhost", "m", None, None, timeout=2.0, retries=5)
+    wanted = [None, None, None, 9.0, 0.5]  # Seconds that the server names.
+    failures = [NoAnswerError(ServingError("late"), pause) for pause in wanted]
+
+    def send():
+        if failures:
+            raise failures.pop(0)
+        return "found"
+
+    assert target.tried(send) == "found"
+    assert waited == [0.0, 0.4, 0.8, 2.0, 0.5]
+    failures += [NoAnswerError(ServingError(f"late {number}")) for number in range(6)]
+    with pytest.raises(ServingError, match="late 5"):
+        target.tried(send)
+
+
 def test_grpc_does_not_ask_again_what_is_refused():
     with (
         grpc_server(1, grpc.StatusCode.INVALID_ARGUMENT) as (address, asked),
@@ -196,7 +237,7 @@ def test_arguments_are_checked(arguments, options, said):
 
 def test_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.predict_pb2", None)
-    with pytest.raises(ConfigError, match=r'pip install "keras_tl\[grpc\]"'):
+    with pytest.raises(ConfigError, match=r'pip install "grpcio>='):
         Client("grpc://localhost:8500", "m")
 
 

@@ -351,6 +351,8 @@ def test_a_figure_shows_losses_and_suggestion():
         ({"phase": "tail"}, "Unknown phase 'tail'. Expected one of: 'head', 'fine-tune'"),
         ({"phase": "fine-tune", "policy": "magic"}, "Unknown policy 'magic'"),
         ({"phase": "head", "unfreeze": 1}, "unfreeze= needs phase='fine-tune'"),
+        ({"phase": "head", "policy": "gradual"}, "policy= needs phase='fine-tune'"),
+        ({"phase": TUNE, "policy": "gradual"}, "policy= needs phase='fine-tune'"),
         ({"phase": "fine-tune", "policy": "scratch", "unfreeze": "nowhere"}, "Unknown block"),
         ({"steps": 5}, "steps must be a whole number of at least 10"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),

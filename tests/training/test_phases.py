@@ -11,6 +11,8 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.training.out_of_fold import HeadTraining
+from keras_tl.training.phases import BestWeights
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, phases_of
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_head_optimum import hard_data
@@ -243,6 +245,54 @@ def test_the_search_for_the_best_epoch_trains_for_exactly_the_epochs_of_the_phas
     in_a_pass = -(-len(train) // 2 // phase.batch_size)
     assert sum(steps) == 2 * 11 * in_a_pass
     assert found in {2, 4, 6, 8, 10, 11}
+
+
+class OneWeight:
+    """As much of a model as a callback that restores weights needs."""
+
+    value, stop_training = 0.0, False
+
+    def get_weights(self):
+        return self.value
+
+    def set_weights(self, value):
+        self.value = value
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("more_is_better", [False, True])
+@pytest.mark.parametrize(
+    ("before", "losses", "best"),
+    [
+        (None, [NAN, 0.5, 0.7], 2),
+        (NAN, [0.7, 0.5, NAN], 2),
+        (0.6, [NAN, 0.5, NAN], 2),
+        (0.4, [NAN, 0.5, NAN], 0),
+        (None, [NAN, NAN, NAN], 1),
+    ],
+)
+def test_a_loss_that_is_not_a_number_is_never_the_best(more_is_better, before, losses, best):
+    sign = -1 if more_is_better else 1
+    before = None if before is None else sign * before
+    callback, model = BestWeights(9, before, "value", more_is_better), OneWeight()
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, loss in enumerate(losses):
+        model.value = epoch + 1.0
+        callback.on_epoch_end(epoch, {"val_value": sign * loss})
+    callback.on_train_end()
+    assert (callback.epoch_of([0, 1, 2]), model.value) == (best, best)
+
+
+def test_an_epoch_after_which_a_fold_diverged_is_never_the_best(monkeypatch):
+    phase = dataclasses.replace(HEADS["image"], min_steps=0, epochs=3)
+    training = wide_learner(0).trainer.out_of_fold(phase, 8, seed=0)
+    losses = [0.5, 0.4, float("nan")]
+    monkeypatch.setattr(HeadTraining, "_fit", lambda *arguments: (None, losses))
+    numbers = np.arange(8) % 2
+    assert training.best_epoch(numbers, np.zeros((8, 2)), numbers) == 2
 
 
 # How a head is made and trained; whether the validation items say which epoch is kept.

@@ -10,6 +10,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.data.pipeline import row_numbers
+from keras_tl.errors import ConfigError
 from keras_tl.training.seeding import seed_generators
 from tests import hub_modules, language_models
 from tests.conftest import make_small_learner, make_tiny_data
@@ -26,6 +27,17 @@ def set_global_seeds():
     random.setstate(states[0])
     np.random.set_state(states[1])
     tf.random.set_seed(None)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
+def test_a_seed_is_a_whole_number(tiny_data, seed):
+    with pytest.raises(ConfigError, match="seed must be a whole number of at least 0"):
+        make_small_learner(tiny_data, seed=seed)
+
+
+def test_a_seed_of_numpy_is_saved_as_a_number(tiny_data, tmp_path):
+    run = make_small_learner(tiny_data, seed=np.int64(3)).save(tmp_path / "run")
+    assert ktl.Learner.load(run, verbose=False).trainer.seed == 3
 
 
 def images(folder):

@@ -303,6 +303,21 @@ WRONG = {
         ConfigError,
         "^monitor has no meaning",
     ),
+    "steps": (
+        {"phase": dataclasses.replace(PHASE, min_steps=200)},
+        ConfigError,
+        r"^min_steps has no meaning for a language model\. Leave it at 0\.$",
+    ),
+    "weight-decay": (
+        {"phase": dataclasses.replace(PHASE, weight_decay=0.1)},
+        ConfigError,
+        r"^weight_decay= works only with optimizer='adamw'",
+    ),
+    "objective": (
+        {"phase": dataclasses.replace(PHASE, objective="contrastive")},
+        ConfigError,
+        "^objective has no meaning",
+    ),
     "no-model": ({"model": "absent"}, RunError, "^No language model at 'absent'"),
 }
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_tl.base.keras_compat import handle_of
+
 # Names of operations that change variables begin with these words: AssignAddVariableOp, ...
 _CHANGING = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
 _PASSING_ON = ("Identity", "IdentityN", "Enter")
@@ -49,7 +51,7 @@ def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
     owners = {}
     for variable in variables:
         owners[id(variable)] = id(variable)  # A variable of several replicas is captured itself.
-        owners[id(getattr(variable, "_handle", variable))] = id(variable)
+        owners[id(handle_of(variable))] = id(variable)
     return {
         inside.op.name: owners[id(outside)]
         for outside, inside in trace.graph.captures

@@ -14,6 +14,7 @@ from keras_tl.evaluation.plots.measures import (
 )
 from keras_tl.evaluation.plots.probabilities import (
     MOST_CURVES,
+    area_texts,
     area_under,
     draw_precision_recall,
     draw_reliability,
@@ -22,6 +23,7 @@ from keras_tl.evaluation.plots.probabilities import (
     precision_recall,
     reliability,
     roc,
+    roc_areas,
     roc_curves,
 )
 from keras_tl.evaluation.plots.style import label_text
@@ -29,6 +31,7 @@ from keras_tl.evaluation.plots.training import draw_curve, learning_curves, lear
 
 __all__ = [
     "MOST_CURVES",
+    "area_texts",
     "area_under",
     "average_precisions",
     "comparison",
@@ -51,6 +54,7 @@ __all__ = [
     "prediction_grid",
     "reliability",
     "roc",
+    "roc_areas",
     "roc_curves",
     "scatter",
 ]

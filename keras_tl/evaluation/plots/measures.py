@@ -72,7 +72,8 @@ def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> di
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)
     if curves := probabilities.roc_curves(metrics, class_names):
-        figures["ROC curve"] = probabilities.roc(curves)
+        areas = probabilities.roc_areas(metrics, class_names)
+        figures["ROC curve"] = probabilities.roc(curves, areas)
     rows = metrics.get("per_class", {})
     found = metrics.get("precision_recall", {})
     if curves := probabilities.lowest(found, lambda name: rows[name]["average_precision"]):

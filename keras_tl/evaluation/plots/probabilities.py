@@ -14,6 +14,8 @@ from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_t
 
 # Points of the curve of each label, by name of the label.
 Curves = Mapping[str, Sequence[Sequence[float]]]
+# Areas under curves, by name of the label. `None`: unknown.
+Areas = Mapping[str, float | None]
 
 # Maximum number of curves in a plot. More curves would hide each other.
 MOST_CURVES = 8
@@ -39,7 +41,23 @@ def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[s
     """
     found = metrics.get("roc") or {}
     curves = found if isinstance(found, Mapping) else {class_names[1]: found}
-    return lowest(curves, lambda name: area_under(curves[name]))
+    areas = roc_areas(metrics, class_names)
+    return lowest(curves, lambda name: _area(name, curves[name], areas))
+
+
+def roc_areas(metrics: Mapping[str, Any], class_names: Sequence[str]) -> Areas:
+    """Return the areas under the ROC curves by name of the label, as the metrics have them.
+
+    The curves in the metrics have at most 200 points. The areas are those of all points.
+    """
+    if isinstance(metrics.get("roc"), Mapping):
+        return {name: row.get("auc") for name, row in metrics.get("per_class", {}).items()}
+    return {class_names[1]: metrics["auc"]} if metrics.get("roc") and "auc" in metrics else {}
+
+
+def _area(name: str, points: Sequence[Sequence[float]], areas: Areas | None) -> float:
+    known = (areas or {}).get(name)
+    return area_under(points) if known is None else known
 
 
 def area_under(points: Sequence[Sequence[float]]) -> float:
@@ -47,15 +65,24 @@ def area_under(points: Sequence[Sequence[float]]) -> float:
     return float(auc(*np.transpose(points)))
 
 
-def roc(curves: Curves) -> Figure:
+def area_texts(curves: Curves, areas: Areas | None = None) -> dict[str, str]:
+    """Return the areas under ROC curves as text, such as `0.912`, by name of the label.
+
+    `areas`: see `roc_areas`. Without areas, the function computes them from the curves.
+    """
+    return {name: f"{_area(name, points, areas):.3f}" for name, points in curves.items()}
+
+
+def roc(curves: Curves, areas: Areas | None = None) -> Figure:
     """Draw ROC curves: true positive rate against false positive rate."""
-    return square(draw_roc, curves)
+    return square(draw_roc, curves, areas)
 
 
-def draw_roc(axes: Axes, curves: Curves) -> None:
+def draw_roc(axes: Axes, curves: Curves, areas: Areas | None = None) -> None:
     """Draw ROC curves on the caller's axes, as in `roc`."""
+    texts = area_texts(curves, areas)
     for (name, points), colour in zip(curves.items(), _colours(curves), strict=False):
-        label = f"{label_text(name, 16)}, area {area_under(points):.3f}"
+        label = f"{label_text(name, 16)}, area {texts[name]}"
         axes.plot(*np.transpose(points), color=colour, label=label)
     axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=0.8, label="chance")
     axes.set_xlabel("false positive rate")

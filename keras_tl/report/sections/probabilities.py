@@ -78,9 +78,10 @@ def _roc(test: Evaluation) -> list[Plot]:
         f"ROC {whose}: true positive rate against false positive rate, over all decision thresholds"
         f"{_of_all(test, curves, 'area')}"
     )
-    areas = [f"{name} {plots.area_under(points):.3f}" for name, points in curves.items()]
-    alt = f"{caption}. Areas under the curves: {', '.join(areas)}."
-    return [plot("roc", f"{caption}.", alt, plots.draw_roc, curves, size=_SQUARE)]
+    areas = plots.roc_areas(test, test.task.class_names)
+    texts = [f"{name} {text}" for name, text in plots.area_texts(curves, areas).items()]
+    alt = f"{caption}. Areas under the curves: {', '.join(texts)}."
+    return [plot("roc", f"{caption}.", alt, plots.draw_roc, curves, areas, size=_SQUARE)]
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:

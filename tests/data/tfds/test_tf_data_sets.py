@@ -121,6 +121,12 @@ def load(data_dir, **options):
     return ImageData.from_tfds("tiny", data_dir=data_dir, download=False, **options)
 
 
+def test_tests_leave_no_folders_in_tmp(tmp_path, folder_of_tfds):
+    before = set(Path(folder_of_tfds).iterdir())
+    prepare(tmp_path)
+    assert set(Path(folder_of_tfds).iterdir()) > before
+
+
 def test_a_prepared_data_set_is_loaded_by_its_name(tmp_path):
     prepare(tmp_path)
     data = load(tmp_path, **NO_SPLITS)
