@@ -50,7 +50,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return the value of `--data` if scikit-learn has the run's data, else raise `ConfigError`."""
+    """Return `"digits"` if the run has scikit-learn's digits as data, else raise `ConfigError`."""
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind
@@ -116,7 +116,7 @@ def evaluate(
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
-    """Return a list with one line about the decision thresholds, empty without thresholds."""
+    """Return a list of one line about the decision thresholds, or an empty list without them."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
     return [f"Decision thresholds: {said}"] if said else []
 
