@@ -50,7 +50,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return `"digits"` if the run has scikit-learn's digits as data, else raise `ConfigError`."""
+    """Return the value of `--data` if scikit-learn has the run's data, else raise `ConfigError`."""
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
         return kind
