@@ -57,7 +57,7 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return the best epoch's position in `ran`, from 1. Return 0 if no epoch was better."""
+        """Return the best epoch's position in `ran`, from 1, or 0 for the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
