@@ -3,8 +3,8 @@
 In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
 was called with `training=False` (keras-team/keras#20285). With `training=True`, the BatchNorm
 statistics of an unfrozen backbone would change, and the pretrained features would be lost. So
-`Backbone.call` passes an explicit `training` value to the inner network, which code outside the
-layer cannot override.
+`Backbone.call` passes an explicit `training` value to the inner network. Code outside the layer
+cannot override this value.
 """
 
 from pathlib import Path
@@ -42,8 +42,8 @@ class Backbone(keras.layers.Layer):
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32
             (batch, height, width, 3), to feature maps (batch, h, w, c). Text encoders and some
             TF-Hub modules take other inputs than pixels.
-        blocks: Name and layers of each block, from input to output. The layers of the blocks are
-            results of `leaf_layers`. Layers in different nested models may have the same name.
+        blocks: Name and layers of each block, from input to output. All these layers must be in
+            `leaf_layers(network)`. Layers in different nested models may have the same name.
 
     Attributes:
         network: Network with its preprocessing, as given to the constructor.
@@ -53,8 +53,8 @@ class Backbone(keras.layers.Layer):
             `"run:PATH"`. `None` means that the weights are random.
         output_block: Name of the block after which the network was cut, or `None` if the network
             was not cut.
-        architecture: Keras configuration of the whole network, before any cut, or `None` if the
-            network comes from a `BackboneSpec` or a TF-Hub module.
+        architecture: Keras configuration of the network before it was cut, or `None` if the network
+            comes from a `BackboneSpec` or a TF-Hub module.
         module: Folder of the TF-Hub module in the network, or `None` if the network contains no
             TF-Hub module.
         preprocessor: Object that converts texts to the network's tokens, or `None` if the network
@@ -96,7 +96,7 @@ class Backbone(keras.layers.Layer):
         self.trainable = False
 
     def set_facts(self, **facts: Any) -> Self:
-        """Set attributes of this class, from `source` to `ancestry`. Return this backbone."""
+        """Set attributes (any of `source`, `weights_source`, ..., `ancestry`). Return `self`."""
         # Bypass Keras's tracking: it would put the preprocessor into checkpoints and exports.
         vars(self).update(facts)
         return self
@@ -231,7 +231,7 @@ class Backbone(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
         config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        # Make the same variables trainable again: a saved optimizer has a state for each variable.
+        # Restore the trainable flags: a saved optimizer has a state for each trainable variable.
         unfrozen, batch_norm = config.pop("unfrozen"), config.pop("batch_norm")
         leaves = leaf_layers(network)
         blocks = [(name, [leaves[n] for n in places]) for name, places in config.pop("blocks")]

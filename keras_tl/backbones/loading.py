@@ -64,7 +64,7 @@ def load_spec(
     `load` explains `weights`. The image size is (height, width) in pixels.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
-    # A user may change a builder under the same name, so the whole graph identifies its network.
+    # Users can change a builder and keep its name, so the whole graph identifies a user's network.
     graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
     return Backbone(network, assign_blocks(bare, blocks)).set_facts(
@@ -132,7 +132,8 @@ def backbone_of(network: keras.Model) -> Backbone:
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return a block for each layer with weights.
 
-    The name of a block is the shortest end of its layer's path that identifies the layer.
+    The name of a block is the layer's name. If several layers have this name, the names of the
+    nested models around the layer precede the name, until the result is unique: `"inner/conv"`.
     """
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]

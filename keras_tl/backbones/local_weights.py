@@ -8,8 +8,8 @@ from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.backbones.weights_packages import find_file
 
-# Patterns for the parts of a weights file's name before and after the network's name, without
-# separators.
+# In a weights file's name, these patterns match the parts before and after the network's name.
+# `_plain` first removes all separators from the file's name.
 _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 

@@ -25,7 +25,7 @@ def rebuild_backbone(
 ) -> Backbone:
     """Return a backbone with random weights, or with a TF-Hub module's own weights.
 
-    The arguments are attributes of the original `Backbone`, which explains them.
+    The arguments are attributes of the original backbone, see `Backbone` for their meaning.
 
     Raises:
         BackboneError: `architecture` contains an unknown class, see `rebuild`.
@@ -42,7 +42,7 @@ def rebuild_backbone(
 
 
 def cut_short(backbone: Backbone, output_block: str) -> Backbone:
-    """Return a backbone that ends after a block of the given backbone. Both backbones share layers.
+    """Return a backbone that ends after a block of `backbone`, and shares layers with `backbone`.
 
     The given backbone must have one inner model after its preprocessing.
 

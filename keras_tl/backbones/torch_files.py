@@ -41,7 +41,7 @@ class _Tensor(NamedTuple):
 
 
 def read_pickle(data: bytes, name: str) -> Any:
-    """Read plain Python values from the content of a pickle file. Errors call the file `name`.
+    """Read plain Python values from a pickle. `name` is the name of the file in error messages.
 
     Raises:
         WeightsError: The pickle is damaged, or refers to Python names that tensors do not need.
@@ -86,7 +86,7 @@ class _Unpickler(pickle.Unpickler):
     def load(self) -> Any:
         start = self._file.tell()
         for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
-            # Unpickling allocates memory for all object numbers up to the largest in the file.
+            # Refuse large numbers: unpickling allocates memory for all numbers up to the largest.
             if "PUT" in operation.name and value > count:
                 raise ValueError(
                     f"the pickle uses the object number {value}, but its largest possible number "
@@ -96,8 +96,8 @@ class _Unpickler(pickle.Unpickler):
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of the returned objects. Only the lambdas accept attributes,
-        # and each call creates new lambdas.
+        # A hostile pickle can set attributes of the returned objects. Only the lambdas accept
+        # attributes. This is harmless, because each call creates new lambdas.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -182,7 +182,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return a tensor as a view of its storage. An empty or unfitting tensor is an error."""
+    """Return a tensor as a view of its storage. The tensor must be inside it, and not empty."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     is_inside = min((offset, *size, *strides)) >= 0 and last < len(values)

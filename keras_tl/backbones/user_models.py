@@ -24,7 +24,7 @@ _TOLERANCE = 0.05
 def network_of(
     model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
 ) -> keras.Model:
-    """Return a user's Keras model with the preprocessing in front. The two models share layers.
+    """Return a user's Keras model with the preprocessing in front. The layers are not copied.
 
     Args:
         model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.

@@ -15,7 +15,7 @@ ExportPrecision = Literal["float32", "float16"]
 LanguageModelSize = Literal["paper", "fastai", "small", "tiny"]
 Monitor = Literal["loss", "metric"]
 Objective = Literal["labels", "contrastive"]
-# keras_tl raises an error for an unreadable item, leaves it out, or keeps it without a prediction.
+# For unreadable items: raise an error, skip the item, or keep the item without a prediction.
 OnInvalid = Literal["raise", "skip", "keep"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
 Outcome = Literal["helps", "no difference", "hurts", "undecided"]

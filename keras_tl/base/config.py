@@ -36,7 +36,7 @@ EXPORT_PRECISIONS: tuple[ExportPrecision, ...] = get_args(ExportPrecision)
 
 
 def check_choice(kind: str, value: object, choices: Sequence[str]) -> None:
-    """Raise `ConfigError` unless `value` is one of `choices`. The message suggests choices."""
+    """Raise `ConfigError` unless `value` is one of `choices`. The message names valid choices."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
@@ -98,8 +98,8 @@ class HeadConfig(JsonConfig):
             `pooled_output` of the encoder), or `"concat"` (the last token, the maximum and the
             mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
         hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
-        dropout: Dropout probability before each Dense layer, in [0, 0.99]. `None` means 0.2 if
-            there are hidden layers. Without hidden layers, `None` means 0, because an L2 penalty
+        dropout: Dropout probability before each Dense layer, in [0, 0.99]. With hidden layers,
+            `None` means 0.2. Without hidden layers, `None` means 0, because an L2 penalty
             regularises the head (see `Phase.l2`).
         batch_norm: Whether BatchNorm normalises the input of each Dense layer, before the dropout
             (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
@@ -218,8 +218,8 @@ class Phase(JsonConfig):
             batches.
         unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
             to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
-            blocks at once. `"auto"` unfreezes one more block in every epoch, or several blocks if
-            the phase has fewer epochs than blocks.
+            chosen blocks at the start. `"auto"` unfreezes one more block in every epoch, or several
+            blocks if the phase has fewer epochs than blocks.
         discriminative_factor: Learning rate of a block divided by the learning rate of the next
             block towards the input, at least 1. The head has `learning_rate`, and the last block
             has `learning_rate` divided by `discriminative_factor`. Howard and Ruder (2018, sec.
@@ -237,12 +237,13 @@ class Phase(JsonConfig):
             peak. The schedules `"slanted_triangular"` and `"one_cycle"` always begin with a rise of
             their own shape. For `"slanted_triangular"` and `"one_cycle"`, `warmup=0` means the
             published fraction, 0.1 (`cut_frac`) and 0.25.
-        l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
-            standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
-            cross-validation on the training features chooses the strength, which is 0 if the head
-            has hidden layers. If `l2` is a number or `"auto"`, a solver sets a head of one Dense
-            layer to its optimum before the first epoch. With `l2=None`, the head has no L2 penalty,
-            and no solver runs.
+        l2: Strength of the L2 penalty on the Dense layers of the head while the backbone is frozen.
+            The penalty applies to the kernels for standardised features (see
+            `keras_tl.training.head_solver.Solution`). `"auto"`: cross-validation on the training
+            features chooses the strength, which is 0 if the head has hidden layers. If `l2` is a
+            number or `"auto"`, a solver sets a head of one Dense layer to its optimum before the
+            first epoch. With `l2=None` or BatchNorm in the head, the head has no L2 penalty, and no
+            solver runs.
         clip_norm: Maximum L2 norm of all gradients together. If the norm is larger than
             `clip_norm`, all gradients are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec.
             3.2). `None` means no clipping.
@@ -253,8 +254,9 @@ class Phase(JsonConfig):
             stop early and ends with the last weights. Use `None` for training from random weights,
             where the validation loss is often lowest before the model learns anything.
         monitor: Criterion of the best epoch: the lowest validation `"loss"`, or the best validation
-            `"metric"` (accuracy for classes). The loss also measures the confidence of predictions.
-            The accuracy of text encoders often rises long after the epoch with the lowest loss.
+            `"metric"` (accuracy for classes). Unlike accuracy, the loss also measures the
+            confidence of predictions. The accuracy of text encoders often rises long after the
+            epoch with the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
             moving statistics stay fixed. `"frozen"`: gamma, beta and the moving statistics stay
             fixed. `"live"`: layers use the statistics of the batch and update the moving statistics

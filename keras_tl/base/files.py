@@ -85,7 +85,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path) -> dict[str, str]:
-    """Return the checksums of `write_checksums` by file name, or `{}` if there are none."""
+    """Return the checksums that `write_checksums` saved, by file name, or `{}` if none exist."""
     try:
         return dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -93,7 +93,7 @@ def manifest(folder: Path) -> dict[str, str]:
 
 
 def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
-    """Yield the files that changed or vanished since `write_checksums`, but no new files.
+    """Yield the files that changed or vanished since `write_checksums` ran, but not new files.
 
     Raises:
         ValueError: The file of checksums is not valid JSON.
@@ -114,7 +114,7 @@ def json_text(value: Any) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write the result of `json_text` to a file. The write is not atomic."""
+    """Write a value to a file as JSON, see `json_text`. An interruption can leave half a file."""
     path.write_text(json_text(value), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True)
 class Guess:
-    """Guess about the data, which the preflight checks and the `repr` of the data report.
+    """Guess about the data. The preflight and the `repr` of the data report the guess.
 
     Attributes:
         name: Name of the preflight check that reports the guess.

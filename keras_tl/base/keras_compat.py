@@ -40,7 +40,7 @@ def share_storage(source: keras.Model, target: keras.Model) -> None:
 
 
 def shares_storage(source: keras.Model, target: keras.Model) -> bool:
-    """Return whether two networks have the same weights in memory, see `share_storage`."""
+    """Return whether two networks share their weights in memory, see `share_storage`."""
     pairs = zip(source.weights, target.weights, strict=True)
     return all(own._value is given._value for given, own in pairs)
 

@@ -55,7 +55,8 @@ def keep_other_files(old: Path, new: Path) -> None:
     Args:
         old: Old folder, which may be missing. The checksums in the old folder list all files that
             do not belong to the user.
-        new: Complete new folder. If both folders have a file of the same name, the new file stays.
+        new: New folder, completely written. If the old folder has a file of the same name as a
+            file in the new folder, the function does not link the old file.
     """
     ours = {CHECKSUMS, *manifest(old)}
     for found in old.rglob("*"):

@@ -27,12 +27,12 @@ def only_errors(logger_name: str) -> Iterator[None]:
 def no_retracing_warnings(of: str = "") -> Iterator[None]:
     """Suppress TensorFlow's warning about frequent retracing.
 
-    Each model has functions that are traced once or twice. TensorFlow adds up the traces of
-    functions with the same code, and therefore warns after a few models in one process.
+    Each Keras model has functions that TensorFlow traces once or twice. TensorFlow adds up the
+    traces of functions with the same code, and therefore warns after a few models in one process.
 
     Args:
-        of: Text in the names of the functions whose warnings are suppressed. Warnings about other
-            functions, such as the user's own functions, stay.
+        of: Suppress only warnings about functions whose name contains this text. Warnings about
+            other functions, such as the user's own functions, are still shown.
     """
 
     def keep(record: logging.LogRecord) -> bool:
@@ -129,7 +129,7 @@ class Reporter:
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
-            # If one step counts several items, the last step may count more items than `total`.
+            # A caller that counts whole batches can pass more items than `total` at the end.
             yield lambda done: progress.update(task, completed=min(done, total))
 
     @contextmanager

@@ -147,7 +147,7 @@ class _Batch(abc.ABC):
             prediction.
     """
 
-    # All subclasses are dataclasses, which have this attribute. Type checkers need a declaration.
+    # All subclasses are dataclasses. Type checkers need a declaration of this dataclass attribute.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     sources: tuple[str, ...] | None
@@ -233,11 +233,11 @@ class Predictions(_Batch):
         sources: Paths or texts of the n items, or `None` for bytes and arrays.
         valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
         reasons: Reasons why items have no prediction, see `_Batch`.
-        chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
-            predicted class may not be the most probable class. `None` means that the most probable
-            class is predicted.
+        chosen: int (n,), index of the predicted class of each item. With a decision threshold, the
+            predicted class can differ from the most probable class. `None` means that the most
+            probable class is predicted.
         thresholds: Decision threshold of the second of two classes, or an empty tuple if no
-            threshold was chosen or known. Predictions of a server never state thresholds.
+            threshold was chosen or known. A server returns no thresholds.
 
     Example:
         >>> predictions = ktl.Predictions(
@@ -257,7 +257,7 @@ class Predictions(_Batch):
 
     @property
     def class_ids(self) -> np.ndarray:
-        """Number of the predicted class of each item, int64 (n,), or -1 for invalid items.
+        """Index of the predicted class of each item, int64 (n,), or -1 for invalid items.
 
         Example:
             >>> learner.predict(data.split("test")).class_ids.shape

@@ -202,7 +202,7 @@ def cross_validate(
 ) -> tuple[dict, str]:
     """Cross-validate a head on the features of all items, without fine-tuning.
 
-    The backbone computes the features once. The training of all folds then takes seconds.
+    The backbone computes the features only once, so training the heads of all folds takes seconds.
     """
     toolkit = start_toolkit()
     data = load_data(spec, verbose=verbose)

@@ -29,13 +29,13 @@ class DataAsked:
     options: dict[str, Any]
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Return a copy with more options. An option with the value `None` was not given."""
+        """Return a copy that also has `options`, except options that were not given (`None`)."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Add `--data` and the options for reading data. The command receives all values as `spec`.
+    """Add `--data` and the options for reading data. Pass their values to the command as `spec`.
 
     For commands with a saved run, `--data` is not `required`, because the run may record its data.
     """

@@ -125,7 +125,7 @@ def evaluate(
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
-    """Return a list with one line about the decision thresholds, empty without thresholds."""
+    """Return a list of one line about the decision thresholds, or an empty list without them."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
     return [f"Decision thresholds: {said}"] if said else []
 

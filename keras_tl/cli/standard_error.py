@@ -51,7 +51,8 @@ def _drop_decoder_warnings() -> None:
     grep = shutil.which("grep")
     if grep is None:
         return
-    # Python gets a separate stream: the package rich detects no terminal behind a pipe to grep.
+    # Python writes to the original standard error, not through grep: behind a pipe, the package
+    # rich would find no terminal.
     own = os.fdopen(
         os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
     )

@@ -191,7 +191,7 @@ def train(
 
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences about the training. Also add the warning, if there is one, to `result`."""
+    """Yield sentences about the training. Add a warning about a lower metric to `result`."""
     from keras_tl.evaluation.metric_drop import describe_metric_drop
 
     if warning := describe_metric_drop(learner.history[-1], is_command=True):
@@ -213,7 +213,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether the user set options of a phase. Refuse such options beside those of `fit`."""
+    """Return whether options of a phase were given. Raise if options of `fit` were given too."""
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:

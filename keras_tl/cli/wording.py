@@ -52,7 +52,7 @@ def _flags_of(command: click.Command) -> dict[str, str]:
 
 
 def _option(flag: str, value: str | None) -> str | None:
-    """Return an option with its value in shell syntax, or `None` if no option means this value."""
+    """Return an option with its value in shell syntax, or `None` for `None`, `False` and `[]`."""
     if value is None:
         return flag
     try:

@@ -16,7 +16,7 @@ _FEWEST_EPOCHS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Training phases of the variants (arms), which make `epochs` passes each.
+    """Training phases of the variants (arms). The phases of each arm make `epochs` passes in total.
 
     Attributes:
         epochs: Number of passes over the training split for each arm.
@@ -47,8 +47,9 @@ class Protocol:
     """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: Number of passes of each arm over the training split (its budget), at least 2. With
-            `None`, this is the sum of the default epochs of the head and of `policy`.
+        epochs: Number of passes of each arm over the training split (its budget), at least 2.
+            `None` means the epochs of `policy`, plus `head_epochs` (or the default epochs of the
+            head) if `policy` needs a trained head.
         head_epochs: Number of passes that train only the head, before fine-tuning. With `None`, the
             head gets the passes of the budget that `policy` does not use, at least 1, or 0 if the
             first phase needs no trained head (`batch_norm="live"`). With a policy of one phase,
@@ -91,11 +92,11 @@ class Protocol:
         Args:
             family: Family of the backbone, see `keras_tl.base.config.family_of`.
             head: Phase that trains the head, see `keras_tl.training.policies.head_phase`, or `None`
-                for the default phase of the family. The number of epochs of this phase does not
-                matter.
+                for the default phase of the family. The budget replaces the number of epochs of
+                `head`.
 
         Raises:
-            ConfigError: The training phases do not fit into the passes of an arm.
+            ConfigError: `epochs`, `head_epochs` and the phases of the policies do not fit together.
 
         Example:
             >>> budget = ktl.Protocol(epochs=10).budget("image")
@@ -127,7 +128,7 @@ class Protocol:
         )
 
     def _epochs(self, head: Phase, tuned: tuple[Phase, ...]) -> tuple[int, int]:
-        """Return the passes of each arm, and the passes that train only the head."""
+        """Return the number of passes of each arm, and how many of them train only the head."""
         epochs, head_epochs = self.epochs, self.head_epochs
         own = sum(phase.epochs for phase in tuned)
         needs_no_head = tuned[0].batch_norm == "live"

@@ -70,8 +70,8 @@ def compare(
         seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3 seeds. One seed gives
             no verdict.
         sizes: Training set sizes to compare, in items. Each seed selects other training items.
-            Every class keeps its proportion, and at least one item. `None` stands for all training
-            items.
+            Every training set has the class proportions of the data, and an item of every class.
+            `None` stands for all training items.
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
         min_difference: Smallest difference in the test metric that matters to you. For the verdict
             "no difference", the whole confidence interval must lie within +-`min_difference`.
@@ -166,7 +166,7 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
 def _checked(
     data: ImageData | TextData, sizes: Sequence[int | None]
 ) -> tuple[ImageData | TextData, tuple[int | None, ...]]:
-    """Check data and sizes. Return the data without validation split, and the distinct sizes."""
+    """Check the arguments. Return the data without validation split, and each size once."""
     if len(data.split("test")) < 2:
         raise DataError(
             f"A comparison needs at least 2 test items. Received: {len(data.split('test'))}. Add "

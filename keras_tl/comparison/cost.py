@@ -14,8 +14,8 @@ from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 # A job is a run to train, given by its arm, training set size and seed.
 Job = tuple[Arm, int | None, int]
 
-# Size of the trial run: training steps per pass, test items, and passes per phase. The first of two
-# passes also traces the graph, so the second pass is the measure.
+# Size of the trial run: training steps per pass, test items, and passes per phase. The first pass
+# also traces the graph, so only the time of the second pass counts.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
@@ -87,7 +87,7 @@ def extrapolate(
 
     Args:
         setup: Settings that all arms share.
-        jobs: Runs whose time to estimate, each as (arm, size, seed).
+        jobs: Runs for which to estimate the time, each as (arm, size, seed).
         trial: Measured trial run of the fine-tuned arm.
         trial_train: Number of training items of the trial run.
         trial_test: Number of test items of the trial run.
@@ -114,7 +114,7 @@ def extrapolate(
 
 
 def _trial(setup: Setup) -> tuple[Run, int, int]:
-    """Run the fine-tuned arm on a few items. Return the run, and its numbers of items by split."""
+    """Run the fine-tuned arm on a few items. Return the run and its training and test set sizes."""
     budget, data = setup.budget, setup.data
     phase = budget.fine_tuned[-1]
     train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
@@ -144,7 +144,8 @@ class _Costs:
         live: Time to train the whole network on one item in one pass.
         forward: Time to evaluate one item with the whole network.
         until_head: Time from the start of a run to the first training step of the head.
-        until_live: Time from the end of the head's phase to the first step of the whole network.
+        until_live: Time from the end of the head's phase to the first step that trains the whole
+            network.
     """
 
     head: float

@@ -5,8 +5,8 @@ Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learnin
 higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
 (JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
 area under the curve) and the time to a threshold. Start, slope, final skill and area are weighted
-sums over the evaluations of each item. So the same statistics apply to start, slope, final skill
-and area.
+sums over the evaluations of each item. So `measured` computes start, slope,
+final skill and area in the same way.
 """
 
 import dataclasses
@@ -22,8 +22,8 @@ _EVALUATIONS, _LAST = 6, 3
 def weights_of(measure: str, epochs: int) -> np.ndarray:
     """Return the weight of each evaluation in a measure, float array (epochs,).
 
-    * `"start"` is the first evaluation, after one pass over the training split. Before this pass,
-      no arm has a trained head.
+    * `"start"` is the first evaluation, after one pass over the training split. After zero
+      passes, no arm has a trained head.
     * `"slope"` is the slope of the least-squares line through the curve, per pass.
     * `"final"` is the last evaluation.
     * `"area"` is the mean of all evaluations.
@@ -38,9 +38,9 @@ def weights_of(measure: str, epochs: int) -> np.ndarray:
 
 
 def measured(values: np.ndarray, weights: np.ndarray) -> Components:
-    """Return mean and variance components of a measure: a weighted sum over the evaluations.
+    """Return the mean and the variance components of a weighted sum over the evaluations.
 
-    `values` is the skill of each item, (seeds, epochs, items). `weights` has shape (epochs,).
+    `values` has each item's skill, shape (seeds, epochs, items). `weights` has shape (epochs,).
     """
     return components(np.einsum("e,sei->si", weights, values), float(np.abs(weights).sum()))
 
@@ -60,10 +60,10 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
     """Return whether a test shows that a curve has stopped rising and falling.
 
     A least-squares line gives the change over the last third of the evaluations. The 90% interval
-    of this change must lie within -limit and limit. This is a test of equivalence at the 5% level
-    (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
-    fewer than six evaluations, and for one seed. `values` is the skill of each item, (seeds,
-    epochs, items).
+    of the curve's change must lie between `-limit` and `limit`. This is a test of equivalence at
+    the 5% level (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result
+    is false for fewer than six evaluations, and for one seed. `values` has the skill of each item,
+    shape (seeds, epochs, items).
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:

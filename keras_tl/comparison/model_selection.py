@@ -20,8 +20,9 @@ class Choice(JsonConfig):
         arm: Name of the arm to ship, or `None` if there is only one seed, which is too few for a
             choice.
         best: Name of the arm with the highest mean skill.
-        is_settled: Whether the data show for every other arm that it is worse, or that it is as
-            good (up to `min_difference`). `choose` never chooses an arm for which this is unclear.
+        is_settled: Whether the data show that each arm is either worse than the arm `best` or as
+            good as `best` (up to `min_difference`). If the data do not show this for an arm,
+            `choose` does not choose that arm.
     """
 
     arm: Arm | None
@@ -32,9 +33,10 @@ class Choice(JsonConfig):
 def choose(arms: SkillsByArm, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
-    The 95% interval of the difference in final skill from the best arm decides. An arm is as good
-    if this interval contains 0 and does not reach below `-min_difference`. If the interval contains
-    0 and reaches below `-min_difference`, the data do not show whether the arm is as good.
+    The function computes the 95% interval of the difference in final skill, arm minus best arm. An
+    arm is as good as the best arm if its 95% interval contains 0 and does not reach below
+    `-min_difference`. If its 95% interval contains 0 and reaches below `-min_difference`, the data
+    do not show whether the arm is as good as the best arm.
     """
     finals = {name: values[:, -1].mean() for name, values in arms.items()}
     in_turn = [name for name in _BY_COST if name in arms]

@@ -14,15 +14,15 @@ _STEP = 1.1
 
 @dataclasses.dataclass(frozen=True)
 class Power:
-    """Numbers of seeds and of test items that would each be enough for a verdict.
+    """Number of seeds, or else of test items, that would be enough for a verdict.
 
-    The numbers are right if the difference and the variances stay the same.
+    Both numbers assume that the difference between the arms and the variances stay the same.
 
     Attributes:
         seeds: Number of seeds that would give a verdict in the next analysis, with the same test
-            items, or `None` for more than 50 seeds.
-        items: Number of test items that would give a verdict with the same seeds, or `None` for
-            more than 100 times as many items as now.
+            items, or `None` if 50 seeds would not be enough.
+        items: Number of test items that would give a verdict with the same seeds, or `None` if 100
+            times as many items as now would not be enough, or with fewer than 3 seeds.
     """
 
     seeds: int | None
@@ -34,7 +34,8 @@ def power_of(found: Components, level: float, min_difference: float) -> Power:
 
     There is a verdict if the confidence interval excludes 0 or lies within +-`min_difference`. A
     test with more seeds is a new analysis of the same comparison, at half the significance `level`
-    (`keras_tl.comparison.statistics.level_of`). Other test items make a new comparison, at `level`.
+    (`keras_tl.comparison.statistics.level_of`). A test with other test items is the first analysis
+    of a new comparison, at the significance `level`.
     """
     if found.seeds < FEWEST_SEEDS:
         return Power(FEWEST_SEEDS, None)

@@ -42,7 +42,7 @@ class ArmCurve:
 
     @classmethod
     def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
-        """Compute the curve from skills (seeds, epochs, items), which are at least `lowest`.
+        """Compute the curve from skills of at least `lowest`, float (seeds, epochs, items).
 
         Example:
             >>> skills = np.random.default_rng(0).random((3, 2, 10))
@@ -55,7 +55,7 @@ class ArmCurve:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `dataclasses.asdict`.
+        """Create an `ArmCurve` from the dict that `dataclasses.asdict` returned.
 
         Example:
             >>> import dataclasses
@@ -92,7 +92,7 @@ class OfSize:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `dataclasses.asdict`.
+        """Create an `OfSize` from the dict that `dataclasses.asdict` returned.
 
         Example:
             >>> import dataclasses
@@ -116,13 +116,14 @@ class Comparison:
     Attributes:
         what: Model, weights, budget and data of the comparison, as JSON types.
         skill: Name of the metric that the comparison uses, such as `"accuracy"`.
-        min_difference: Smallest difference in this metric that matters to the user.
+        min_difference: Smallest difference in the metric `skill` that matters to the user.
         sizes: Results of the comparison for each training set size.
         folder: Folder with the runs of the comparison.
         logme: LogME of the frozen features before training, with `"pretrained"` and `"random"`
             weights, see `keras_tl.comparison.running.scores`.
-        look: Number of this analysis of the comparison, from 1. Earlier verdicts with other seeds
-            or sizes are earlier analyses, see `keras_tl.comparison.statistics.level_of`.
+        look: Number of this analysis of the comparison, 1 for the first. Earlier verdicts for other
+            seeds or sizes count as earlier analyses, see
+            `keras_tl.comparison.statistics.level_of`.
 
     Example:
         >>> comparison.epochs, comparison.skill
@@ -232,7 +233,7 @@ class Comparison:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the result of `to_json`.
+        """Create a `Comparison` from the dict that `to_json` returned.
 
         Example:
             >>> again = ktl.Comparison.from_json(comparison.to_json())

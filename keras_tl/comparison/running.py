@@ -31,7 +31,7 @@ class Setup:
         options: Arguments of `Learner` for the learner of each run.
         data: Data with a training and a test split. Because there is no validation split, no run
             stops early, and every run keeps its last weights.
-        skill: Metric of a single item that each run measures.
+        skill: Metric that each run measures for every test item.
         budget: Training phases of each arm.
         augment: Augmentation of items, in all arms and phases.
         cache: Place to store the features, as in `Learner.fit_head`.
@@ -47,7 +47,8 @@ class Setup:
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """Return an untrained learner for an arm. The arm "scratch" has random weights."""
-        # The backbone is the learner `source`: then "imagenet" keeps the weights of this learner.
+        # If the first argument of `Learner` is a learner, "imagenet" keeps the weights of this
+        # learner.
         weights = None if arm == SCRATCH else "imagenet"
         options = {"seed": seed, "verbose": False, "preflight": False} | self.options
         return Learner(self.source, data, weights=weights, **options)

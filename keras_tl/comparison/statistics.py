@@ -1,21 +1,22 @@
 """Means over seeds and test items, with intervals that cover the random variation of both.
 
-Every seed trains a network, and every network predicts the same items: a crossed design. Let
-value = mean + seed + item + rest, with random seed, item and rest. The mean over S seeds and n
-items has the variance
+Every seed trains a network, and every network predicts the same items: a crossed design. In the
+model value = mean + seed effect + item effect + rest, all terms except the mean are random. The
+mean over S seeds and n items has the variance
 
     (v_seed + v_item * S / n + v_rest / n) / S    (v: variance components)
 
-A t interval over the seeds' means ignores the variation of the items. A bootstrap of the items
+A t interval over the seed means ignores the variation of the items. A bootstrap of the items
 ignores the variation of the networks. Studies in radiology have the same design, with readers in
-place of seeds and cases in place of items. This module uses the test of these studies for the
-difference of two tests (Obuchowski and Rockette, "Hypothesis testing of diagnostic accuracy for
-multiple readers and multiple tests", Communications in Statistics 24, 1995). Hillis gives degrees
-of freedom for this test, `ddf_H` ("A comparison of denominator degrees of freedom methods for
-multiple observer ROC analysis", Statistics in Medicine 26, 2007). With `ddf_H`, the simulation in
-`benchmarks/false_claims.py` had too many false claims: up to 7.1% with three seeds, at a
-significance level of 5%. This module takes the geometric mean of `ddf_H` and S - 1, the degrees of
-freedom between seeds. With this mean, the tests keep the significance level.
+place of seeds and cases in place of items. This module uses the significance test with which these
+studies compare two diagnostic methods (Obuchowski and Rockette, "Hypothesis testing of diagnostic
+accuracy for multiple readers and multiple tests", Communications in Statistics 24, 1995). Hillis
+gives degrees of freedom for this significance test, `ddf_H` ("A comparison of denominator degrees
+of freedom methods for multiple observer ROC analysis", Statistics in Medicine 26, 2007). With
+`ddf_H`, the simulation in `benchmarks/false_claims.py` had too many false claims: up to 7.1% with
+three seeds, at a significance level of 5%. This module takes the geometric mean of `ddf_H` and
+S - 1, the degrees of freedom between seeds. With the geometric mean, the rate of false claims
+does not measurably exceed the significance level.
 """
 
 import dataclasses
@@ -34,8 +35,8 @@ class Estimate:
 
     Attributes:
         mean: Estimated mean.
-        low: Lower end of the confidence interval, or `None` with one seed, which shows no
-            variation.
+        low: Lower end of the confidence interval. `None` with one seed, because one seed does not
+            show how much seeds vary.
         high: Upper end of the confidence interval, or `None` with one seed.
         confidence: Confidence level: fraction of such intervals that contain the true mean.
 
@@ -82,7 +83,7 @@ class Components:
         seeds: Number of seeds.
         items: Number of test items.
         of_seeds: Variance between seeds, or `nan` with one seed.
-        of_items: Variance between test items, common to all seeds.
+        of_items: Variance between test items, of the item effect that all seeds share.
         of_rest: Residual variance, or `nan` with one seed.
     """
 
@@ -96,9 +97,9 @@ class Components:
     def half_width(
         self, confidence: float = CONFIDENCE, seeds: int | None = None, items: int | None = None
     ) -> float:
-        """Return half the width of the confidence interval, for other `seeds` or `items` if given.
+        """Return half the width of the confidence interval with `seeds` seeds and `items` items.
 
-        `seeds` and `items` must be at least 2. Without them, the numbers of this mean apply.
+        `seeds` and `items` must be at least 2. `None`: the number that gave this mean.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
@@ -123,7 +124,8 @@ class Components:
         by_seed = self.of_rest + items * self.of_seeds
         by_item = seeds * self.of_items
         # Only the mean square of the seeds has few degrees of freedom: the other mean squares do
-        # not matter here. Hillis squares the quotient, see the docstring of the module.
+        # not matter here. `ddf_H` has the square of this quotient. Without the square, the result
+        # is the geometric mean of `ddf_H` and seeds - 1, see the docstring of the module.
         freedom = (seeds - 1) * (by_seed + by_item) / by_seed if by_seed else np.inf
         return np.sqrt((by_seed + by_item) / (seeds * items)), min(freedom, items - 1)
 
@@ -132,11 +134,11 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     """Return the mean over seeds and items with its variance components (analysis of variance).
 
     Negative variance components become 0. The sum of squares over the items includes two artificial
-    items, each with half weight. Their values are the largest possible positive and negative values
-    (Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
-    Statistics in Medicine 24, 2005, for one seed). Without these artificial items, a difference in
-    four or five items would look certain. If no item differed at all, the interval would have width
-    0.
+    items with the values `largest` and -`largest`, each with half weight. For one seed, this is the
+    method of Agresti and Min ("Simple improved confidence intervals for comparing matched
+    proportions", Statistics in Medicine 24, 2005). Without the artificial items, a difference in
+    only four or five items would look significant. If all values were 0, the interval would have
+    width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.

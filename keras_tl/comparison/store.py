@@ -51,9 +51,9 @@ class Store:
         return (self.folder / _PLAN).is_file()
 
     def begin(self, what: dict[str, Any], asked: dict[str, Any]) -> None:
-        """Write the plan of the comparison, after a `check`.
+        """Check the folder with `check`, then write the plan of the comparison.
 
-        `asked` holds the entries of the plan that may differ in each call, such as the seeds.
+        `asked` holds the entries of the plan that may differ between calls, such as the seeds.
         """
         self.check(what)
         remove_leftovers(self.folder / _RUNS)

@@ -40,8 +40,8 @@ class Verdict:
         start: Difference at the first evaluation, with a 95% interval.
         slope: Difference of the slopes per pass, with a 95% interval.
         area: Difference of the means over all evaluations, with a 95% interval.
-        is_asymptote: Whether tests show a plateau of both curves. With plateaus, `final` compares
-            the asymptotes of the curves (for a learning rate that falls to zero).
+        is_asymptote: Whether significance tests show a plateau of both learning curves. If so,
+            `final` compares the asymptotes of this schedule (the learning rate falls to zero).
         epochs_to_match: Number of passes over the training split after which the arm reaches the
             final mean skill of training from scratch, or `None` if the arm never reaches this
             skill.

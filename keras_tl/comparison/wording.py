@@ -38,12 +38,12 @@ def logme_text(logme: Mapping[str, float]) -> str:
 
 
 def size_text(size: int | None) -> str:
-    """Return the number of training items in words."""
+    """Return a phrase with the number of training items, such as "all training items"."""
     return "all training items" if size is None else f"{size:,} training items"
 
 
 def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
-    """Return a sentence with the verdict, or with the numbers that would give a verdict."""
+    """Return a sentence with the verdict, or with the seeds or items that would give a verdict."""
     place = "at the plateau of both curves" if verdict.is_asymptote else "at the end of the budget"
     reached = (
         f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
@@ -59,7 +59,7 @@ def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
 
 
 def measures_text(verdict: Verdict) -> str:
-    """Describe the measures of the learning curves: start, slope, end, passes to match."""
+    """Describe start, slope and end of the curve, and when it reaches the skill from scratch."""
     kind = "asymptote" if verdict.is_asymptote else "skill at budget"
     matched = "The arm never reaches the final skill of training from scratch"
     if verdict.epochs_to_match is not None:

@@ -83,7 +83,7 @@ class ImageData(LabelledData[ImageSplit]):
             classes: Names of the class folders to read, in the order of the classes. A folder named
                 in `classes` is a class, never a split. `None`: read all class folders.
             options: Options such as `image_size`, `validation_split`, `test_split` and `seed`, see
-                `DataOptions`. `test_split` is ignored if `root/train` exists.
+                `DataOptions`. `test_split` is ignored if folders define the splits.
 
         Raises:
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
@@ -252,7 +252,8 @@ class ImageData(LabelledData[ImageSplit]):
                 data), a number (see `from_csv`) or a text. `None`: use the declared label of the
                 data set, else the only feature that can be a label.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
-                feature decides the task, or else the labels by the rules of `from_csv`.
+                feature decides. If the type is not enough, the rules of `from_csv` choose the task
+                from the labels.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.

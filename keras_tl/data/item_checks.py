@@ -60,7 +60,7 @@ class Check:
     unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """Return a text with the number of bad items of each kind and with the unused files.
+        """Return a text: the number of bad items for each kind of problem, and the unused files.
 
         Example:
             >>> print(ktl.ImageData.from_folder("photos/").checked.summary())
@@ -131,7 +131,7 @@ class Check:
 def label_conflicts(
     contents: Sequence[Hashable], labels: np.ndarray, names: Sequence[str] | None
 ) -> Iterator[tuple[int, int, str, str]]:
-    """Yield the row of each item that also occurs with another label, the other row, both labels.
+    """Yield (row, other row, label, other label) of items that also occur with another label.
 
     Args:
         contents: Contents of n items. Only labels of items with equal contents are compared.
@@ -174,7 +174,7 @@ def check_left(
 ) -> None:
     """Raise `DataError` if a split, or a class of the train split, has no usable item left.
 
-    `before` is the split `name` with all items, `after` the split without the `bad` items.
+    `before` is the split with all items, and `after` is the split without the `bad` items.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""

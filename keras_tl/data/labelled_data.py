@@ -269,7 +269,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @property
     @abc.abstractmethod
     def model_fields(self) -> dict[str, Any]:
-        """Values of the `ModelConfig` fields for image decoding, or for pairs of texts."""
+        """Values of the `ModelConfig` fields that the data decide: image decoding or text pairs."""
 
     def subset(
         self,
@@ -278,7 +278,7 @@ class LabelledData(abc.ABC, Generic[S]):
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:
-        """Return data with fewer classes or fewer training items, without splits that become empty.
+        """Return data with fewer classes or fewer training items. Leave out splits without items.
 
         Args:
             classes: Names of the classes of the new data, in the new order. `None`: keep all

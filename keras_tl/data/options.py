@@ -34,7 +34,7 @@ class SplitOptions(TypedDict, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedSplitOptions:
-    """`SplitOptions` with default values. The constructor checks the values.
+    """`SplitOptions` as a dataclass with default values. The constructor checks the values.
 
     Attributes:
         recorded: Names of the options that decide which split an item belongs to.

@@ -87,17 +87,17 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
     """Return int64 row numbers 0 to `count` - 1, some repeated to get a multiple of `multiple_of`.
 
-    Several replicas divide every batch as if the batch were full. In a smaller last batch, some
-    replicas get few rows or none. The mean loss of few rows has too much weight, and the mean loss
-    of no rows is NaN. The rows that are repeated as padding are spread evenly over all rows, so
-    that the means over an epoch hardly change.
+    The share of each replica is computed as if every batch were full. If the last batch were
+    smaller, some replicas would get few rows or none. A mean loss over few rows would have too much
+    weight, and a mean loss over no rows is NaN. The repeated rows are spread evenly over all rows,
+    so that the means over an epoch hardly change.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """Return a data set of int64 arrays (n,) of row numbers. Each pass over it is a new epoch.
+    """Return a data set of row numbers, int64 arrays (n,). Each pass over the data is a new epoch.
 
     Draw the row numbers with NumPy, because tf.data mixes every seed with TensorFlow's global seed,
     which the user may set.

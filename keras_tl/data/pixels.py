@@ -22,7 +22,7 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
         name: Name of the images in messages, such as `"train"`.
 
     Returns:
-        Array (n, height, width, 3) with the same pixel values.
+        Array (n, height, width, 3) with unchanged pixel values.
 
     Raises:
         DataError: The shape or the values of the images are invalid.

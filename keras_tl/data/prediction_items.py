@@ -32,7 +32,7 @@ class PredictionItems(abc.ABC):
 
     @abc.abstractmethod
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield a signature name and arguments for each call of a model with up to `size` items."""
+        """Yield (signature name, arguments) for each model call. A call has up to `size` items."""
 
     @abc.abstractmethod
     def valid(self) -> np.ndarray:
@@ -55,14 +55,14 @@ class PredictionItems(abc.ABC):
         return self.names[number] if self.names else f"item {number}"
 
     def reasons(self, valid: np.ndarray) -> tuple[str | None, ...]:
-        """Return why each item has no prediction, or `None` for an item with a prediction."""
+        """For each item, return why it has no prediction, or `None` if it has a prediction."""
         return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
         """Raise `DataError` if items have no prediction. The message names these items.
 
-        `valid` is a bool array (n,): the output `valid` of the model, or the result of the method
-        `valid`.
+        `valid` tells which items have a prediction, bool (n,). This array is an output of the model
+        or the result of the method `valid`.
         """
         bad = np.flatnonzero(~valid)
         if not len(bad):

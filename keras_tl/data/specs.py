@@ -25,15 +25,15 @@ class SourceKind:
     """A kind of data source, such as `csv`.
 
     Attributes:
-        needs: Word in messages for the part of a source after the colon, such as `"PATH"`. `None`
-            means that this kind of source has no colon.
+        needs: Word in messages for the part of a source after the colon, such as `"PATH"`. `None`:
+            a source of this kind has no colon, such as `digits`.
         images: Constructor of image data, which takes the part of a source after the colon and the
             options.
         texts: Constructor of text data, or `None` if this kind of source holds only images.
-        holds_texts: Function that tells whether a source holds texts, for sources where no option
-            decides. The function takes the part of a source after the colon, and `data_dir` if
+        holds_texts: Function that tells whether a source holds texts, called if no option decides
+            this. The function takes the part of a source after the colon, and `data_dir` if
             given.
-        takes: Options that this kind of source accepts, but some other kinds do not accept.
+        takes: Names of options that this kind of source accepts, and that some other kinds refuse.
     """
 
     needs: str | None

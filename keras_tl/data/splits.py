@@ -11,7 +11,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
-# Name of the split that a folder name or a table cell means, in lower case.
+# Split name for each folder name or table cell (in lower case) that means a split.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -118,8 +118,8 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype.kind != "f":
-        # Sort the rows by their relative position within their class. One row of every class comes
-        # first.
+        # Sort the rows by their relative position within their class. Then the order begins with
+        # one row of every class.
         ordered = labels[order]
         by_class = np.argsort(ordered, kind="stable")
         counts = np.bincount(ordered)

@@ -33,7 +33,7 @@ from keras_tl.tasks.labels.task_choice import read_splits
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class TextData(LabelledData[TextSplit]):
-    """Labelled texts or pairs of texts in three splits. Make the object with a `from_` method.
+    """Labelled texts or pairs of texts in three splits, made by methods such as `from_csv`.
 
     Attributes:
         sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
@@ -195,16 +195,16 @@ class TextData(LabelledData[TextSplit]):
         Args:
             name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
                 sets work too, even without their Python code, if they are prepared in `data_dir`.
-            text: Name of the text feature. `None`: use the declared input of the data set, else a
-                pair of features with names such as `sentence1` and `sentence2`, else the feature
-                `text` or `sentence`, else the only text feature.
+            text: Name of the text feature. `None`: use the input that the data set declares. If
+                this is not a text, use a pair of features with names such as `sentence1` and
+                `sentence2`, else the feature `text` or `sentence`, else the only text feature.
             label: Name of the label feature. A label is a class, a list of classes (multi-label
-                data), a number (see `from_csv`) or a text. `None`: use the declared label of the
-                data set, else the only feature that can be a label.
+                data), a number (see `from_csv`) or a text. `None`: use the label that the
+                data set declares, else the feature `label`, else the only feature with labels.
             text_pair: Name of the feature of second texts. If only `text` is given, items are
                 single texts.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
-                feature decides the task, or else the labels by the rules of `from_csv`.
+                feature decides, if possible. Else the rules of `from_csv` choose from the labels.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
@@ -292,7 +292,7 @@ class TextData(LabelledData[TextSplit]):
 
         Raises:
             DataError: The folder does not exist, has fewer than two classes, an empty class or too
-                few texts. Or a file is not UTF-8, or a split has no folder for one of the classes.
+                few texts. A file is not UTF-8. A split has no folder for one of the classes.
             ConfigError: An argument has an invalid value.
 
         Example:

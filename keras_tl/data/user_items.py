@@ -120,7 +120,7 @@ def _pixels(image: Any) -> np.ndarray:
 
 
 def _array(given: Any) -> np.ndarray | list:
-    """Convert an array or tensor to a NumPy array of numbers, or to a list of other values."""
+    """Convert an array or tensor to a NumPy array if it holds numbers, else to a list."""
     try:
         array = np.asarray(given)
     except Exception as error:  # Each library raises errors of its own type.
@@ -148,7 +148,7 @@ def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
 
 
 def _items(element: Any, columns: tuple) -> Iterable[Any]:
-    """Return the items in one data set element: a tuple (item, label, ...), dictionary or items."""
+    """Return the items of a data set element: (item, label, ...), a dictionary, a batch or item."""
     count = None
     is_pair = len(columns) == 2 and isinstance(element, tuple) and len(element) == 2
     if isinstance(element, tuple) and not (is_pair and all(map(_is_text, element))):

@@ -51,8 +51,8 @@ class Calibration:
     """How well the predicted probabilities agree with the observed frequencies.
 
     Attributes:
-        probabilities_of: The event whose probability the model predicts: the predicted class, the
-            second of two classes, or every label of every item.
+        probabilities_of: Event whose probability the model predicts: the predicted class, the
+            second class (binary task), or every label of every item (multi-label task).
         items: Number of items whose predictions were compared with their labels.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
             3): the mean of |confidence - frequency| over 15 bins of equal width. The weight of a
@@ -173,7 +173,7 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """Return a configuration with a new temperature, and thresholds that give equal predictions."""
+    """Return a configuration with a new temperature. New thresholds keep all predictions equal."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)

@@ -4,11 +4,11 @@ import numpy as np
 
 from keras_tl.runs.history import PhaseRecord
 
-# `still_falls` measures the decrease of a loss over the last quarter of the sum of learning rates.
+# `still_falls` judges the end of training: the last 25% of the sum of all learning rates.
 _LAST = 0.25
 # A loss still falls if it decreased by at least 5% of its earlier value.
 # A loss also still falls if it is at least 1% below the loss of guessing, and the decrease is at
-# least 10% of this gain.
+# least 10% of the difference between the loss of guessing and the last loss.
 _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 
 
@@ -16,9 +16,9 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
     """Return whether a loss would fall further if training went on at the same learning rate.
 
     A learning rate that decays to 0 flattens every curve, even before training has converged. So
-    the function measures the decrease of the loss over the last quarter of the sum of all learning
-    rates. With a constant learning rate, this quarter is the last quarter of the epochs. With
-    cosine decay, this quarter is the last 56% of the epochs.
+    the function measures training by the sum of the learning rates, not by the number of epochs:
+    it judges the last 25% of this sum. With a constant learning rate, it thus judges the last 25%
+    of the epochs. With cosine decay, it judges the last 56% of the epochs.
 
     The result is `None` if the phase has fewer than two epochs, or if a loss is not finite.
 

@@ -113,7 +113,7 @@ def cross_validate(
     7.10.
 
     Args:
-        training: Trains the heads, and returns their out-of-fold logits.
+        training: Object that trains the heads and returns their out-of-fold logits.
         items: Features and labels of the items of all splits to use.
         folds: Number of folds, from 2 to the number of items or groups.
         repeats: Number of cross-validations, each with a new random assignment of items to folds.
@@ -152,7 +152,7 @@ def cross_validate(
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Average metrics and intervals over the repeats. Keep the first repeat's tables and curves."""
+    """Average metrics and intervals over the repeats. Take tables and curves from the first one."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

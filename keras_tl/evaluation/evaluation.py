@@ -153,8 +153,9 @@ class Evaluation(MetricMapping):
         """Return a `pandas.DataFrame` with one row per item, in the order of the split.
 
         The column `item` holds a path, a text or a pair of texts (`None` for pixels in memory).
-        `label` and `prediction` hold names. `probability` holds the probability of the prediction
-        (NaN if the task has no probabilities). `loss` holds the loss of the item.
+        The columns `label` and `prediction` hold names of classes or labels (regression: numbers as
+        text). `probability` holds the probability of the prediction (NaN if the task has no
+        probabilities). `loss` holds the loss of the item.
 
         Raises:
             ConfigError: pandas is not installed.

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-# Maximum number of items in a map. More points would hide each other, and need more features.
+# Maximum number of items in a map. More points hide each other, and each item needs its features.
 MOST_ITEMS = 500
 _DIGITS = 4
 

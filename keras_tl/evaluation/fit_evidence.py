@@ -19,8 +19,8 @@ _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
 # if the error of a regression is at most 0.1 standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
 # An epoch is worse than the best epoch if its validation loss or error is more than 5% higher, or
-# its validation metric is lower by more than 0.02 and more than `chance`. `turned` needs at least
-# two worse epochs.
+# its validation metric is lower by more than 0.02 and more than `chance`. `turned` is true after at
+# least two worse epochs.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
 # A training loss is flat if it changed by less than 2%.
 _FLAT = 0.02
@@ -63,9 +63,9 @@ class Evidence:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the gap between training and validation is large, and more than `chance`.
+        """Whether the gap between training and validation is large, and larger than `chance`.
 
-        The gap is compared with `chance` only if higher values of the metric are better.
+        If lower values of the metric are better, the gap is not compared with `chance`.
         """
         return self.matters and not (self.task.more_is_better and self.gap <= chance(self.items))
 
@@ -126,10 +126,10 @@ class Evidence:
     def goes_on(self) -> bool:
         """Whether further epochs would improve the model.
 
-        The training loss must still fall, and training must not be near perfect. The validation
-        loss must still fall too, unless both losses are high. If an augmentation mixed the labels,
-        high losses do not count, because mixed labels always give high losses. After early stopping
-        or after validation got worse, further epochs would not improve the model.
+        `True` if the training loss and the validation loss still fall, and training is not near
+        perfect. If both losses are high, the validation loss need not fall. This exception does not
+        hold if `is_mixed` is true, because mixed labels always give high losses. The result is
+        `False` after early stopping, or after validation got worse.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -139,10 +139,10 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation got worse: the last and another epoch are worse than the best epoch.
+        """Whether validation is worse in two or more epochs after the best, including the last one.
 
-        If no epoch improved the model, the first epoch takes the place of the best epoch. The
-        result is always `False` for a head that began at its optimum.
+        If no epoch improved the model, the first epoch counts as the best epoch. The result is
+        always `False` for a head that began at its optimum.
         """
         if self.record.solved:
             return False
@@ -184,7 +184,7 @@ class Evidence:
 def chance(items: int | None) -> float:
     """Return the largest gap between training and validation that chance explains.
 
-    This gap is two standard errors of a proportion of 0.5 among the validation items.
+    The largest gap is twice the standard error of a proportion of 0.5 on all validation items.
     """
     return 0.0 if items is None else 2 * math.sqrt(0.25 / items)
 

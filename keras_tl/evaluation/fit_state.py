@@ -15,19 +15,19 @@ MIXED_LABELS, NOTHING_BETTER, AVERAGED = "mixed-labels", "nothing-better", "aver
 NOT_FINITE, ROSE, ABOVE_GUESSING = "not-finite", "rose", "above-guessing"
 
 
-# State of a phase, and the reason for it. Only `UNKNOWN` and `DIVERGED` have a reason, else "".
+# State of a phase, and its reason. The reason is "" unless the state is `UNKNOWN` or `DIVERGED`.
 Judgement = tuple[str, str]
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Return the first state of a phase that the evidence shows, and the reason for this state."""
+    """Return the state of a phase and its reason. The first test that finds a state decides."""
     if not evidence.record.was_judged:
         return (UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 
 
 def _harm(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield `DIVERGED` if training diverged, or `UNKNOWN` if the only epoch improved nothing."""
+    """Yield `DIVERGED` if training diverged, `UNKNOWN` if the only epoch was no improvement."""
     if not evidence.is_finite:
         yield (DIVERGED, NOT_FINITE)
     if evidence.made_nothing_better and len(evidence.record.epochs) == 1:
@@ -61,7 +61,7 @@ def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
         yield (UNKNOWN, FEW_ITEMS)
     if evidence.is_mixed:
         yield (UNKNOWN, MIXED_LABELS)
-    # If labels may be rare, the loss of a model that guesses is unknown.
+    # If labels may be rare, the loss of guessing is unknown, so the phase never counts as underfit.
     if evidence.is_high and evidence.task.has_known_guessing and not evidence.is_near_perfect:
         if evidence.has_converged is None:
             yield (UNKNOWN, ONE_EPOCH)

@@ -16,7 +16,7 @@ def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.nd
     """Compute Grad-CAM maps of images from the last feature maps of the backbone (eq. 1 and 2).
 
     Args:
-        parts: The model, not placed under a distribution strategy.
+        parts: Model that does not belong to a distribution strategy.
         pixels: Images (n, height, width, 3) in [0, 255].
         asked: For each image, the model output to explain.
 

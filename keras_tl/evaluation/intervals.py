@@ -74,9 +74,9 @@ def proportion_interval(count: int, items: int) -> Interval:
 def f1_interval(right: int, items: int, answered: int) -> Interval:
     """Return the F1 score of a class, with its 95% confidence interval.
 
-    F1 is 2 s / (1 + s), where s = right items / items that are of the class, predicted as the
-    class, or both. The interval of F1 comes from the Wilson interval of s (Lam et al., 2023,
-    arXiv:2309.14621, the indirect Wilson method).
+    F1 is 2 s / (1 + s). Here, s is `right` divided by the number of items that are of the class or
+    predicted as the class. The interval of F1 comes from the Wilson interval of s (Lam et al.,
+    2023, arXiv:2309.14621, the indirect Wilson method).
 
     Args:
         right: Number of items of the class with the right prediction.
@@ -99,7 +99,7 @@ def bootstrap_interval(
     Args:
         statistic: Function that computes the metric from item weights.
         items: Number n of the items.
-        resamples: How often n items are drawn with replacement.
+        resamples: Number of resamples. Each resample draws n items with replacement.
         confidence: Confidence level in (0, 1), see `mean_interval`.
 
     Returns:

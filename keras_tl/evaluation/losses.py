@@ -21,8 +21,9 @@ class TopLoss:
         source: Path of the file, text, or both texts of a pair. `None`: the item is a pixel array.
         true: Names of the true label or labels. Regression: the target.
         predicted: Names of the predicted label or labels. Regression: the predicted value.
-        true_probability: Probability of the true label. For several true labels, the product of
-            their probabilities, as if labels were independent. `None`: the task is a regression.
+        true_probability: Probability of the true label. Multi-label task: the probability that all
+            labels are as true (present or absent), as if labels were independent. `None`: the task
+            is a regression.
         predicted_probability: Probability of the prediction, computed like `true_probability`.
         loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
 
@@ -47,7 +48,7 @@ class TopLosses:
 
     Attributes:
         split: Name of the split.
-        items: The items with the largest losses, sorted by falling loss.
+        items: The items with the largest losses, from the largest to the smallest loss.
         unit: Unit of the losses, such as `"nats"`.
 
     Example:

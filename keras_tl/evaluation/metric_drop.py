@@ -22,11 +22,12 @@ def find_metric_drop(
 ) -> MetricDrop | None:
     """Test, item by item, whether the predictions after a phase are worse than before the phase.
 
-    Each prediction gets better, gets worse or stays equal. If a phase does no harm, better and
-    worse are equally likely. So the function uses the one-sided sign test. For classes, the sign
-    test is McNemar's exact test ("Note on the sampling error of the difference between correlated
-    proportions or percentages", Psychometrika 12, 1947). The sign test is also exact for few items.
-    If only five predictions change, all five must get worse for a warning.
+    In the phase, each prediction gets better, gets worse or stays equal. If the phase does no harm,
+    a change for the worse is as likely as a change for the better: this is the null hypothesis of
+    the one-sided sign test. For classes, the sign test is McNemar's exact test ("Note on the
+    sampling error of the difference between correlated proportions or percentages", Psychometrika
+    12, 1947). The sign test is also exact for few items. If only five predictions change, all five
+    must get worse for a warning.
 
     The result is `None` if the metric is not significantly worse, or if a logit is not finite.
 

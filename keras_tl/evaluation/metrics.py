@@ -18,7 +18,8 @@ from keras_tl.tasks.base import Metrics, Task
 
 # For more than 20 labels, `measure` computes no curves, because nobody would read so many curves.
 _CURVES = 20
-# Minimum and maximum number of bootstrap resamples. Between them, the number is `_DRAWN` / logits.
+# The number of bootstrap resamples is `_DRAWN` divided by the number of logits, but at least
+# `_FEWEST` and at most `_MOST`.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
@@ -74,8 +75,9 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     """Return 95% confidence intervals: how far metrics depend on the random choice of items.
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
-    `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
-    with the same resamples: 1,000, or fewer (at least 200) if there are more than 20,000 logits.
+    `f1_interval` the intervals of F1. `bootstrap_interval` computes the intervals of all metrics
+    except these four, always with the same resamples. There are 1,000 resamples, or fewer (at least
+    200) if there are more than 20,000 logits.
 
     Returns:
         For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`

@@ -22,8 +22,8 @@ class Overfitting:
 
     Attributes:
         state: State of the last phase, see `PhaseFit.state`. If the model's weights are from an
-            earlier phase, the state of the earlier phase can count instead: if the earlier phase
-            overfits, or if the curves of the last phase show nothing.
+            earlier phase, there are two exceptions. If the earlier phase overfits, or if the curves
+            of the last phase show nothing, `state` is the state of the earlier phase.
         statement: The diagnosis in one or two sentences.
         phases: Diagnosis of each training phase.
         remedies: At most two remedies to try, the most promising first.
@@ -101,9 +101,9 @@ def find_overfitting(
     Args:
         history: Records of the training phases that ran, at least one.
         blocks: Names of the backbone's blocks.
-        validation_items: Number of validation items. A gap between training and validation counts
-            as chance if it is at most two standard errors of a proportion of 0.5 among the
-            validation items. `None`: unknown.
+        validation_items: Number of validation items. `None`: unknown. A gap between training and
+            validation counts as chance if it is at most twice the standard error of a proportion of
+            0.5 on the validation items.
         measured: Metrics of the current weights on the splits `"train"` and `"validation"`, from
             `keras_tl.tasks.Task.measure`. `None`: the diagnosis uses only the curves.
 

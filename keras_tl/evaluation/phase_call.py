@@ -22,8 +22,8 @@ class PhaseCall:
 
     Attributes:
         function: Name of the method: `"fit_head"` or `"fine_tune"`.
-        arguments: Arguments of the call by name. Arguments with their default value are left out.
-        is_own: Whether the call passes the phase itself as `policy=`: no policy equals the phase.
+        arguments: Arguments of the call by name, without arguments that have their default value.
+        is_own: Whether the call passes the phase itself as `policy=`, because no named policy fits.
     """
 
     function: str
@@ -58,10 +58,10 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
 
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return the arguments that turn the phase `own` into `phase`. `None`: none can."""
+    """Return the arguments with which a call with the defaults `own` runs `phase`, or `None`."""
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
-    # A call cannot set a field to `None`: the argument `None` means the value of `own`.
+    # A call cannot set a field to `None`: with the argument `None`, it uses the value of `own`.
     if None in given.values() or dataclasses.replace(own, **given) != phase:
         return None
     return given
@@ -91,7 +91,7 @@ def augment_code(names: Sequence[str]) -> str:
 
 
 def code_of(value: Any) -> str:
-    """Return the Python code of a value. A configuration shows only its changed fields."""
+    """Return the Python code of a value. For a configuration, leave out fields at their default."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Phase | HeadConfig):
@@ -100,7 +100,7 @@ def code_of(value: Any) -> str:
 
 
 def changed_code(config: Phase | HeadConfig) -> dict[str, str]:
-    """Return the Python code of each configuration field without a default, or with a new value."""
+    """Return the Python code of each field whose value is not its default, by field name."""
     values = {field: getattr(config, field.name) for field in dataclasses.fields(config)}
     return {f.name: code_of(value) for f, value in values.items() if value != f.default}
 

@@ -21,25 +21,25 @@ class PhaseFit:
     Attributes:
         name: Name of the training phase.
         planned: Number of planned epochs.
-        ran: Number of epochs that ran. With early stopping, `ran` is smaller than `planned`.
+        ran: Number of epochs that ran. After early stopping, `ran` is smaller than `planned`.
         kept_epoch: Epoch, from 1, whose weights the phase kept. 0: the phase kept the weights from
             before the phase.
         best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value is
             finite.
         monitor: Name of the monitored value: `"loss"` or the task's metric.
-        avoided: Difference by which `monitor` was worse in the last epoch than in the kept epoch.
-            `None`: unknown, or the last epoch was kept.
+        avoided: How much worse `monitor` was in the last epoch than in the kept epoch. `None`:
+            unknown, or the phase kept the last epoch.
         metric: Name of the task's metric. `train` and `validation` are values of `metric`.
         train: Value of `metric` on the training split, logged at the kept epoch or measured (see
             `is_measured`). `None`: not comparable with `validation`, because an augmentation mixed
             the labels or the phase kept the weights from before the phase.
         validation: Value of `metric` on the validation split.
-        gap: Difference by which `train` is better than `validation`. If the values were logged, the
+        gap: How much better `train` is than `validation`. If the values were logged, the
             true gap may be larger: a logged training value is a mean over an epoch, with changing
             weights, dropout and augmentation.
-        trend: Change per epoch of the gap between logged training and validation metric, by least
-            squares. `None`: there are fewer than three epochs, a value is not finite, labels were
-            mixed, or the head is `solved`.
+        trend: Slope per epoch of a least-squares line through the logged gaps between the training
+            and the validation metric. `None`: there are fewer than three epochs, a value is not
+            finite, labels were mixed, or the head is `solved`.
         state: State of the phase, one of the following.
             `"overfits"`: the model is clearly better on the training split than on the validation
                 split, or the validation result got worse and the phase kept the last weights.
@@ -60,7 +60,8 @@ class PhaseFit:
         is_measured: Whether `train` and `validation` were measured with the kept weights in
             inference mode, instead of logged during training.
         items: Number of validation items. `None`: unknown.
-        solved: Whether the head began at its optimum, see `keras_tl.runs.history.PhaseRecord`.
+        solved: Whether the head's weights were optimal before the phase, see
+            `keras_tl.runs.history.PhaseRecord`.
 
     Example:
         >>> phase = ktl.overfitting(learner).phases[0]
@@ -89,7 +90,7 @@ class PhaseFit:
 
     @property
     def saved(self) -> int:
-        """Number of epochs that early stopping saved.
+        """Number of planned epochs that did not run, because of early stopping.
 
         Example:
             >>> phase = ktl.overfitting(learner).phases[0]

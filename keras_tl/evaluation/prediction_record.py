@@ -16,8 +16,9 @@ _FIELDS = ("labels", "logits")
 class PredictionRecord:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
-    In files, the logits are not divided by the temperature of a calibration. Functions take records
-    whose logits `scaled` has divided by the temperature, unless their docstring says otherwise.
+    In the files of `to_files`, the logits are not divided by the temperature of a calibration.
+    `scaled` divides the logits by the temperature. Functions expect a record that `scaled` has
+    returned, unless their docstring says otherwise.
 
     Attributes:
         labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.

@@ -16,7 +16,7 @@ from keras_tl.tasks import Task
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
 # Probability that a normal variable lies within one standard deviation of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Backbones are equally fast if their times differ by at most 25%, the spread of repeated timings.
+# Repeated timings differ by up to 25%, so backbones within 25% of the fastest are equally fast.
 _AS_FAST = 1.25
 
 
@@ -33,8 +33,8 @@ class RankedBackbone:
         width: Number of features that the backbone computes for one item.
         parameters: Number of weights of the backbone.
         item_seconds: Time to predict one item, in seconds.
-        seconds: Wall time to load the backbone and to compute features, `metric` and `score`. The
-            time is short if the features were in the cache.
+        seconds: Wall time to load the backbone and to compute features, `metric` and `score`. If
+            the features were in the cache, `seconds` is small.
         error: Reason why the backbone has no measurements. `None`: measurements exist.
 
     Example:
@@ -83,7 +83,7 @@ class Ranking:
         task: Name of the task of the data.
         primary_metric: Name of the task's primary metric.
         items: Number of training items on which the backbones were compared.
-        item: Name of one item in texts, such as `"image"`.
+        item: Word for one item in tables and messages, such as `"image"`.
         seed: Random seed for the sample of items, the folds, and backbones with random weights.
         chosen: Name of the recommended backbone, see `choose_backbone`.
 
@@ -172,10 +172,11 @@ def choose_backbone(
 ) -> str:
     """Return the fastest backbone whose metric is within one standard error of the best metric.
 
-    Among backbones that are at most 25% slower than the fastest, the best metric decides.
-    Source: the one-standard-error rule (Breiman et al., "Classification and Regression Trees",
-    1984, sec. 3.4.3). The rule uses the standard error of the difference between the metrics of two
-    backbones on the same items.
+    Backbones within one standard error count as equally fast if they are at most 25% slower than
+    the fastest of them. Of these, the function returns the backbone with the best metric. Source:
+    the one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984, sec.
+    3.4.3). The rule uses the standard error of the difference between the metrics of two backbones
+    on the same items.
 
     Args:
         records: Out-of-fold predictions of each backbone for the same items, by backbone name.

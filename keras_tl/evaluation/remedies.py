@@ -16,12 +16,13 @@ _SWEPT = ("policy", "unfreeze", "batch_size")
 
 
 def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
-    """Return the two most promising remedies for a state of `keras_tl.evaluation.fit_state`.
+    """Return at most two remedies, the most promising first, for a state of a training phase.
 
-    Against overfitting, a lower learning rate comes first if the first epoch was the best. Next
-    come methods that the training does not use yet. The state `"unknown"` has one remedy, the state
-    `"fits"` has none. If the head began at its optimum, the function never proposes more epochs or
-    another learning rate, which would change nothing.
+    `keras_tl.evaluation.fit_state` lists the states. Against overfitting, the first remedy is a
+    lower learning rate if the first epoch was the best. The next remedies are methods that the
+    training does not use yet. The state `"unknown"` has one remedy, the state `"fits"` has none. If
+    the weights of the head were optimal before training, more epochs or another learning rate
+    would change nothing, so the function never proposes them.
     """
     return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 
@@ -126,7 +127,7 @@ def _against_divergence(situation: Situation) -> Iterator[Remedy]:
 
 
 def _searched(situation: Situation) -> str:
-    """Return code that runs the phase with the learning rate that `lr_find` suggests."""
+    """Return the Python code that runs the phase with the learning rate that `lr_find` suggests."""
     phase, call = situation.record.phase, situation.call
     # Fine-tuning starts from a trained head, except for phases with `batch_norm="live"`.
     first = "" if situation.is_head or phase.batch_norm == "live" else "learner.fit_head(); "

@@ -1,4 +1,4 @@
-"""`Remedy`: a change of the training that may help. `Situation`: phase and model to improve."""
+"""`Remedy`: change of the training for a better model. `Situation`: phase and model to improve."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -21,8 +21,9 @@ class Remedy:
 
     Attributes:
         what: The change in words, such as `"more epochs"`.
-        python: Python calls that make the change. `learner` is the user's learner, or a new learner
-            if the model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
+        python: Python calls that make the change. The name `learner` stands for the user's learner,
+            or for a new learner if the model overfits. The names `backbone` and `data` stand for
+            the arguments of `ktl.Learner`.
         command: The `keras-tl train` command that makes the change. In the command, `...` stands
             for the options of the previous command. `None`: no command makes the change.
 
@@ -59,7 +60,7 @@ class Situation:
 
     @property
     def modality(self) -> type[Modality]:
-        """Class that describes the model's inputs, such as images."""
+        """Modality of the model's inputs (images or texts), as a Python class."""
         return MODALITIES[self.config.item]
 
     @property
@@ -70,7 +71,8 @@ class Situation:
     def again(self, code: Mapping[str, str] = MappingProxyType({}), **changes: Any) -> str:
         """Return the Python call that runs the phase again with the given changes.
 
-        `code` holds the Python code of arguments. `changes` are new values of fields of `Phase`.
+        `code` maps names of arguments to Python code, and adds or replaces arguments of the call.
+        `changes` are new values of fields of `Phase`.
         """
         call = call_of(dataclasses.replace(self.record.phase, **changes), self.config.family)
         # Show a changed argument even if its new value equals the default of the policy.
@@ -79,7 +81,7 @@ class Situation:
         return written(f"learner.{call.function}", {**shown, **self._augment(call), **code})
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
-        """Return the code of `augment=`, or nothing if it is unknown, unnamed or the default."""
+        """Return the code of `augment=`. Default, unknown or user-made augmentation: return {}."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}

@@ -6,10 +6,10 @@ import numpy as np
 
 from keras_tl.tasks.resampling import Statistic
 
-# Minimum number of permutations, and permutations per group. With 40 permutations per group, a
-# p-value corrected for the number of groups can be as low as 0.025.
+# The number of permutations is 1,000, or 40 for each group if this is more. With 40 for each group,
+# a p-value corrected for the number of groups can be as low as 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
-# Maximum number of item weights in memory at a time.
+# Maximum size of an array of item weights (permutations x items) in memory.
 _AT_A_TIME = 2_000_000
 
 
@@ -18,14 +18,14 @@ def permutation_p_values(
 ) -> list[float | None]:
     """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
-    The one-sided permutation test draws random groups of the same size. The p-value of a group is
-    the fraction of the drawn groups that are behind the rest by as much or more (Phipson and Smyth,
-    2010, arXiv:1603.05766).
+    The one-sided permutation test draws random groups of the same size as the tested group. The
+    p-value is the fraction of these random groups that are worse than their rest by at least as
+    much as the tested group (Phipson and Smyth, 2010, arXiv:1603.05766).
 
     A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
     Args:
-        statistic: Function that computes the metric from item weights.
+        statistic: Function that computes the metric from a weight for each item (0: not counted).
         codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
     """
@@ -41,7 +41,7 @@ def permutation_p_values(
         drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
         for group in groups:
             found = _differences(statistic, drawn == group, sign)
-            # 1e-12 allows for rounding. An undefined metric of a drawn group counts as equally bad.
+            # 1e-12 allows for rounding. A random group without a metric counts as at least as bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
     known = np.isfinite(observed)
@@ -49,16 +49,16 @@ def permutation_p_values(
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
-    """Return the metric of each group minus that of the rest. A worse group has a value below 0."""
+    """Return by how much each group is better than the rest. A worse group has a value below 0."""
     return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Correct p-values for the number of tests. `None` instead of a p-value means no test.
+    """Correct p-values for the number of tests. `None` (no test) remains `None`.
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6, 1979. If all corrected p-values up to 5% count as significant, the probability of
-    one or more false claims is at most 5%.
+    Statistics 6, 1979. If all corrected p-values up to 5% count as significant, the probability
+    that chance alone makes one or more tests significant is at most 5%.
     """
     corrected, largest = list(p_values), 0.0
     for number, left in _in_turn(p_values):
@@ -73,7 +73,8 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
     In the order of rising p-values, the m tests have the significance levels level / m, level /
     (m - 1), and so on. After the first test that is not significant, no further test is
     significant, and the remaining tests have the level of that test. A test is significant if its
-    p-value is at most its level. `level` limits the probability of one or more false claims.
+    p-value is at most its level. The probability that chance alone makes one or more tests
+    significant is at most `level`.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
@@ -85,7 +86,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return the index of each test, by rising p-value, and the number of tests from it onwards."""
+    """Return pairs (index of a test, number of this and later tests), by rising p-value."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -18,7 +18,7 @@ from keras_tl.tasks import Task
 
 # Maximum number of groups. A column with more values is likely an identifier or a measured number.
 MOST = 100
-# Significance level: probability that the test calls a group worse although no group is worse.
+# Significance level: probability that a group counts as worse although no group is worse.
 _LEVEL = 0.05
 
 

@@ -153,8 +153,8 @@ def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[lis
     label has no points.
 
     Returns:
-        For each label the points [recall, precision, threshold]. At a point, an item gets the label
-        if its probability is at least the threshold.
+        For each label the points [recall, precision, threshold] of its curve. At a point, an item
+        gets the label if the item's probability is at least the threshold of the point.
     """
     return {
         name: _points(labels, shares)
@@ -237,7 +237,7 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
     elif rule.recall is not None:
         # The lowest threshold has a recall of 1, so at least one threshold reaches the goal.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
-    # The threshold is midway between the lowest probability that gets the label and the next lower.
+    # The threshold is midway between the lowest probability above it and the highest below it.
     below = at[best - 1] if best else 0.0
     return float((below + at[best]) / 2), reached
 

@@ -54,12 +54,12 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
 
 
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the log evidence per item of a linear model of each target, at the best alpha, beta.
+    """Return the maximum log evidence per item, over alpha and beta, of a linear model per target.
 
     The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). The evidence
     is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
-    w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The
-    fixed-point iteration of the LogME paper (alg. 1) converges to the same maximum.
+    w|^2 + t |w|^2 over w. The best beta is then n / Q(t), so the search is over one number, t. The
+    LogME paper finds the same maximum with a fixed-point iteration (alg. 1).
 
     Args:
         features: Features F of n items, float array (n, d).
@@ -108,13 +108,13 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _profile(
     ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
 ) -> np.ndarray:
-    """Return the log evidence per item for each ratio, with the best beta, (ratios, columns).
+    """Return the log evidence per item at each ratio and its best beta, (ratios, columns).
 
     Args:
         ratios: Values of the ratio alpha / beta.
         powers: Squared singular values of the features, (rank,).
         explained: Squared projection of each target on each left singular vector, (rank, columns).
-        rest: Squared length of each target outside the left singular vectors' span, (columns,).
+        rest: Squared distance of each target from the span of the singular vectors, (columns,).
         n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)

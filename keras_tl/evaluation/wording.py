@@ -71,5 +71,5 @@ def listed(names: Sequence[str]) -> str:
 
 
 def with_share(name: str, share: float | None) -> str:
-    """Return a name with its probability, as in `cat (93.0%)`. `share=None`: only the name."""
+    """Return a name with its probability, as in `cat (93.0%)`. Without a probability: the name."""
     return name if share is None else f"{name} ({share:.1%})"

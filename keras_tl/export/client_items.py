@@ -37,7 +37,7 @@ class ClientItem:
         reading: Python expression that converts the client's command-line arguments to items.
         examples: Command-line arguments that pass the example item to the client.
         files: Content of each file that the example needs, by file name.
-        imports: Import lines that `reading` and `examples` need in the client.
+        imports: Import statements of the client, for the code that uses `reading` and `examples`.
         ask_own: Shell code that sends a file of the user with curl.
         say_own: Text that explains `ask_own` in the README of the server files.
     """

@@ -24,7 +24,7 @@ def write_features(
 ) -> None:
     """Write features to a file, batch by batch. If the call fails, it leaves no partial file.
 
-    The function first checks the free disk space. For `.npy`, the function also reserves the space.
+    The function first checks the free disk space. For a `.npy` file, it also reserves the space.
 
     Args:
         path: File to write. A `.npy` file gets a float32 array (n, d). A `.parquet` file gets the
@@ -32,8 +32,8 @@ def write_features(
         batches: Features as float32 arrays with n rows in total. Each row has the d features of an
             image, in any shape.
         shape: Number of images and number of features of each image, (n, d).
-        sources: Path of each image, or the number of an image without a path. In the file, escapes
-            replace bytes that are not UTF-8.
+        sources: Path of each image, or the number of an image without a path. In the written file,
+            escape sequences replace the bytes of a path that are not UTF-8.
 
     Raises:
         ConfigError: The suffix of the path is unknown, or the disk has too little free space.

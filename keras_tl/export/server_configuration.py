@@ -1,4 +1,4 @@
-"""Write the server configuration of an export: the folder `serving/` beside the versions."""
+"""Write the server configuration of an export: the folder `serving/` in the model folder."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ SERVING = "serving"
 
 
 def check_serving(base: Path) -> Path:
-    """Return the folder that `write_serving` would write for the versions below `base`.
+    """Return the folder that `write_serving` writes for the model folder `base`.
 
     Raises:
         ConfigError: The name of `base` is not a valid model name for a server.
@@ -31,7 +31,7 @@ def check_serving(base: Path) -> Path:
 def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str, ...]]:
     """Write the folder `serving/` for an existing export. Replace an earlier `serving/`.
 
-    `serving/` stands beside the versions. TF Serving ignores folders whose names are not numbers.
+    The folder is in the model folder. TF Serving ignores folders whose names are not numbers.
     The function keeps files that the user changed or added, and writes all other files again.
 
     Args:
@@ -52,7 +52,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # The checksums must not include the user's files, so that the next call also keeps them.
+        # Without a checksum, a user's file counts as added, and the next call keeps the file again.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,8 @@ class ServingModel(tf.Module):
     Args:
         parts: Two Keras models: from the modality's inputs to features, and from features to
             logits.
-        task: Task, which converts logits to outputs, with its temperature and thresholds.
-        modality: Modality (images or texts), which describes and preprocesses the inputs.
+        task: Task with its temperature and thresholds. The task converts logits to outputs.
+        modality: Object that describes and preprocesses the inputs, for images or for texts.
 
     Example:
         >>> sorted(learner.serving_model.signatures)
@@ -45,7 +45,7 @@ class ServingModel(tf.Module):
         standard, method = task.standard
         self.methods = {standard: method}
 
-        # The next functions are separate: TensorFlow traces each only once for all signatures.
+        # Signatures share the next functions, so that TensorFlow traces each function only once.
         @tf.function(autograph=False)
         def read(raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
             return modality.read_raw(raw)
@@ -95,11 +95,12 @@ class ServingModel(tf.Module):
 
         * `serving_default` takes the modality's raw items: bytes of image files, or texts.
         * `pixels` or `tokens` take preprocessed numbers (see the modality's `numbers`), for clients
-          that preprocess items. Models that take strings have neither of these signatures.
+          that preprocess items. Models that take strings have neither `pixels` nor `tokens`.
         * `classify` (regression: `regress`) takes `inputs`: string (batch,), serialised
-          `tf.Example`s with the raw features by name. TF Serving's APIs Classify and Regress define
-          the outputs. `classify` returns `classes` (string) and `scores` (float32), each (batch,
-          classes) in the order of the outputs. `regress` returns `outputs` (float32, (batch,)).
+          `tf.Example`s with the raw features by name. TF Serving prescribes the outputs of its
+          APIs Classify and Regress. `classify` returns `classes` (string) and `scores` (float32),
+          each (batch, classes) in the order of the outputs. `regress` returns `outputs` (float32,
+          (batch,)).
         * `embed` takes the same inputs as `serving_default` and returns `features`: float32 (batch,
           d), the input of the head.
 
@@ -125,7 +126,7 @@ class ServingModel(tf.Module):
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call a signature for each pair of its name and a batch of arguments. Join the outputs.
+        """Call the named signature with each batch of arguments, and join the outputs of all calls.
 
         Example:
             >>> batch = {"pixels": np.zeros((2, 16, 16, 3))}

@@ -33,7 +33,7 @@ class Verification:
         methods: Method name of each signature, for example `tensorflow/serving/predict`.
         text_operations: Operations of tensorflow_text that the export uses.
         differences: Largest difference from the recorded outputs, by signature and output, relative
-            for values above 1. If the difference is `None`, `problems` explains the difference.
+            for values above 1. If a difference is `None`, `problems` has the reason.
         warmup_records: Number of warm-up requests in the export. `notes` names requests that the
             verification cannot replay.
         timings: By signature: `latency_seconds`, the median for one item, and `items_per_second` by
@@ -93,7 +93,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     Args:
         path: Folder of a version, or model folder, of which the function verifies the latest
             version.
-        timings: Also measure latency and throughput, for a few seconds.
+        timings: Whether to also measure latency and throughput, for a few seconds.
         python: Python interpreter of an environment with TensorFlow, which loads the export.
 
     Raises:
@@ -126,7 +126,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
 
 
 def _changes(folder: Path) -> tuple[str, ...]:
-    """Return a sentence for each file that changed since an export with checksums."""
+    """Compare files with their checksums. Return a sentence for each changed or missing file."""
     if not (folder / CHECKSUMS).is_file():
         return ()
     try:
@@ -142,9 +142,10 @@ def _changes(folder: Path) -> tuple[str, ...]:
 
 
 def _judged(found: Verification, ours: bool) -> Verification:
-    """Add problems and notes to the result of the process that ran the export.
+    """Return `found` with further problems and notes, which follow from its other fields.
 
-    A defect that only affects serving is a problem in exports of keras_tl (`ours`), else a note.
+    If keras_tl wrote the export (`ours`), a defect that only affects serving is a problem. In other
+    exports, such a defect is only a note.
     """
     problems = [
         f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"

@@ -20,7 +20,7 @@ def write_warmup(
     methods: Mapping[str, str],
     inputs: Mapping[str, Mapping[str, np.ndarray]],
 ) -> None:
-    """Write warm-up requests for every signature of a version, from its example inputs.
+    """Write warm-up requests for every signature of a version, from example inputs.
 
     Each signature gets a request with one example and a request with all examples, because
     TensorFlow chooses some kernels and allocates memory by batch size. The example inputs are

@@ -23,9 +23,9 @@ class FrozenFeatures:
     Args:
         runner: Runs the Keras model that maps inputs of the backbone to float32 features
             (batch, ...).
-        backbone: Backbone layer inside this model, whose weights are part of the features' key.
-        about: Facts that the features depend on, besides the items and the weights, as JSON types.
-        item: Name of one item, which the key of the features contains.
+        backbone: Backbone layer. The key of stored features has a fingerprint of its weights.
+        about: Network, pooling and other settings that change the features, as JSON types.
+        item: Word for one item, `"image"` or `"text"`, a part of the key of stored features.
 
     Attributes:
         store: Store of the features that the backbone computes with its original weights.
@@ -46,16 +46,16 @@ class FrozenFeatures:
 
     @property
     def are_kept(self) -> bool:
-        """Whether features are stored, so that they need not be computed again."""
+        """Whether computed features are stored, so that each item is computed only once."""
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Replace the feature store, with its features in memory, if `config` is new."""
+        """If `config` is new, replace the feature store, and forget the features in memory."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Record that training will change the backbone, so that later features stay in memory."""
+        """Record that training will change the backbone. From now on, store features in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 

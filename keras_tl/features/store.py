@@ -25,7 +25,7 @@ from keras_tl.base.reporting import size_text
 from keras_tl.data.pipeline import OPTIONS, row_numbers
 from keras_tl.errors import CacheError, quoted
 
-# Increase this number if new code computes different features from the same facts.
+# Increase this number if new code computes different features for the same items and settings.
 _FORMAT = 2
 
 
@@ -112,7 +112,7 @@ class FeatureStore:
         """Return stored features. Compute missing features, and store them unless `where="off"`.
 
         Args:
-            made_from: All facts that the features depend on, as JSON types.
+            made_from: Items, weights and settings that determine the features, as JSON types.
             shape: (n, ...), the shape of the features.
             compute: Function that returns batches of the features, in the order of the rows.
 

@@ -274,7 +274,7 @@ class Learner:
 
     @property
     def serving_model(self) -> ServingModel:
-        """Model from raw bytes to named float32 outputs, which `predict` and `export` use.
+        """Model that `predict` and `export` use. The model maps raw bytes to named float32 outputs.
 
         Example:
             >>> sorted(learner.serving_model.signatures)
@@ -314,7 +314,7 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, then keep the head alone, the fine-tuned model, or an average.
+        """Train the head, then fine-tune. Keep one of these models, or an average of their weights.
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
         compares the models (head alone, fine-tuned, averages) on the validation split. With fewer
@@ -329,8 +329,8 @@ class Learner:
                 leaves out the comparison of models. If the remaining time is still too short, `fit`
                 fine-tunes for fewer steps, or not at all. `None`: no limit.
             refit: Whether `fit` trains the chosen model again, on the items of all splits. After
-                `refit`, `learner.data` has only a training split. To estimate the metrics in the
-                result, `fit` uses other models, which were not trained on the measured items.
+                `refit`, `learner.data` has only a training split. The metrics in the result come
+                from other models, on items on which these other models were not trained.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
@@ -387,9 +387,9 @@ class Learner:
             epochs: Number of passes over the training split. `None`: as many epochs as 500 steps
                 need, but at least 10 (30 for a language model). A head whose initial weights are
                 already optimal is trained for 1 epoch. With fewer than 50 validation items, the
-                head keeps its last weights, not the weights of the best epoch. If `epochs` is
-                `None`, validation items are too few, and features are cached, then cross-validation
-                chooses the number of epochs.
+                head keeps its last weights, not the weights of the best epoch. In this case, if
+                `epochs` is `None` and the features are cached, cross-validation chooses the number
+                of epochs.
             learning_rate: Peak learning rate. `None`: use the toolkit's default learning rate.
             augment: Augmentation of the training images. `True`: the augmentation in
                 `data.augmentation`. Or one of the augmentations `"standard"`, `"no-flip"`,
@@ -453,17 +453,16 @@ class Learner:
     ) -> PhaseRecords:
         """Unfreeze the backbone, recompile, and train the whole model at a very low learning rate.
 
-        If the head is untrained, `fit_head` runs first. BatchNorm statistics stay fixed, except in
-        the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
-        improves the monitored validation loss or metric, the model keeps the weights from before
-        fine-tuning. With fewer than 50 validation items, a policy given by name keeps the weights
-        of its last epoch. The policy `"contrastive"` needs no trained head. With the policy
-        `"contrastive"`, the model keeps its last weights, because the contrastive loss does not
-        measure the head.
+        If the head is untrained, `fit_head` runs first. Of the policies, only `"scratch"` and
+        `"contrastive"` need no trained head. BatchNorm statistics stay fixed, except with
+        `"scratch"`, the policy for random weights. If no epoch improves the monitored validation
+        loss or metric, the model keeps the weights from before fine-tuning. With fewer than 50
+        validation items, a policy given by name keeps the weights of its last epoch. The policy
+        `"contrastive"` always keeps these weights, because its loss does not measure the head.
 
         Args:
             epochs: Number of passes over the training split. `None`: the policy's number of epochs,
-                or more if the policy needs more steps.
+                or more epochs to reach the policy's minimum number of steps (`Phase.min_steps`).
             learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: use the policy's
                 learning rate.
             unfreeze: Blocks to train: `"all"`, a number of blocks (counted from the head down), or
@@ -532,15 +531,16 @@ class Learner:
 
         Args:
             phase: Kind of training to try. `"head"`: train the head on cached features.
-                `"fine-tune"`: train the whole model with the augmentation of the data. Or try your
-                own `Phase`.
+                `"fine-tune"`: train the whole model with the augmentation in `data.augmentation`.
+                Or try your own `Phase`.
             policy: As in `fine_tune`. `lr_find` uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
             batch_size: Number of items per training step. `None`: use the policy's batch size.
             lowest: Learning rate of the first step.
             highest: Learning rate of the last step, if the loss does not diverge.
-            steps: Number of steps, at least 10. A training split with fewer steps is repeated.
+            steps: Number of steps, at least 10. `lr_find` repeats a training split that has fewer
+                batches.
 
         Returns:
             The tried learning rates and their losses. `.suggestion` is the learning rate at two
@@ -564,7 +564,7 @@ class Learner:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
         The preflight also runs before the first training, unless `preflight=False` was passed to
-        `Learner`. Before a training, the preflight reports warnings. The preflight stops a training
+        `Learner`. Before a training, the preflight reports its warnings, and stops the training
         only if the training cannot work. With the same seed, a training has the same result with or
         without the preflight. docs/reference/checks.md lists the checks and explains their limits.
 
@@ -596,8 +596,8 @@ class Learner:
         Returns:
             The evaluation: a mapping from metrics to values, with the predictions, the largest
             losses and the plots. `learner.evaluations` also contains the evaluation, until the
-            weights change. With `by`, the attribute `slices` names the groups on which the model is
-            significantly worse.
+            weights change. With `by`, the attribute `slices` compares each group with the rest of
+            the items, and marks the groups on which the model is significantly worse.
 
         Raises:
             DataError: The learner has no data, or the data have no split with the name `split`. Or
@@ -679,9 +679,9 @@ class Learner:
         `keras_tl.evaluation.calibration`.
 
         Returns:
-            The temperature, and the calibration with and without the temperature, on the validation
-            split and on the evaluated splits. `learner.evaluations` is updated with the
-            temperature.
+            The temperature, and the `Calibration` of the validation split and of each split that
+            was evaluated before, with and without the temperature. The evaluations in
+            `learner.evaluations` then use the temperature.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -712,7 +712,7 @@ class Learner:
 
         Returns:
             The chosen thresholds, and the metrics with the thresholds on every evaluated split.
-            `learner.evaluations` is updated with the thresholds.
+            The evaluations in `learner.evaluations` then use these thresholds.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -731,7 +731,7 @@ class Learner:
     def predict(
         self, items: ImageInput | TextInput, *, on_invalid: OnInvalid = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Predict labels and probabilities, or values, with the graph that `export` writes.
+        """Predict labels and probabilities (or regression values) with the graph of `export`.
 
         Args:
             items: Images: a path, a folder, bytes, an array, or a list of these (see
@@ -847,8 +847,9 @@ class Learner:
 
         Args:
             path: Path of the HTML file to write.
-            comparison: Result of `keras_tl.compare`, from which the report shows whether transfer
-                learning helps. The learner keeps the comparison, even if training continues.
+            comparison: Result of `keras_tl.compare`. With a comparison, the report shows whether
+                transfer learning helps. The learner keeps the comparison, even if training
+                continues.
             overwrite: Whether to replace any existing file. Without `overwrite`, a learner replaces
                 only its own report, and the report in the folder of its run.
 
@@ -856,9 +857,10 @@ class Learner:
             The written file.
 
         Raises:
-            ConfigError: `comparison` is no comparison, or is for another task or other classes than
-                the learner. Or the file exists, and the learner did not write it. If `report`
-                raises the error, nothing is written, and the learner does not keep the comparison.
+            ConfigError: `comparison` is not a result of `compare`, or has another task or other
+                classes than the learner. Or the file exists, and the learner did not write it. If
+                `report` raises this error, nothing is written, and the learner does not keep the
+                comparison.
 
         Example:
             >>> learner.report("report.html").name
@@ -871,7 +873,7 @@ class Learner:
 
         Without `overwrite`, a learner replaces only the run that it loaded or saved before, if
         nobody else changed this run. To replace a run of another learner, pass `overwrite=True`.
-        Your own files in the folder stay. An existing report in the folder is updated.
+        Your own files in the folder stay. If the folder has a report, `save` updates the report.
 
         Args:
             path: Folder in which the run is saved.

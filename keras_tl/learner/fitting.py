@@ -161,8 +161,8 @@ class _Fit:
     def _shares(self) -> tuple[float, ...]:
         """Fractions, in [0, 1], of the fine-tuned weights in the averages that `fit` compares.
 
-        A contrastive policy trains a new head, so `fit` compares no averages: the weights are 0 and
-        1.
+        The contrastive policy trains a new head, so `fit` compares only the models without
+        averaging: the fractions are 0 and 1.
         """
         return SHARES if self._policy == "standard" else (HEAD, TUNED)
 
@@ -192,7 +192,7 @@ class _Fit:
 
     @property
     def _trained_on(self) -> Split:
-        """Items that train the kept model: with `refit` all items, else the training split."""
+        """Training items of the kept model: with `refit` all items, else the training split."""
         return self._data.joined(list(self._data.splits) if self._refit else ["train"])
 
     def _planned(self, plan: Plan) -> tuple[Phase, ...]:
@@ -238,7 +238,7 @@ class _Fit:
     def _estimate(
         self, records: PredictionRecord | None, plan: Plan
     ) -> tuple[Mapping[str, Any], str]:
-        """Return metrics from models not trained on the measured items, and the method in words."""
+        """Return metrics on items that did not train the model, and a description of the method."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]

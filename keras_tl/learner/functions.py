@@ -38,9 +38,9 @@ def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
         The diagnosis of each phase, and at most two remedies.
 
     Raises:
-        ConfigError: Nothing was trained, or the weights changed after training. Or, with `measure`,
-            a logit is not a finite number.
-        DataError: With `measure`, there are no data, or there is no validation split.
+        ConfigError: Nothing was trained, or the weights changed after training. Or `measure` is
+            true, and a logit is not a finite number.
+        DataError: `measure` is true, and the learner has no data or no validation split.
 
     Example:
         >>> diagnosis = ktl.overfitting(learner)

@@ -34,7 +34,7 @@ class History(PhaseRecords):
 
     @classmethod
     def of(cls, state: State) -> Self:
-        """Return the history of the learner that has the state `state`."""
+        """Return the history of a learner from the learner's state."""
         history = cls(state.trainer.history)
         history.ranking, history.findings = state.ranking, state.findings
         history.fitted = state.measured.fitted

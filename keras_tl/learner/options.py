@@ -13,7 +13,7 @@ from keras_tl.data.images.image_options import ImageSize
 
 
 class LearnerOptions(TypedDict, total=False):
-    """Arguments of `Learner` that functions pass on. `Learner` describes them.
+    """Arguments that functions pass on to `Learner`. `Learner` describes the arguments.
 
     The arguments `seed` and `verbose` of `Learner` are missing here, because functions such as
     `rank_backbones` have their own `seed` and `verbose`.

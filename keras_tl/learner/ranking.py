@@ -43,7 +43,7 @@ def rank(
 ) -> Ranking:
     """Rank backbones, see `keras_tl.rank_backbones`.
 
-    `learner_class` is `Learner`, as an argument because an import would be circular.
+    `learner_class` is the class `Learner`: an import in this module would be circular.
     """
     check_range("max_items", max_items, 2, whole=True)
     if backbones is None:
@@ -90,7 +90,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """Of the options for all backbones, return those that the backbone in `own` accepts."""
+    """Return the common `options` that the backbone `own["backbone"]` accepts."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess

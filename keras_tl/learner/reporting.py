@@ -102,7 +102,8 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
     """Return the stored artifacts if they show the items in `rows`, otherwise new artifacts.
 
     Raises:
-        DataError: The learner's artifacts lack an item, and there are no data.
+        DataError: The stored artifacts do not show these items, and the learner has no data to make
+            new artifacts.
     """
     record = evaluation_of(state, split).record.take(rows)
     # Compare the predictions too: a new temperature or new thresholds can change the largest losses

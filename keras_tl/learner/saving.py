@@ -117,8 +117,7 @@ def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) ->
         state.own_files = own.own_files
         return False
     if "test" in splits:
-        # Make artifacts for the new predictions now: `keras-tl report` has no data to make
-        # artifacts.
+        # Make artifacts for the new predictions now: later, `keras-tl report` has no data.
         prepare_report(state)
     save(state, path)
     return True

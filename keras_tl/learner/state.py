@@ -40,7 +40,8 @@ class Measured:
     Attributes:
         weights: Fingerprint (hash) of the weights for which the results are valid.
         evaluations: Dict from the name of a split to its evaluation.
-        artifacts: Report artifacts: single items, feature maps and a comparison.
+        artifacts: Files for the report: items with large losses, feature maps, and the comparison
+            with training from scratch.
         fitted: Result of `fit`. `None`: the user trained without `fit`.
     """
 
@@ -67,7 +68,7 @@ class State:
         ranking: Ranking from which `Learner("auto", data)` chose the backbone. `None`: no ranking.
         findings: Problems that the preflight found. `None`: the preflight has not run.
         is_checked: Whether the preflight runs before the first training.
-        trained_with: Data and library versions that a loaded run records.
+        trained_with: Description of the data, and versions of the libraries, from the loaded run.
         own_files: Runs and reports that this learner wrote, and the run from which it was loaded.
         reporter: Object that prints messages to the user.
     """
@@ -102,7 +103,7 @@ class State:
 
     @property
     def measured(self) -> Measured:
-        """The results of the current weights. Results of earlier weights are deleted."""
+        """The results that are valid for the current weights. The property deletes all others."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
@@ -140,12 +141,12 @@ class State:
 
     @cached_property
     def twin(self) -> TransferModel:
-        """`parts`, or if necessary a float32 copy of `parts`. The copy may have old weights."""
+        """`parts`, or a float32 copy with weights that may be outdated (see `float32_parts`)."""
         return float32_copy(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """Names of the splits that fine-tuned the backbone, in this learner or earlier runs."""
+        """Names of the splits on which this learner or an earlier run fine-tuned the backbone."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})

@@ -152,7 +152,7 @@ def _validation_outcomes(state: State) -> PredictionRecord | None:
 
 
 def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecord) -> PhaseRecord:
-    """Add the drop of the validation metric since `before` to a record, and report the drop."""
+    """Return `record` with the drop of the validation metric since `before`. Warn of a drop."""
     data = state.need_data()
     groups = groups_of(data.split("validation"), data.groups)
     metric_drop = find_metric_drop(

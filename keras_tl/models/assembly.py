@@ -23,9 +23,9 @@ def assemble(
 ) -> TransferModel:
     """Return a model with a new head on a frozen backbone.
 
-    The backbone must be created outside of the strategy. With TensorFlow's default strategy, the
-    model contains the backbone itself. With a strategy other than TensorFlow's default, the model
-    contains a copy of the backbone, whose variables are created in the strategy's scope.
+    The caller must create `backbone` outside of `strategy.scope()`. With TensorFlow's default
+    strategy, the model contains the backbone itself. With another strategy, the model contains a
+    copy of the backbone, whose variables are created in the strategy's scope.
     """
     if strategy is not tf.distribute.get_strategy():
         parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)

@@ -21,10 +21,10 @@ def choose_strategy(strategy: StrategyName | tf.distribute.Strategy) -> tf.distr
     """Return the requested distribution strategy.
 
     Args:
-        strategy: Devices to use. `"auto"`: a TPU if available, else all GPUs if there are several,
-            else one device. `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs
-            without a GPU. `"tpu"`: a TPU. Or your own `tf.distribute.Strategy` for devices of this
-            process.
+        strategy: Devices to use: a name, or a `tf.distribute.Strategy` for devices of this process.
+            `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs without a GPU.
+            `"tpu"`: a TPU.
 
     Raises:
         ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.

@@ -15,7 +15,7 @@ from keras_tl.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class TransferModel:
-    """A backbone and a head, as three models that share their layers.
+    """A backbone with a head: three Keras models (model, extractor and head) that share layers.
 
     Attributes:
         model: Model from the backbone's inputs to float32 logits (batch, outputs). For a

@@ -114,7 +114,7 @@ class ImageModality(Modality):
 
     @property
     def numbers(self) -> Numbers:
-        """Preprocessed signature `pixels`: RGB in [0, 255], float32 (batch, h, w, 3), any size."""
+        """Signature `pixels`: RGB images of any size, in [0, 255], float32 (batch, h, w, 3)."""
         pixels = tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")
         return Numbers(
             name="pixels",

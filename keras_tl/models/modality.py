@@ -21,7 +21,7 @@ Specs = dict[str, tf.TensorSpec]
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:
-    """A preprocessed signature of an export, for clients that preprocess items themselves.
+    """A signature of an export for preprocessed items: clients preprocess the items themselves.
 
     Attributes:
         name: Name of the signature, such as `"pixels"`.
@@ -35,7 +35,9 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of a model's input. Each model has one instance, and all share the class attributes.
+    """Kind of a model's input: images or texts. Each model has its own instance.
+
+    The class attributes are the same for all models of a modality.
 
     Attributes:
         item: Name of the modality, and the word for one item in messages, such as `"image"`.
@@ -45,14 +47,14 @@ class Modality(abc.ABC):
         can_preprocess: Whether every backbone of this modality accepts `preprocess=`, not only a
             `keras.Model`.
         backbones_to_compare: Catalogue names of backbones to try if a model underfits.
-        file_suffixes: Suffixes of files on the command line. An argument without such a file suffix
+        file_suffixes: Suffixes of files on the command line. An argument with another ending
             is itself an item, such as a text. `None`: every argument is a file.
         group_examples: Examples of columns that define groups of items, for the model card.
         unusable: Sentences for the model card about items that an export cannot read.
         about: Size of the model's inputs as text, for a report.
         cache_key: All settings on which the model's inputs depend, as JSON types.
-        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`: the
-            export must track no preprocessor.
+        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`:
+            there is no preprocessor to track.
     """
 
     item: ClassVar[str]
@@ -118,7 +120,7 @@ class Modality(abc.ABC):
     @property
     @abc.abstractmethod
     def raw(self) -> Specs:
-        """Inputs of an export's raw signatures: dict from name to spec of strings (batch,)."""
+        """Inputs of an export's raw signatures: name -> `tf.TensorSpec` of strings (batch,)."""
 
     @abc.abstractmethod
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
@@ -132,7 +134,7 @@ class Modality(abc.ABC):
     @property
     @abc.abstractmethod
     def numbers(self) -> Numbers | None:
-        """The preprocessed signature of an export. `None`: the model accepts only raw items."""
+        """The signature for preprocessed items. `None`: the export accepts only raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:
@@ -146,8 +148,8 @@ class Modality(abc.ABC):
     def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the example items as inputs of the model: a dict from name to array.
 
-        Images have the model's image size, and tokens have the full sequence length. Only models
-        with numeric inputs (pixels or tokens) have example inputs of this kind.
+        Images have the model's image size, and tokens have the full sequence length. Call
+        this method only for models with numeric inputs (pixels or tokens).
         """
 
     @property

@@ -16,8 +16,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
     Args:
         kind: Value of `HeadConfig.pooling`, such as `"avg"`.
         outputs: Feature maps (batch, h, w, c), or vectors (batch, d), which stay unchanged, or the
-            sequence (batch, length, d) of a vision transformer. Or the dict that a text encoder
-            returns, with `sequence_output` (batch, length, d), `mask` (batch, length) and
+            sequence (batch, length, d) of a vision transformer. For a text encoder, `outputs` is a
+            dict with `sequence_output` (batch, length, d), `mask` (batch, length) and
             `pooled_output` (batch, d).
 
     Returns:

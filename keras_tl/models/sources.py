@@ -51,11 +51,11 @@ def find_backbone(
         image_size: (height, width) in pixels. `None`: use the backbone's default image size.
         output_block: Block after which the network is cut. `None`: the whole network is used.
         preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, the
-            preprocessor, see `keras_tl.models.text_preprocessing.choose_tokens`.
+            text preprocessor (see `keras_tl.models.text_preprocessing.choose_tokens`).
         precision: Keras dtype policy of the backbone.
         texts: Training texts. `None`: the data are images.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
-        ancestry: Earlier trainings of a backbone from another learner, latest first.
+        ancestry: For a backbone from another learner, its earlier trainings, latest first.
 
     Raises:
         BackboneError: The backbone is unknown, cannot be built with the given arguments, or does
@@ -110,6 +110,6 @@ def find_backbone(
 
 
 def row_of(backbone: object) -> type | str | None:
-    """Return the key in `SOURCES` that fits a backbone. `None`: no key fits."""
+    """Return the key in `SOURCES` that fits a backbone. `None`: no key fits this backbone."""
     kind, fits = (str, str.startswith) if isinstance(backbone, str) else (type, isinstance)
     return next((row for row in SOURCES if isinstance(row, kind) and fits(backbone, row)), None)

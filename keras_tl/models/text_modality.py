@@ -111,7 +111,7 @@ class TextModality(Modality):
         )
 
     def as_split(self, items: TextItems) -> TextSplit:
-        """Return the texts as a split, without tokens."""
+        """Return the texts as a split. The split holds strings, not tokens."""
         items.check_valid(items.valid())
         return TextSplit(items.texts, items.pairs, np.zeros(len(items), np.int64))
 
@@ -128,7 +128,7 @@ class TextModality(Modality):
 
     @property
     def numbers(self) -> Numbers | None:
-        """Preprocessed signature `tokens`: the backbone's inputs by name, int32 (batch, length)."""
+        """Signature `tokens`: the backbone's inputs by name, int32 (batch, length)."""
         if self.preprocessor is None:
             return None
         inputs = {

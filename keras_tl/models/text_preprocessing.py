@@ -45,8 +45,8 @@ def choose_tokens(
         The preprocessor. `None`: the encoder takes strings and needs no preprocessor.
 
     Raises:
-        ConfigError: The encoder does not support the sequence length or the preprocessor. Or the
-            items are pairs of texts, and the preprocessor does not support pairs.
+        ConfigError: The encoder does not support the sequence length or the preprocessor, or the
+            preprocessor does not support pairs of texts, but the items are pairs.
         BackboneError: The toolkit does not know which preprocessor the encoder needs.
     """
     handle = backbone.source.partition(":")[2]

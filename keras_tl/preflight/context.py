@@ -69,7 +69,7 @@ class CheckContext:
 
     @property
     def task(self) -> Task:
-        """Task with the data's class names. Only `given.task` has the model's settings too."""
+        """Task with the data's class names, without the model's settings (see `given.task`)."""
         return get_task(self.data.task)(self.data.class_names)
 
     @property
@@ -95,7 +95,7 @@ class CheckContext:
 
     @contextlib.contextmanager
     def skip_if_unreadable(self, name: str) -> Iterator[None]:
-        """Wrap code that reads the split `name`: a check skips an unreadable held-out split.
+        """Wrap code that reads the split `name`, so that checks skip an unreadable held-out split.
 
         Raises:
             Unreadable: The wrapped code raised a `KerasTLError`, and the split is held out.
@@ -111,11 +111,11 @@ class CheckContext:
         """Return the frozen backbone's features of the split `name`.
 
         Raises:
-            NotChecked: The features of all items are not cached.
+            NotChecked: The feature cache does not hold the features of all items.
             Unreadable: The split `name` is a held-out split, and cannot be read.
         """
         if self.model.features != "all":
-            raise NotChecked("the features of all items are not cached")
+            raise NotChecked("the feature cache does not hold the features of all items")
         with self.skip_if_unreadable(name):
             return self.model.trainer.features.of(self.data.splits[name])
 

@@ -24,7 +24,7 @@ def folder_of(data: LabelledData) -> str:
     """Return the innermost folder that holds all files of the data, with a separator at its end.
 
     Return an empty string if there are no files, if paths are relative, or if the paths share only
-    the root folder. In these cases, no common part of the paths describes the user's machine.
+    the root folder. In these cases, findings need not hide a folder of the user's machine.
     """
     folders = {
         os.path.dirname(path)

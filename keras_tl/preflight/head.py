@@ -17,7 +17,8 @@ from keras_tl.tasks import Task
 _ROUNDING = 0.01
 # Features are constant if their standard deviation is at most 1e-5 times the largest value.
 _CONSTANT = 1e-5
-# Settings of `one_batch`: batch size, L-BFGS steps, and largest final loss / loss of guessing.
+# Settings of `one_batch`: maximum number of items, maximum number of L-BFGS steps, and largest
+# accepted loss after these steps, as a fraction of the loss of guessing.
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
@@ -56,14 +57,14 @@ def _is_constant(features: np.ndarray) -> bool:
 
 
 def initial_loss(context: CheckContext) -> Finding | None:
-    """Compare the loss of the untrained head with the theoretical loss of an untrained head.
+    """Compare the loss of the untrained head with the loss that theory predicts.
 
     The last layer of an untrained head has zero weights, so all logits are 0. The loss is then ln C
     for a softmax over C classes, ln 2 for a sigmoid, and 1 for a regression (the variance of
-    standardised targets). Another loss shows a fault of the loss function or of the targets.
+    standardised targets). Any other value shows a fault of the loss function or of the targets.
     """
     model, head = context.model, context.model.parts.head
-    # Look also at the weights of the last layer: Keras's `model.fit` adds no phase to the history.
+    # Keras's `model.fit` adds no phase to the history, but changes the weights of the last layer.
     if model.trainer.history or any(map(np.any, head.get_layer("logits").get_weights())):
         raise NotChecked("the head is trained")
     features, labels = context.sample
@@ -115,7 +116,7 @@ def one_batch(context: CheckContext) -> Finding | None:
 
 
 def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return rows with distinct features and alternating labels, so that classes are mixed."""
+    """Return row numbers of items with distinct features, ordered so that classes alternate."""
     flat = features.reshape(len(features), -1)
     flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
     _, first = np.unique(flat, axis=0, return_index=True)
@@ -131,8 +132,8 @@ def overfit(
     """Fit a new copy of a head to n items. Return the first and the lowest loss.
 
     The function tests whether the head suits the loss function, whatever the learning rate. So the
-    function uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math.
-    Programming 45), which has no learning rate.
+    function fits the head with L-BFGS, which has no learning rate, on standardised features without
+    dropout. Source of L-BFGS: Liu and Nocedal (1989), Mathematical Programming 45.
 
     Args:
         head: Keras model that computes logits from features.

@@ -1,4 +1,4 @@
-"""Checks of images: size, brightness, and the values they cause inside the network."""
+"""Checks of images: size, brightness, and the values that the network's first layers receive."""
 
 import numpy as np
 
@@ -14,13 +14,13 @@ from keras_tl.preflight.value_range import are_too_dark
 MOST_ENLARGED = 4
 # `image_sizes` reports images that the model shrinks at least 8 times: 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# `image_sizes` reports a model's image size below half of the size in the training of its weights.
+# `image_sizes` reports an image size of the model below half of the image size in pretraining.
 LEAST_OF_OWN_SIZE = 0.5
 # `pixel_range` reports the data if at least half of the images are black. In a black image, 99% of
 # the values are at most 2 of 255.
 BLACK, MOST_BLACK = 2.0, 0.5
-# Limits for the input of the first BatchNorm layer: its standard deviation now, divided by its
-# standard deviation in the training of the weights. See docs/explanation/check-limits.md.
+# Limits for the standard deviation of the first BatchNorm layer's input, divided by the standard
+# deviation of this input in pretraining. See docs/explanation/check-limits.md.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
 # Limits for the standard deviation of the input of the first layer with weights. Pixels that are
 # scaled once have a standard deviation of 0.5 to 1, raw pixels of about 60.

@@ -13,7 +13,7 @@ def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, flo
 
     The second result is the standard deviation of the layer's input, divided by its standard
     deviation in training (median over the channels). `None`: the network has no BatchNorm layer, or
-    the first BatchNorm layer is untrained.
+    the first BatchNorm layer is untrained or not reachable.
 
     Args:
         network: Keras model, whose layers may be models themselves.

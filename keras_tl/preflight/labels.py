@@ -14,11 +14,13 @@ MOST_IMBALANCED = 10
 # Minimum number of training items for each class: in published few-shot benchmarks, a linear head
 # on frozen features works well from 10 items per class on.
 FEWEST = 10
-# Largest half-width of the 95% interval of a test accuracy of 0.9 without a note, or a warning.
+# Half-widths of the 95% interval of a test accuracy of 0.9: `small_test_split` reports a note above
+# the first half-width, and a warning above the second.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
-# Half-width of the 95% interval of a mean absolute error from one item, divided by this error. If
-# errors are normal, absolute errors have a standard deviation of sqrt(pi / 2 - 1) times their mean.
+# With n test items, the 95% interval of the mean absolute error has a half-width of
+# `_ERROR_OFF / sqrt(n)` times this error. Reason: the absolute values of normal errors have a
+# standard deviation of sqrt(pi / 2 - 1) times their mean.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 

@@ -41,7 +41,7 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
     """Return the items whose key occurs in an earlier split.
 
     Args:
-        keys: One key per item, by name of the split, the training split first. Equal items have
+        keys: For each split, one key per item. The training split is first. Equal items have
             equal keys. An item with the key `None` matches no item.
     """
     first: dict[Hashable, tuple[str, int]] = {}
@@ -58,7 +58,7 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
 
 
 def part_of_split(context: CheckContext, name: str, count: int, most: int | None = None) -> str:
-    """Return a text such as `3 of 2,000 test images`. `most` replaces 2,000, the split's size."""
+    """Return a text such as `3 of 2,000 test images`: 2,000 is `most` or else the split's size."""
     most = len(context.data.splits[name]) if most is None else most
     return f"{count:,} of {several(most, f'{name} {context.data.item}')}"
 
@@ -73,8 +73,8 @@ def duplicates_finding(
 ) -> Finding | None:
     """Return the finding about pairs of equal items, or `None` if there are no pairs.
 
-    `how` says where the copies are: `{}` stands for the earlier splits. `sampled` holds the number
-    of compared items of each split from which only a sample was compared.
+    `how` is a phrase such as `also in {}`: names of earlier splits replace `{}`. If only a sample
+    of a split was compared, `sampled` maps the name of the split to the number of compared items.
     """
     if not pairs:
         return None

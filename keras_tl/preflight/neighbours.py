@@ -24,7 +24,7 @@ def nearest(
         queries: Features of the items whose neighbours are wanted.
         among: Features of the candidates for neighbours. Centring subtracts the candidates' mean.
         count: Number of neighbours for each item, at most the number of candidates.
-        which: Rows of the n items of `queries` to use. `None`: use all rows.
+        which: Rows of `queries` to use, int (n,). `None`: use all rows.
         block: Number of rows in memory at the same time.
 
     Returns:

@@ -50,7 +50,7 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if share <= MOST_UNKNOWN:
         return None
     action = "Use an encoder for this language."
-    # Encoders of whole words take no preprocessor.
+    # An encoder that takes strings (`parts` is "words") accepts no preprocess=.
     if parts == "tokens":
         action += (
             " If the vocabulary keeps accents or capitals, pass "

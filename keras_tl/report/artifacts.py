@@ -53,10 +53,10 @@ class ComparisonResult(Protocol):
 
     @property
     def verdicts(self) -> Sequence[Any]:
-        """Verdicts on the two pretrained variants (arms) of the model."""
+        """Verdicts on the variants (arms) of the model that start from pretrained weights."""
 
     def sentences(self) -> dict[str, Any]:
-        """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""
+        """Return the comparison in words, as `about` and `sizes`, see `Comparison.sentences`."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers of the comparison as JSON types."""
@@ -97,10 +97,10 @@ class Artifacts:
         return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
-        """Return whether the run has the test items `rows`, with Grad-CAMs that explain `answers`.
+        """Return whether the run has files on the items `rows`, with Grad-CAMs for `answers`.
 
-        `answers` are the predictions for these items. If `answers` is `None`, the Grad-CAMs may
-        explain any predictions.
+        `rows` are rows of the test split, and `answers` the predictions for these rows. If
+        `answers` is `None`, the Grad-CAMs may explain any predictions.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -135,11 +135,12 @@ class Artifacts:
         """Return the facts of the items with the largest losses, by row in the test split.
 
         Returns:
-            Facts by row, or `None` if the run has no facts. Each item has `place` (end of the path
-            of its file, or `None`), `texts` (list of its texts) and, for images, `image` (file
-            name). An item with a Grad-CAM also has `gradcam` (file name), `seen` (the prediction
-            that the Grad-CAM explains) and `places` ([height, width] of the feature maps). If the
-            prediction changed later, `seen` is `None`, and `gradcam` and `places` are missing.
+            Dict from row to facts, or `None` if the run has no facts of items. Each item has
+            `place` (end of the path of its file, or `None`), `texts` (list of its texts) and, for
+            images, `image` (file name). An item with a Grad-CAM also has `gradcam` (file name),
+            `seen` (the prediction that the Grad-CAM explains) and `places` ([height, width] of the
+            feature maps). If the prediction changed later, `seen` is `None`, and `gradcam` and
+            `places` are missing.
         """
         content = self.files.get(_TOP)
         return None if content is None else {one["row"]: one for one in json.loads(content)}
@@ -158,7 +159,7 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     """Return a comparison as a dict from the name of its file to the content of the file.
 
     Raises:
-        ConfigError: `given` is not a comparison, or `task` has another kind or other classes.
+        ConfigError: `given` is not a comparison, or its task or classes differ from `task`.
     """
     if not isinstance(given, ComparisonResult):
         raise ConfigError(
@@ -195,7 +196,7 @@ def keep_top_items(
         split: Split that contains only the n items.
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255], or `None` for
             texts.
-        parts: Model that does not belong to a distribution strategy.
+        parts: The transfer model, which must not belong to a distribution strategy.
         task, record: Task of the model, and prediction record of the n items.
     """
     items = [

@@ -12,7 +12,8 @@ from markupsafe import Markup
 class Block:
     """Base class of a section's blocks. Each subclass has a template macro of the same name.
 
-    In the texts of paragraphs and notes, backticks mark code. Templates show other texts literally.
+    In the texts of paragraphs and notes, backticks mark code. Except for `Written`, the templates
+    show the texts of all other blocks literally.
     """
 
     @property

@@ -31,8 +31,8 @@ class DataFacts:
         fingerprint_of: Basis of the splits' fingerprints: `"files"` (path, size, time of each file)
             or `"content"`.
         splits: Facts about each split, by name of the split.
-        checked: Number of checked `items` and of unusable items (`left_out`), or `None` if there
-            was no check of the files.
+        checked: Number of checked items (`items`) and number of unusable items (`left_out`), or
+            `None` if the items were not checked.
         unused_files: Files in the source that were not used as items.
     """
 

@@ -132,7 +132,7 @@ def _bias(facts: Facts) -> str:
         "texts.",
     }.get(before.kind, "The first pretraining data of the backbone are not recorded.")
     if before.ancestry:
-        inherited += " The model details list all earlier trainings of the backbone."
+        inherited += " This document lists all earlier trainings of the backbone."
     elif before.kind == RANDOM:
         return f"{inherited} {own}"
     return (

@@ -24,10 +24,10 @@ _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.
 
 
 def public_place(text: str) -> str:
-    """Return a name, path or URL without its private parts.
+    """Return a name, path or URL without the parts that a report must not show.
 
-    Only the last part of a path or of a `file:` URL remains. Any other URL loses the user name, the
-    query and the fragment. A prefix such as `tfhub:` remains.
+    Keep only the last part of a path or of a `file:` URL. From a URL such as `https:`, remove the
+    user name, the password, the query and the fragment. Keep a prefix such as `tfhub:`.
     """
     kind = next((kind for kind in _KINDS if text.startswith(kind)), "")
     place = text.removeprefix(kind)
@@ -56,7 +56,7 @@ class EarlierTraining:
         data: Facts about the training split of the earlier learner.
         source: Source of the language model.
         texts: Number of texts that the language model was trained on.
-        tokens: Number of tokens in the texts of the language model.
+        tokens: Number of tokens that the language model was trained on.
     """
 
     kind: str

@@ -37,7 +37,7 @@ class SplitMetrics:
         metrics: Metrics over all items, by name of the metric.
         per_class: Metrics of each class or label, by name, or an empty dict for a regression.
         most_frequent_share: Accuracy of always predicting the most frequent class, or `None` for a
-            regression and for several labels.
+            regression and for a multi-label task.
         confusion_matrix: Number of items for each true class (row) and predicted class (column), or
             `None` if the task has no such matrix or more than 100 classes.
         slices: Metrics of groups of items, or `None` if the user did not evaluate groups.

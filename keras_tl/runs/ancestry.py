@@ -38,8 +38,8 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
 
     A run records one fingerprint of its training split. This function therefore recognises only a
     training split with the same items, and the joined split of all items from `fit(refit=True)`.
-    The function does not recognise other random splits of the same items. Training of a language
-    model does not count, because a language model learns from texts without labels.
+    The function does not recognise a training split from another random division of the same
+    items. It ignores the training of a language model, which learns from texts without labels.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")

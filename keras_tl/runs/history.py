@@ -10,7 +10,7 @@ from keras_tl.errors import ConfigError
 
 
 def name_of(share: float) -> str:
-    """Return a name for the average of `share` fine-tuned and (1 - `share`) earlier weights."""
+    """Return a name for the weight average, where `share` is the fraction of fine-tuned weights."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
     return f"average, {share:.0%} fine-tuned"
@@ -29,8 +29,8 @@ class MetricDrop:
             groups.
         worse: Number of units with a worse prediction after fine-tuning than before.
         better: Number of units with a better prediction after fine-tuning than before.
-        p_value: Probability that at least `worse` of the changed units get worse, if each changed
-            unit gets better or worse by chance.
+        p_value: Probability that `worse` or more of the changed units get worse by chance, if each
+            changed unit is equally likely to get better or worse.
 
     Example:
         >>> learner.history[0].metric_drop is None
@@ -60,7 +60,7 @@ class PhaseRecord:
             weights from before the phase.
         cached: Whether the epochs ran on cached features.
         augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
-            `None` means that they are unknown, because an older version saved the run.
+            `None` means that the names are unknown, because an older version saved the run.
         solved: Whether the phase began at the regularised optimum of a linear head on cached
             features. If true, the epochs of the phase improve nothing, and the curves have no
             trend.
@@ -71,9 +71,9 @@ class PhaseRecord:
             If true, `best_epoch` is the epoch whose weights the callback chose.
         of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights. If
             true, `best_epoch` is the last epoch.
-        metric_drop: Significant fall of a validation metric in fine-tuning, in the record of the
-            last phase. keras_tl tests for such a fall only if training keeps the last weights in
-            any case. `None` means that no fall is known.
+        metric_drop: Significant fall of a validation metric in fine-tuning. Only the record of the
+            last phase has this test, and only if a phase trained without early stopping. `None`
+            means that the test found no fall, or that there was no test.
 
     Example:
         >>> record = learner.history[0]
@@ -136,7 +136,7 @@ class PhaseRecord:
 
     @property
     def was_judged(self) -> bool:
-        """Whether the training curves chose the phase's weights, and nothing changed them later.
+        """Whether the weights belong to an epoch, or training kept the weights before the phase.
 
         Example:
             >>> learner.history[0].was_judged
@@ -233,7 +233,7 @@ class PhaseRecords(tuple[PhaseRecord, ...]):
 
 
 def _by_name(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """Return the values of the rows as a list for each name, in the order of the rows."""
+    """Return a list for each name: the value of this name in each row, in the order of the rows."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name, math.nan) for row in rows] for name in names}
 

@@ -6,7 +6,7 @@ module/         copy of the TF-Hub module, a program that keras_tl loads only fr
 preprocessor/   files of the preprocessor, which converts texts to tokens
 results/        prediction records of evaluations, item by item, for reports
 checksums.json  SHA-256 of every other file
-report.html     report, if one was saved, without a checksum like the user's own files
+report.html     optional report; it has no checksum, like the user's own files
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Compare the models that `fit` can keep, on items outside of the training."""
+"""Compare the models that `fit` can keep, on items that were not used for training."""
 
 import dataclasses
 import math
@@ -84,12 +84,13 @@ class Candidate:
 
 
 def default_or_end(losses: Mapping[float, float], default: float) -> float:
-    """Return the share of fine-tuned weights to keep: `default` if usable, else 0 or 1.
+    """Return the share of fine-tuned weights to keep: `default`, 0 or 1.
 
-    The share is 0 (head) if the logits of the fine-tuned model are not finite. The share is 1
-    (fine-tuned) if the default model has a larger loss than the head and the fine-tuned model.
-    A larger loss between two models is called a loss barrier (Frankle et al., "Linear mode
-    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    The share is 0 (head) if a logit of the fine-tuned model is not finite. The share is 1
+    (fine-tuned) if the loss of the default model is larger than the losses of both other models. A
+    loss maximum between the weights of two models is called a loss barrier (Frankle et al., "Linear
+    mode connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    Otherwise the share is `default`.
 
     Args:
         losses: Mean loss of the models with the shares 0, 1 and `default`, on the same items.
@@ -112,9 +113,9 @@ def measure_candidates(
 ) -> tuple[Candidate, ...]:
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
-    The 95% confidence of `Candidate.better` is for all comparisons together, by a Bonferroni
-    correction of each interval. If items have groups, the intervals of `Candidate.better` are
-    computed from the mean losses of the groups.
+    A Bonferroni correction widens each interval in `Candidate.better`: with 95% confidence, all
+    these intervals together hold the true values. If items have groups, the intervals are computed
+    from the mean losses of the groups.
 
     Args:
         records: Prediction record of each model, by its share of fine-tuned weights, for the same
@@ -152,11 +153,11 @@ def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
-    """Return the loss of each item, with which candidates are compared.
+    """Return the loss of each item, for the comparison of the models.
 
     If the task has probabilities, the losses are computed at the temperature that minimises the
     mean loss, because `calibrate` can correct the temperature after `fit`. The loss of an item is
-    at most `_LARGEST`.
+    then at most `_LARGEST`.
     """
     if not np.isfinite(record.logits).all():
         return np.full(len(record), _DIVERGED)

@@ -35,7 +35,7 @@ def along_the_line(
 def out_of_fold(
     training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
 ) -> dict[float, PredictionRecord]:
-    """Return the out-of-fold prediction record of the named splits for each weight average."""
+    """Return an out-of-fold prediction record of each weight average, for the splits `names`."""
     data, features = training.data, training.trainer.features
     split = data.joined(names)
     rows = np.concatenate([features.of(data.split(name)).all_rows for name in names])

@@ -18,8 +18,8 @@ class Plan:
     """Plan of `Learner.fit`: how often and how long it fine-tunes, and how it compares models.
 
     Attributes:
-        evidence: Predictions that compare the models: `"validation"` (for the validation split),
-            `"out-of-fold"`, or `"none"` (no comparison).
+        evidence: Predictions on which the comparison of the models is based: `"validation"` (for
+            the validation split), `"out-of-fold"`, or `"none"` (no comparison).
         items: Number of items on which the models are compared.
         folds: Number of trainings for out-of-fold predictions. 0: no out-of-fold predictions.
         trainings: Number of trainings of the whole model, including the `folds` trainings for
@@ -30,7 +30,7 @@ class Plan:
         minutes: Time budget from the user, in minutes. `None`: no budget.
         seconds_left: Seconds of the time budget that were left when the plan was made. `None`: no
             budget.
-        cuts: Sentences about trainings and steps that are left out because of the time budget.
+        cuts: Sentences that name the trainings or steps for which the time budget is too short.
 
     Example:
         >>> fitted.plan.evidence, fitted.plan.trainings, fitted.plan.steps
@@ -109,7 +109,7 @@ def make_plan(
 
     Args:
         steps: Number of optimizer steps of one fine-tuning.
-        items: Number of all items, without the test split if `is_refit` is false.
+        items: Number of items in all splits. The test split counts only if `is_refit` is true.
         validation_items: Number of items in the validation split.
         is_refit: Whether the final model is trained on all items.
     """

@@ -30,8 +30,8 @@ class FitResult:
         trained_on: Number of items on which the kept model was trained.
         augment: Names of the augmentations that fine-tuning used.
         refit: Whether the model was trained on all items, so that no test split is left.
-        estimate: If `refit`, metrics of models trained on fewer items, with the keys of
-            `evaluate()`. Otherwise `None`.
+        estimate: If `refit`, metrics of models trained on fewer items, as a dict with the same keys
+            as the result of `evaluate()`. Otherwise `None`.
         estimated_by: Words for the method that computed `estimate`.
 
     Example:

@@ -44,8 +44,8 @@ class Client(RemoteModel):
         label: Label of the version to use, such as `"stable"`. Without `version` and `label`, the
             server uses the latest version.
         class_names: Class names in the order of the outputs. By default, the client reads the names
-            from the signature `classify` of the model. Without this signature, the name of a class
-            is its number. If the class is the best class of an item, its name is the `label` that
+            from the signature `classify` of the model. Without this signature, each class has its
+            number as name. Only the best class of an item has another name: the `label` that
             the server returned for that item.
         timeout: Seconds to wait for an answer in each try.
         retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
@@ -85,7 +85,7 @@ class Client(RemoteModel):
         batch_size: int = 32,
         on_invalid: OnInvalid = "raise",
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Return labels and probabilities, or values, as `learner.predict` does.
+        """Return the predictions of the model for items, as `learner.predict` does.
 
         Args:
             items: Items as for `learner.predict`. Images: a path, a folder, bytes, an array, or a
@@ -102,8 +102,9 @@ class Client(RemoteModel):
                 `"keep"`, the results contain these items, with `valid` false and the reason.
 
         Returns:
-            The predictions, in the order of the items. For classes, these are probabilities in [0,
-            1], float32 (n, classes), and for a regression values, float32 (n,).
+            The predictions, in the order of the items. For classes, the predictions contain
+            probabilities in [0, 1], float32 (n, classes). For a regression, the predictions contain
+            values, float32 (n,).
 
         Raises:
             DataError: An item is invalid, or has none of the types above. The message names the
@@ -138,8 +139,10 @@ class Client(RemoteModel):
             The features of the n items: float32 array (n, d), in the order of the items.
 
         Raises:
-            DataError: An item is invalid, or has another type. The message names the item.
-            ServingError: The server does not answer, or its answer is not as expected.
+            DataError: An item is invalid, or has a type that `predict` does not accept either. The
+                message names the item.
+            ServingError: The items are arrays, the server does not answer, or its answer is not as
+                expected.
 
         Example:
             >>> client.embed(["photos/red/0.png", "photos/red/1.png"]).shape
@@ -158,7 +161,7 @@ class Client(RemoteModel):
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: OnInvalid
     ) -> tuple[Answers, PredictionItems]:
-        """Send all items. Return the server's outputs for all items together, and the items."""
+        """Send all items in batches. Return the joined outputs of the batches, and the items."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = _read_items(items, _inputs_of(self._signatures), on_invalid)

@@ -138,7 +138,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Delete the metadata of the server, so that the next call reads new metadata."""
+        """Delete the stored metadata, so that the next call requests the metadata again."""
         self._metadata = None
 
     @contextlib.contextmanager
@@ -152,9 +152,10 @@ class RemoteModel:
             raise ServingError(f"{self._target.address} refuses the request: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
-        """Return why the model was not found: missing, no such version, or not loaded yet.
+        """Return the reason why the server did not find the model.
 
-        TF Serving gives the same message for all three reasons.
+        TF Serving sends the same message for an unknown model, an unknown version, and a model that
+        is not loaded yet.
         """
         model, version = self._target.model, self._target.version
         try:

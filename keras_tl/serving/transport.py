@@ -106,7 +106,7 @@ class Target:
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
-        """Return the error for a server that does not answer on the interface REST or gRPC."""
+        """Return the error for a server that does not answer on this interface (REST or gRPC)."""
         return ServingError(
             f"No answer from {self.address}: {reason}. Check that the server is running, and that "
             f"this is the port of its {interface} interface. TF Serving's default port is {port}."

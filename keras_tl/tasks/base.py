@@ -22,11 +22,11 @@ Metrics = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Confidences:
-    """Predicted probabilities of events, and whether the events are true: input of calibration.
+    """Predicted probabilities of events, and whether the events occurred: input of calibration.
 
     Attributes:
         shares: Predicted probabilities of n events, float64 (n,).
-        hits: Whether the event of each probability is true, bool (n,).
+        hits: Whether each of the n events occurred, bool (n,).
         brier: Mean squared error of the probabilities (Brier score), see
             `keras_tl.evaluation.calibration.Calibration`.
     """
@@ -62,23 +62,23 @@ class Task(abc.ABC):
         class_names: Names of the classes or labels, in the order of the outputs.
         target_mean: Regression: mean of the training targets, in their unit.
         target_scale: Regression: standard deviation of the training targets, in their unit.
-        temperature: Number that divides the logits of predictions, but not of training, see
+        temperature: Number that divides the logits in prediction, but not in training, see
             `ModelConfig`.
         thresholds: Decision thresholds, see `ModelConfig`.
         kind: Name of the task, such as `"binary"`.
         primary_metric: Name of the primary metric of `evaluate()`.
         monitor: Name of the metric that training monitors in addition to the loss.
-        more_is_better: Whether higher values of the metric are better.
-        exact: Whether each prediction is right or wrong. `False`: predictions are numbers with an
-            error.
+        more_is_better: Whether higher values of `primary_metric` and of `monitor` are better.
+        exact: Whether a prediction can only be right or wrong. `False`: a prediction is a number,
+            which can be close to the label.
         enough: Mean loss below which further training makes a head only more confident. The unit is
             nats, or for a regression the variance of the targets.
         has_one_class: Whether each item has exactly one class.
         has_several_labels: Whether an item may have any number of labels.
         is_number: Whether labels and predictions are numbers, as in a regression.
         has_probabilities: Whether the model predicts probabilities.
-        has_known_guessing: Whether a model that only guesses has the loss `guessing_loss`. `False`
-            if labels may be rare.
+        has_known_guessing: Whether `guessing_loss` is the loss of a model that only guesses.
+            `False`: if labels are rare, guessing has a lower loss.
         loss_unit: Unit of `item_losses`, such as `"nats"`.
         names_are: Word for `class_names` in messages: `"classes"` or `"labels"`.
         answer_is: Word for the prediction of one item in messages, such as `"class"`.
@@ -91,7 +91,7 @@ class Task(abc.ABC):
         primary_metric_format: Format specification of the value of the primary metric, as in
             Python's `format()`, such as `".3f"`.
         interval_format: Format specification of the ends of the primary metric's 95% interval.
-        answers_with: Words for what the model predicts for any input, such as `"a number"`.
+        answers_with: Words for the form of each prediction, such as `"a number"`.
 
     Example:
         >>> task = ktl.tasks.get_task("binary")(class_names=("no", "yes"))
@@ -168,7 +168,7 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def target_columns(cls, labels: np.ndarray) -> np.ndarray:
-        """Return labels as targets of a linear model, float64 (n, columns), maybe constant ones."""
+        """Return targets of a linear model, float64 (n, columns). A column can be constant."""
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
@@ -218,7 +218,7 @@ class Task(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of every item, (n,), and its gradient, (n, outputs), in float64.
 
-        The loss function is `loss` times `loss_weight`, which is a convex function of `outputs`.
+        The loss is `loss` times `loss_weight`. This product is a convex function of `outputs`.
 
         Args:
             outputs: Outputs of the last Dense layer, float64 (n, outputs).
@@ -232,7 +232,7 @@ class Task(abc.ABC):
     @property
     @abc.abstractmethod
     def curvature(self) -> float:
-        """Size of the second derivative of `convex_loss` where all outputs are 0."""
+        """Largest eigenvalue of the Hessian of `convex_loss` where all outputs are 0."""
 
     def check(self, phase: Phase) -> None:
         """Raise `ConfigError` if the task does not support a setting of the phase."""
@@ -250,7 +250,7 @@ class Task(abc.ABC):
         Args:
             labels: Labels of the training split.
             asked: Weights of classes by class name. `"balanced"`: the weight of a class is items /
-                (classes * items of the class). `None`: train without weights.
+                (classes * items of the class). `None`: all classes count equally.
         """
         return None
 
@@ -279,7 +279,7 @@ class Task(abc.ABC):
     def predictions(
         self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Return predictions as a Python object, from the named outputs of `answers`."""
+        """Return the predictions object of the task, from the named outputs of `answers`."""
 
     @abc.abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -301,7 +301,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the loss of each item, float64 (n,). The metric `"loss"` is their mean."""
+        """Return the loss of each item, float64 (n,). The mean loss is the metric `"loss"`."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
@@ -316,7 +316,7 @@ class Task(abc.ABC):
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return whether each prediction is right, bool (n,). Only for tasks with `exact=True`."""
+        """Return whether each prediction is right, bool (n,). Requires a task with `exact=True`."""
         return answers == labels
 
     @abc.abstractmethod
@@ -337,7 +337,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:
-        """Return the name of a label, and its probability from an item's logits (or `None`)."""
+        """Return a label's name, and its probability from an item's logits (regression: `None`)."""
 
     @abc.abstractmethod
     def item_scores(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -363,7 +363,7 @@ class Task(abc.ABC):
 
     @property
     def guessing_loss(self) -> float:
-        """Mean loss of a model that only guesses, in nats. Guessing the mean in a regression: 1."""
+        """Mean loss of a model that only guesses, in nats. Regression: 1, for always the mean."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:
@@ -372,4 +372,4 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def question(self, labels: np.ndarray, logits: np.ndarray) -> Question:
-        """Return the outputs that Grad-CAM explains. Multi-label: each item's most wrong label."""
+        """Return the outputs for Grad-CAM. Multi-label: each item's label with the highest loss."""

@@ -193,5 +193,5 @@ class ClassEncoder(LabelEncoder):
 
 
 def task_of_classes(class_names: Sequence[str]) -> str:
-    """Return the task of items with one class each: `"binary"` (two classes) or `"multiclass"`."""
+    """Return the name of the task for these classes: `"binary"` (two) or `"multiclass"`."""
     return "binary" if len(class_names) == 2 else "multiclass"

@@ -19,7 +19,7 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
     """Return the area under the ROC curve as a function of item weights.
 
     The area is the fraction of pairs in which a positive item scores higher than a negative item.
-    Equal scores count half (Hanley and McNeil, Radiology 143, 1982).
+    A pair with equal scores counts as half a pair (Hanley and McNeil, Radiology 143, 1982).
     """
     order, starts = _groups(score)
     is_positive = labels[order].astype(bool)
@@ -58,7 +58,7 @@ def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic]:
-    """Return micro F1 and macro F1 of masks (n, labels) of 0 and 1 as functions of item weights."""
+    """Return micro and macro F1 of arrays (n, labels) of 0 and 1, as functions of item weights."""
 
     def counts(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return 2 * weights @ (labels & answers), weights @ labels + weights @ answers

@@ -8,7 +8,7 @@ from keras_tl.tasks.base import THRESHOLD, Confidences, Task
 
 
 class Sigmoid(Task):
-    """Base class of tasks whose model answers yes or no, each from one logit and one threshold."""
+    """Base class of tasks with yes-or-no outputs. Each output has one logit and one threshold."""
 
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)

@@ -13,7 +13,7 @@ from keras_tl.tasks.multilabel import Multilabel
 from keras_tl.tasks.one_class import ClassEncoder
 from keras_tl.tasks.regression import Regression
 
-# The classes of all tasks, by name of the task. To add a task, add its class here.
+# The Python classes of all tasks, by name of the task. To add a task, add its Python class here.
 TASKS: dict[str, type[Task]] = {
     task.kind: task for task in (Multiclass, Binary, Multilabel, Regression)
 }
@@ -55,7 +55,7 @@ def register_task(task: type[Task], *, overwrite: bool = False) -> None:
 
 
 def get_task(name: str) -> type[Task]:
-    """Return the class of the task with this name. Raise `ConfigError` if the name is unknown.
+    """Return the `Task` subclass with this name. Raise `ConfigError` if the name is unknown.
 
     Example:
         >>> ktl.tasks.get_task("binary").primary_metric

@@ -57,7 +57,7 @@ def words(case: "Case") -> TextData:
 
 
 def word_pairs(case: "Case") -> TextData:
-    """Return pairs of texts. The second text of each pair is from `words`.
+    """Return pairs of texts. The second text of each pair comes from the function `words`.
 
     Example:
         >>> case = ktl.testing.Case(backbone="tfhub:modules/bert", task=ktl.testing.word_pairs)
@@ -90,7 +90,7 @@ class Case:
         task: Function that takes the case and returns data: `colours` for images, `words` or
             `word_pairs` for texts, or your own function. Without a validation split in the data,
             training keeps the last weights.
-        pooling: Pooling method of the head. A text encoder without token outputs needs `"pooled"`.
+        pooling: Pooling method of the head. Use `"pooled"` if a text encoder has no token outputs.
         reference: Preprocessing function of the weights' authors, as `"module:function"`. The
             scaling layers that the builder adds for `weights="imagenet"` run after this function.
         statistics: Means and variances of the Normalization layer in the published weights file.
@@ -161,8 +161,9 @@ class Case:
 
         Args:
             settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
-                are random. Without the statistics of the images, activations and gradients vanish
-                in deep networks. With the statistics of the images, rounding errors grow.
+                are random. With random weights and BatchNorm's initial statistics, activations and
+                gradients vanish in deep networks. With the images' statistics, rounding errors
+                grow.
             seed: Seed of the learner and of the random weights.
             verbose: Whether to report progress on standard error.
             options: Further arguments of `Learner`, see `LearnerOptions`.
@@ -176,8 +177,8 @@ class Case:
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
-        # Do not call a `TextPreprocessor`, although it is callable: it already is the
-        # preprocessing.
+        # A `TextPreprocessor` is callable too. Do not call the `TextPreprocessor`, because it is
+        # the value that the learner needs.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults: LearnerOptions = {
@@ -201,7 +202,7 @@ def randomise_head(learner: Learner, seed: int | None = 0) -> None:
     """Set the last layer of an untrained head to random weights instead of zeros.
 
     With zero weights, all items have the same logits, and all gradients of the backbone are zero.
-    Checks of logits or gradients would then pass for any network.
+    Checks of logits or gradients would pass for any network with such a head.
     """
     kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
@@ -212,7 +213,7 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """Return the training split in `parts` equal batches (the last is padded), and its rows."""
+    """Return the training inputs in `parts` equal batches (the last padded), and row numbers."""
     split = learner._state.need_data().split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order
@@ -233,8 +234,8 @@ def _settle(learner: Learner) -> None:
     learner.backbone.trainable = False
 
 
-# Means and variances in the published weights files. In place of the variances, these files wrongly
-# hold the standard deviations.
+# Means and "variances" of the Normalization layer in the published weights files. The files wrongly
+# hold standard deviations as variances.
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 

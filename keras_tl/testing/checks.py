@@ -26,7 +26,7 @@ _NO_GRADIENT = 1e-10
 # Minimum gradient that changes a weight. The first step of Adam in Keras changes a weight by
 # 1e-3 g / (g + 3e-6) for a gradient g. In float32, the smallest change of a weight of 1 is 6e-8.
 _MOVES = 1e-9
-# The checks of networks, then those of this module.
+# First the checks of `network_checks`, then the checks of this module.
 CHECKS = REGISTERED
 
 
@@ -81,7 +81,8 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
     learner = case.learner(settled=True)
     head, before = learner.trainer.parts.head, _values(learner.backbone.variables)
     for cache in ("off", "memory"):
-        # Change the head first. Otherwise the second training would return the same weights.
+        # Change the head first. Otherwise the second training would end at the weights of the first
+        # training, and the head would look unchanged.
         head.set_weights([value + 1 for value in head.get_weights()])
         weights = _values(head.weights)
         with eagerly():
@@ -101,7 +102,8 @@ def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     before = _values(weights)
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
-        # Compute the gradients again, because gradients are smaller after the head's training.
+        # Compute the gradients again: the head's training makes gradients smaller. Fine-tuning must
+        # change the variables with a gradient above `_MOVES`.
         learner.backbone.unfreeze(learner.backbone.blocks)
         expected = _with_gradient(learner, _MOVES)
         assert expected

@@ -57,7 +57,7 @@ def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
 
 @register(lambda case: case.in_catalogue, cheap=True)
 def check_record(case: Case, tmp_path: Path) -> None:
-    """Check the record's numbers of features and parameters, and that each weight has one block."""
+    """Check the catalogue's feature and parameter counts, and that one block owns each weight."""
     spec = backbones.get_spec(case.backbone)
     backbone = random_backbone(spec, spec.min_size)
     network = backbone.network
@@ -96,7 +96,7 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """Build the original network with random weights. `"imagenet"` adds its scaling layers."""
+    """Build the builder's network with random weights. `"imagenet"` adds the scaling layers."""
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
         giving_download(Path()),

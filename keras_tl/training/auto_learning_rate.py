@@ -15,11 +15,11 @@ def auto_learning_rate(network: keras.Model) -> float:
     """Return a peak learning rate for fine-tuning a network with Adam.
 
     A kernel is a weight with two or more axes. The function computes the root mean square of each
-    kernel. The result is 1/100 of the median over all kernels, rounded to two digits and limited to
-    [1e-5, 1e-3]. For a network without kernels, the result is 1e-5. LARS (You, Gitman and Ginsburg,
-    2017, arXiv:1708.03888, eq. 6) and Adafactor (Shazeer and Stern, 2018, arXiv:1804.04235, sec. 8)
-    scale the steps of each layer by the layer's weights. keras_tl uses the same learning rate for
-    all layers.
+    kernel. The result is 1/100 of the median of these root mean squares, rounded to two digits and
+    limited to [1e-5, 1e-3]. For a network without kernels, the result is 1e-5. LARS (You, Gitman
+    and Ginsburg, 2017, arXiv:1708.03888, eq. 6) and Adafactor (Shazeer and Stern, 2018,
+    arXiv:1804.04235, sec. 8) scale the steps of each layer by the layer's weights. keras_tl uses
+    the same learning rate for all layers.
     """
     kernels = [weight.numpy() for weight in network.weights if len(weight.shape) > 1]
     sizes = [float(np.sqrt(np.mean(np.square(kernel, dtype=np.float64)))) for kernel in kernels]

@@ -35,7 +35,7 @@ def check_callbacks(
             raise ConfigError(
                 "SwapEMAWeights needs an optimizer with use_ema=True. The optimizers of the phases "
                 "keep no moving average of the weights. Leave SwapEMAWeights out. fit() can keep "
-                "an average of the head's and the fine-tuned weights."
+                "an average of the weights before and after fine-tuning."
             )
     return tuple(callbacks)
 

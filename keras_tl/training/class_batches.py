@@ -9,8 +9,9 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
-# Number of items of each class in a replica's part of a batch, if the part has space for two
-# classes. If the data have few classes, a batch has more items of each class.
+# Wanted number of items of each class in a replica's part of a batch. Each part has at least two
+# classes: a small part has fewer items of each class. Data with few classes give more items of each
+# class.
 _ITEMS_A_CLASS = 4
 # Minimum number of batches per epoch. If there are few items, an epoch uses each item several
 # times.
@@ -38,7 +39,7 @@ class ClassBatches:
 
     @property
     def classes(self) -> int:
-        """Number of classes per replica in a batch: at least 2, at most a quarter of its items."""
+        """Number of classes per replica in a batch: 2 to a quarter of `batch_size / replicas`."""
         share = self.batch_size // self.replicas
         return min(len(np.unique(self.labels)), max(2, share // _ITEMS_A_CLASS))
 
@@ -79,7 +80,7 @@ class ClassBatches:
 
 
 class _Deck:
-    """Row numbers of one class. A row is drawn again only after all other rows of the class."""
+    """Sampler of one class's row numbers. A row repeats only after all other rows of the class."""
 
     def __init__(self, rows: np.ndarray, rng: np.random.Generator):
         self._rows = rows
@@ -87,7 +88,7 @@ class _Deck:
         self._drawn = np.zeros(len(rows), np.int64)
 
     def draw(self, count: int) -> np.ndarray:
-        """Return rows, int64 (count,). A row repeats only if `count` exceeds the class size."""
+        """Return `count` rows, int64. A row repeats only if `count` exceeds the class size."""
         shuffled = self._rng.permutation(len(self._rows))
         order = shuffled[np.argsort(self._drawn[shuffled], kind="stable")]
         chosen = np.resize(order, count)

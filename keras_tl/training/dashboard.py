@@ -54,7 +54,7 @@ class Pace:
             self._last = self._clock()
 
     def step(self, done: int) -> None:
-        """Record the number of finished steps in the epoch, at most the steps per epoch."""
+        """Record the number of finished steps in the epoch, limited to the steps per epoch."""
         done, now = min(done, self._steps), self._clock()
         if self._last is not None:
             self._seconds += now - self._last

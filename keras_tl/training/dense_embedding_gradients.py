@@ -19,8 +19,8 @@ class DenseEmbeddingGradients:
 
     Args:
         l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
-            gradients, but not the logged losses. Decoupled weight decay (AdamW) has a different
-            optimum.
+            gradients, but not the logged losses. Decoupled weight decay (AdamW) leads to other
+            weights than this penalty.
     """
 
     def __init__(self, *others, l2: float = 0.0, **named):

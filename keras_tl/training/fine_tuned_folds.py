@@ -1,4 +1,4 @@
-"""Out-of-fold predictions: predict each fold by a model fine-tuned on all other folds."""
+"""Out-of-fold predictions: predict each fold with a model fine-tuned on all other folds."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class FineTunedFolds:
     Attributes:
         trainer: Trainer of a model with pretrained backbone weights. After each fold, the
             pretrained weights are restored.
-        data: Labelled data, whose augmentation and groups the training uses.
+        data: Labelled data, from which the training takes the augmentation and the groups.
         head: Phase that trains the head.
         phases: Phases that fine-tune the model, without early stopping.
         augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.

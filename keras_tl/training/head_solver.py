@@ -38,17 +38,17 @@ _MOST_FOR_ONE_THREAD = 5000
 class Standardisation:
     """Mean and scale of each feature, to standardise features.
 
-    In few items a feature can be nearly constant by chance. Division by its tiny standard deviation
-    would make the feature huge in items outside of the training data. `Standardisation` therefore
-    averages the variance of each feature with the mean variance of all features, as if ten more
-    items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027) calls a variance that is
-    averaged with a prior variance the posterior variance. Smyth estimates the number of additional
-    items (prior degrees of freedom), which is always ten here, from the data.
+    With few items, a feature can be nearly constant by chance. Division by the feature's tiny
+    standard deviation would make the feature huge in items outside of the training data.
+    `Standardisation` therefore averages the variance of each feature with the mean variance of all
+    features, as if ten more items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027)
+    calls such an average "posterior variance". Smyth estimates the number of additional items
+    (prior degrees of freedom) from the data, but keras_tl always adds ten items.
 
     Attributes:
         mean: Mean of each feature, float64 (d,).
-        scale: Square root of each feature's variance, averaged with the mean variance of all
-            features, float64 (d,), above 0.
+        scale: Scale of each feature, float64 (d,), above 0: square root of the weighted average of
+            the feature's variance and the mean variance of all features.
     """
 
     mean: np.ndarray
@@ -99,7 +99,7 @@ class Problem:
         features: Features of n training items, float32 (n, d).
         targets: Targets of the items, float64 (n, outputs), see `Task.dense_targets`.
         loss: Function that computes the loss of each item and its gradient, see `Task.convex_loss`.
-        curvature: Size of the loss's second derivative where all outputs are 0, see
+        curvature: Largest eigenvalue of the loss's Hessian where all outputs are 0, see
             `Task.curvature`.
         enough: Mean loss below which the search for the L2 penalty stops, see `Task.enough`.
         classes: Class of each item for stratified folds, int (n,). `None`: the folds are random.
@@ -183,7 +183,11 @@ class _Fold:
         self.found: tuple[np.ndarray, np.ndarray] | None = None
 
     def loss(self, l2: float) -> float:
-        """Return the total loss of the held-out items. `l2` is for training on all items."""
+        """Return the total loss of the held-out items.
+
+        `l2` is the L2 strength for training on all items. The fold has fewer items, so the function
+        raises the L2 strength.
+        """
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
         losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)

@@ -20,9 +20,9 @@ class HeadStart:
 
     Attributes:
         head: Copy of the model's head that also standardises the features. Training changes the
-            weights of the copy.
+            weights of the copied head.
         l2: Strength of the L2 penalty in the head's training.
-        is_trained: Whether the solver has already set the weights of the copy.
+        is_trained: Whether the solver has already set the weights of the copied head.
         solved: Whether the solver's weights are already the optimum of the head's training.
     """
 
@@ -77,7 +77,7 @@ def start_head(
     Returns `None` if the phase has no `l2`, or if the head normalises the features itself.
 
     Args:
-        phase: Phase that trains the head, with its value of `l2`.
+        phase: Phase that trains the head. The phase's `l2` is a number, `"auto"` or `None`.
         live: Whether the backbone runs in every epoch. If `live` is false, features come from the
             cache.
         seed: Seed of the cross-validation that chooses `l2`, and of the random sample (see

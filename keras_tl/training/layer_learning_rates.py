@@ -85,9 +85,9 @@ class PerVariableSteps(PerVariableLearningRates):
     """Mixin for Adam: use the number of updates of each variable in Adam's bias correction.
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
-    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. Without
-    `PerVariableSteps`, the first updates of a variable that is unfrozen after some hundred steps
-    would be up to 6.6 times as large as intended.
+    arXiv:1412.6980, sec. 3). After several thousand steps, the bias correction is almost 1. Without
+    `PerVariableSteps`, the first updates of a variable that is unfrozen so late would be up to 6.6
+    times as large as intended.
     """
 
     def build(self, variables):

@@ -67,8 +67,8 @@ class LearningRates:
             label = f"suggestion {self.suggestion:.1e}"
             axes.axvline(self.suggestion, color="#c2571a", linestyle="--", label=label)
         axes.set_xscale("log")
-        # Limit the axis of the losses: the large losses after the minimum would flatten the other
-        # losses.
+        # Limit the y axis: beside the large losses after the minimum, the rest of the curve would
+        # look flat.
         best = int(np.argmin(self.smoothed))
         low, high = min(self.losses), max(self.smoothed[: best + 1])
         margin = 0.2 * (high - low) or 0.5
@@ -254,7 +254,7 @@ def suggest(
     The range in which the loss falls (valley) is the longest strictly decreasing subsequence of the
     smoothed losses. A few rising losses do not end the valley. The documentation of fastai
     describes the rule of two thirds as "valley" (fastai/callback/schedule.py). The code of fastai
-    takes the middle of the valley.
+    suggests the learning rate in the middle of the valley.
 
     Returns:
         The suggested learning rate, an element of `rates`. `None`: the valley has fewer than three

@@ -107,7 +107,7 @@ class HeadTraining:
         passes: int,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[keras.Model, list[float]]:
-        """Train a copy of the head. Return the copy, and its losses on the items `held_out`.
+        """Train a copy of the head. Return the trained head, and its mean losses on `held_out`.
 
         Args:
             passes: Number of epochs between two evaluations on `held_out`. Before the last

@@ -1,4 +1,4 @@
-"""Model and batches of a phase: head and cached features, or whole model and images or texts."""
+"""Model and batches of a phase: head on cached features, or whole model on images or texts."""
 
 import dataclasses
 from collections.abc import Sequence

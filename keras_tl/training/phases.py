@@ -67,7 +67,7 @@ class BestWeights(keras.callbacks.EarlyStopping):
         return self._worst if math.isnan(value) else value
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return the best epoch's position in `ran`, from 1. 0: the initial weights are best."""
+        """Return the best epoch's position in `ran`, from 1, or 0 for the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
@@ -146,10 +146,10 @@ def run_phase(
     Args:
         inputs: Model and batches. If there are validation batches and `phase.patience` is set,
             training stops early and restores the best weights.
-        before: Monitored metric on the validation split before the phase. `None`: the head is
-            untrained.
-        callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
-            phase's record names the restored epoch.
+        before: Value of the monitored metric on the validation split before the phase. `None`: the
+            head is untrained.
+        callbacks: The user's callbacks. If a callback restores the weights of an epoch, the phase's
+            record names the restored epoch.
         item: Word for one item in messages, such as "image".
         following: Total number of epochs of all phases after this phase, to estimate the remaining
             time.

@@ -31,8 +31,8 @@ _HEAD = Phase(
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # This head has no L2 penalty and no standardised features, because it contains a BatchNorm
-    # layer.
+    # The head of language models has no L2 penalty and no standardised features, because this head
+    # contains a BatchNorm layer.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
@@ -110,8 +110,8 @@ _CONTRASTIVE = {
 }
 
 # Minimum number of training steps of each policy, by family of backbones (fit.md and
-# text-defaults.md in docs/explanation). A policy ignores its minimum if the user sets the number of
-# epochs or passes phases.
+# text-defaults.md in docs/explanation). The minimum does not apply if the user sets the number of
+# epochs, or passes `Phase` objects instead of the name of a policy.
 FEWEST_STEPS = {
     policy: {"image": 200, "text": 200, "ulmfit": 0}
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
@@ -124,8 +124,8 @@ ENOUGH_TO_VALIDATE = 50
 # Maximum number of items per class (median over the classes) for which `fit` uses the contrastive
 # policy, by family of backbones (docs/explanation/text-defaults.md).
 _FEW_ITEMS = {"text": 100}
-# Weight of the fine-tuned model in the weight average that `fit` keeps by default
-# (docs/explanation/fit.md).
+# Fraction of the fine-tuned weights in the average of the weights before and after fine-tuning.
+# `fit` keeps this average by default (docs/explanation/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
 # Strength of the L2 penalty times the number of items, after contrastive training. The strength
@@ -190,7 +190,7 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> PolicyName:
 
 
 def default_share(policy: str, family: str) -> float:
-    """Return the weight of the fine-tuned model in the average that `fit` keeps by default."""
+    """Return the default fraction of the fine-tuned weights in the weight average of `fit`."""
     return _DEFAULT_SHARES.get((policy, family), 1.0)
 
 

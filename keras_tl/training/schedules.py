@@ -12,7 +12,7 @@ from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
 class _FieldSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of learning-rate schedules that are dataclasses. Keras saves the fields."""
+    """Base class of learning-rate schedules that are dataclasses: Keras saves all their fields."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the schedule's constructor."""
@@ -60,8 +60,8 @@ class SlantedTriangular(_FieldSchedule):
       learning rate can become negative. `SlantedTriangular` never lowers the learning rate below
       `peak / ratio`.
     * If `cut` is 0, eq. 3 divides by 0. With `cut` 0, the learning rate of `SlantedTriangular` only
-      falls, in `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number, the learning rate
-      of eq. 3 falls in equally many steps.
+      falls, in `T * (1 - cut_frac)` steps. The learning rate of eq. 3 falls in the same number of
+      steps if `T * cut_frac` is a whole number.
 
     Args:
         peak: Highest learning rate.
@@ -93,9 +93,9 @@ class SlantedTriangular(_FieldSchedule):
 class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In the two
-    papers, the learning rate rises and falls linearly, in about equally many steps. The cosines and
-    the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
+    papers by Smith, the learning rate rises linearly, then falls linearly in about as many steps.
+    The cosines and the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
     arXiv:2002.04688). The learning rate rises from `peak / divisor` at step 0 to `peak` at step
     `floor(steps * rise)`. If `floor(steps * rise)` is 0, the learning rate only falls. After the
     last step, the learning rate is `peak / final_divisor`. keras_tl keeps the momentum constant,
@@ -147,7 +147,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
         )
 
     def set(self, learning_rate: float) -> None:
-        """Set the learning rate, at least 0, for all following steps."""
+        """Set the learning rate of all following steps. `learning_rate` must be at least 0."""
         check_range("learning_rate", learning_rate, 0)
         self._given.assign(learning_rate)
 
@@ -169,8 +169,8 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
-    `optimizer.learning_rate` is the learning rate of the next update. After the end of a schedule,
-    the next learning rate may be 0.
+    `optimizer.learning_rate` is the learning rate of the next update. After the last step of a
+    schedule, `optimizer.learning_rate` may therefore be 0.
     """
     # If `LossScaleOptimizer` wraps the optimizer, use the inner optimizer, which has the learning
     # rate.

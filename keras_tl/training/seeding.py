@@ -11,7 +11,7 @@ _LARGEST = 2**31
 def seed_generators(
     model: keras.Model, seeds: Sequence[int], frozen: keras.layers.Layer | None = None
 ) -> None:
-    """Set the states of all random generators in a model. The states depend only on the seeds.
+    """Set the states of all random generators in a model, from `seeds` alone.
 
     A saved model does not contain the states of its random generators. Without `seed_generators`, a
     loaded model would generate other random numbers than the saved model.
@@ -19,8 +19,8 @@ def seed_generators(
     Args:
         model: Model whose `keras.random.SeedGenerator` objects the function sets. The random states
             inside of TF-Hub modules do not change.
-        frozen: Layer whose random generators training does not use. The function does not change
-            the generators of the frozen layer.
+        frozen: Layer that does not use its random generators in training. The function does not
+            change the random generators of the frozen layer.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

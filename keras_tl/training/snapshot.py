@@ -37,7 +37,7 @@ def snapshot(*models: keras.Model) -> Iterator[None]:
         # inside a layer.
         for layer, name, value in attributes:
             setattr(layer, name, value)
-        # Remove the losses that layers added in the trial, because they keep the trial's graph in
+        # Remove the losses that layers added in the trial: these losses keep the trial's graph in
         # memory.
         for layer, added in losses:
             added_losses(layer)[:] = added

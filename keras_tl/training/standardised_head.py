@@ -69,7 +69,7 @@ class StandardisedHead:
         return copy
 
     def begin_at(self, solution: Solution) -> None:
-        """Set the copy, which must have only one Dense layer, to the solver's solution."""
+        """Set the copied head, which must have only one Dense layer, to the solver's solution."""
         dense = next(layer for layer in self.layers if isinstance(layer, keras.layers.Dense))
         dense.set_weights(self._standardised(solution.kernel, solution.bias))
 

@@ -66,7 +66,7 @@ def rehearse(
 ) -> Costs:
     """Measure the training time of a phase in a few steps, then restore the model's weights.
 
-    `item` is the number of seconds per prediction of one item, for the result's field `item`.
+    `item` is the prediction time of one item in seconds, for the field `Costs.item`.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

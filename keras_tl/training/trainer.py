@@ -53,7 +53,7 @@ class Trainer:
 
     Attributes:
         history: Record of each finished phase, in order.
-        features: Features of all splits from the backbone, with the feature cache.
+        features: Object that computes a split's backbone features, or reads them from a cache.
 
     Example:
         >>> [record.phase.name for record in learner.trainer.history]
@@ -142,12 +142,12 @@ class Trainer:
         return settled.epochs * -(-len(split) // settled.batch_size)
 
     def keep_share(self, line: WeightAverage, share: float, phases: int) -> None:
-        """Set the model to a weight average, and store the share in the records of the last phases.
+        """Set the model's weights to an average, and store `share` in the last phases' records.
 
         Args:
-            line: Interpolation between the weights before and after the last phases.
-            share: Fraction of the weights after the last phases in the average, in [0, 1].
-            phases: Number of the last phases, whose records the function changes.
+            line: Weights before and after the last phases (`line.before` and `line.after`).
+            share: Fraction of `line.after` in the average, in [0, 1].
+            phases: Number of phases, counted from the last, whose records the function changes.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} | ({} if share else {"best_epoch": 0})
@@ -161,7 +161,7 @@ class Trainer:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator["Trainer"]:
-        """Yield a trainer with the same layers, an untrained head, and a separate feature cache.
+        """Yield a copy of the trainer with its layers, an untrained head, and a new feature cache.
 
         When the `with` block ends, all weights of the layers have their earlier values again.
         """
@@ -189,7 +189,7 @@ class Trainer:
 
         A phase with a frozen backbone and no augmentation trains the head on cached features,
         unless the cache is `"off"`. A contrastive phase trains the backbone without the head.
-        Phases that are neither contrastive nor on cached features run the whole model. For
+        A phase runs the whole model if it is not contrastive and does not use cached features. For
         `following` and `stop_after` see `run_phase`.
         """
         phase, augment = self._checked(phase, data, augment)
@@ -205,8 +205,8 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, labels=validation.labels, logits=logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # Mark the backbone as changed already before the training, because callbacks may compute
-        # logits during the training. An interrupted training leaves no record in the history.
+        # Mark the backbone as changed before the training: callbacks may compute logits during the
+        # training, and an interrupted training leaves no record of the change in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         # Update the head after every epoch, because the user's callbacks may use the head.

@@ -23,7 +23,7 @@ class WeightAverage:
 
     @classmethod
     def to_now(cls, model: keras.Model, before: list[np.ndarray]) -> "WeightAverage":
-        """Return the interpolation from earlier weights (`get_weights()`) to a model's weights."""
+        """Return the `WeightAverage` of earlier weights (`get_weights()`) and a model's weights."""
         return cls(tuple(before), tuple(model.get_weights()))
 
     def move(self, model: keras.Model, share: float) -> None:

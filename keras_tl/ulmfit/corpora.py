@@ -37,7 +37,7 @@ def tfds_texts(
 
     Args:
         name: Name of the data set in tfds, such as `"wiki40b/en"`, or of your own data set in
-            `data_dir`. The Python code of an already prepared data set is not needed.
+            `data_dir`. A prepared data set can be read without the Python code that prepared it.
         limit: Maximum number of texts, read from the start in a fixed order. `None`: all texts.
         split: Name of a split of the data set, or a part of a split, such as `"train[:10%]"`.
         text: Name of the feature that holds the text. `None`: choose the first supervised key of
@@ -49,9 +49,9 @@ def tfds_texts(
         List of at least one text.
 
     Raises:
-        DataError: The data set, split or feature does not exist, or the download fails. Or the
-            function cannot decide which feature is the text. Or the split has no text, or a text is
-            not UTF-8.
+        DataError: The data set, split or feature does not exist, or the download fails. Also if the
+            function cannot decide which feature is the text, if the split has no text, or if a text
+            is not UTF-8.
         ConfigError: `limit` is neither `None` nor a whole number of at least 1.
 
     Example:

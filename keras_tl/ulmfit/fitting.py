@@ -221,7 +221,7 @@ def _check(phase: Phase, bptt: int) -> None:
 
 
 class _Contiguous(keras.callbacks.Callback):
-    """Keras callback for consecutive batches of a token stream.
+    """Keras callback that prepares each epoch and each evaluation on a token stream.
 
     The callback resets the recurrent states before every epoch and evaluation, and tells the stream
     the number of the epoch.

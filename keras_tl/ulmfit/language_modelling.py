@@ -59,10 +59,10 @@ LIMITS = VocabularyLimits()
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Save the model after each epoch with the best perplexity so far, in case of interruption.
+    """Save the model after each epoch that reaches the lowest validation perplexity so far.
 
-    Without validation, the callback saves the model after every epoch. The language model `saved`
-    receives the trained weights.
+    Without validation, the callback saves the model after every epoch. The saved model remains if
+    the training is interrupted. The language model `saved` receives the trained weights.
     """
 
     def __init__(self, saved: LanguageModel, path: str | os.PathLike[str]):
@@ -104,14 +104,14 @@ def pretrain(
             `tfds_texts("wiki40b/en", limit=10_000)`.
         path: Folder to write the language model to, see `LanguageModel.save`.
         size: Name of a model size (`AwdLstmConfig.named`), or a configuration.
-        validation: Validation texts, in the same form as `texts`. Or the fraction of `texts` to
-            hold out for validation, taken from the end. 0: no validation.
+        validation: Validation texts, in the same form as `texts`. A number is the fraction of
+            `texts` to hold out for validation, taken from the end. 0: no validation.
         vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
         phase: Settings of the training. For `phase`, `bptt` and `callbacks`, see
             `fit_language_model`.
         seed: Seed of initial weights, dropout and batch lengths.
         verbose: Whether to print progress messages.
-        overwrite: Whether to replace a language model that exists at `path`, after the training.
+        overwrite: Whether to replace, after the training, a language model that exists at `path`.
 
     Returns:
         Trained model. The field `about` holds the training record and the size of the corpus.
@@ -179,7 +179,7 @@ def fine_tune_lm(
         seed: Seed of the shuffle, dropout and batch lengths.
         callbacks: Your Keras callbacks, see `fit_language_model`.
         verbose: Whether to print progress messages.
-        overwrite: Whether to replace a language model that exists at `path`, after the training.
+        overwrite: Whether to replace, after the training, a language model that exists at `path`.
 
     Returns:
         Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of the
@@ -267,7 +267,7 @@ def _train_and_save(
 
 
 def _unknown_fraction(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """Return the fraction of unknown words. Marks and punctuation do not count as words."""
+    """Return the fraction of unknown words. Special tokens and punctuation are not words."""
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
     words = [

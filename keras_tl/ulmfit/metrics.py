@@ -23,5 +23,5 @@ class Perplexity(keras.metrics.Metric):
         self.count.assign_add(ops.sum(weights))
 
     def result(self):
-        """Return the perplexity of all tokens since the last reset, or 1 without tokens."""
+        """Return the perplexity of all tokens since the last reset, or 1 if there are no tokens."""
         return ops.exp(self.total / ops.maximum(self.count, 1.0))

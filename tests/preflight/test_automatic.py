@@ -201,7 +201,7 @@ def test_a_trained_learner_can_be_checked(clean):
     assert found.names == ()
     assert found.not_checked == {
         "initial-loss": "the head is trained",
-        "near-duplicates": "the features of all items are not cached",
+        "near-duplicates": "the feature cache does not hold the features of all items",
     }
 
 

@@ -281,7 +281,7 @@ def test_what_is_private_is_not_told():
     assert "1. binary: a, b; 12 items; started from ulmfit:lm; phases" in texts[CARD]
     assert "2. language model; 30 texts; 4,000 tokens\n" in texts[CARD]
     assert "The backbone is a language model" in facts["limits"]["Inherited bias"]
-    assert "The model details list all earlier trainings" in facts["limits"]["Inherited bias"]
+    assert "This document lists all earlier trainings" in facts["limits"]["Inherited bias"]
 
 
 WRITTEN = {

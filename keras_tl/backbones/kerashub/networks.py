@@ -15,7 +15,7 @@ _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
 
 
 def find_kerashub(network: keras.Model) -> keras.Model | None:
-    """Return the network, or a layer of it, that is a `keras_hub.models.Backbone`, or `None`."""
+    """Return the `keras_hub.models.Backbone` (the network or one of its layers), or `None`."""
     keras_hub = sys.modules.get("keras_hub")
     if keras_hub is None:  # KerasHub is not imported, so no object of KerasHub exists.
         return None
@@ -26,8 +26,8 @@ def find_kerashub(network: keras.Model) -> keras.Model | None:
 def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return the names of the blocks from input to output, each with its layers.
 
-    The blocks of an image feature pyramid are its levels, and `top` for the layers after the last
-    level. The blocks of a transformer are `embeddings`, its numbered layers, `top` for later
+    The blocks of an image feature pyramid are its levels. Layers after the last level are the block
+    `top`. The blocks of a transformer are `embeddings`, its numbered layers, `top` for later
     layers, and `pooler`, which only `pooled_output` needs. In other networks, each layer with
     weights is a block.
     """

@@ -56,14 +56,14 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
 
 def _folder_of(preset: str) -> Path | None:
     """Return the local folder that KerasHub reads for a preset, or `None`."""
-    # KerasHub tries its own preset names and handles before folders.
+    # KerasHub reads a folder only if `preset` is neither the name nor the handle of a preset.
     if "://" in preset or preset in import_keras_hub().models.Backbone.presets:
         return None
     return Path(preset)
 
 
 def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
-    """Return a KerasHub tokenizer's vocabulary, or `None` if it is not a WordPiece like BERT's."""
+    """Return the vocabulary of a WordPiece tokenizer like BERT's. Other tokenizers: `None`."""
     theirs = import_keras_hub().tokenizers.WordPieceTokenizer
     if not isinstance(tokenizer, theirs) or type(tokenizer).tokenize is not theirs.tokenize:
         return None

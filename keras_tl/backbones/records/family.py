@@ -8,7 +8,7 @@ from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """Constructors of `keras.applications` whose weights have the same origin.
+    """Values that a group of networks in `keras.applications` shares, such as the weights' source.
 
     Attributes:
         preprocessing: `Preprocessing` that the weights expect, or its name.

@@ -56,7 +56,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Run KerasHub in a graph, because it makes tokens in slow Python code outside of graphs.
+        # Run KerasHub in a graph: outside of graphs, KerasHub makes tokens in slow Python code.
         self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
         self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
@@ -65,7 +65,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             return self._pack(segments_of(texts, pairs))
 
     def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        # Without the labels `None`, KerasHub would use the second text of each pair as labels.
+        # Pass `None` as labels: else KerasHub would use the second text of each pair as labels.
         packed = self._theirs(tuple(segments), None)
         mask = packed["padding_mask"]
         named = {

@@ -41,9 +41,10 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     # Name of the output tensor that is 1 for tokens and 0 for padding.
     mask_name = "input_mask"
-    # Path of the tokenizer.json of the encoder's publisher, if another tokenizer makes the tokens.
+    # Path of the tokenizer.json of the encoder's publisher, or `None`. The preflight compares the
+    # tokens of the publisher's tokenizer with the tokens of this preprocessor.
     reference: Path | None = None
-    # Phrase that says why keras_tl did not search for `reference`, or `None` if it could search.
+    # If keras_tl did not search for `reference`: the reason, as part of a message. Else `None`.
     not_compared: str | None = None
     # The only sequence length that this preprocessor can make, or `None` if any length is possible.
     fixed_length: int | None = None
@@ -119,7 +120,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """Identifier of the tokenisation, for cache keys: other tokens have another identifier.
+        """Identifier for cache keys, which differs between preprocessors whose tokens can differ.
 
         Example:
             >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)

@@ -14,8 +14,7 @@ from keras_tl.errors import BackboneError, quoted
 _BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
 _TENSORFLOW = r"tfhub\.dev/tensorflow/"
 
-# Each pair has a pattern of encoders' handles, and the preprocessing module that the encoders'
-# documentation names.
+# Pattern of encoders' handles, then the preprocessing module in the encoders' documentation.
 _MATCHING = (
     (_BERT + r"en-(wwm-)?uncased-l-\d", "bert_en_uncased_preprocess/3"),
     (_BERT + r"en-(wwm-)?cased-l-\d", "bert_en_cased_preprocess/3"),
@@ -32,7 +31,7 @@ _MATCHING = (
 def choose_preprocessor(
     handle: str, module: HubModule, sequence_length: int = 128
 ) -> TextPreprocessor:
-    """Return the preprocessor of an encoder, for users who name no preprocessor.
+    """Return the default preprocessor of an encoder, used if the user does not pass another.
 
     Encoders of the TensorFlow Model Garden contain their vocabulary, and need no other file. For
     some other encoders, TF-Hub documents a preprocessing module, which this function downloads. The
@@ -56,7 +55,7 @@ def choose_preprocessor(
 
 
 def matching_handle(handle: str | Path) -> str | None:
-    """Return the handle of an encoder's preprocessing module, or `None` if it is unknown."""
+    """Return the handle of an encoder's preprocessing module, or `None` for unknown encoders."""
     plain = str(handle).lower().replace("_", "-")
     for pattern, name in _MATCHING:
         if re.search(pattern, plain):

@@ -13,8 +13,8 @@ STRANGE = tuple("\U00010000\U00010301\U00010382\U00012043\U00013084\U00010805\U0
 def common_of(values: Sequence[Hashable]) -> Hashable | None:
     """Return the most frequent value, or `None` if every value occurs only once.
 
-    `values` has a token (or the features of a token) for each letter. A few rare letters may be in
-    the vocabulary, and then have their own values.
+    `values` holds one entry for each rare letter: the letter's token, or features of the token. If
+    a few rare letters are in the vocabulary, their entries differ from the most frequent value.
     """
     value, count = Counter(values).most_common(1)[0]
     return value if count > 1 else None

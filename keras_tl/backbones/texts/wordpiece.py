@@ -23,7 +23,7 @@ _BYTES_A_CHARACTER = 4
 
 
 class WordPiecePreprocessor(BertPacking):
-    """Preprocessor to WordPiece tokens (Song et al., 2021, arXiv:2012.15524), packed as in BERT.
+    """Preprocessor that packs WordPiece tokens (Song et al., 2021, arXiv:2012.15524) as BERT does.
 
     Words are split as in BERT, see `keras_tl.backbones.texts.wordpiece_rules`. If a text contains
     the name of a special token, such as `[SEP]`, the name counts as ordinary text.
@@ -34,15 +34,15 @@ class WordPiecePreprocessor(BertPacking):
             `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules for words,
             unless arguments override these rules. If `lower_case`, `strip_accents` and `split_cjk`
             are all given, the rules in files are ignored.
-        lower_case: Whether texts are lower-cased. `None` means the rule in the files. If no file
+        lower_case: Whether texts are lower-cased. `None`: the rule in the files applies. If no file
             states the rule for case, texts are lower-cased if only special tokens have capital
             letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
-        strip_accents: Whether accents are removed. `None` means the rule in the files. If no file
-            states the rule for accents, accents are removed if texts are lower-cased and no token
-            has an accent.
-        split_cjk: Whether each Chinese character is a word. `None` means the rule in the files, or
-            true if no file states the rule for Chinese characters.
+        strip_accents: Whether accents are removed. `None`: the rule in the files applies. If no
+            file states the rule for accents, accents are removed if texts are lower-cased and no
+            token has an accent.
+        split_cjk: Whether each Chinese character is a word. `None`: the rule in the files applies.
+            If no file states the rule for Chinese characters, `None` means true.
 
     Raises:
         ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,

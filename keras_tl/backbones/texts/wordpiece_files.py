@@ -28,7 +28,7 @@ class WordPieceFiles:
     rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def checked(self, name: str) -> Self:
-        """Check the vocabulary, and return this object. Error messages call the vocabulary `name`.
+        """Check the vocabulary, and return this object. `name`: the vocabulary's name in errors.
 
         Raises:
             ConfigError: A token occurs twice, or a special token of BERT is missing.
@@ -99,7 +99,7 @@ def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | No
 
 
 def find_tokenizer(folder: Path) -> Path | None:
-    """Return the path of a folder's Hugging Face tokenizer.json, of any tokenizer, or `None`."""
+    """Return the path of a folder's Hugging Face tokenizer.json (of any kind), or `None`."""
     path = folder / TOKENIZER
     return path if _open_tokenizer(path) is not None else None
 

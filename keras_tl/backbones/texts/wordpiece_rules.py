@@ -10,7 +10,7 @@ the packages `transformers` and `tokenizers`:
 4. `lower_case`: each character is lower-cased without regard to its neighbours in the word.
 5. Words end at spaces. Each punctuation mark and each ASCII symbol is a word.
 
-Other libraries may give other words for characters that are newer than their Unicode tables.
+For characters that are newer than its Unicode tables, another library may return other words.
 """
 
 import dataclasses
@@ -57,8 +57,8 @@ class WordPieceRules(JsonConfig):
         """Return rules with the given values, and infer missing values from the vocabulary.
 
         `lower_case` is true if no token has capital letters. `strip_accents` is true if texts are
-        lower-cased and no token has an accent. Special tokens are ignored. `known` maps names of
-        rules to their given values. A value `None` counts as missing.
+        lower-cased and no token has an accent. Special tokens are ignored. `known` holds the given
+        values by attribute name. A value `None` counts as missing.
         """
         known = {name: value for name, value in known.items() if value is not None}
         plain = [token for token in tokens if not token.startswith("[")]

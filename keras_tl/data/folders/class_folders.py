@@ -114,7 +114,7 @@ def _sort_files(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
 ) -> tuple[ClassFiles, list[str], list[str]]:
     """Return the paths of the items, of other files, and of items outside the class folders."""
-    # Join strings to paths as `visible_files` does. For the root `.`, a Path would drop the `./`.
+    # Join the paths as strings, as `visible_files` does: a `Path` would drop the `./` of root `.`.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
     items, others, outside = collections.defaultdict(list), [], []

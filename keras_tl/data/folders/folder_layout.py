@@ -14,7 +14,7 @@ from keras_tl.errors import DataError, quoted
 _SHOWN = 5
 
 
-# Result of `find_layout`: the folder of each split, whether split folders exist, and guesses.
+# Result of `find_layout`: folder of each split, whether split folders exist, guesses about them.
 Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 
 
@@ -22,12 +22,12 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     """Find the split folders, by their names and their content.
 
     Case 1: a folder is called train or training, and is not a class folder (a folder with items
-    only). In case 1, all folders with names in `SPLIT_NAMES` are splits, in upper or lower case. A
-    folder with a longer name, such as `test_images`, is a split too if no other folder names this
-    split.
+    only). In case 1, every folder with a name in `SPLIT_NAMES` is a split. Upper and lower case do
+    not matter. A folder with a longer name can be a split too: `test_images` is the test split if
+    no other folder has a name of the test split.
 
-    Case 2: no folder is called train. In case 2, the folders with a word of `SPLIT_NAMES` in their
-    names are splits, if there are at least two splits and one of them is train.
+    Case 2: there is no such train folder. In case 2, the folders with a word of `SPLIT_NAMES` in
+    their names are splits, if there are at least two splits and one of them is train.
 
     In both cases, a split other than train that holds only items is left out, because these items
     have no labels.
@@ -35,14 +35,14 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     Args:
         root: Path of an existing folder.
         kind: Kind of the files that are items.
-        classes: Names of class folders, or `None`. If `root` holds all folders of the classes, the
-            function does not look for splits.
+        classes: Names of class folders, or `None`. If `root` holds a folder for each name in
+            `classes`, the function does not look for splits.
 
     Returns:
         The first value is the folder of each split, which holds the class folders. Without split
-        folders, `root` is the folder of train. The second value tells whether there are split
-        folders. The third value is one guess if split folders have names other than train,
-        validation and test, or if folders were not used.
+        folders, `root` is the folder of the train split. The second value tells whether there are
+        split folders. The third value reports how folder names were read, as one guess, if split
+        folders have names other than train, validation and test, or if folders were not used.
 
     Raises:
         DataError: A split has two folders. Or all folders in the root hold only folders, mostly of
@@ -76,7 +76,7 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
 
 def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:
-    """Return a mapping from split folders to splits, which is empty without a train folder."""
+    """Return the split of each split folder. Without a train folder, the result is empty."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, kind):
         exact = {}
@@ -98,14 +98,14 @@ def _are_splits(named: dict[Path, str], kind: FileKind) -> bool:
 
 
 def _split_within(name: str) -> str | None:
-    """Return the split in a folder name such as `seg_train`, `None` for no split or several."""
+    """Return the split in a folder name such as `seg_train`. `None`: no split, or several."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
 
 
 def _guesses(named: dict[Path, str], folders: Sequence[Path], kind: FileKind) -> tuple[Guess, ...]:
-    """Return one guess, or none if all folders are used and all split names are in `SPLITS`."""
+    """Report how folders were read, unless all are used and all split names are in `SPLITS`."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, kind)]
     if {*named.values()} == {"train"}:
         # If train is the only split, train and the other folders may be classes.
@@ -153,7 +153,7 @@ def _holds_items_only(folder: Path, kind: FileKind) -> bool:
 
 
 def _unwrapped(folder: Path, kind: FileKind) -> Path:
-    """Return the inner folder if a folder holds only a folder of its own name, as in archives."""
+    """Return `x/x` if the folder `x` holds only this folder, as in unpacked archives, else `x`."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
     return inner[0] if is_wrapped and not _holds_items(folder, kind) else folder

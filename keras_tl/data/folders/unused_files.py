@@ -23,7 +23,7 @@ class UnusedFiles:
         item: Name of one item in messages.
         cure: Sentence that tells the user how to convert the convertible files.
         suffixes: Number of files that are not items, for each file suffix. The most frequent suffix
-            comes first. Images without a suffix are counted for each format.
+            comes first. Images without a suffix have keys such as `"JPEG without suffix"`.
         convertible: Suffixes of files that may be items in an unsupported format.
         unlabelled: Number of items outside the class folders, for each folder.
     """

@@ -13,8 +13,8 @@ from keras_tl.data.images.image_issues import MOST_PIXELS
 from keras_tl.data.images.value_range import ValueRange
 
 _EXTENSION, _FRAME = 0x21, 0x2C
-# Size in bytes of a frame descriptor with the largest palette. All other blocks start with fewer
-# bytes.
+# Largest number of bytes in a GIF block before its data: the size of a frame descriptor with the
+# largest palette.
 _LONGEST_STEP = 11 + 3 * 256
 
 
@@ -53,7 +53,7 @@ def load_images(
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()
-    # Add an extra row. Without a row, the code below would fail if no file is an image.
+    # Add an extra row: if no file is an image, `get_single_element` would fail without any row.
     images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
     rows, pixels = images.batch(count + 1).get_single_element()
     places = rows[:, None]
@@ -108,7 +108,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Count the pixels of a GIF file. The decoder allocates one byte per pixel of each frame."""
+    """Count pixels of three bytes each. The decoder allocates one byte per pixel of each frame."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

@@ -11,15 +11,15 @@ def part(content: tf.Tensor, at: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 
 
 def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
-    """Return `size` bytes of a file from position `at` on, with zeros after its end."""
+    """Return `size` bytes of a file from position `at` on, with zeros in place of missing bytes."""
     return tf.strings.substr(part(content, at, size) + b"\x00" * size, 0, size)
 
 
 def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
-    """Split a string at the first `most` separators (-1: at all), into a string tensor (n,).
+    """Split a string at the first `most` separators (-1: all), and return a string tensor (n,).
 
     `tf.strings.split` would add 100 operations for ragged tensors to a graph. These operations
-    would take time whenever a data set starts, and whenever a server loads the graph.
+    would take time at each start of a `tf.data` pipeline, and whenever a server loads the graph.
     """
     return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
 

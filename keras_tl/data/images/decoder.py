@@ -57,7 +57,7 @@ def decode_image(
         value_range: Values of black and white in 16-bit PNG files, integers. Values outside this
             range become black or white. Each 8-bit value stands for one of 256 equal parts of the
             range. `None` means (0, 65535), which keeps the high byte of each value. The argument
-            has no effect on files of 8 bits.
+            has no effect on files with 8 bits per value.
 
     Returns:
         RGB pixels, uint8 tensor (height, width, 3).
@@ -102,7 +102,7 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
         images = _central_part(images, size)
     inner = _size_within(images, size) if how == "pad" else size
     resized = _bicubic(images, inner)
-    # Bicubic interpolation can leave the range [0, 255] at sharp edges.
+    # Bicubic interpolation can give values outside [0, 255] at sharp edges.
     resized = tf.clip_by_value(resized, 0.0, 255.0)
     if how == "pad":
         top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
@@ -146,7 +146,7 @@ def _decode_jpeg(content: tf.Tensor, size: tf.Tensor | None) -> tf.Tensor:
     """Decode a JPEG file at the smallest size of at least twice `size` (`None`: full size)."""
 
     def decode(ratio: int) -> tf.Tensor:
-        # The default DCT method gives pixels up to 15 grey levels off, and is not faster.
+        # The default DCT method has errors of up to 15 grey levels, and is not faster.
         return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
     if size is None:
@@ -204,7 +204,8 @@ def _with_alpha(content: tf.Tensor) -> tf.Tensor:
     """Return a WebP file with a changed header, which declares an alpha channel.
 
     TensorFlow 2.21 copies the four channels of an animation frame into a buffer with the declared
-    number of channels. With three declared channels, the copy corrupts the memory of the process.
+    number of channels. If the file declares three channels, TensorFlow corrupts the memory of the
+    process.
     """
     flags = tf.io.decode_raw(tf.strings.substr(content, 20, 1), tf.uint8)[0]
     with_alpha = tf.constant([bytes([flags | 0x10]) for flags in range(256)])

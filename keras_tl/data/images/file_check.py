@@ -71,8 +71,8 @@ def check_splits(
     """Check the files of all splits together, to find copies with different labels in two splits.
 
     Returns:
-        The bad files by split and row number, and the result of the check. If the images of a split
-        are not in files, the results are `{}` and `None`.
+        The bad files of each split by row number, and the result of the check. If the images of a
+        split are not in files, the results are `{}` and `None`.
 
     Raises:
         DataError: The fraction of bad files exceeds `max_bad`.
@@ -115,8 +115,8 @@ def check_files(
         paths: n paths of image files. A path may occur more than once.
         labels: Label of each path, array (n,) or (n, k). Two labels of k numbers differ if any of
             their numbers differ. `None`: do not compare labels.
-        label_names: Names of the class numbers or of the k columns. `None`: messages show labels as
-            numbers.
+        label_names: Name of each class, or of each of the k label columns. `None`: messages show
+            labels as numbers.
         max_bad: Maximum fraction of bad files, in [0, 1].
         progress: Function that is called from time to time with the number of checked files.
 
@@ -179,7 +179,7 @@ def _label_conflicts(
     findings: dict[str, FileResult],
 ) -> Iterator[tuple[str, str]]:
     """Yield each path whose content also occurs with another label, and a reason for messages."""
-    # A file without a digest was not read. Its path makes it equal only to itself.
+    # An unread file has no digest. Use its path instead, so that no other file counts as equal.
     contents = [findings[path].digest or path for path in paths]
     for row, other, mine, theirs in label_conflicts(contents, labels, names):
         if paths[other] == paths[row]:

@@ -55,7 +55,7 @@ class FileCheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> FileResult | None:
-        """Return the stored result of a file, or `None` if none is stored for its size and time."""
+        """Return the stored result of a file. `None`: no stored result, or the file has changed."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None

@@ -62,7 +62,7 @@ class FileScan:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Divide the list of files into parts that fit into memory. Yield the end of each part."""
+        """Divide the files into parts that fit into memory. Yield the row after each part."""
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):
@@ -84,7 +84,7 @@ class FileScan:
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Read a file and record its result. Return the content of a file without issues."""
+        """Read a file and record the check result. Return the content, or `None` for a bad file."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)

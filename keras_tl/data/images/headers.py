@@ -94,7 +94,7 @@ def _quoted(start: bytes) -> str:
 
 
 def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
-    """Return the declared width and height of an image in pixels (in a GIF, of the largest frame).
+    """Return the declared width and height of an image in pixels (GIF: maximum of all frames).
 
     `kind` is the result of `image_format`. Returns `None` for an unsupported format, and for a
     truncated or damaged file.
@@ -119,7 +119,7 @@ def _choose(condition: bool, one: Callable, other: Callable) -> int:
 
 
 def _gif(content: bytes) -> tuple[int, int]:
-    """Return the largest width and height of all frames of a GIF, because all need memory."""
+    """Return the largest width and height of the canvas and frames of a GIF: all need memory."""
     widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
     return max(widths), max(heights)
 

@@ -130,7 +130,7 @@ class ImageItems(PredictionItems):
         return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _of_one_size(self) -> Iterator[Any]:
-        """Yield the images in parts. All images of a part have one size and fit into an array."""
+        """Yield the images in parts. Images of a part have one size and fit into an array."""
         if not isinstance(self.pixels, list):
             yield self._items
             return
@@ -249,11 +249,11 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """Yield batches of file contents. Threads read the next batch while the caller uses one."""
+    """Yield batches of file contents. Meanwhile, threads read the next batch."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):
-            # `map` starts to read immediately, in the threads.
+            # `map` does not wait for results: the threads start to read immediately.
             batch, coming = coming, readers.map(_bytes_of, paths[start : start + size])
             if batch is not None:
                 yield list(batch)

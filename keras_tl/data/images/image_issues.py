@@ -12,7 +12,7 @@ MOST_PIXELS = 178_956_970
 def format_problem(start: bytes) -> str | None:
     """Return why the format of a file is not supported, `None` if the format is supported.
 
-    `start` has at least the first `headers.START` bytes, fewer only if the file is shorter.
+    `start` has at least the first `headers.START` bytes, or all bytes of a shorter file.
     """
     if not start:
         return "empty (0 bytes)"

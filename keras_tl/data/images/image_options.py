@@ -63,7 +63,7 @@ class DataOptions(SplitOptions, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedOptions(CheckedSplitOptions):
-    """`DataOptions` with default values. The constructor checks the values.
+    """`DataOptions` as a dataclass with default values. The constructor checks the values.
 
     Raises:
         ConfigError: An option has an invalid value.

@@ -46,7 +46,7 @@ class ImagePipeline(Pipeline):
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
     def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
-        """Return full batches of pixels in the split's order. The last batch repeats images."""
+        """Return full batches of pixels in the split's order. Repeats fill up the last batch."""
         rows = row_numbers(len(split), batch_size)
         batches = self.drawn(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels), None

@@ -2,8 +2,8 @@
 
 An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum, so
 libjpeg decodes the zeros to grey stripes without an error. But decoders accept more codes than
-encoders write. `_fewest_impossible_zeros` returns the number of zeros in a row that no encoder
-writes. Zeros that an encoder could have written count as image data.
+encoders write. `_fewest_impossible_zeros` returns the length from which no encoder writes a row of
+zeros. Zeros that an encoder could have written count as image data.
 
 Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
 """
@@ -49,8 +49,8 @@ def jpeg_damage(content: bytes) -> str | None:
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
             # Find a missing end marker here. TensorFlow refuses a file without this marker and
-            # writes to the log, or reads zeros at the end of the file as image data. Only the last
-            # byte of the marker may be missing.
+            # writes to the log, or reads zeros at the end of the file as image data. Accept a file
+            # that lacks only the last byte of the marker.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -116,7 +116,7 @@ def _huffman_tables(data: bytes) -> Tables:
 
 
 def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
-    """Return class and number of the Huffman tables that a baseline scan uses."""
+    """Return the pair (class, number) of each Huffman table that a baseline scan uses."""
     if frame not in _BASELINE:
         return set()
     chosen = header[2 : 1 + 2 * header[0] : 2] if header else b""
@@ -124,12 +124,13 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return the fewest zero bytes in a row that no encoder writes, `None` if unlimited.
+    """Return a length from which a row of zero bytes is damage, `None` if any length is possible.
 
-    In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
-    image, an encoder writes only the symbol "the rest is zero" for each block. If this symbol is
-    the first in the table, an image may have any number of zeros in a row. If another symbol is the
-    first, many zeros in a row would mean that all coefficients of many blocks are equal.
+    In a Huffman table, the code that has only zero bits stands for the first symbol. In a flat part
+    of an image, an encoder writes only the symbol "the rest is zero" for each block. If all
+    tables start with this symbol, an intact image may have any number of zeros in a row. If a table
+    starts with another symbol, a long row of zeros would mean that all coefficients of many blocks
+    are equal. No encoder writes such blocks.
     """
     if len(header) < 4:
         return None
@@ -143,6 +144,6 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     # many flat blocks at once, and does not write a symbol for each block.
     ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
     if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
-        # In a refinement scan, a pattern that all blocks have can give a long run of zeros.
+        # In a refinement scan of an intact image, blocks of one pattern can give many zeros.
         return 512 if refinement else 64
     return None

@@ -30,9 +30,9 @@ Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 def header_of(content: tf.Tensor) -> tf.Tensor:
     """Return the first `HEADER_SIZE` bytes of a file, filled up with zeros.
 
-    Without the zeros, `substr` fails at the end of a short file. The error message of `substr`
-    quotes bytes of the file. If these bytes are not UTF-8, the message causes a UnicodeDecodeError,
-    which no caller expects.
+    On a file that is too short, `substr` would fail, with a message that quotes bytes of the file.
+    Bytes that are not UTF-8 would turn this message into a UnicodeDecodeError, which no caller
+    expects.
     """
     return filled(content, 0, HEADER_SIZE)
 
@@ -56,7 +56,7 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
     jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
     in_jpeg = is_jpeg(header) & tf.reduce_any(marker == _BEFORE_THE_IMAGE)
-    # PNG files may have metadata after the image, where the header does not show them.
+    # The header of a PNG file does not tell whether metadata follow after the image.
     return in_jpeg | is_png(header) | is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
 
 
@@ -78,7 +78,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         png=lambda: png_exif(content),
         webp=lambda: _webp_chunk(content, header, b"EXIF", _EXIF_FLAG),
     )
-    # Drop the name of the JPEG segment, which some programs write in PNG and WebP files too.
+    # Drop the segment name `Exif`. Some programs write this name in PNG and WebP files too.
     for _ in range(2):
         size = tf.strings.length(found)
         named = part(found, 0, len(_EXIF)) == _EXIF
@@ -102,7 +102,7 @@ def _of_format(header: tf.Tensor, jpeg: Callable, png: Callable, webp: Callable)
 
 
 def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Tensor]:
-    """Go from part to part of a file. Return whether `look` found a part, and its position."""
+    """Search a file with `look`. Return whether the wanted part exists, and its position."""
     size = tf.strings.length(content)
 
     def step(at: tf.Tensor, hit: tf.Tensor, ended: tf.Tensor) -> tuple:
@@ -137,14 +137,14 @@ def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
 
 
 def is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
-    """Whether a file is an extended WebP file with one of these flags in the header."""
+    """Whether a file is an extended WebP file whose header has at least one of `flags`."""
     promised = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0]
     extended = is_webp(header) & (tf.strings.substr(header, 12, 4) == b"VP8X")
     return extended & (promised & flags != 0)
 
 
 def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -> tf.Tensor:
-    """Return the data of a chunk. Without the flag in the header, return b"", as libwebp does."""
+    """Return the data of the chunk `name`, or b"" if the header lacks `flag`, as libwebp does."""
 
     def size_at(at: tf.Tensor) -> tf.Tensor:
         return number(filled(content, at + 4, 4), big_endian=False)

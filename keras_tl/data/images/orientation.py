@@ -55,7 +55,7 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
 
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """Return the orientation in the first directory of a TIFF structure, or else `_NO_TAG`."""
-    # Append zeros, so that a directory outside the data has no entries.
+    # If the directory lies after the end of the data, the zeros are a directory without entries.
     tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)
     little, big = start == b"II*\x00", start == b"MM\x00*"
@@ -78,7 +78,7 @@ def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     is_number = is_long | tf.reduce_any(kinds[:, None] == _SHORTS, axis=1)
     values = tf.where(is_number & (high == 0), low, 0)
     there = (tf.range(_ENTRIES) < directory[0]) & (tags == _TAG) & (little | big)
-    # A tag with a value outside 1 to 8 still exists, so the XMP is not read.
+    # Return a tag value outside 1 to 8 too. For `_NO_TAG`, `read` would go on to the XMP.
     return tf.where(tf.reduce_any(there), tf.maximum(values[tf.argmax(there)], 0), _NO_TAG)
 
 

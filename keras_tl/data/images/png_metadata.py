@@ -11,7 +11,8 @@ _EXIF = b"Exif\x00\x00"
 # Keywords of text chunks. Image data do not contain a keyword or the name eXIf by chance.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
-# Largest number of bytes to decompress. Exif data of up to 64 KiB are smaller as compressed text.
+# Largest number of compressed bytes to read. Exif data have at most 64 KiB, which is 128 KiB as
+# hexadecimal text and less after compression.
 _MOST_COMPRESSED = 2**17
 _HEX_DIGITS = [int(chr(n), 16) if chr(n) in "0123456789abcdefABCDEF" else 0 for n in range(256)]
 _BYTES = [bytes([n]) for n in range(256)]
@@ -48,7 +49,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
     value = part(data, len(keyword), size)
 
     def international() -> tuple[tf.Tensor, tf.Tensor]:
-        # The value holds: compression flag and method, language, translated keyword, text.
+        # After the keyword: compression flag and method, language, translated keyword, text.
         parts = split(part(value, 2, size), b"\x00", 2)
         return tf.strings.reduce_join(parts[2:]), filled(value, 0, 1) != b"\x00"
 
@@ -64,7 +65,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
 
 
 def _inflated(data: tf.Tensor) -> tf.Tensor:
-    """Decompress data. Return an empty string for broken data: the image itself may be intact."""
+    """Decompress data. For broken data, return an empty string: the image may be intact."""
     found = tf.data.Dataset.from_tensors(part(data, 0, _MOST_COMPRESSED))
     found = found.map(lambda data: tf.io.decode_compressed(data, "ZLIB")).ignore_errors()
     return found.concatenate(tf.data.Dataset.from_tensors(b"")).batch(2).get_single_element()[0]

@@ -19,7 +19,7 @@ from keras_tl.data.images.headers import image_format
 from keras_tl.data.pixels import CHANNELS, check_pixels
 from keras_tl.errors import CacheError, DataError, quoted
 
-# Number of images after which values in [0, 1] mean that the pixels were scaled.
+# If the values of so many images are all in [0, 1], the pixels were scaled.
 _TELLING = 100
 
 Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]

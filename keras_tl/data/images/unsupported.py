@@ -31,8 +31,8 @@ def unsupported_issue(content: bytes, kind: str | None) -> str | None:
 def bmp_problems(number: Callable) -> dict[str, Any]:
     """Return for each problem of BMP files whether a file has the problem.
 
-    The function `number` takes an offset and a size in bytes, and returns the number at this offset
-    of the header. The number is an integer or a tensor. Bytes after the end of the file count as 0.
+    The function `number` takes an offset and a size in bytes. It returns the header's number at
+    this offset, as an integer or a tensor. Bytes after the end of the file count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
     # Whether the colour masks have another order than blue, green, red.

@@ -17,7 +17,7 @@ MOST_SAMPLED = 64
 
 
 def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
-    """Check the argument `value_range` of a user. Return (black, white) or `None`.
+    """Check the argument `value_range` of a user. Return (black, white), or `None` for `None`.
 
     Raises:
         ConfigError: `value_range` is not two integers in [0, 65535], the smaller integer first.
@@ -60,7 +60,7 @@ class SixteenBitRange:
 
     @property
     def fitting(self) -> tuple[int, int]:
-        """The range (0, 2**b - 1): the largest value has b bits, but b is at least 8."""
+        """The range (0, 2**b - 1), where b is the number of bits of `high`, but at least 8."""
         return 0, 2 ** max(8, self.high.bit_length()) - 1
 
     def wastes(self, value_range: ValueRange) -> bool:
@@ -76,7 +76,7 @@ class SixteenBitRange:
 
 
 def values_of(paths: Sequence[str], files: int) -> SixteenBitRange:
-    """Return the range of the values in 16-bit PNG files, from a sample of the files in `paths`.
+    """Return the range of the values in the 16-bit PNG files `paths`, from a sample of these files.
 
     `files` is the number of all image files.
     """
@@ -109,7 +109,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """Return the first bytes of a file, or no bytes if unreadable: other code reports errors."""
+    """Return the first bytes of a file, b"" if it is unreadable. Other code reports the error."""
     try:
         with open(path, "rb") as file:
             return file.read(size)

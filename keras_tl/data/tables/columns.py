@@ -80,7 +80,7 @@ class Columns:
         )
 
     def _settings(self, others: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings with which `keras_tl.data.specs` reads the table again, as JSON."""
+        """Return JSON settings with which `keras_tl.data.specs` can read the table again."""
         labels = self.labels
         names = labels.class_names
         return {
@@ -97,7 +97,7 @@ class Columns:
 
 
 def slice_texts(values: Sequence) -> np.ndarray:
-    """Return the cells of a column as n names of slices. An empty cell becomes `NO_VALUE`."""
+    """Return the cells of a column as an array of slice names. An empty cell becomes `NO_VALUE`."""
     texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
     return np.array(texts, str)
 
@@ -108,7 +108,7 @@ def image_paths(
     """Return the paths of the images. Relative paths in the table start from `root`.
 
     Raises:
-        DataError: A cell is not a path. Or no image file exists, so that `root` is probably wrong.
+        DataError: A cell is not a path, or no image file exists (`root` is probably wrong).
     """
     hint = "Fill in the path or remove the row."
     table.check(column, is_path, "the path of an image", hint)

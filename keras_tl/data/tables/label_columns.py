@@ -136,7 +136,7 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether all cells are texts in `class_names`, even if the texts look like numbers."""
+    """Whether `class_names` contains the text of every cell. A text may look like a number."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 
@@ -144,7 +144,7 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
     """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: A number is missing or not finite. Or `is_number` is true, and a value is not a
+        DataError: A number is missing or not finite, or `is_number` is true but a value is not a
             number.
     """
     values = table.columns[column]

@@ -98,7 +98,7 @@ def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
-    """Raise an error unless a table has each wanted column once, and `wanted` names it once."""
+    """Raise an error unless each wanted column occurs once in the table and once in `wanted`."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

@@ -33,8 +33,8 @@ class TextCheck(Check):
     """Result of the check of texts.
 
     Attributes:
-        label_conflicts: Training texts that occur again in train with another label. Texts with
-            contradictory labels stay in train, because short texts often recur and people label
+        label_conflicts: Texts that occur twice or more in the train split, with different labels.
+            These texts stay in the train split, because short texts often recur and people label
             them differently. (The check of images is stricter: for copies of a photo, two labels
             can only be a mistake.)
 
@@ -49,7 +49,7 @@ class TextCheck(Check):
     label_conflicts: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
-        """Return a text with the number of bad texts of each kind, and of contradictory labels.
+        """Describe how many texts have each problem, and how many have contradictory labels.
 
         Example:
             >>> texts.checked.summary()
@@ -64,7 +64,7 @@ class TextCheck(Check):
         return "\n".join(lines)
 
     def describe(self) -> str:
-        """Return the summary, one line for each bad text, and one for each contradictory label.
+        """Return the summary, and a line for each bad text and each text with contradictory labels.
 
         Example:
             >>> texts.checked.describe()
@@ -93,7 +93,7 @@ def bad_texts(
 
 
 def _empty(texts: Texts) -> dict[int, BadText]:
-    """Return the bad texts by row number. A pair is bad if one of its texts is bad."""
+    """Return a mapping from row numbers to bad texts. A pair is bad if one of its texts is bad."""
     found = {}
     for row, place in enumerate(texts.places):
         second = None if texts.pairs is None else texts.pairs[row]

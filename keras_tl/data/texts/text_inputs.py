@@ -79,8 +79,8 @@ class TextItems(PredictionItems):
         """See `PredictionItems.why`."""
         if problem := self.problems and self.problems[number]:
             return problem.removesuffix(".")
-        # If no problem is found here, the server may know fewer Unicode characters than this
-        # Python.
+        # The server can find a text blank in which Python finds no problem: their Unicode versions
+        # can differ.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
@@ -96,7 +96,7 @@ class TextItems(PredictionItems):
         return f"{name} is {self.why(number)}. Remove this text."
 
     def name(self, number: int) -> str:
-        """Return the name of an item in messages."""
+        """Return the name by which messages call an item."""
         return quoted(self.names[number]) if self.names else super().name(number)
 
     def take(self, rows: Iterable[int]) -> "TextItems":
@@ -144,8 +144,8 @@ def read_texts(
             Blank texts and bytes that are not UTF-8 raise no error, but get no prediction.
 
     Raises:
-        DataError: `items` is empty or of an unsupported type. Or every `str` is the path of an
-            existing file, so that either the path or the content of the file could be the text.
+        DataError: `items` is empty or of an unsupported type. Also if every item is a `str` with
+            the path of an existing file: either the path or the file's content could be the text.
         ConfigError: The file system of a path is not supported.
     """
     if is_frame(items):
@@ -179,7 +179,7 @@ def read_texts(
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
-    """Return a list of items. Each item is a text or path, or a pair of these."""
+    """Convert the inputs to a list of items. Each item is a text or path, or a pair of these."""
     if not are_pairs:
         return plain_list(items, ("text",))
     if isinstance(items, tuple) and len(items) == 2:
@@ -202,7 +202,7 @@ def _read(one: str | bytes | os.PathLike[str], place: str, on_invalid: str) -> _
 
 
 def _content(one: str | bytes | os.PathLike[str], place: str) -> tuple[str | bytes, str]:
-    """Return the content of one input and its name in messages."""
+    """Return the content of one input, and the name by which messages call this input."""
     if not isinstance(one, os.PathLike):
         return one, place
     path = local_path(one)
@@ -215,7 +215,7 @@ def _content(one: str | bytes | os.PathLike[str], place: str) -> tuple[str | byt
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
-    """Decode a text. Return bytes that are not UTF-8 unchanged: such bytes get no prediction."""
+    """Decode a text. Bytes that are not UTF-8 stay bytes and get no prediction."""
     return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 
@@ -228,5 +228,5 @@ def _is_pair(item: object) -> bool:
 
 
 def _shown(text: str | bytes) -> str:
-    """Return the name of a text in results: the text, or `repr` of undecodable bytes."""
+    """Return a text as results show it: the text itself, or `repr` of undecodable bytes."""
     return text if isinstance(text, str) else repr(text)

@@ -70,7 +70,7 @@ class TextSplit(Split):
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """Texts of one split, before the labels are read.
+    """Texts of one split as read from the data source, without labels.
 
     Attributes:
         texts: Text (or first text) of each of the n items.

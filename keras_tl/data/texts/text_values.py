@@ -24,7 +24,7 @@ def as_text(value: Any, place: str) -> str:
 
     Args:
         value: A `str` or UTF-8 bytes. A missing value is `None` or NaN.
-        place: Place of the value, for messages.
+        place: Place of the value in the data source, for messages.
 
     Raises:
         DataError: The value is not a text, or its bytes are not UTF-8.
@@ -75,7 +75,7 @@ def read_text_file(path: str) -> bytes:
 
 
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
-    """Raise `DataError` if every text is the path of a file: the user may mean the contents.
+    """Raise `DataError` if every text is an existing path: the user may mean the files' contents.
 
     Bytes are never paths. The message ends with the advice `cure`.
     """

@@ -80,7 +80,7 @@ class Prepared:
         """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: There is no candidate, or there are several candidates, none in `usual`.
+            DataError: There is no candidate, or several candidates of which `usual` holds none.
         """
         for key in usual:
             if key in candidates:
@@ -130,10 +130,10 @@ class Prepared:
     def examples(
         self, split: str, features: Sequence[str], decoders: Mapping[str, Any] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Yield some features of each example as NumPy values, always in the same order.
+        """Yield the given features of each example as NumPy values, always in the same order.
 
-        `split` is the name of a split in the data set. `decoders` replace the usual decoders of
-        some features.
+        `split` is the name of a split in the data set. `decoders` maps names of features to
+        decoders that replace the usual decoders.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(

@@ -13,7 +13,7 @@ from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
 def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
-    """Draw the confusion matrix. The colour of a count shows its fraction of the true class."""
+    """Draw the confusion matrix. The colour shows which fraction of the true class a cell holds."""
     counts = np.array(matrix)
     side = min(3.5 + 0.45 * len(class_names), 14)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")

@@ -22,10 +22,10 @@ MOST_CURVES = 8
 
 
 def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, Any]:
-    """Return the curves to draw: all curves with points, or the eight with the lowest values.
+    """Return the curves to draw: all curves with points, or the eight with the lowest `value`.
 
     `value` is a function from a label to a number, such as the area under the curve of the label.
-    A result of `None` counts as 0.
+    A `value` of `None` counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:

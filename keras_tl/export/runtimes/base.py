@@ -50,7 +50,7 @@ class Runtime(abc.ABC):
         """Return the error for a model that the converter of the runtime cannot convert.
 
         The message names the `operations` that the runtime lacks. If `operations` is empty, the
-        message gives the reason `said`.
+        text `said` is the reason in the message.
         """
         known = ", ".join(sorted(operations))
         reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said

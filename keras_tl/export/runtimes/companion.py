@@ -65,7 +65,7 @@ def describe(
         "task": model.task.kind,
         "labels": list(model.task.class_names),
         "temperature": model.task.temperature,
-        # The list has a threshold for each label, or for the second of two classes, or is empty.
+        # One threshold per label (multi-label), one for the second class (binary), or none.
         "thresholds": list(model.task.thresholds or [THRESHOLD] * model.task.threshold_count),
         "inputs": inputs,
         "preparation": model.modality.preparation,

@@ -45,7 +45,7 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
 def export_file(
     model: NumericModel, path: Path, runtime: Runtime, precision: str, overwrite: bool = False
 ) -> float:
-    """Convert a model to a file, run the file, and keep it if the model has the same outputs.
+    """Convert a model to a file. Keep the file only if its outputs match those of the model.
 
         photos.onnx              the model
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
@@ -54,8 +54,8 @@ def export_file(
     With `overwrite`, the function replaces files of the same names, and the model file last.
 
     Returns:
-        The largest difference between the outputs of the file and of the model, which is relative
-        for values above 1.
+        The largest difference between the outputs of the file and of the model. Differences of
+        values above 1 are relative.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.

@@ -21,7 +21,7 @@ class NumericModel:
         parts: Two Keras models: from the modality's inputs to features, and from features to
             logits.
         task: Task of the model, which converts logits to outputs.
-        modality: Modality of the model (images or texts), which describes the inputs.
+        modality: Object that describes the inputs of the model, for images or for texts.
 
     Attributes:
         task, modality: The arguments `task` and `modality`.
@@ -53,9 +53,9 @@ class NumericModel:
         """Return a function from the named inputs to the numeric outputs of the task.
 
         Args:
-            fixed: Whether the function takes exactly one item, of the size of the example inputs.
-                Otherwise the function takes any number of items, and texts of any length that the
-                backbone accepts.
+            fixed: Whether the function takes exactly one item, which has the size of the example
+                inputs. If false, the function takes any number of items, and texts of any length
+                that the backbone accepts.
         """
         specs = [
             tf.TensorSpec(

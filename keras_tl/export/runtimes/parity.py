@@ -53,7 +53,7 @@ def compare(
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
     """Return the decisions that follow from the file's probabilities.
 
-    Near a tie, the decisions that follow from the model's probabilities may be different.
+    Near a tie, the probabilities of the model, which differ slightly, may give other decisions.
     """
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":

@@ -57,7 +57,7 @@ def load(session, folder: Path) -> None:
 
 
 def _damage_of_variables(prefix: Path) -> str | None:
-    """Return a message if the variables are unreadable, which the loader's message does not say."""
+    """Return a message if the variables are unreadable. The loader's message would not say so."""
     if not prefix.parent.is_dir():
         return None
     try:
@@ -70,10 +70,10 @@ def _damage_of_variables(prefix: Path) -> str | None:
 
 
 def ask(session, signature, arrays: dict[str, np.ndarray], outputs=None) -> dict[str, np.ndarray]:
-    """Call a signature with `arrays` by input name. Return the outputs by name.
+    """Call a signature with `arrays`, a dict by input name. Return the outputs by name.
 
     Raises:
-        KeyError: The signature has no such input or output.
+        KeyError: The signature has no input or output with a given name.
     """
     # For a wrong name, a dict raises `KeyError`, but a protobuf map would create an entry.
     inputs, known = dict(signature.inputs), dict(signature.outputs)

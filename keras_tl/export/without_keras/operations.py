@@ -1,8 +1,8 @@
 """Find the operations of a graph that a server lacks.
 
 After `import tensorflow`, the registry of TensorFlow has only TensorFlow's own operations.
-`check_operations` then loads the libraries of tensorflow_text, which TensorFlow Serving contains,
-and looks up all other operations again.
+If a graph has other operations, `check_operations` loads the libraries of tensorflow_text, which
+TensorFlow Serving contains, and looks up the other operations again.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def check_operations(meta_graph) -> tuple[list[str], list[str]]:
-    """Return sentences about missing operations, and the names of tensorflow_text's operations."""
+    """Return sentences about missing operations, and names of used tensorflow_text operations."""
     used = _used(meta_graph.graph_def)
     problems = [
         f"The graph uses the operation {name}, which calls Python: a server has no Python"
@@ -42,7 +42,7 @@ def _used(graph) -> set[str]:
 
 
 def _load_text_operations() -> bool:
-    """Load the libraries of tensorflow_text without Keras. Return whether it is installed."""
+    """Load tensorflow_text's libraries without Keras. Return whether the package is installed."""
     package = importlib.util.find_spec("tensorflow_text")
     for place in package.submodule_search_locations if package else ():
         for library in sorted(Path(place).glob("python/ops/*.so")):

@@ -11,9 +11,9 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
     """Call every signature with its recorded inputs and compare the outputs.
 
     Returns:
-        Sentences about problems, and the largest difference by signature and output (relative for
-        values above 1). A difference is `None` if dtype, shape, integers or strings are wrong, or
-        if an output is NaN or infinite.
+        Sentences about problems, and the largest difference between recorded and new values, by
+        signature and output (relative for values above 1). A difference is `None` if dtype, shape,
+        integers or strings are wrong, or if an output is NaN or infinite.
     """
     problems, differences = [], {}
     for name, example in recorded.items():

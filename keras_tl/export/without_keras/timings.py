@@ -14,7 +14,7 @@ _REPETITIONS = 20
 
 
 def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
-    """Return inputs for the timing of each signature (recorded inputs, else zeros), and notes."""
+    """Return inputs to time each signature (`asked`, else zeros), and notes on missing inputs."""
     found, notes = {}, []
     for name, signature in signatures.items():
         inputs = asked.get(name) or _zeros(signature)
@@ -30,7 +30,7 @@ def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]]
 def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
     """Time the signatures for about `seconds` seconds in total, in this process.
 
-    `questions` has the inputs of each signature. Batches larger than these inputs repeat the items.
+    `questions` has the inputs of each signature. `measure` repeats the inputs for larger batches.
 
     Returns:
         Dict by signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by
@@ -78,7 +78,7 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
 
 
 def _median_seconds(run: Callable[[int], None], batch: int, end: float) -> float:
-    # Do not time the first run: for a new batch size, TensorFlow chooses kernels and memory.
+    # Do not time the first run: TensorFlow chooses kernels and allocates memory by batch size.
     run(batch)
     taken = []
     while len(taken) < _REPETITIONS and (not taken or time.perf_counter() < end):

@@ -28,7 +28,7 @@ class Replayed:
         problems: A sentence for each record that a server would refuse, with the record's
             number. The first record has number 1.
         notes: A sentence for each record of a kind that the replay does not support.
-        asked: Inputs of the last record that called each signature, by signature name.
+        asked: By signature name, the inputs of the last record that called the signature.
     """
 
     problems: list[str] = dataclasses.field(default_factory=list)
@@ -50,7 +50,7 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
 
 
 def replay(session, signatures, records: list[bytes]) -> Replayed:
-    """Send the request of each record, a serialised `PredictionLog`, to its signature."""
+    """Call signatures as the records request. A record is a serialised `PredictionLog`."""
     replayed = Replayed()
     for number, record in enumerate(records, 1):
         try:

@@ -1,4 +1,4 @@
-"""The sections of the report. A function for each section creates it from a `ReportContext`."""
+"""The sections of the report. One function per section creates a `Section` from the context."""
 
 from collections.abc import Callable
 

@@ -20,7 +20,7 @@ _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 
 def classes(context: ReportContext) -> Section:
-    """Return a table of the metrics of each class or label. For a regression, plot the values."""
+    """Return the metrics of each class. For a regression, plot predicted against true values."""
     facts, test = context.facts, context.test
     key, title = "classes", capitalised(context.task.names_are)
     if context.task.is_number:

@@ -12,7 +12,7 @@ from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import MetricEstimate
 
 _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
-# Measures of a verdict and their names in the table.
+# Column titles of the table, by the name of the field in a verdict.
 _MEASURES = {
     "start": "start",
     "slope": "slope per pass",

@@ -17,7 +17,7 @@ _SQUARE = (4.6, 4.3)
 
 
 def probabilities(context: ReportContext) -> Section:
-    """Return the reliability diagram, and threshold curves for labels or for two classes."""
+    """Return the reliability diagram. Binary and multi-label tasks also have threshold curves."""
     title, task, test = "Probabilities", context.task, context.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])

@@ -39,7 +39,7 @@ def training(context: ReportContext) -> Section:
 
 
 def phases(facts: Facts) -> Block:
-    """Return a table with a row for each training phase, but not with all its settings."""
+    """Return a table with a row for each training phase: its main settings and its results."""
     if not facts.history:
         return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
     head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch size"]
@@ -54,7 +54,7 @@ def metric_drops(history: Sequence[PhaseRecord]) -> list[Block]:
 
 
 def chosen(context: ReportContext) -> list[Block]:
-    """Return the reason for the choice of `Learner.fit`, and a table of the compared models."""
+    """Return the reason why `Learner.fit` kept its model, and a table of the compared models."""
     found = context.fitted
     if found is None:
         return []

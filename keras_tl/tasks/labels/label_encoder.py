@@ -66,7 +66,7 @@ def listing(values: Iterable) -> str:
 def check_count(
     shape: tuple[int, ...], items: int, name: str, item: str, axes: Sequence[int] = (1,)
 ) -> None:
-    """Raise `DataError` if labels have not `items` rows, or a number of axes not in `axes`."""
+    """Raise `DataError` unless labels have `items` rows, and a number of axes listed in `axes`."""
     if len(shape) not in axes or shape[0] != items:
         raise DataError(
             f"Expected one label for each {name} {item}. Received: {items} {item}s and labels of "

@@ -19,8 +19,8 @@ def separated(
 ) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
     """Return the labels of each cell, and any guess about the separator.
 
-    The labels are `None` if each cell is one label. If no separator is given, and the task is not
-    given or multi-label, `separator_of` looks for a separator in the cells.
+    The first result is `None` if each cell is one label. If `separator` is `None`, and `task` is
+    `None` or `"multilabel"`, `separator_of` looks for a separator in the cells.
     """
     guess = None
     if separator is None and task in (None, "multilabel"):
@@ -37,8 +37,9 @@ def separator_of(
     """Return the separator of labels in the cells, and a `Guess` if a cell has `;` or `|`.
 
     A character is a separator if at least half of the parts that it separates also occur in another
-    cell. A character is also a separator if all cells are equal. If class names are given, all
-    parts must instead be class names. The separator is `None` if each cell is one class name.
+    cell. A character is also a separator if all cells are equal. With `class_names`, only another
+    rule holds: a character is a separator if all parts are class names. The separator is `None` if
+    each cell is one class name.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}
@@ -67,7 +68,7 @@ def separator_of(
 
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:
-    """Return the labels of a cell, none if it is empty. `separator=None`: split at `;` and `|`."""
+    """Return the list of labels in a cell. `separator=None`: split the cell at `;` and `|`."""
     if is_missing(cell):
         return []
     if is_several(cell):

@@ -8,11 +8,12 @@ from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.label_encoder import listing
 
-# At most 20 different whole numbers are few, which is a sign of classes.
+# If whole numbers have at most 20 different values, they are probably classes.
 FEW = 20
-# Whole numbers are classes if the median number occurs at least 10 times. Amounts seldom do.
+# Whole numbers are classes if the counts of the different numbers have a median of at least 10.
+# Amounts to predict seldom repeat so often.
 _MANY = 10
-# Class numbers count from 0 or 1, and at least 90% of the numbers up to the largest must occur.
+# Class numbers start at 0 or 1, and at least 90% of the numbers from there to the largest occur.
 _PRESENT = 0.9
 # Whole numbers above 2**53 are not exact as floating-point numbers.
 _LARGEST = 2**53
@@ -65,7 +66,7 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     """Convert label rows (n, k) of 0 and 1, or of -1 and 1, to a float32 array of 0 and 1.
 
     Raises:
-        DataError: The rows contain numbers other than 0 and 1, or than -1 and 1.
+        DataError: The rows contain a number other than -1, 0 and 1, or both -1 and 0.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

@@ -14,19 +14,20 @@ Labels = np.ndarray | list[list[str]]
 def plain_labels(
     y: Any, class_names: Sequence[str] | None = None
 ) -> tuple[Labels, tuple[str, ...] | None]:
-    """Return labels as an array or as lists, and the class names that the type of `y` defines.
+    """Return labels as an array or as lists, and the class names that pandas data contain.
 
     Args:
         y: Labels as a sequence, array, tensor, or pandas Series, Categorical or DataFrame.
-        class_names: Names of the classes. If the values of a Categorical are no class names, each
-            value is the index of a class name.
+        class_names: Names of the classes. If `y` is a Categorical with values that are not in
+            `class_names`, each value is the index of a class name.
 
     Returns:
         Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists
         of names for several labels per item. A missing label is NaN among numbers and `None` among
         texts.
-        Class names: the categories of a Categorical that occur, in the order of the categories, or
-        the columns of a DataFrame with several columns. `None`: the type of `y` defines no names.
+        Class names: the categories of a Categorical that occur among its values, in the order of
+        the categories, or the column names of a DataFrame with several columns. `None`: `y` has
+        no such names.
 
     Raises:
         DataError: `y` is not iterable, a label in a list is missing, or bytes are not UTF-8.
@@ -97,7 +98,7 @@ def _names_of(labels: Any) -> list[str]:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """Convert labels to an array, or return `None` for lists of names or of unequal lengths."""
+    """Convert labels to an array. Return `None` for lists of names and for unequally long lists."""
     if isinstance(y, list) and any(map(is_several, y)):
         return None if any(isinstance(label, (set, frozenset)) for label in y) else _rows(y)
     # NumPy would turn a missing label among texts into the text "nan".
@@ -117,7 +118,7 @@ def _rows(y: list) -> np.ndarray | None:
 
 
 def _typed(values: np.ndarray) -> np.ndarray:
-    """Strip labels that are texts, and convert an array of number objects to plain numbers."""
+    """Strip labels that are texts, and convert numbers in an object array to a numeric dtype."""
     plain = [label_text(v) if isinstance(v, (str, bytes)) else v for v in values.flat]
     gaps = [*map(is_missing, plain)]
     if any(isinstance(value, str) for value in plain) or all(gaps):

@@ -21,26 +21,29 @@ def read_labels(
 
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
     hold. (1) There are at most 20 different numbers. (2) Most numbers occur more than once. (3) The
-    numbers start at 0 or 1, and at least 90% of the numbers up to the largest occur. Whole numbers
-    are also classes if the median number occurs at least 10 times. Other numbers are targets of a
-    regression.
-    Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Otherwise each row
-    holds the labels of one item, which may have several labels.
-    Texts are class names. But `;` or `|` can separate a text into parts. If at least half of these
-    parts of texts also occur in other texts, each part is a label.
+    smallest number is 0 or 1, and at least 90% of the whole numbers from the smallest to the
+    largest occur. Whole numbers are also classes if the counts of the different numbers have a
+    median of at least 10. Other numbers are targets of a regression.
+    If labels are rows of 0 and 1, or of -1 and 1, and each row has a single 1, each item has one
+    class. Otherwise each row holds the labels of one item, which may have several labels.
+    Texts are class names, except in data in which `;` or `|` separates several labels in a text.
+    The character does so if at least half of the parts that it separates also occur in other texts.
 
     Args:
-        y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
+        y: Labels of all items of all splits, see `plain_labels`. The shape (n, 1) is treated like
+            the shape (n,).
         class_names: Names of the classes: an integer label `i` means `class_names[i]`. If labels
             are columns, `class_names` names the columns.
         task: Name of a task in `keras_tl.tasks.TASKS`. `None`: choose the task from the labels.
 
     Returns:
         First result: the labels as an array (n,) of classes or targets, an array (n, k) of 0 and 1,
-        or lists of names. Second result: the interpretation of the labels, with all guesses.
+        or lists of names. Second result: the task and the class names, with all guesses about
+        them.
 
     Raises:
-        DataError: Rows have numbers other than 0 and 1 (or -1 and 1), or a label is missing.
+        DataError: Rows have a number other than -1, 0 and 1, or both -1 and 0. Or a label is
+            missing.
         ConfigError: The labels do not fit the task `task`, or no such task exists.
     """
     if task is not None:

@@ -14,7 +14,7 @@ with which fastai splits texts into words:
 4. If a word occurs three or more times in a row, `xxwrep`, the count and the word replace the
    series.
 5. Words are lower-cased. The mark `xxup` precedes a word in capitals. The mark `xxmaj` precedes a
-   word in which only the first letter is a capital. A single letter gets no mark.
+   word in which only the first letter is a capital. Neither mark precedes a single letter.
 
 Differences from fastai: white space is never a token. Capitals of all scripts are marked, also
 beside punctuation. The exceptions in spaCy's rules (such as `Mr.`) do not apply. Texts in scripts
@@ -48,7 +48,7 @@ _CLEANING = (
 _WORD = r"[\p{L}\p{M}\p{N}_]+"
 # U+2019 is the typographic apostrophe.
 _CONTRACTION = r"(?i:n['\x{2019}]t|['\x{2019}](?:s|re|ve|d|m|ll))\b"
-# This pattern is applied before the split, so that the preceding word ends at the contraction.
+# `split_words` puts a space between the two groups. Otherwise `_WORD` would match "don" in "don't".
 _BEFORE_CONTRACTION = rf"(\p{{L}})({_CONTRACTION})"
 _NUMBER, _ABBREVIATION = r"\p{N}+(?:[.,]\p{N}+)+", r"(?:\p{Lu}\.){2,}"
 _TOKEN = "|".join([_CONTRACTION, _NUMBER, _ABBREVIATION, _WORD, r"[^\s]"])
@@ -63,7 +63,7 @@ def split_words(texts: Texts) -> tf.RaggedTensor:
         texts: Texts in UTF-8, string (batch,). Invalid bytes become U+FFFD.
 
     Returns:
-        Words and marks, string (batch, None).
+        Words and marks (tokens such as `xxmaj`), string (batch, None).
 
     Raises:
         ConfigError: The argument is not a list of texts.
@@ -114,12 +114,12 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return the value, the length and the row number of each series of equal neighbouring strings.
 
-    `countable` is a bool for each string. A string whose `countable` is false is a series of its
-    own.
+    `countable` holds a bool for each string. A string with the value false is never counted
+    together with its neighbours: the length of its series is 1.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
-    # Slice `rows` instead of a constant [True]: without strings, the slice is empty.
+    # The first string starts a series. Without strings, `rows[:1]` is empty, as it should be.
     starts = tf.concat([tf.ones_like(rows[:1], tf.bool), ~goes_on], 0)
     places = tf.boolean_mask(tf.range(tf.size(values, tf.int64)), starts)
     ends = tf.concat([places[1:], tf.size(values, tf.int64)[None]], 0)[: tf.size(places)]
@@ -135,7 +135,7 @@ class WordTokenizer(tf.Module):
     """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
-        vocabulary: Vocabulary of the words that have numbers. All other words become `xxunk`.
+        vocabulary: Vocabulary, which gives each known word a number. Other words become `xxunk`.
 
     Example:
         >>> tokenizer = ktl.ulmfit.WordTokenizer(lm.vocabulary)
@@ -158,7 +158,7 @@ class WordTokenizer(tf.Module):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Vocabulary of the tokenizer: the words that have numbers.
+        """Vocabulary of the tokenizer, which gives each known word a number.
 
         Example:
             >>> lm.tokenizer.vocabulary == lm.vocabulary
@@ -167,13 +167,13 @@ class WordTokenizer(tf.Module):
         return self._vocabulary
 
     def __call__(self, texts: Texts) -> tf.RaggedTensor:
-        """Return the numbers of `xxbos` and of each text's words, also in a TensorFlow graph.
+        """Return each text's word numbers, with `xxbos` first. Also works in a TensorFlow graph.
 
         Args:
             texts: Texts in UTF-8, string (batch,).
 
         Returns:
-            Numbers, int32 (batch, None), at least one in each row.
+            Word numbers, int32 (batch, None). An empty text has only the number of `xxbos`.
 
         Raises:
             ConfigError: The argument is not a list of texts.
@@ -184,7 +184,7 @@ class WordTokenizer(tf.Module):
         return tf.concat([starts, numbers], axis=1)
 
     def stream(self, texts: list[str]) -> np.ndarray:
-        """Return the numbers of all texts, one text after the other, int32 (n,).
+        """Return the word numbers of all texts in one array, text after text, int32 (n,).
 
         Example:
             >>> lm.tokenizer.stream(["the film", "good"]).tolist()

@@ -60,7 +60,7 @@ class Vocabulary:
     def from_counts(
         cls, counts: Mapping[str, int], *, max_size: int = 60_000, min_frequency: int = 3
     ) -> Self:
-        """Return a vocabulary of the marks, then the most frequent words.
+        """Return a vocabulary: first the marks (see `MARKS`), then the most frequent words.
 
         Equally frequent words are in alphabetical order. The default limits are fastai's
         (`make_vocab`).
@@ -68,7 +68,7 @@ class Vocabulary:
         Args:
             counts: Number of occurrences of each word.
             max_size: Largest number of tokens, including marks.
-            min_frequency: Smallest number of occurrences of a word in the vocabulary.
+            min_frequency: Minimum number of occurrences. The vocabulary contains no rarer words.
 
         Raises:
             ConfigError: `max_size` or `min_frequency` is out of range.
@@ -155,15 +155,15 @@ def transfer_embeddings(old: Vocabulary, new: Vocabulary, *, weights: np.ndarray
     """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
     A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
-    (Howard and Ruder, 2018, arXiv:1801.06146) does not state the initial rows of new tokens. The
-    paper's released code uses the mean for the embeddings (fastai,
-    courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds` (fastai/text/learner.py)
-    uses the mean for the output's bias too.
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not state the initial rows of new tokens. In the
+    paper's released code (fastai, courses/dl2/imdb_scripts/finetune_lm.py), the embedding of a new
+    token is the mean of the old embeddings. In fastai's later `match_embeds`
+    (fastai/text/learner.py), the output bias of a new token is also the mean of the old values.
 
     Args:
         old: Vocabulary to which the rows of `weights` belong.
         new: Vocabulary to which the rows of the result belong.
-        weights: (len(old), ...), a row for each token: embeddings, or the output's bias.
+        weights: Embeddings or output bias, with a row for each old token, (len(old), ...).
 
     Returns:
         Weights (len(new), ...), in the dtype of `weights`.
