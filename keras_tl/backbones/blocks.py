@@ -68,7 +68,7 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """Return a functional model's last output that needs only weights of the given leaf layers."""
+    """Return the last output of the given leaf layers that needs no weights of other layers."""
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
     for operation in network.operations:  # Each operation comes after its inputs.

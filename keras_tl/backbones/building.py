@@ -115,10 +115,10 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # The record's preprocessing maps the pixel values `zero` to 0. The network's scaling layers
-    # must map the same pixel values to about 0. Only the scale may differ: Keras's published layers
-    # contain the standard deviation where the variance should be (tensorflow/tensorflow#49930). For
-    # "imagenet", Keras adds a layer that corrects the scale.
+    # `zero` are the pixel values, one for each channel, that the record's preprocessing maps to 0.
+    # The network's scaling layers must map the same pixel values to about 0. Only the scale may
+    # differ: Keras's published layers contain the standard deviation where the variance should be
+    # (tensorflow/tensorflow#49930). For "imagenet", Keras adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)

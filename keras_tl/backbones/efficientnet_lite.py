@@ -68,8 +68,9 @@ def EfficientNetLite0(
     """Build EfficientNet-Lite0 from standard Keras layers, without preprocessing.
 
     Input: RGB images (batch, height, width, 3), floating point. The input values are (pixel - 127)
-    / 128 for pixels in [0, 255], so the values are in [-0.993, 1]. The layout is channels last
-    under any global image data format. Padding is TensorFlow's "SAME", as in the original training.
+    / 128 for pixels in [0, 255], so the values are in [-0.993, 1]. The layout is always channels
+    last: Keras's global image data format has no effect. Padding is TensorFlow's "SAME", as in the
+    original training.
 
     Output, in the dtype of the global policy:
         With `include_top`, softmax probabilities (batch, classes).
@@ -86,8 +87,8 @@ def EfficientNetLite0(
         weights: Path of a `.weights.h5` file, or `None` for random weights. A file that was saved
             with the classifier also fits a network without classifier.
         input_shape: Shape of an image, (height, width, 3), each side at least 32 or `None`. The
-            default is the image size of the variant with the classifier, and (None, None, 3)
-            without the classifier.
+            default with the classifier is the image size of the variant, and without the classifier
+            (None, None, 3).
         pooling: Pooling of the feature maps: `None`, `"avg"` or `"max"`. The argument has no effect
             if `include_top` is true.
         classes: Number of classes of the classifier.
@@ -140,7 +141,7 @@ def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
 
 
 def _scaled_filters(filters: int, width: float) -> int:
-    """Return `filters * width`, rounded to a multiple of 8: the nearest, but at most 10% lower."""
+    """Round `filters * width` to the nearest multiple of 8 that is not more than 10% lower."""
     wanted = filters * width
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * wanted else rounded + 8

@@ -38,9 +38,9 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
 
     The returned model has the sizes of the weights and fastai's default dropouts. Every token keeps
     its number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
-    `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. Of equal
-    tokens, fastai uses the last, and this function renames the others. The tokenizer never makes a
-    name such as `UNUSED_n`, because its words are in lower case.
+    `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. If several
+    tokens are equal, fastai uses the last, and this function renames the others. The words of the
+    tokenizer are in lower case, so no word equals a name such as `UNUSED_n`.
 
     This function runs no code from the files. The files may hold only tensors, lists and
     dictionaries.
@@ -82,14 +82,14 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
-    """Yield a dict from each file name in a folder or archive to a function that reads the file."""
+    """Yield a dict of the files in a folder or archive: from a name to a function that reads it."""
     try:
         if path.is_dir():
             yield {file.name: file.read_bytes for file in sorted(path.iterdir()) if file.is_file()}
         else:
             with tarfile.open(path, "r:gz") as archive:
                 yield {
-                    # `extractfile` returns `None` only for members that are no files.
+                    # `extractfile` returns `None` only for members that are not files.
                     PurePosixPath(member.name).name: archive.extractfile(member).read  # type: ignore[union-attr]
                     for member in archive
                     if member.isfile()

@@ -101,7 +101,7 @@ class WeightDropLSTM(keras.layers.LSTM):
 
     In training, each call drops random recurrent weights, the same for all steps and sequences. As
     all steps have the same weights, cuDNN can compute the steps on a GPU, as for
-    `keras.layers.LSTM`. Keras's argument `recurrent_dropout` would prevent cuDNN.
+    `keras.layers.LSTM`. Keras's argument `recurrent_dropout` would prevent the use of cuDNN.
 
     Args:
         units: Number of units of the LSTM. All other arguments of the layer are those of
@@ -142,7 +142,7 @@ class WeightDropLSTM(keras.layers.LSTM):
             ops.convert_to_tensor(kernel), self.weight_dropout, seed=self._masks
         )
         # The cell reads its attribute `recurrent_kernel` in every step. Set the attribute without
-        # Keras's tracking: tracking would treat the variable as replaced.
+        # Keras's tracking, which would treat the tensor as a replacement of the variable.
         attributes = vars(self.cell)
         attributes["recurrent_kernel"] = dropped
         try:
@@ -194,8 +194,8 @@ class ActivationRegularization(keras.layers.Layer):
     Activation regularization is `alpha` times the mean square of the LSTM outputs after dropout.
     Temporal activation regularization is `beta` times the mean squared difference of neighbouring
     steps before dropout. The paper's formulas have norms, but the paper's code computes mean
-    squares (salesforce/awd-lstm-lm, main.py). The paper's values of `alpha` and `beta` are for mean
-    squares.
+    squares (salesforce/awd-lstm-lm, main.py). So does this layer, because the paper's values of
+    `alpha` and `beta` are for mean squares.
 
     `layer(outputs, dropped)` takes the LSTM outputs before and after dropout, (batch, length,
     units) each, and returns `dropped`.

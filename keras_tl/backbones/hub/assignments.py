@@ -35,8 +35,8 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # Pair a node's inputs with the called function's arguments from the end, because
-                # the node's first inputs may be no arguments.
+                # Pair a node's inputs with the called function's arguments from the end. The
+                # first input of some nodes, such as the condition of `If`, is no such argument.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))

@@ -29,16 +29,16 @@ class HubLayer(keras.layers.Layer):
     """Layer that runs a TF-Hub module.
 
     The variables of this layer are `keras.Variable`s that share the storage of the module's
-    variables. So freezing, optimizers, weight files and exports use the module's own values. The
-    variables belong to `parts`, which has a layer for each block. Only variables that the publisher
-    lists in `trainable_variables` can be trained.
+    variables. So freezing, optimizers, weight files and exports work on the module's variables, not
+    on copies. The variables belong to `parts`, which has a layer for each block. Only variables
+    that the publisher lists in `trainable_variables` can be trained.
 
     * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
     * If the layer is trainable, training calls the module with `training=True`. But a TF-Hub module
       has one `training` flag for both dropout and BatchNorm. If `training=True` would change
-      BatchNorm statistics (`HubModule.moves_statistics`), training uses `training=False`. With
-      `training=False`, the statistics stay fixed, and dropout is off. All other trainable
-      variables, including gamma and beta, are trained.
+      BatchNorm statistics (`HubModule.moves_statistics`), the layer always calls the module with
+      `training=False`. With `training=False`, the statistics stay fixed, and dropout is off. All
+      other trainable variables, including gamma and beta, are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
       without further scaling. Evaluation does not add `regularization_losses`: the validation loss
       is the loss of the task alone.
@@ -111,8 +111,9 @@ def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]
     """Assign a module's variables to blocks, from input to output.
 
     The blocks of a transformer are `embeddings`, its numbered layers, `top` (other trainable
-    variables), and the pooler, which only `pooled_output` needs. Other variables that are never
-    trained are assigned to the pooler. A module that is no transformer is one block, `module`.
+    variables), and the pooler, which only `pooled_output` needs. A variable that is never trained
+    is assigned to the pooler, unless it belongs to the embeddings or a numbered layer. A module
+    that is no transformer is one block, `module`.
     """
     trainable = {id(variable) for variable in module.trainable_variables}
     numbered = [_NUMBERED.search(_path(variable)) for variable in module.variables]

@@ -97,9 +97,9 @@ class HubModule:
     def moves_statistics(self) -> bool:
         """Whether a call with `training=True` assigns variables that inference reads.
 
-        For example, BatchNorm assigns its moving statistics. The traced graphs show such
-        assignments, so the names of the variables do not matter. Inference does not read the state
-        of random generators, which Keras 3's Dropout assigns.
+        For example, BatchNorm assigns its moving statistics. The traced graphs show which variables
+        are assigned, so the names of the variables do not matter. Keras 3's Dropout assigns the
+        state of random generators, but inference does not read this state.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -133,9 +133,9 @@ class HubModule:
     def vocabulary(self) -> tuple[Path, bool] | None:
         """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
-        Encoders of the TensorFlow Model Garden contain both values
-        (official/nlp/tools/export_tfhub_lib.py). `None` means that the module lacks one of the two
-        values.
+        Encoders of the TensorFlow Model Garden contain the vocabulary and the setting for lower
+        case (official/nlp/tools/export_tfhub_lib.py). `None` means that the module lacks one of the
+        two.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -144,7 +144,7 @@ class HubModule:
         return Path(file.asset_path.numpy().decode()), bool(lower_case.numpy())
 
     def _listed(self, name: str) -> list:
-        # A TF-Hub module may lack the attribute `name` if the list would be empty.
+        # A TF-Hub module may lack the attribute `name` instead of holding an empty list.
         return list(getattr(self.loaded, name, None) or ())
 
     def _signature(self, trace) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class HubModule:
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Return the module's name of each output that keras_tl uses (`None`: a single tensor)."""
+        """Map keras_tl's output names to the module's names, or to `None` for a single tensor."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))

@@ -42,10 +42,9 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
 def on_cpu(module: HubModule, path: Path) -> HubModule:
     """Return the module if its variables are on the CPU, else a copy on the CPU.
 
-    `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
-    For such positions, a GPU returns zeros and no error. `tf.device` alone does not move the
-    encoder to the CPU, because operations run on the device of their variables. `path` is the
-    folder of the module.
+    `longest_up_to` needs a CPU: if an encoder reads beyond its last position, a CPU raises an
+    error, but a GPU returns zeros. `tf.device` alone does not move the encoder to the CPU, because
+    operations run on the device of their variables. `path` is the folder of the module.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module
