@@ -83,7 +83,7 @@ class Components:
         seeds: Number of seeds.
         items: Number of test items.
         of_seeds: Variance between seeds, or `nan` with one seed.
-        of_items: Variance between test items, of the item effect that all seeds share.
+        of_items: Variance of the item effect: the part of an item's value that all seeds share.
         of_rest: Residual variance, or `nan` with one seed.
     """
 

@@ -101,8 +101,9 @@ def decide(
     The significance level holds for all tests of the comparison together.
 
     Args:
-        skills: Skill of each item by training set size and arm. Each size has the arm `"scratch"`
-            and other arms, with the same seeds and items in the same order.
+        skills: Skill (such as 1 for a right prediction and 0 for a wrong one) of each item, by
+            training set size and trained variant (arm). Each size has the arm `"scratch"` and other
+            arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters to the user.
         look: Number of the analysis, see `level_of`.
     """

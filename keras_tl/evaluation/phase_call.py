@@ -58,7 +58,10 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
 
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return the arguments with which a call with the defaults `own` runs `phase`, or `None`."""
+    """Return the keyword arguments of a call that runs `phase`, or `None` if no call can do so.
+
+    `own` has the defaults of the call: only the settings that differ become arguments.
+    """
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
     # A call cannot set a field to `None`: with the argument `None`, it uses the value of `own`.

@@ -1,4 +1,4 @@
-"""Write counts and names for the sentences of findings."""
+"""Format counts and names as text for the sentences of findings."""
 
 import os
 from collections.abc import Sequence

@@ -137,7 +137,7 @@ class RestTransport(Transport):
     def _explained(self, error: requests.RequestException) -> ServingError:
         if isinstance(error, requests.Timeout):
             return self._target.late()
-        # Some errors of the package requests wrap the error of the connection.
+        # Some exceptions of the `requests` package wrap the original connection error.
         reason = getattr(error.args[0] if error.args else None, "reason", None) or error
         # Remove the description of the connection from the beginning of the message.
         return self._target.missing(str(reason).split("): ", 1)[-1], "REST", 8501)

@@ -213,8 +213,8 @@ def has_diverged(losses: Sequence[float]) -> bool:
 def smooth(losses: Sequence[float]) -> np.ndarray:
     """Return the exponential moving average of the losses with decay 0.9, float32 (n,).
 
-    With the bias correction of Adam (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3), the weights of
-    the losses in each average sum to 1.
+    Each average is a weighted mean of losses: the bias correction of Adam (Kingma and Ba, 2015,
+    arXiv:1412.6980, sec. 3) makes the coefficients of the mean add up to 1.
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):
@@ -234,7 +234,7 @@ def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> Lear
     if not np.isfinite(losses[0]):
         raise ConfigError(
             f"The loss is {losses[0]} before the first update. Expected a finite loss. Call "
-            "learner.check() to check the data, and check the weights."
+            "learner.check() to check the data. Also check the weights."
         )
     smoothed = smooth(finite)
     return LearningRates(
