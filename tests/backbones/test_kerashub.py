@@ -165,7 +165,7 @@ def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets,
     folder = shutil.copytree(presets["bert"], tmp_path / "preset")
     vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
     (folder / "tokenizer_config.json").write_text('{"word_tokenizer_type": "mecab"}')
-    with pytest.raises(ConfigError, match=r"rules that differ from BERT's .*Pass preprocess="):
+    with pytest.raises(ConfigError, match=r"rules that differ from BERT's .*pass preprocess="):
         load_kerashub(str(folder))
     given = WordPiecePreprocessor(shutil.copy(vocabulary, tmp_path), strip_accents=False)
     texts = make_texts().split("train")

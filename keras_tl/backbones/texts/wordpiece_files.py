@@ -153,7 +153,7 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
         if value != wanted:
             raise ConfigError(
                 f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
-                f"{quoted(value)}, expected {wanted!r}. In Python, pass a "
+                f"{quoted(value)}, expected {wanted!r}. In Python, pass preprocess= with a "
                 "keras_tl.backbones.texts.TextPreprocessor for this encoder."
             )
     numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
@@ -188,7 +188,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     if splitter != "basic" or not about.get("do_basic_tokenize", True):
         raise ConfigError(
             f"The tokenizer of {quoted(str(path))} splits words by rules that differ from BERT's "
-            f"(word_tokenizer_type {quoted(splitter)}). In Python, pass a "
+            f"(word_tokenizer_type {quoted(splitter)}). In Python, pass preprocess= with a "
             "keras_tl.backbones.texts.TextPreprocessor for this encoder."
         )
     lower_case = about.get("do_lower_case")
