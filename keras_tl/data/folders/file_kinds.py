@@ -9,7 +9,7 @@ class FileKind:
     """Description of a kind of files with one item per file.
 
     Attributes:
-        item: Name of one item in messages, such as "image".
+        item: Noun for one item in messages, such as "image".
         formats: Names of the supported formats, for messages.
         suffixes: File suffixes of the supported formats, in lower case.
         convertible: Suffixes of files that may be items in an unsupported format.

@@ -108,7 +108,7 @@ def _guesses(named: dict[Path, str], folders: Sequence[Path], kind: FileKind) ->
     """Report how folders were read, unless all are used and all split names are in `SPLITS`."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, kind)]
     if {*named.values()} == {"train"}:
-        # If train is the only split, train and the other folders may be classes.
+        # No other folder has the name of a split. So `train` may be a class, as its neighbours.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, kind)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return ()

@@ -20,7 +20,7 @@ class UnusedFiles:
     """Counts of the unused files of a folder. `bool()` gives `False` if all files are used.
 
     Attributes:
-        item: Name of one item in messages.
+        item: Noun for one item in messages: "image" or "text".
         cure: Sentence that tells the user how to convert the convertible files.
         suffixes: Number of files that are not items, for each file suffix. The most frequent suffix
             comes first. Images without a suffix have keys such as `"JPEG without suffix"`.

@@ -22,7 +22,7 @@ class Columns:
     """Meaning of the columns of a table, see `keras_tl.ImageData.from_csv`.
 
     Attributes:
-        item: Name of one item in messages.
+        item: Noun for one item in messages: "image" or "text".
         contents: Name for the contents of the item columns in messages, such as "image paths".
         items: Names of the item columns. The keys are the arguments of `from_csv` that select the
             columns. The value `None` means that the argument selects no column.

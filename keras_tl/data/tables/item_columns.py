@@ -23,7 +23,7 @@ class ItemColumns:
     """The columns of a table that hold the items for prediction.
 
     Attributes:
-        item: Name of one item in messages, `"image"` or `"text"`.
+        item: Noun for one item in messages: `"image"` or `"text"`.
         names: Name of the column of paths or of texts. For pairs, the names of both columns.
         root: Folder from which relative paths start. `None`: relative paths start from the folder
             of the table file, or from the working directory for a data frame.
