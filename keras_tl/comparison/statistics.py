@@ -168,10 +168,10 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
 def level_of(look: int) -> float:
     """Return the significance level of all tests together in one analysis of a comparison.
 
-    Suppose that a user gets no verdict, adds seeds and tests at the 5% level again. This user makes
-    a false claim in far more than 5% of cases. So the first analysis tests at a level of 5%, and
-    each later analysis at half the level of the analysis before. The sum of the levels of all
-    analyses stays below 10%.
+    Suppose that a user gets no verdict, adds seeds, and then repeats the test at the 5% level. This
+    user makes a false claim in far more than 5% of cases. So the first analysis tests at a level of
+    5%, and each later analysis at half the level of the analysis before. The sum of the levels of
+    all analyses stays below 10%.
 
     Args:
         look: Number of the analysis of the comparison, from 1.

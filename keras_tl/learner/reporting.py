@@ -50,9 +50,9 @@ def report(
 def prepare_report(state: State) -> None:
     """Make the report artifacts of single items, and keep them in the learner.
 
-    The artifacts of single items are the images or texts with the largest losses, their Grad-CAM
-    maps, and the feature map. The command `keras-tl report` has no data, so it needs the kept
-    artifacts. If the learner has no data, the function does nothing.
+    The artifacts that show single items are the images or texts with the largest losses, their
+    Grad-CAM maps, and the two-dimensional map of the features. The command `keras-tl report` has no
+    data, so it needs the kept artifacts. If the learner has no data, the function does nothing.
     """
     if state.data is None:
         return

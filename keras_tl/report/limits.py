@@ -9,7 +9,8 @@ from keras_tl.runs.ancestry import LANGUAGE_MODEL
 
 # A confidence interval wider than this hides differences that matter in use.
 _WIDE = 0.1
-# At a ratio of 2, the most frequent class has twice the weight of the rarest class in the loss.
+# Items of the most frequent class divided by items of the rarest class. Above this ratio, the
+# report says that the classes are imbalanced.
 _IMBALANCED = 2.0
 # With 30 items of a class, the 95% interval of a recall of 0.5 is about +-0.17.
 _FEW = 30

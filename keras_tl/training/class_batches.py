@@ -64,8 +64,8 @@ class ClassBatches:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
         The row numbers depend only on the seed and the epoch. In a replica's part of a batch, an
-        item occurs twice only if its class has too few items. In an epoch, two items of the same
-        class occur equally often, or one of them occurs once more.
+        item occurs twice only if its class has too few items. In an epoch, all items of a
+        class occur equally often, or some of them occur one more time than the others.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)

@@ -265,7 +265,7 @@ def test_rules_that_are_all_given_are_not_read_from_files(name, tmp_path):
 def test_words_of_another_splitter_are_refused(tmp_path):
     vocabulary_of(tmp_path)
     write_json(tmp_path / CONFIG, {"word_tokenizer_type": "mecab"})
-    with pytest.raises(ConfigError, match=r"differ from BERT's .*'mecab'.*Pass preprocess="):
+    with pytest.raises(ConfigError, match=r"differ from BERT's .*'mecab'.*pass preprocess="):
         WordPiecePreprocessor(tmp_path)
 
 

@@ -48,7 +48,8 @@ def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[s
 def roc_areas(metrics: Mapping[str, Any], class_names: Sequence[str]) -> Areas:
     """Return the areas under the ROC curves by name of the label, as the metrics have them.
 
-    The curves in the metrics have at most 200 points. The areas are those of all points.
+    The curves in the metrics have at most 200 points. The areas under the curves are computed
+    from all points.
     """
     if isinstance(metrics.get("roc"), Mapping):
         return {name: row.get("auc") for name, row in metrics.get("per_class", {}).items()}

@@ -24,7 +24,7 @@ class NumericModel:
         modality: Object that describes the inputs of the model, for images or for texts.
 
     Attributes:
-        task, modality: The arguments `task` and `modality`.
+        task, modality: Task and modality of the model, as in the arguments.
         tracked: Module with the variables and tables of the model, for converters that need them.
         parameters: Number of parameters of the model, trainable and frozen.
         questions: Example inputs at the model's input size: arrays (n, ...) by input name.

@@ -1,1 +1,1 @@
-"""Convert texts to the tokens of language models: whole words and fastai's marks."""
+"""Convert texts to tokens of AWD-LSTM language models: words, and marks such as `xxbos`."""
