@@ -334,10 +334,13 @@ WARNINGS = {
     "none": ({}, []),
     "untrained": ({"history": []}, ["The head is untrained"]),
     "changed": ({"is_as_trained": False}, ["The weights were changed after the last phase"]),
-    "not-evaluated": ({"evaluations": {}}, ["not evaluated on the test split: run `learner.eval"]),
+    "not-evaluated": (
+        {"evaluations": {}},
+        ["The model was not evaluated on the test split: run `learner.eval"],
+    ),
     "no-test-split": (
         {"evaluations": {}, "data": {"splits": {"train": {"items": 9, "fingerprint": None}}}},
-        ["not evaluated: the data have no test split"],
+        ["The model was not evaluated: the data have no test split"],
     ),
     "no-data": ({"data": None}, ["The training data are not recorded"]),
     "other-data": (
