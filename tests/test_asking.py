@@ -166,8 +166,8 @@ def test_bad_files_are_named_skipped_or_kept(learner, answers, mixed, method, ca
     names = sorted(path.name for path in mixed.iterdir())
     good = [number for number, name in enumerate(names) if name not in DAMAGED]
 
-    def ask(*arguments):
-        found = getattr(learner, method)(*arguments)
+    def ask(items, on_invalid="raise"):
+        found = getattr(learner, method)(items, on_invalid=on_invalid)
         return found if method == "features" else found.probabilities
 
     with pytest.raises(DataError, match=r"Cannot decode .*damaged\.png"):
