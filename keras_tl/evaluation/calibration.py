@@ -55,9 +55,9 @@ class Calibration:
             second class (binary task), or every label of every item (multi-label task).
         items: Number of items whose predictions were compared with their labels.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
-            3): the mean of |confidence - frequency| over 15 bins of equal width. The weight of a
-            bin in this mean is its number of probabilities. By chance, a perfectly calibrated model
-            also has an ECE above 0, especially with few items.
+            3): the mean distance between confidence and frequency in 15 bins of equal width. The
+            weight of a bin in this mean is its number of probabilities. By chance, a perfectly
+            calibrated model also has an ECE above 0, especially with few items.
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
             squared errors of an item are summed over the classes: a value in [0, 2].
