@@ -58,7 +58,7 @@ format: $(READY)
 
 # The documentation site, in build/docs. Warnings, such as a broken link between pages, are errors.
 docs: $(READY)
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build --fail-on-warning --quiet --builder html docs build/docs
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build --fresh-env --fail-on-warning --quiet --builder html docs build/docs
 
 # The wheel and the sdist, in build/dist. TAG=v0.2.0 checks that they have the version of this tag.
 $(DIST)/.ready: setup.cfg
