@@ -112,7 +112,7 @@ class Learner:
             Backbones other than a `keras.Model` have their own preprocessing. For texts, the
             tokenizer of the encoder: `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a
             `tokenizer.json`, or of a folder with either file. Or for texts, a
-            `keras_tl.backbones.texts.TextPreprocessor`, such as
+            `keras_tl.TextPreprocessor`, such as
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
             that belongs to the encoder.
         verbose: Whether to report progress on standard error.

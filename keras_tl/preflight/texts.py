@@ -123,7 +123,7 @@ def other_tokens(context: CheckContext) -> Finding | None:
         "warning",
         f"{share:.0%} of the training texts get other tokens from KerasHub's tokenizer than from "
         f"the encoder's own tokenizer.json, such as {others[0][:80]!r}.",
-        "Pass preprocess= with a keras_tl.backbones.texts.TextPreprocessor that makes the "
+        "Pass preprocess= with a keras_tl.TextPreprocessor that makes the "
         "encoder's tokens, or use another encoder.",
     )
 

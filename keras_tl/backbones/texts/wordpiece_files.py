@@ -154,7 +154,7 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
             raise ConfigError(
                 f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
                 f"{quoted(value)}, expected {wanted!r}. In Python, pass preprocess= with a "
-                "keras_tl.backbones.texts.TextPreprocessor for this encoder."
+                "keras_tl.TextPreprocessor for this encoder."
             )
     numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
     if [number for _, number in numbered] != list(range(len(numbered))):
@@ -189,7 +189,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"The tokenizer of {quoted(str(path))} splits words by rules that differ from BERT's "
             f"(word_tokenizer_type {quoted(splitter)}). In Python, pass preprocess= with a "
-            "keras_tl.backbones.texts.TextPreprocessor for this encoder."
+            "keras_tl.TextPreprocessor for this encoder."
         )
     lower_case = about.get("do_lower_case")
     strips = about.get("strip_accents")
