@@ -169,6 +169,7 @@ def choose_backbone(
     task: Task,
     records: Mapping[str, PredictionRecord],
     item_seconds: Mapping[str, float],
+    groups: np.ndarray | None = None,
 ) -> str:
     """Return the fastest backbone whose metric is within one standard error of the best metric.
 
@@ -181,6 +182,7 @@ def choose_backbone(
     Args:
         records: Out-of-fold predictions of each backbone for the same items, by backbone name.
         item_seconds: Seconds that each backbone needs to predict one item, by backbone name.
+        groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     sign = 1.0 if task.more_is_better else -1.0
     metrics = {
@@ -200,6 +202,7 @@ def choose_backbone(
             lambda weights: sign * (metrics[best](weights) - metrics[name](weights)),
             count,
             confidence=_ONE_STANDARD_ERROR,
+            groups=groups,
         )
         return found is not None and found.low <= 0
 
