@@ -160,8 +160,8 @@ class CacheConfig(JsonConfig):
             stores features only on disk and reads them row by row, so that memory use stays
             constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
             the backbone runs in every epoch.
-        folder: Folder of the cache. `None` means the folder in `$KERAS_TL_CACHE`, or
-            `~/.cache/keras_tl` if this variable is not set.
+        folder: Folder of the cache, not with `"memory"`. `None` means the folder in
+            `$KERAS_TL_CACHE`, or `~/.cache/keras_tl` if this variable is not set.
         full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
             size and modification time.
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
@@ -194,6 +194,12 @@ class CacheConfig(JsonConfig):
 
     def __post_init__(self) -> None:
         check_choice("cache", self.where, CACHES)
+        if self.where == "memory" and self.folder is not None:
+            raise ConfigError(
+                "With where='memory', the cache writes no files, so folder= has no effect. "
+                f"Received: folder={quoted(self.folder)}. Leave folder= out, or use where='auto' "
+                "or where='disk'."
+            )
         check_range("memory_limit", self.memory_limit, 0, whole=True)
         check_range("folder_limit", self.folder_limit, 0, whole=True)
 

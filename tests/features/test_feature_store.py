@@ -32,7 +32,8 @@ class Counter:
 
 @pytest.mark.parametrize("where", ["auto", "disk", "memory"])
 def test_rows_come_back_as_they_were(tmp_path, where):
-    cache = FeatureStore(CacheConfig(where, folder=str(tmp_path)))
+    folder = None if where == "memory" else str(tmp_path)
+    cache = FeatureStore(CacheConfig(where, folder=folder))
     compute = Counter()
     for _ in range(2):
         features = cache.get(MADE_FROM, ROWS.shape, compute)
