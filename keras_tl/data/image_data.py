@@ -71,11 +71,11 @@ class ImageData(LabelledData[ImageSplit]):
 
         Without split folders, the images in `root/<class>/*` are split at random, stratified by
         class. If `root/train/<class>/*` exists, the folders define the splits: `root/train` (also
-        `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
-        `testing`). Without a validation folder, validation images are drawn from the training
-        images at random. Folders with names such as `seg_train` and `test_images` also define
-        splits if one of the names contains the word train. A split folder without class folders has
-        no labels and is not used.
+        `training`), `root/validation` (also `validate`, `valid`, `val`, `dev`, `development`,
+        `eval`, `evaluation`) and `root/test` (also `testing`). Without a validation folder,
+        validation images are drawn from the training images at random. Folders with names such as
+        `seg_train` and `test_images` also define splits if one of the names contains the word
+        train. A split folder without class folders has no labels and is not used.
 
         Args:
             root: Path of the folder with the class folders or split folders. Images are JPEG, PNG,
@@ -132,9 +132,10 @@ class ImageData(LabelledData[ImageSplit]):
             label: Column of labels, or a list of columns, one for each label.
             root: Folder from which relative image paths start. `None`: the paths start from the
                 folder of the CSV file.
-            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
-                from the training rows. `None` means that the splits are random.
+            split: Column with the split of each row: `train` (also `training`), `validation` (also
+                `validate`, `valid`, `val`, `dev`, `development`, `eval`, `evaluation`) or `test`
+                (also `testing`). If no row is a validation row, validation rows are drawn from the
+                training rows. `None` means that the splits are random.
             separator: Text between several labels in a cell, such as `","`. With a separator, the
                 data are multi-label data, even if no cell has several labels. `None`: `;` and `|`
                 separate labels if at least half of the separated labels occur in other cells too.
@@ -250,7 +251,7 @@ class ImageData(LabelledData[ImageSplit]):
                 the feature `"image"`, else the only image feature.
             label: Name of the label feature. A label is a class, a list of classes (multi-label
                 data), a number (see `from_csv`) or a text. `None`: use the declared label of the
-                data set, else the only feature that can be a label.
+                data set, else the feature `"label"`, else the only feature that can be a label.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
                 feature decides. If the type is not enough, the rules of `from_csv` choose the task
                 from the labels.
