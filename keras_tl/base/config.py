@@ -96,7 +96,8 @@ class HeadConfig(JsonConfig):
             feature cache then holds whole feature maps). For texts: `"avg"` or `"max"` over all
             tokens except padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the
             `pooled_output` of the encoder), or `"concat"` (the last token, the maximum and the
-            mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
+            mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). For a backbone
+            that returns one vector per item, leave `pooling` out.
         hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
         dropout: Dropout probability before each Dense layer, in [0, 0.99]. With hidden layers,
             `None` means 0.2. Without hidden layers, `None` means 0, because an L2 penalty

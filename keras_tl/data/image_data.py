@@ -325,6 +325,7 @@ class ImageData(LabelledData[ImageSplit]):
         """
         given_options: DataOptions = {**options, "check_files": False}
         checked = CheckedOptions(**given_options)
+        _check_no_limit(checked)
         given = given_splits(dataset, validation, test)
         stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
@@ -377,6 +378,7 @@ class ImageData(LabelledData[ImageSplit]):
                 f"value_range={checked.value_range} works only for 16-bit image files. These "
                 "images are arrays. Scale the arrays to [0, 255] and leave value_range out."
             )
+        _check_no_limit(checked)
         given = given_splits((x, y), validation, test)
         splits = {name: (check_pixels(pair[0], name), pair[1]) for name, pair in given.items()}
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
@@ -401,7 +403,10 @@ class ImageData(LabelledData[ImageSplit]):
 
         digits = load_digits()
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
+        CheckedOptions(**options)
         given: DataOptions = {"augmentation": "no-flip", **options}
+        # The command line passes this limit for every source. All digits can be used.
+        given.pop("max_bad", None)
         names = [*map(str, digits.target_names)]
         data = cls.from_arrays(pixels, digits.target, class_names=names, **given)
         return dataclasses.replace(data, source_settings={"kind": "digits"})
@@ -434,3 +439,12 @@ class ImageData(LabelledData[ImageSplit]):
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}
         return {"resize": self.resize} | value_range
+
+
+def _check_no_limit(options: CheckedOptions) -> None:
+    """Raise `ConfigError` if `max_bad` is given for images that are not files."""
+    if options.max_bad != CheckedOptions.max_bad:
+        raise ConfigError(
+            f"max_bad={options.max_bad:g} works only for image files, which keras_tl checks. In "
+            "arrays and in a tf.data.Dataset, an unusable image is an error. Leave max_bad= out."
+        )
