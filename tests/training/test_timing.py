@@ -32,7 +32,7 @@ class WithoutTraining:
         self.seen.append(data.split("train"))
         for batch in range(3):
             for callback in callbacks:
-                callback.on_train_batch_end(batch)
+                callback.on_train_batch_end(batch, {})
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 1000])
