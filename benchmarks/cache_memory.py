@@ -41,7 +41,8 @@ def train(
     )
     head = ktl.HeadConfig(pooling="flatten")
     learner = ktl.Learner(backbone, data, head=head, precision="float32", seed=0, verbose=False)
-    learner.fit_head(epochs, cache=ktl.CacheConfig(where, folder=cache))
+    folder = None if where == "memory" else cache
+    learner.fit_head(epochs, cache=ktl.CacheConfig(where, folder=folder))
     return {
         "images": len(data.split("train")),
         "shape": learner.trainer.parts.extractor.output_shape[1:],

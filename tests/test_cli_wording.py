@@ -1,9 +1,13 @@
 """Errors of the command line speak of its options, not of arguments of Python."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import keras_tl
 from keras_tl.cli import cli
-from keras_tl.cli.wording import in_options
+from keras_tl.cli.wording import SENTENCES, in_options
 from keras_tl.errors import ConfigError, DataError
 
 # The command, the message of Python, and that of the command line.
@@ -61,6 +65,33 @@ MESSAGES = {
         "Give max_bad=0.1, groups=None, or a smaller batch_size=.",
     ),
     "no-value-for-it": ("train", "Leave weights=None.", "Leave weights=None."),
+    "a-call": (
+        "calibrate",
+        "The task regression has none. Call evaluate(): the result has an interval.",
+        "The task regression has none. Run keras-tl evaluate: the result has an interval.",
+    ),
+    "a-call-with-a-value": (
+        "rank",
+        "Name the encoders, for example ktl.rank_backbones(data, ['kerashub:tiny']).",
+        "Name the encoders, for example keras-tl rank 'kerashub:tiny' with the same --data.",
+    ),
+    "an-export": (
+        "verify",
+        "Write an export: learner.export('models/a b'), or keras-tl export on the command line.",
+        "Write an export: keras-tl export with --out 'models/a b'.",
+    ),
+    "an-export-again": (
+        "verify",
+        "It is damaged. Export the model again: learner.export('photos').",
+        "It is damaged. Export the model again: keras-tl export with --out 'photos'.",
+    ),
+    "the-rate-of-a-command-without-rates": (
+        "evaluate",
+        "Train a new Learner with a lower learning_rate= (lr_find() suggests a value), or with "
+        "precision='float32'.",
+        "Run keras-tl train with a lower --learning-rate or --head-learning-rate, or with "
+        "--precision float32.",
+    ),
     "a-path": ("train", "No file 'a=b/split=0.5/x.png'.", "No file 'a=b/split=0.5/x.png'."),
 }
 
@@ -69,6 +100,25 @@ MESSAGES = {
 def test_options_stand_for_arguments(name):
     command, message, expected = MESSAGES[name]
     assert in_options(message, cli.commands[command]) == expected
+
+
+def texts_of(path):
+    """All texts of a module, with `{}` for values."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                getattr(part, "value", "{}") if isinstance(part, ast.Constant) else "{}"
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_translated_sentence_is_one_of_a_message():
+    root = Path(keras_tl.__file__).parent
+    own = root / "cli" / "wording.py"
+    said = [text for path in root.rglob("*.py") if path != own for text in texts_of(path)]
+    assert [one for one in SENTENCES if not any(one in text for text in said)] == []
 
 
 def call(*arguments):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 
+import keras
 import numpy as np
 import pytest
 
@@ -330,8 +331,45 @@ def test_a_budget_is_planned_with_measured_steps(traced, capsys):
 def test_it_begins_with_the_pretrained_backbone(short):
     learner = fresh(hard_data())
     learner.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
-    with pytest.raises(ConfigError, match="this backbone was fine-tuned on them"):
+    with pytest.raises(ConfigError, match="was fine-tuned on labels of these data: train"):
         learner.fit()
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_fine_tuned_run_is_fitted_to_other_data_and_remembers_the_first(short, tmp_path, refit):
+    first = make_tiny_data()
+    learner = fresh(first)
+    learner.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
+    train = first.split("train")
+    learned, other = train.identity, train.take(np.arange(len(train) - 2))
+    second = dataclasses.replace(first, splits=first.splits | {"train": other})
+    loaded = ktl.Learner.load(learner.save(tmp_path / "run"), data=second, verbose=False)
+    loaded.fit(augment=False, refit=refit)
+    prints = [record.train_fingerprint for record in loaded.history]
+    assert prints[:2] == [learned, learned]
+    assert {*prints[2:]} == {loaded.data.split("train").identity}
+    assert "# These phases had other data, which are not recorded: head, fine-tune" in "\n".join(
+        facts(loaded._state).calls
+    )
+    again = ktl.Learner(f"run:{loaded.save(tmp_path / 'both')}", first, verbose=False)
+    assert "train" in again._state.learned_splits
+    assert not loaded.trainer.features.is_original
+
+
+def test_an_interrupted_fine_tuning_counts_after_a_later_head(short):
+    def interrupt(batch, logs):
+        raise KeyboardInterrupt
+
+    learner = fresh(make_tiny_data())
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
+    learner.fit_head()
+    with pytest.raises(KeyboardInterrupt):
+        learner.fine_tune(policy=short, augment=False, callbacks=[callback])
+    learner.fit_head()
+    assert learner._state.learned_splits == ("train",)
+    assert not learner.trainer.features.is_original
+    with pytest.raises(ConfigError, match="labels of these data: train"):
+        learner.cross_validate()
 
 
 @pytest.mark.parametrize(

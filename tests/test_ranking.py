@@ -102,6 +102,16 @@ def test_the_fastest_within_one_standard_error_of_the_best_is_chosen(hits, secon
     assert choose_backbone(TASKS["binary"](), outcomes, seconds) == expected
 
 
+def test_few_groups_leave_more_backbones_within_one_standard_error():
+    # `a` is better only on the items of one of five groups.
+    outcomes = {name: made_outcomes(count) for name, count in {"a": 90, "b": 60}.items()}
+    changed = outcomes["a"].logits[:, 0] != outcomes["b"].logits[:, 0]
+    groups = np.where(changed, 4, np.arange(len(changed)) % 4)
+    seconds = {"a": 2, "b": 1}
+    assert choose_backbone(TASKS["binary"](), outcomes, seconds) == "a"
+    assert choose_backbone(TASKS["binary"](), outcomes, seconds, groups) == "b"
+
+
 def test_of_an_error_less_is_better():
     labels = np.arange(50, dtype=np.float32)
     outcomes = {

@@ -96,7 +96,8 @@ class HeadConfig(JsonConfig):
             feature cache then holds whole feature maps). For texts: `"avg"` or `"max"` over all
             tokens except padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the
             `pooled_output` of the encoder), or `"concat"` (the last token, the maximum and the
-            mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
+            mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). For a backbone
+            that returns one vector per item, leave `pooling` out.
         hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
         dropout: Dropout probability before each Dense layer, in [0, 0.99]. With hidden layers,
             `None` means 0.2. Without hidden layers, `None` means 0, because an L2 penalty
@@ -160,8 +161,8 @@ class CacheConfig(JsonConfig):
             stores features only on disk and reads them row by row, so that memory use stays
             constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
             the backbone runs in every epoch.
-        folder: Folder of the cache. `None` means the folder in `$KERAS_TL_CACHE`, or
-            `~/.cache/keras_tl` if this variable is not set.
+        folder: Folder of the cache, not with `"memory"`. `None` means the folder in
+            `$KERAS_TL_CACHE`, or `~/.cache/keras_tl` if this variable is not set.
         full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
             size and modification time.
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
@@ -194,6 +195,12 @@ class CacheConfig(JsonConfig):
 
     def __post_init__(self) -> None:
         check_choice("cache", self.where, CACHES)
+        if self.where == "memory" and self.folder is not None:
+            raise ConfigError(
+                "With where='memory', the cache writes no files, so folder= has no effect. "
+                f"Received: folder={quoted(self.folder)}. Leave folder= out, or use where='auto' "
+                "or where='disk'."
+            )
         check_range("memory_limit", self.memory_limit, 0, whole=True)
         check_range("folder_limit", self.folder_limit, 0, whole=True)
 

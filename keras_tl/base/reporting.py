@@ -1,5 +1,6 @@
 """Progress output: bars and live displays on a terminal, plain lines elsewhere."""
 
+import contextvars
 import importlib.util
 import logging
 import sys
@@ -67,6 +68,25 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+# Function that changes each message of all reporters, see `reworded`.
+_wording: contextvars.ContextVar[Callable[[str], str]] = contextvars.ContextVar(
+    "wording", default=str
+)
+
+
+@contextmanager
+def reworded(wording: Callable[[str], str]) -> Iterator[None]:
+    """In the `with` block, change each message of all reporters by the function `wording`.
+
+    The command line replaces Python arguments and calls by options and commands.
+    """
+    token = _wording.set(wording)
+    try:
+        yield
+    finally:
+        _wording.reset(token)
+
+
 class Reporter:
     """Writes progress to standard error, but in a notebook to standard output.
 
@@ -78,12 +98,10 @@ class Reporter:
     Attributes:
         writes_results: Whether `say_result` writes. A command that prints the results itself sets
             this attribute to false.
-        wording: Function that changes each message. A command replaces Python arguments by options.
     """
 
     def __init__(self, verbose: bool = True):
         self.writes_results = True
-        self.wording: Callable[[str], str] = str
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
         self._bars = self.console
         if self.console.is_jupyter:
@@ -104,7 +122,7 @@ class Reporter:
 
     def say(self, message: str) -> None:
         """Print a message as one line."""
-        self.console.print(self.wording(message), markup=False, soft_wrap=True)
+        self.console.print(_wording.get()(message), markup=False, soft_wrap=True)
 
     def say_result(self, message: str) -> None:
         """Print a result of a call as one line, unless a command prints the result itself."""

@@ -90,6 +90,8 @@ def demo(
         seed=seed,
         verbose=verbose,
     )
+    # The remedies that the results name are for training with your own data.
+    learner._state.reporter.writes_results = False
     learner.fit_head()
     before = learner.evaluate()["accuracy"]
     learner.fine_tune()

@@ -153,10 +153,16 @@ groups_option = click.option(
 
 
 def load_data(
-    data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
+    data: DataAsked,
+    recorded: dict[str, Any] | None = None,
+    defaults: dict[str, Any] | None = None,
+    **options: Any,
 ) -> "keras_tl.ImageData | keras_tl.TextData":
-    """Read the data. If an option was not given, use its value in the saved run (`recorded`)."""
+    """Read the data. If an option was not given, use its value in the saved run.
+
+    `recorded` are the source settings of the run's data, and `defaults` the options of these data.
+    """
     start_toolkit()
     from keras_tl.data.specs import load_spec
 
-    return load_spec(data.spec, recorded, **data.with_options(options).options)
+    return load_spec(data.spec, recorded, defaults, **data.with_options(options).options)

@@ -40,15 +40,10 @@ def _load(
     if not takes(spec.spec, "groups"):
         # The run was trained on a table. This source has no columns.
         splitting.pop("groups", None)
+    reading = {name: recorded.get(name) for name in ("resize", "value_range", "sequence_length")}
+    defaults = splitting | {name: one for name, one in reading.items() if one is not None}
     data = load_data(
-        spec,
-        recorded.get("source_settings"),
-        resize=recorded.get("resize"),
-        value_range=recorded.get("value_range"),
-        sequence_length=recorded.get("sequence_length"),
-        slices=slices,
-        verbose=verbose,
-        **splitting,
+        spec, recorded.get("source_settings"), defaults, slices=slices, verbose=verbose
     )
     return toolkit.Learner.load(run, data=data, verbose=verbose)
 

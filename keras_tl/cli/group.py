@@ -11,6 +11,7 @@ import click
 
 import keras_tl
 from keras_tl.base.files import local_path
+from keras_tl.base.reporting import reworded
 from keras_tl.cli.standard_error import import_quietly
 from keras_tl.cli.wording import in_options
 from keras_tl.errors import ConfigError, KerasTLError, quoted
@@ -30,14 +31,19 @@ PATH = LocalPath()
 
 
 class Commands(click.Group):
-    """Command group that replaces Python arguments in error messages by options."""
+    """Command group that replaces Python in messages by options and commands."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command, see `click.Group`, and translate the message of a `KerasTLError`."""
+        """Call a command, see `click.Group`, and translate its messages and its `KerasTLError`."""
+
+        def translated(message: str) -> str:
+            return in_options(message, self.commands[ctx.invoked_subcommand])
+
         try:
-            return super().invoke(ctx)
+            with reworded(translated):
+                return super().invoke(ctx)
         except KerasTLError as error:
-            error.args = (in_options(str(error), self.commands[ctx.invoked_subcommand]),)
+            error.args = (translated(str(error)),)
             raise
 
 

@@ -1,6 +1,5 @@
 """The command `keras-tl train`: train a model and save the run."""
 
-import functools
 import importlib.util
 import time
 from collections.abc import Iterator
@@ -155,10 +154,8 @@ def train(
         verbose=verbose,
         preflight=not options["no_preflight"],
     )
-    reporter = learner._state.reporter
     # The command prints the results itself, below.
-    reporter.writes_results = False
-    reporter.wording = functools.partial(in_options, command=train)
+    learner._state.reporter.writes_results = False
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
         raise click.UsageError(
@@ -179,7 +176,8 @@ def train(
     result["overfitting"] = overfitting.to_json()
     if overfitting.state == OVERFITS:
         lines += [
-            f"Against overfitting, try {remedy.what}: {remedy.command or remedy.python}"
+            f"Against overfitting, try {remedy.what}"
+            + (f": {remedy.command}" if remedy.command else f", only in Python: {remedy.python}")
             for remedy in overfitting.remedies
         ]
     from keras_tl.learner.reporting import prepare_report

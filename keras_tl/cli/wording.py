@@ -1,4 +1,4 @@
-"""Translate messages for the command line: replace Python arguments by options."""
+"""Translate messages for the command line: replace Python by options and commands."""
 
 import ast
 import re
@@ -21,13 +21,51 @@ _ALONE = re.compile(
     rf"(?<!\w)'[^']*'|(?<![\w.(-])(?P<name>[a-z]\w*)=(?P<value>{_VALUE})?(?=[\s,.;:?)]|$)"
 )
 _ON_THE_COMMAND_LINE = " on the command line"
+# Parts of messages that name Python calls, and the words of the command line.
+SENTENCES = {
+    "Call evaluate():": "Run keras-tl evaluate:",
+    "Train a new Learner with a lower learning_rate= (lr_find() suggests a value), or with "
+    "precision='float32'.": "Run keras-tl train with a lower --learning-rate or "
+    "--head-learning-rate, or with --precision float32.",
+    "Create a new Learner with pretrained weights, or continue with fine_tune().": "Pass a "
+    "--backbone with pretrained weights, or continue with fine-tuning: pass an option of this "
+    "phase, such as --policy standard.",
+    "Call cross_validate() before fine_tune(), or create a new Learner with pretrained weights.": (
+        "Pass a --backbone with pretrained weights."
+    ),
+    " fit() compares the head with the fine-tuned model by out-of-fold predictions.": " Without "
+    "options of a phase, keras-tl train compares the head with the fine-tuned model by "
+    "out-of-fold predictions.",
+    "the results of evaluate() of two learners": "the results of keras-tl evaluate for two runs",
+    "fine_tune(policy='scratch')": "--policy scratch",
+    "fit_head() standardises the features.": "keras-tl train standardises the features.",
+    "call data.checked.describe() or run keras-tl train --check": "run keras-tl train --check",
+}
+_QUOTED = r"""(?P<quoted>'[^']*'|"[^"]*")"""
+# The same for parts with a value.
+_CALLS = {
+    re.compile(rf"ktl\.rank_backbones\(data, \[{_QUOTED}\]\)"): (
+        r"keras-tl rank \g<quoted> with the same --data"
+    ),
+    re.compile(
+        rf"Write an export: learner\.export\({_QUOTED}\), or keras-tl export on the "
+        r"command line"
+    ): r"Write an export: keras-tl export with --out \g<quoted>",
+    re.compile(rf"again: learner\.export\({_QUOTED}\)"): (
+        r"again: keras-tl export with --out \g<quoted>"
+    ),
+}
 
 
 def in_options(message: str, command: click.Command) -> str:
-    """Replace the Python arguments in a message by the options of a command.
+    """Replace the Python arguments in a message by options, and some Python calls by commands.
 
     An argument stays unchanged if the command has no option for it.
     """
+    for sentence, said in SENTENCES.items():
+        message = message.replace(sentence, said)
+    for pattern, said in _CALLS.items():
+        message = pattern.sub(said, message)
     flags = _flags_of(command)
 
     def paired(found: re.Match) -> str:

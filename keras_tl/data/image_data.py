@@ -71,11 +71,11 @@ class ImageData(LabelledData[ImageSplit]):
 
         Without split folders, the images in `root/<class>/*` are split at random, stratified by
         class. If `root/train/<class>/*` exists, the folders define the splits: `root/train` (also
-        `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
-        `testing`). Without a validation folder, validation images are drawn from the training
-        images at random. Folders with names such as `seg_train` and `test_images` also define
-        splits if one of the names contains the word train. A split folder without class folders has
-        no labels and is not used.
+        `training`), `root/validation` (also `validate`, `valid`, `val`, `dev`, `development`,
+        `eval`, `evaluation`) and `root/test` (also `testing`). Without a validation folder,
+        validation images are drawn from the training images at random. Folders with names such as
+        `seg_train` and `test_images` also define splits if one of the names contains the word
+        train. A split folder without class folders has no labels and is not used.
 
         Args:
             root: Path of the folder with the class folders or split folders. Images are JPEG, PNG,
@@ -132,9 +132,10 @@ class ImageData(LabelledData[ImageSplit]):
             label: Column of labels, or a list of columns, one for each label.
             root: Folder from which relative image paths start. `None`: the paths start from the
                 folder of the CSV file.
-            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
-                from the training rows. `None` means that the splits are random.
+            split: Column with the split of each row: `train` (also `training`), `validation` (also
+                `validate`, `valid`, `val`, `dev`, `development`, `eval`, `evaluation`) or `test`
+                (also `testing`). If no row is a validation row, validation rows are drawn from the
+                training rows. `None` means that the splits are random.
             separator: Text between several labels in a cell, such as `","`. With a separator, the
                 data are multi-label data, even if no cell has several labels. `None`: `;` and `|`
                 separate labels if at least half of the separated labels occur in other cells too.
@@ -250,7 +251,7 @@ class ImageData(LabelledData[ImageSplit]):
                 the feature `"image"`, else the only image feature.
             label: Name of the label feature. A label is a class, a list of classes (multi-label
                 data), a number (see `from_csv`) or a text. `None`: use the declared label of the
-                data set, else the only feature that can be a label.
+                data set, else the feature `"label"`, else the only feature that can be a label.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
                 feature decides. If the type is not enough, the rules of `from_csv` choose the task
                 from the labels.
@@ -324,6 +325,7 @@ class ImageData(LabelledData[ImageSplit]):
         """
         given_options: DataOptions = {**options, "check_files": False}
         checked = CheckedOptions(**given_options)
+        _check_no_limit(checked)
         given = given_splits(dataset, validation, test)
         stored = store_by_content({name: read_dataset(part, name) for name, part in given.items()})
         if class_names is None:
@@ -376,6 +378,7 @@ class ImageData(LabelledData[ImageSplit]):
                 f"value_range={checked.value_range} works only for 16-bit image files. These "
                 "images are arrays. Scale the arrays to [0, 255] and leave value_range out."
             )
+        _check_no_limit(checked)
         given = given_splits((x, y), validation, test)
         splits = {name: (check_pixels(pair[0], name), pair[1]) for name, pair in given.items()}
         return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
@@ -400,7 +403,10 @@ class ImageData(LabelledData[ImageSplit]):
 
         digits = load_digits()
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
+        CheckedOptions(**options)
         given: DataOptions = {"augmentation": "no-flip", **options}
+        # The command line passes this limit for every source. All digits can be used.
+        given.pop("max_bad", None)
         names = [*map(str, digits.target_names)]
         data = cls.from_arrays(pixels, digits.target, class_names=names, **given)
         return dataclasses.replace(data, source_settings={"kind": "digits"})
@@ -433,3 +439,12 @@ class ImageData(LabelledData[ImageSplit]):
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}
         return {"resize": self.resize} | value_range
+
+
+def _check_no_limit(options: CheckedOptions) -> None:
+    """Raise `ConfigError` if `max_bad` is given for images that are not files."""
+    if options.max_bad != CheckedOptions.max_bad:
+        raise ConfigError(
+            f"max_bad={options.max_bad:g} works only for image files, which keras_tl checks. In "
+            "arrays and in a tf.data.Dataset, an unusable image is an error. Leave max_bad= out."
+        )

@@ -325,6 +325,7 @@ class LabelledData(abc.ABC, Generic[S]):
         """Return the items of several splits as one split, in the order of `names`.
 
         Raises:
+            ConfigError: `names` is not a list of at least one split name.
             DataError: A split does not exist, or the images of two pixel arrays have different
                 shapes.
 
@@ -332,6 +333,11 @@ class LabelledData(abc.ABC, Generic[S]):
             >>> len(data.joined(["train", "validation"]))
             32
         """
+        if isinstance(names, str) or not names:
+            raise ConfigError(
+                "names must be a list of at least one split name, such as ['train', 'test']. "
+                f"Received: {quoted(names)}."
+            )
         return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
 
     def split(self, name: SplitName) -> S:

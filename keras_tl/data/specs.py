@@ -74,7 +74,12 @@ def takes(spec: str, option: str) -> bool:
     return source is not None and option in source.takes
 
 
-def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> LabelledData:
+def load_spec(
+    spec: str,
+    recorded: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> LabelledData:
     """Read the data that a specification names, as `ImageData` or `TextData`.
 
     A folder holds texts if it has `.txt` files and no images. A table holds texts if it has a
@@ -86,6 +91,8 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         spec: Data source in the form `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
         recorded: `source_settings` of earlier data, to read a source of the same kind with the same
             settings. `options` override the recorded settings.
+        defaults: Options of earlier data. `options` override them. The function leaves out options
+            for images if the source holds texts, and options for texts if the source holds images.
         options: Options of the source, and `DataOptions` for images or `TextOptions` for texts.
 
     Raises:
@@ -124,6 +131,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
                 f"{option}= ({flag}) is for {wanted}, but {quoted(spec)} "
                 f"holds {held}. Leave the option out, or pass a source of {wanted}."
             )
+    options = {k: v for k, v in (defaults or {}).items() if k not in unfit} | options
     if not unfit & {*settings}:
         options = settings | options
     load = source.texts if are_texts else source.images

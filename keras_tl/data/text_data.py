@@ -80,9 +80,10 @@ class TextData(LabelledData[TextSplit]):
             label: Column of labels, or a list of columns, one for each label.
             text_pair: Column of second texts, such as hypotheses or answers, if items are pairs of
                 texts.
-            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
-                `dev`, `eval`) or `test`. If no row is a validation row, validation rows are drawn
-                from the training rows. `None` means that the splits are random.
+            split: Column with the split of each row: `train` (also `training`), `validation` (also
+                `validate`, `valid`, `val`, `dev`, `development`, `eval`, `evaluation`) or `test`
+                (also `testing`). If no row is a validation row, validation rows are drawn from the
+                training rows. `None` means that the splits are random.
             separator: Text between several labels in a cell, see `ImageData.from_csv`.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules above choose the
                 task from the labels.

@@ -88,7 +88,11 @@ def f1_interval(right: int, items: int, answered: int) -> Interval:
 
 
 def bootstrap_interval(
-    statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95
+    statistic: Statistic,
+    items: int,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    groups: np.ndarray | None = None,
 ) -> Interval | None:
     """Return the value of a metric on n items, with its bootstrap confidence interval.
 
@@ -96,24 +100,33 @@ def bootstrap_interval(
     13.3) draws items with replacement. If a metric is at its optimum, such as an AUC of 1, the
     interval is meaningless, because every resample has the same value.
 
+    If items have groups, the bootstrap draws whole groups with replacement (the cluster bootstrap,
+    Davison and Hinkley, "Bootstrap Methods and their Application", 1997, sec. 3.8).
+
     Args:
         statistic: Function that computes the metric from item weights.
         items: Number n of the items.
-        resamples: Number of resamples. Each resample draws n items with replacement.
+        resamples: Number of resamples. Each resample draws n items with replacement, or as many
+            groups as there are.
         confidence: Confidence level in (0, 1), see `mean_interval`.
+        groups: Group of each item, (n,), if items of a group are dependent. With `None`, or with
+            fewer than two groups, the bootstrap draws items.
 
     Returns:
         Value and interval. `None`: there is only one item, or the metric is undefined on the items
         or on most resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
+    names, numbers = ((), None) if groups is None else np.unique(groups, return_inverse=True)
+    units = len(names) if len(names) >= 2 else items
     rng = np.random.default_rng(0)
     found = []
     step = max(1, _AT_A_TIME // items)
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
-        rows = rng.integers(items, size=(count, items)) + np.arange(count)[:, None] * items
-        found.append(statistic(np.bincount(rows.ravel(), minlength=rows.size).reshape(rows.shape)))
+        rows = rng.integers(units, size=(count, units)) + np.arange(count)[:, None] * units
+        weights = np.bincount(rows.ravel(), minlength=rows.size).reshape(rows.shape)
+        found.append(statistic(weights if len(names) < 2 else weights[:, numbers]))
     values = np.concatenate(found)
     values = values[np.isfinite(values)]
     if not np.isfinite(value) or items < 2 or len(values) < resamples / 2:

@@ -32,7 +32,8 @@ class RankedBackbone:
         score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
         width: Number of features that the backbone computes for one item.
         parameters: Number of weights of the backbone.
-        item_seconds: Time to predict one item, in seconds.
+        item_seconds: Time to compute the features of one item, in seconds. A prediction takes
+            little longer.
         seconds: Wall time to load the backbone and to compute features, `metric` and `score`. If
             the features were in the cache, `seconds` is small.
         error: Reason why the backbone has no measurements. `None`: measurements exist.
@@ -169,6 +170,7 @@ def choose_backbone(
     task: Task,
     records: Mapping[str, PredictionRecord],
     item_seconds: Mapping[str, float],
+    groups: np.ndarray | None = None,
 ) -> str:
     """Return the fastest backbone whose metric is within one standard error of the best metric.
 
@@ -180,7 +182,9 @@ def choose_backbone(
 
     Args:
         records: Out-of-fold predictions of each backbone for the same items, by backbone name.
-        item_seconds: Seconds that each backbone needs to predict one item, by backbone name.
+        item_seconds: Seconds that each backbone needs for the features of one item, by backbone
+            name.
+        groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     sign = 1.0 if task.more_is_better else -1.0
     metrics = {
@@ -200,6 +204,7 @@ def choose_backbone(
             lambda weights: sign * (metrics[best](weights) - metrics[name](weights)),
             count,
             confidence=_ONE_STANDARD_ERROR,
+            groups=groups,
         )
         return found is not None and found.low <= 0
 

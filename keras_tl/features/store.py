@@ -134,18 +134,21 @@ class FeatureStore:
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
+        if self.config.where in ("memory", "off"):
+            return None
         path = self._folder / key / "features.bin"
-        if self.config.where in ("memory", "off") or not path.exists():
-            return None
-        if path.stat().st_size != _bytes(shape):
-            return None
-        os.utime(path.parent)
-        features = Features(shape, path=path)
-        if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:
-            rows = np.fromfile(path, np.float32).reshape(shape)
-            return self._hold(key, Features(shape, rows=rows))
-        self._in_files.add(key)
-        return features
+        # Another process may delete the entry at the same time.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if path.stat().st_size != _bytes(shape):
+                return None
+            with contextlib.suppress(PermissionError):  # Another user may own the entry.
+                os.utime(path.parent)
+            if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:
+                rows = np.fromfile(path, np.float32).reshape(shape)
+                return self._hold(key, Features(shape, rows=rows))
+            self._in_files.add(key)
+            return Features(shape, path=path)
+        return None
 
     def _hold(self, key: str, features: Features) -> Features:
         """Keep features in memory. Above `memory_limit`, drop the least recently used features."""
@@ -191,7 +194,7 @@ class FeatureStore:
         for entry in self._folder.iterdir():
             # Another process may delete the entry at the same time.
             with contextlib.suppress(FileNotFoundError):
-                if not entry.name.startswith("."):
+                if entry.is_dir() and not entry.name.startswith("."):
                     used[entry] = entry.stat().st_mtime
                     sizes[entry] = sum(file.stat().st_size for file in entry.iterdir())
         total = sum(sizes.values()) + needed

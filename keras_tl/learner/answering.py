@@ -12,6 +12,7 @@ from keras_tl.data.images.image_inputs import ImageInput
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import TextInput
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.serving import BATCH, VALID
 from keras_tl.learner.state import State
 
@@ -32,11 +33,14 @@ def predict(
 
 
 def features(
-    state: State, items: ImageInput | TextInput, on_invalid: str, cache: str | CacheConfig
+    state: State, items: ImageInput | TextInput, on_invalid: str, cache: str | CacheConfig | None
 ) -> np.ndarray:
     """See `Learner.features`."""
-    config, kept = CacheConfig.of(cache), state.trainer.features
+    kept = state.trainer.features
+    config = kept.store.config if cache is None else CacheConfig.of(cache)
     if not isinstance(items, Split) or on_invalid != "raise":
+        if cache is not None:
+            _check_not_stored(config)
         return np.concatenate(list(feature_batches(state, items, on_invalid)[1]))
     if config.where == "off":
         rows = np.concatenate(list(kept.batches(items)))
@@ -46,6 +50,16 @@ def features(
         # A copy: the caller may change the array, and the cache must not change.
         rows = found.read(np.arange(len(found)))
     return rows.reshape(len(rows), -1)
+
+
+def _check_not_stored(config: CacheConfig) -> None:
+    """Raise `ConfigError` if a user asks for a place for features that are not stored."""
+    if config.where != "off" and config != CacheConfig():
+        raise ConfigError(
+            "cache= stores only the features of a whole split, such as data.split('train'), with "
+            f"on_invalid='raise'. Received: cache={quoted(config.where)} for other items. Leave "
+            "cache= out."
+        )
 
 
 def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> PredictionItems:

@@ -764,7 +764,7 @@ class Learner:
         items: ImageInput | TextInput,
         *,
         on_invalid: OnInvalid = "raise",
-        cache: CachePlace | CacheConfig = "auto",
+        cache: CachePlace | CacheConfig | None = None,
     ) -> np.ndarray:
         """Return the features of items: the vectors that the head receives.
 
@@ -772,13 +772,17 @@ class Learner:
             items: Items, as in `predict`. For a split, such as `data.split("train")`, the feature
                 cache keeps the features, and `fit_head` uses the cached features.
             on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
-            cache: Place where the features of a split are stored, as in `fit_head`.
+            cache: Place where the features of a split are stored, as in `fit_head`. `None`: the
+                place of an earlier call, such as `fit_head(cache="memory")`, else `"auto"`. The
+                features of other items are not stored.
 
         Returns:
             Features, a float32 array (n, d), in the order of the items.
 
         Raises:
             DataError: See `predict`.
+            ConfigError: `cache` names a place, but the items are not a split, or `on_invalid` is
+                not `"raise"`.
             CacheError: The features of a split cannot be stored in the requested place.
 
         Example:

@@ -81,11 +81,11 @@ class _Fit:
         self._head_options = head_options | {"cache": cache}
         self._seconds: dict[str, float] = {}
         self._tuned = 0
-        if not trainer.features.is_original or state.learned_splits:
+        if seen := state.learned_splits:
             raise ConfigError(
                 "fit() needs a backbone that has not learned these items, but this backbone was "
-                "fine-tuned on them. Create a new Learner with pretrained weights, or continue "
-                "with fine_tune()."
+                f"fine-tuned on labels of these data: {', '.join(seen)}. Create a new Learner with "
+                "pretrained weights, or continue with fine_tune()."
             )
         task, labels = state.task, data.split("train").labels
         counts = task.class_counts(labels) if task.has_one_class else None

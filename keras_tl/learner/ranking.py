@@ -82,7 +82,7 @@ def rank(
     sign = 1.0 if task.more_is_better else -1.0
     rows.sort(key=lambda row: -math.inf if row.metric is None else sign * row.metric, reverse=True)
     seconds = {row.name: row.item_seconds for row in rows}
-    best = choose_backbone(task.undecided, records, seconds)
+    best = choose_backbone(task.undecided, records, seconds, groups)
     names = data.task, task.primary_metric
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
 

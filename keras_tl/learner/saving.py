@@ -77,7 +77,11 @@ def load(
             "The training split differs from the training split of the run. Test "
             f"{data.item}s may be {data.item}s that trained the model (leakage)."
         )
-    records = [PhaseRecord.from_json(row) for row in about["history"]]
+    # An older version recorded the training split of the run, but not of each phase. Further
+    # training may use other data.
+    train = ((about["data"] or {}).get("splits") or {}).get("train") or {}
+    known = {"train_fingerprint": train.get("fingerprint")}
+    records = [PhaseRecord.from_json(known | row) for row in about["history"]]
     state.trainer.remember(records, about["is_as_trained"])
     measured, results = state.measured, run_results(path)
     splits = {} if data is None else data.splits

@@ -147,9 +147,8 @@ class State:
     @property
     def learned_splits(self) -> tuple[str, ...]:
         """Names of the splits on which this learner or an earlier run fine-tuned the backbone."""
-        earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
-        here = () if self.trainer.features.is_original else ("train",)
-        return tuple(name for name in self.data.splits if name in {*earlier, *here})
+        ancestry, own = self.parts.backbone.ancestry, self.trainer.learned_fingerprints
+        return learned_splits(ancestry, self.need_data(), own)
 
     @property
     def source_settings(self) -> Mapping[str, Any]:

@@ -30,6 +30,11 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
     if isinstance(outputs, dict):
         return _pool_tokens(kind, outputs)
     if len(outputs.shape) == 2:
+        if kind not in ("avg", "flatten"):
+            raise ConfigError(
+                f"pooling={quoted(kind)} has no effect, because this backbone returns one vector "
+                "for each item. Leave pooling= out."
+            )
         return keras.layers.Identity(**_LAYER)(outputs)
     if len(outputs.shape) == 3 and kind in _OF_TOKENS:
         return TokenPooling(kind, **_LAYER)(outputs)

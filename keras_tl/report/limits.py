@@ -46,8 +46,8 @@ def warnings_of(facts: Facts) -> list[str]:
         )
     else:
         found.append(
-            "The model was not evaluated on the test split: run `learner.evaluate()` before "
-            "`learner.export()`."
+            "The model was not evaluated on the test split: run `learner.evaluate()` or `keras-tl "
+            "evaluate` before the export."
         )
     return found
 
@@ -84,7 +84,8 @@ def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
         if ranks:
             said += (
                 f" But the model ranks the items better than a random order (AUC {auc.value:.3f}). "
-                "Choose a decision threshold other than 0.5 with `learner.choose_thresholds()`."
+                "Choose a decision threshold other than 0.5 with `learner.choose_thresholds()` or "
+                "`keras-tl thresholds`."
             )
         return [said]
     # A chosen threshold trades accuracy for precision or recall, but does not change the AUC.
@@ -156,7 +157,10 @@ def _groups(facts: Facts) -> str:
 
 def _calibration(facts: Facts) -> str:
     if facts.config.temperature == 1:
-        found = "The probabilities are not calibrated. Calibrate them with `learner.calibrate()`."
+        found = (
+            "The probabilities are not calibrated. Calibrate them with `learner.calibrate()` or "
+            "`keras-tl calibrate`."
+        )
     else:
         found = (
             "The probabilities are calibrated by temperature scaling (Guo et al., 2017, "

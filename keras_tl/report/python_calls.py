@@ -24,6 +24,10 @@ def python_calls(
 ) -> list[str]:
     """Return lines of Python that train a model again, with `...` for values not recorded."""
     lines = ["import keras_tl as ktl", "", *_data(data, config), *_learner(config, weights, seed)]
+    own = None if data is None else data["splits"]["train"]["fingerprint"]
+    earlier = [x.phase.name for x in history if own and x.train_fingerprint not in (None, own)]
+    if earlier:
+        lines += [f"# These phases had other data, which are not recorded: {', '.join(earlier)}"]
     lines += _phases(history, config.family) if fitted is None else _fit(history[-1], fitted)
     if config.temperature != 1:
         lines += ["learner.calibrate()"]

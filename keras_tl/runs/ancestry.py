@@ -1,7 +1,7 @@
 """Ancestry: the earlier trainings of a backbone's weights, as saved runs record them."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from keras_tl.data.labelled_data import LabelledData
@@ -33,26 +33,36 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     return (training, *about.get("ancestry", ()))
 
 
-def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) -> tuple[str, ...]:
+def learned_splits(
+    ancestry: Iterable[Mapping[str, Any]],
+    data: LabelledData,
+    own: Collection[str | None] = (),
+) -> tuple[str, ...]:
     """Return the names of the splits on which a backbone was fine-tuned with labels.
 
-    A run records one fingerprint of its training split. This function therefore recognises only a
+    A phase records one fingerprint of its training split. This function therefore recognises only a
     training split with the same items, and the joined split of all items from `fit(refit=True)`.
     The function does not recognise a training split from another random division of the same
     items. It ignores the training of a language model, which learns from texts without labels.
+
+    Args:
+        own: Fingerprints of the training splits on which the learner itself changed the backbone.
+            If one of them is unknown (`None`), the training split of `data` counts as learned.
     """
-    prints = {
-        (entry["data"] or {}).get("fingerprint")
-        for entry in ancestry
-        if entry["kind"] == TRAINING
-        and any(PhaseRecord.from_json(row).changed_backbone for row in entry["history"])
-    }
+    prints = {*own}
+    for entry in ancestry:
+        if entry["kind"] == TRAINING:
+            # An older version recorded only the data of the last phase.
+            last = (entry["data"] or {}).get("fingerprint")
+            records = map(PhaseRecord.from_json, entry["history"])
+            prints |= {one.train_fingerprint or last for one in records if one.changed_backbone}
     prints.discard(None)
-    if not prints:
-        return ()
     names = tuple(data.splits)
-    # Image arrays of different shapes cannot be joined.
-    with contextlib.suppress(DataError):
-        if data.joined(names).identity in prints:
-            return names
-    return tuple(name for name in names if data.split(name).identity in prints)
+    found = {"train"} if None in own else set()
+    if prints:
+        # Image arrays of different shapes cannot be joined.
+        with contextlib.suppress(DataError):
+            if data.joined(names).identity in prints:
+                return names
+        found |= {name for name in names if data.split(name).identity in prints}
+    return tuple(name for name in names if name in found)

@@ -74,6 +74,9 @@ class PhaseRecord:
         metric_drop: Significant fall of a validation metric in fine-tuning. Only the record of the
             last phase has this test, and only if a phase trained without early stopping. `None`
             means that the test found no fall, or that there was no test.
+        train_fingerprint: Fingerprint of the training split of the phase, see `Split.identity`.
+            `None` means that the fingerprint is unknown, because an older version saved the run or
+            a file was missing.
 
     Example:
         >>> record = learner.history[0]
@@ -93,6 +96,7 @@ class PhaseRecord:
     by_callback: bool = False
     of_no_epoch: bool = False
     metric_drop: MetricDrop | None = None
+    train_fingerprint: str | None = None
 
     @property
     def history(self) -> dict[str, list[float]]:

@@ -34,7 +34,8 @@ class Candidate:
             temperature that minimises this model's loss.
         metric: Value of the task's primary metric. `None`: the metric is not defined.
         difference: Metric of this model minus metric of the head alone (share 0), with a 95%
-            confidence interval (paired bootstrap). `None`: this model has share 0.
+            confidence interval (paired bootstrap of the items, or of the groups if items have
+            groups). `None`: this model has share 0.
         better: Mean loss of the default model minus mean loss of this model, with a confidence
             interval. `None`: this is the default model.
 
@@ -114,8 +115,9 @@ def measure_candidates(
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
     A Bonferroni correction widens each interval in `Candidate.better`: with 95% confidence, all
-    these intervals together hold the true values. If items have groups, the intervals are computed
-    from the mean losses of the groups.
+    these intervals together hold the true values. If items have groups, these intervals are
+    computed from the mean losses of the groups, and the intervals of the metrics are computed from
+    resamples of whole groups.
 
     Args:
         records: Prediction record of each model, by its share of fine-tuned weights, for the same
@@ -134,7 +136,7 @@ def measure_candidates(
         difference = better = None
         if share != HEAD:
             difference = bootstrap_interval(
-                lambda w, a=metrics[share], b=metrics[HEAD]: a(w) - b(w), count
+                lambda w, a=metrics[share], b=metrics[HEAD]: a(w) - b(w), count, groups=groups
             )
         if share != default:
             better = mean_interval(_by_group(losses[default] - own, groups), confidence)

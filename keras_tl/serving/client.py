@@ -49,10 +49,10 @@ class Client(RemoteModel):
             the server returned for that item.
         timeout: Seconds to wait for an answer in each try.
         retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
-            503, 504, or UNAVAILABLE). The first retry comes at once, the second after 0.4 seconds.
-            Each later pause is twice as long as the pause before, and at most `timeout` seconds
-            long. If the server names a time (`Retry-After`), the client waits for this time, but
-            not longer than `timeout`.
+            503, 504, UNAVAILABLE or RESOURCE_EXHAUSTED). The first retry comes at once, the second
+            after 0.4 seconds. Each later pause is twice as long as the pause before, and at most
+            `timeout` seconds long. If the server names a time (`Retry-After`), the client waits for
+            this time, but not longer than `timeout`.
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.

@@ -117,7 +117,10 @@ class GrpcTransport(Transport):
         if code == "UNIMPLEMENTED":
             raise self._target.missing(details, "gRPC", 8500)
         advice = f" {_ADVICE[code]}" if code in _ADVICE else ""
-        raise RefusedError(f"{details}{advice}", code == "NOT_FOUND")
+        refused = RefusedError(f"{details}{advice}", code == "NOT_FOUND")
+        if code == "RESOURCE_EXHAUSTED":  # The same rule as for HTTP status 429.
+            raise NoAnswerError(refused)
+        raise refused
 
 
 def _api(name: str):

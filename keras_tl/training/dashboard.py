@@ -175,7 +175,7 @@ class Dashboard:
         if self.pace.left is not None:
             parts.append(f"{duration(self.pace.left)} left")
             if self.following:
-                parts.append(f"{duration(self.pace.left_in_all)} with the later phases")
+                parts.append(f"{duration(self.pace.left_in_all)} left with the later phases")
         return "   ".join(parts)
 
 

@@ -245,7 +245,8 @@ def phases_of(
         given: New values for fields of `Phase`. `None` keeps the value of the policy.
 
     Raises:
-        ConfigError: The policy is unknown, or `epochs` is set although there are several phases.
+        ConfigError: The policy is unknown, or `epochs` is set although there are several phases. Or
+            a phase has a discriminative factor, but freezes the backbone.
     """
     if isinstance(policy, str):
         if policy not in POLICIES:
@@ -263,4 +264,16 @@ def phases_of(
                 f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
                 "the epochs in your own phases, and pass the phases as policy=."
             )
-    return tuple(dataclasses.replace(phase, **changes) for phase in phases)
+    changed = [dataclasses.replace(phase, **changes) for phase in phases]
+    # A factor for all phases has no effect in the phases that train only the head.
+    is_for_all = "discriminative_factor" in changes and any(x.unfreeze is not None for x in changed)
+    for number, phase in enumerate(changed):
+        if phase.unfreeze is None and phase.discriminative_factor > 1:
+            if not is_for_all:
+                raise ConfigError(
+                    "discriminative_factor= needs a phase that unfreezes blocks, but the phase "
+                    f"{quoted(phase.name)} has unfreeze=None. Leave discriminative_factor= out, or "
+                    "set unfreeze='all'."
+                )
+            changed[number] = dataclasses.replace(phase, discriminative_factor=1.0)
+    return tuple(changed)

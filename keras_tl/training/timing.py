@@ -10,26 +10,28 @@ import numpy as np
 from keras_tl.base.config import Phase
 from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
+from keras_tl.data.splits import draw
 from keras_tl.training.trainer import Trainer
 
-# Time of a training step (forward, backward, update) divided by the time to predict the same items.
-# `_STEP_OVER_PREDICTION` is a rough value, so the plan that `fit` reports says "about". Unlike this
-# estimate, `rehearse` measures the time of a training step.
-_STEP_OVER_PREDICTION = 4.0
+# Time of a training step (forward, backward, update) divided by the time to compute the features of
+# the same items. `_STEP_OVER_FEATURES` is a rough value, so the plan that `fit` reports says
+# "about". Unlike this estimate, `rehearse` measures the time of a training step.
+_STEP_OVER_FEATURES = 4.0
 _TRACING_SECONDS = 10.0
-_PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
+_TIMED, _REHEARSED, _REPEATS = 64, 6, 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """Wall time of training and prediction on this machine, in seconds.
+    """Wall time of training and of feature extraction on this machine, in seconds.
 
     Attributes:
         step: Seconds per training step of the whole model.
         start: Seconds before the first step of a training, for tracing and reading the first items.
-        item: Seconds per prediction of one item.
-        measured: Whether `step` and `start` are measured. If false, `step` is estimated from the
-            time of predictions, and `start` is a constant.
+        item: Seconds to compute the features of one item. A prediction takes little longer, because
+            the head is small.
+        measured: Whether `step` and `start` are measured. If false, `step` is estimated from
+            `item`, and `start` is a constant.
     """
 
     step: float
@@ -44,7 +46,8 @@ class Costs:
 
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
     """Return the seconds per item to compute features, from the fastest of three runs."""
-    few = split.take(np.arange(min(_PREDICTED, len(split))))
+    # The first items may all be of one class, with smaller images or shorter texts than the others.
+    few = split.sample(_TIMED, seed=0)
     seconds = []
     for _ in range(_REPEATS):  # The first repeat may include tracing.
         began = time.perf_counter()
@@ -55,9 +58,9 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the training time of a phase from its batch size and the time of predictions."""
+    """Estimate the training time of a phase from its batch size and the time of features."""
     item = seconds_an_item(trainer, split)
-    step = _STEP_OVER_PREDICTION * phase.batch_size * item
+    step = _STEP_OVER_FEATURES * phase.batch_size * item
     return Costs(step, _TRACING_SECONDS, item, measured=False)
 
 
@@ -66,10 +69,11 @@ def rehearse(
 ) -> Costs:
     """Measure the training time of a phase in a few steps, then restore the model's weights.
 
-    `item` is the prediction time of one item in seconds, for the field `Costs.item`.
+    The steps use a random sample with items of all classes, because data may be sorted by class.
+    `item` is the value of the field `Costs.item`.
     """
     train = data.split("train")
-    few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))
+    few = train.take(draw(train.labels, _REHEARSED * phase.batch_size, trainer.seed))
     steps = -(-len(few) // phase.batch_size)
     short = dataclasses.replace(
         phase, name="rehearsal", epochs=-(-_REHEARSED // steps), min_steps=0, patience=None

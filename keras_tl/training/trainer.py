@@ -92,6 +92,9 @@ class Trainer:
         self._untrained_head = parts.head.get_weights()
         self._head_weights = WeightsFingerprint(parts.head)
         self._left = ""
+        # Fingerprints of the training splits of phases that began to change the backbone, but did
+        # not end.
+        self._unfinished: set[str | None] = set()
         self.seed = seed
         self._reporter = reporter
 
@@ -104,6 +107,12 @@ class Trainer:
     def is_as_trained(self) -> bool:
         """Whether no phase ran, or the weights are unchanged since the last phase ended."""
         return not self.history or self._left == self.weights()
+
+    @property
+    def learned_fingerprints(self) -> set[str | None]:
+        """Fingerprints of the training splits that changed the backbone. `None`: unknown split."""
+        changed = {one.train_fingerprint for one in self.history if one.changed_backbone}
+        return changed | self._unfinished
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
         """Set the history of a loaded model, after the weights are loaded.
@@ -118,8 +127,12 @@ class Trainer:
             self._left = self.weights()
 
     def forget(self) -> None:
-        """Clear the history and restore the head's initial weights, before a new training."""
-        self.history.clear()
+        """Restore the head's initial weights, and forget the phases that changed only the head.
+
+        The history keeps all phases up to the last phase that changed the backbone.
+        """
+        kept = [n for n, record in enumerate(self.history, start=1) if record.changed_backbone]
+        del self.history[max(kept, default=0) :]
         self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, items: int) -> Phase:
@@ -156,7 +169,7 @@ class Trainer:
         ]
         self._note_backbone()
         self._left = self.weights()
-        if self.features.is_original:
+        if self.features.is_original or not share:
             self._leave_frozen()
 
     @contextlib.contextmanager
@@ -166,7 +179,7 @@ class Trainer:
         When the `with` block ends, all weights of the layers have their earlier values again.
         """
         parts, other = self.parts, copy.copy(self)
-        other.history, other.features = [], self._new_features()
+        other.history, other.features, other._unfinished = [], self._new_features(), set()
         other.features.keep_in(CacheConfig("memory"))
         try:
             with snapshot(parts.model, parts.head), seeded(self.seed):
@@ -205,10 +218,13 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, labels=validation.labels, logits=logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
+        fingerprint = data.split("train").identity
         # Mark the backbone as changed before the training: callbacks may compute logits during the
         # training, and an interrupted training leaves no record of the change in the history.
+        unfinished = set(self._unfinished)
         if phase.unfreeze is not None:
             self.features.backbone_changes()
+            self._unfinished.add(fingerprint)
         # Update the head after every epoch, because the user's callbacks may use the head.
         fold = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: start.head.fold())
         trained = inputs.model if start is None else start.head.model
@@ -230,6 +246,7 @@ class Trainer:
                     own=[] if start is None else [fold],
                 )
         except ConfigError:  # `run_phase` has restored the weights.
+            self._unfinished = unfinished
             self._note_backbone()
             raise
         if start is not None:
@@ -240,6 +257,7 @@ class Trainer:
             augment=names_of(augment),
             solved=start is not None and start.solved,
             l2=start and start.l2,
+            train_fingerprint=fingerprint,
         )
         if phase.unfreeze is None and (inputs.cached or start is not None):
             self._leave_frozen(phase)
@@ -250,6 +268,7 @@ class Trainer:
                 f"than before the phase ({before:.4f}), so the phase kept the earlier weights."
             )
         self.history.append(record)
+        self._unfinished = unfinished
         self._note_backbone()
         self._left = self.weights()
         return record
@@ -343,7 +362,7 @@ class Trainer:
         return np.concatenate([*self._classify.rows(split)])
 
     def _note_backbone(self) -> None:
-        if not any(record.changed_backbone for record in self.history):
+        if not self.learned_fingerprints:
             self.features.backbone_is_restored()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:

@@ -121,6 +121,7 @@ def phase(**values):
 WRONG = [
     (head(pooling="sum"), r"Unknown pooling 'sum'.*'avg', 'max', 'flatten'"),
     (head(pooling=None), r"Unknown pooling None"),
+    (cache(where="memory", folder="here"), r"writes no files, .*Received: folder='here'\. Leave"),
     (head(dropout=1), r"dropout must be a number from 0 to 0\.99\. Received: 1\."),
     (head(dropout=-0.1), r"dropout must be .*Received: -0\.1"),
     (head(dropout="0.5"), r"dropout must be .*Received: '0\.5'"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_tl.base.reporting import Reporter, size_text, time_text
+from keras_tl.base.reporting import Reporter, reworded, size_text, time_text
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,12 @@ def test_a_command_that_prints_results_itself_keeps_only_progress(capsys):
 def test_a_command_changes_the_wording(capsys):
     reporter = Reporter()
     reporter.say("Pass cache='off'.")
-    reporter.wording = lambda message: message.replace("cache='off'", "--cache off")
+    with reworded(lambda message: message.replace("cache='off'", "--cache off")):
+        reporter.say("Pass cache='off'.")
+        Reporter().say("Leave cache='off' out.")
     reporter.say("Pass cache='off'.")
-    assert capsys.readouterr().err.splitlines() == ["Pass cache='off'.", "Pass --cache off."]
+    said = ["Pass cache='off'.", "Pass --cache off.", "Leave --cache off out.", "Pass cache='off'."]
+    assert capsys.readouterr().err.splitlines() == said
 
 
 def test_nothing_is_said_unless_asked_for(monkeypatch, capsys):

@@ -69,6 +69,16 @@ def test_an_unknown_option_is_named_at_once(source):
         SOURCES[source](image_sise=96)
 
 
+@pytest.mark.parametrize("source", ["arrays", "tfdata"])
+def test_a_limit_of_unusable_files_is_not_for_other_images(source):
+    with pytest.raises(ConfigError, match=r"max_bad=0\.1 works only for image files"):
+        SOURCES[source](max_bad=0.1)
+    # The command line passes the limit for every source.
+    assert len(ImageData.digits(max_bad=1.0).splits) == 3
+    with pytest.raises(ConfigError, match="max_bad must be a number from 0 to 1"):
+        ImageData.digits(max_bad=2)
+
+
 # Options that both have, and one of texts only.
 TEXT_ERRORS = [
     *(

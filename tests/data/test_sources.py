@@ -31,6 +31,12 @@ def sizes(data):
     return {name: len(split) for name, split in data.splits.items()}
 
 
+@pytest.mark.parametrize("names", [[], (), "train"], ids=repr)
+def test_joining_needs_a_list_of_names(names):
+    with pytest.raises(ConfigError, match="names must be a list of at least one split name, such"):
+        ImageData.digits().joined(names)
+
+
 def labelled(data):
     """Every path with its class's name; a path that is in two splits counts twice."""
     return sorted(

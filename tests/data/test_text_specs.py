@@ -188,3 +188,17 @@ def test_options_of_the_command_line_reach_the_source(tmp_path, monkeypatch, com
         assert options["separator"] == ";"
         assert options["task"] == "regression"
         assert options["sequence_length"] == 64
+
+
+@pytest.mark.parametrize("held", [TextData, ImageData])
+def test_options_of_earlier_data_of_the_other_kind_do_not_count(place, held):
+    spec = f"folder:{place / ('texts' if held is TextData else 'photos')}"
+    defaults = {"resize": "pad", "check_files": False, "sequence_length": 64, "seed": 3}
+    data = specs.load_spec(spec, None, defaults, verbose=False)
+    assert type(data) is held
+    assert data.split_settings["seed"] == 3
+    own = {TextData: ("sequence_length", 64), ImageData: ("resize", "pad")}
+    assert getattr(data, own[held][0]) == own[held][1]
+    given = {own[held][0]: 32 if held is TextData else "stretch"}
+    again = specs.load_spec(spec, None, defaults, verbose=False, **given)
+    assert getattr(again, own[held][0]) == given[own[held][0]]

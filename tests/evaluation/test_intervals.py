@@ -68,6 +68,24 @@ def test_the_bootstrap_is_that_of_a_mean():
     assert bootstrap_interval(mean_of(values), 200) == found
 
 
+@pytest.mark.parametrize("groups", [None, ["only"] * 200], ids=str)
+def test_less_than_two_groups_change_no_bootstrap(groups):
+    values = np.random.default_rng(0).normal(3, 2, 200)
+    names = groups and np.array(groups)
+    assert bootstrap_interval(mean_of(values), 200, groups=names) == bootstrap_interval(
+        mean_of(values), 200
+    )
+
+
+def test_the_bootstrap_of_equal_items_is_that_of_their_groups():
+    own = np.random.default_rng(0).normal(3, 2, 40)
+    values, groups = np.repeat(own, 25), np.repeat(np.arange(40), 25)
+    grouped = bootstrap_interval(mean_of(values), 1000, groups=groups)
+    assert grouped.low == pytest.approx(bootstrap_interval(mean_of(own), 40).low)
+    alone = bootstrap_interval(mean_of(values), 1000)
+    assert grouped.high - grouped.low > 4 * (alone.high - alone.low)
+
+
 def test_what_is_not_defined_has_no_bootstrap():
     assert bootstrap_interval(lambda weights: np.full(len(weights), np.nan), 5) is None
     assert bootstrap_interval(mean_of(np.ones(1)), 1) is None

@@ -14,7 +14,7 @@ import keras_tl as ktl
 from keras_tl.base.files import write_checksums
 from keras_tl.cli import cli
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.measuring import evaluation_of
@@ -312,6 +312,13 @@ def test_a_run_without_recorded_data_is_evaluated_on_the_given_data(made, run):
     found = call("evaluate", run, "--data", f"csv:{made[0]}")
     # Without the run's settings, the default fraction of 0.15 is the test split.
     assert (found["items"], found["kept"]) == (9, False)
+
+
+def test_a_run_of_images_says_that_texts_do_not_fit(run, tmp_path):
+    table = tmp_path / "texts.csv"
+    table.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)))
+    with pytest.raises(DataError, match="The run is for images, but the data have other items"):
+        call("evaluate", run, "--data", f"csv:{table}")
 
 
 def test_groups_of_a_table_do_not_matter_for_a_folder(made, tmp_path):

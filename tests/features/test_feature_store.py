@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ class Counter:
 
 @pytest.mark.parametrize("where", ["auto", "disk", "memory"])
 def test_rows_come_back_as_they_were(tmp_path, where):
-    cache = FeatureStore(CacheConfig(where, folder=str(tmp_path)))
+    folder = None if where == "memory" else str(tmp_path)
+    cache = FeatureStore(CacheConfig(where, folder=folder))
     compute = Counter()
     for _ in range(2):
         features = cache.get(MADE_FROM, ROWS.shape, compute)
@@ -100,6 +102,46 @@ def test_the_folder_keeps_to_its_limit(tmp_path):
         FeatureStore(config).get({"entry": number}, ROWS.shape, compute)
         asked.append(compute.asked)
     assert asked == [0, 0, 1]
+
+
+@pytest.mark.parametrize("where", ["auto", "disk"])
+def test_files_of_others_in_the_folder_are_passed_over(tmp_path, where):
+    folder = tmp_path / "features"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("not features")
+    (folder / "gone").symlink_to(folder / "nowhere")
+    config = CacheConfig(where, folder=str(tmp_path), folder_limit=1)
+    for number in range(2):
+        features = FeatureStore(config).get({"entry": number}, ROWS.shape, Counter())
+        np.testing.assert_array_equal(features.read(np.arange(10)), ROWS)
+    assert (folder / "notes.txt").read_text() == "not features"
+    assert len(list(folder.iterdir())) == 3
+
+
+@pytest.mark.parametrize("call", ["iterdir", "utime"])
+def test_another_process_may_delete_features_at_any_moment(tmp_path, monkeypatch, call):
+    config = CacheConfig(folder=str(tmp_path))
+    FeatureStore(config).get({"entry": "old"}, ROWS.shape, Counter())
+    (old,) = tmp_path.glob("features/*")
+
+    def deleting(owner, name):
+        original = getattr(owner, name)
+
+        def changed(*args, **options):
+            found = original(*args, **options)
+            found = iter(list(found)) if name == "iterdir" else found
+            monkeypatch.setattr(owner, name, original)
+            shutil.rmtree(old)
+            return found
+
+        monkeypatch.setattr(owner, name, changed)
+
+    deleting(Path if call == "iterdir" else os, call)
+    compute = Counter()
+    asked = {"entry": "new" if call == "iterdir" else "old"}
+    features = FeatureStore(config).get(asked, ROWS.shape, compute)
+    assert compute.asked == 1
+    np.testing.assert_array_equal(features.read(np.arange(10)), ROWS)
 
 
 def test_features_that_training_reads_from_the_disk_are_not_deleted(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.base.keras_compat import eagerly
-from keras_tl.errors import CacheError
+from keras_tl.errors import CacheError, ConfigError
 from keras_tl.features import store
 from keras_tl.features.fingerprints import WeightsFingerprint, weights_fingerprint
 from tests.conditions import audited
@@ -47,10 +47,34 @@ def test_a_change_by_the_user_is_noticed(tiny_data):
     assert np.abs(after - before).max() > 0.01
 
 
+@pytest.mark.parametrize("where", ["memory", "off"])
+def test_features_stay_where_an_earlier_call_put_them(tiny_data, where, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_TL_CACHE", str(tmp_path))
+    learner = make_small_learner(tiny_data)
+    learner.fit_head(epochs=1, cache=where)
+    train = tiny_data.split("train")
+    learner.features(train)
+    assert learner.trainer.features.has(train) == (where == "memory")
+    assert not any(tmp_path.rglob("features.bin"))
+    learner.features(train, cache="auto")
+    assert any(tmp_path.rglob("features.bin"))
+
+
+@pytest.mark.parametrize("on_invalid", ["raise", "skip"])
+def test_a_place_for_features_that_are_not_stored_is_refused(tiny_data, tmp_path, on_invalid):
+    learner, test = make_small_learner(tiny_data), tiny_data.split("test")
+    items = test.images if on_invalid == "raise" else test
+    for cache in ("memory", "disk", ktl.CacheConfig(folder=str(tmp_path))):
+        with pytest.raises(ConfigError, match="only the features of a whole split"):
+            learner.features(items, cache=cache, on_invalid=on_invalid)
+    for cache in ("auto", "off", None):
+        assert len(learner.features(items, cache=cache, on_invalid=on_invalid)) == len(test)
+
+
 @pytest.mark.parametrize("cache", ["auto", "memory", "disk", "off"])
 def test_a_change_of_the_returned_array_does_not_change_the_cache(tiny_data, tmp_path, cache):
     learner = make_small_learner(tiny_data)
-    config = ktl.CacheConfig(cache, folder=str(tmp_path))
+    config = ktl.CacheConfig(cache, folder=None if cache == "memory" else str(tmp_path))
     test = tiny_data.split("test")
     found = learner.features(test, cache=config)
     expected = found.copy()

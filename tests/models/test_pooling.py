@@ -93,6 +93,8 @@ def test_a_pooling_survives_keras_s_own_format():
         ("avg", encoder_outputs(("pooled_output", "mask")), "needs the output sequence_output"),
         ("first", keras.Input((4, 4, 2)), "pooling='first' is for texts"),
         ("concat", keras.Input((4, 4, 2)), "pooling='concat' is for texts"),
+        ("max", keras.Input((8,)), "pooling='max' has no effect, because this backbone returns"),
+        ("pooled", keras.Input((8,)), "pooling='pooled' has no effect"),
         ("concat", encoder_outputs(("pooled_output", "mask")), "needs the output sequence_output"),
     ],
 )

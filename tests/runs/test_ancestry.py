@@ -1,11 +1,13 @@
 """A backbone that has learned the labels of some items is not measured on them as a fresh one."""
 
 import dataclasses
+import json
 
 import pytest
 
 import keras_tl as ktl
 from keras_tl.base.config import Phase
+from keras_tl.base.files import write_checksums
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError
 from keras_tl.runs.ancestry import learned_splits
@@ -71,3 +73,39 @@ def test_a_frozen_backbone_has_learned_nothing():
     first = make_small_learner(data)
     first.fit_head()
     assert ktl.Learner(first, data, verbose=False)._state.learned_splits == ()
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "of-an-older-version"])
+def test_each_phase_keeps_the_data_on_which_it_was_trained(tmp_path, is_old):
+    first = make_tiny_data()
+    second = others(first)
+    learner = make_small_learner(first)
+    with eagerly():
+        learner.fine_tune(policy=TUNED, augment=False)
+    run = learner.save(tmp_path / "run")
+    if is_old:
+        about = json.loads((run / "run.json").read_text("utf-8"))
+        for row in about["history"]:
+            del row["train_fingerprint"]
+        (run / "run.json").write_text(json.dumps(about), "utf-8")
+        write_checksums(run)
+    loaded = ktl.Learner.load(run, data=second, verbose=False)
+    # The backbone has not learned these items.
+    assert loaded._state.learned_splits == ()
+    assert loaded.cross_validate(folds=2)["accuracy"] >= 0
+    with eagerly():
+        loaded.fine_tune(policy=TUNED, augment=False)
+    known = [data.split("train").identity for data in (first, second)]
+    assert [record.train_fingerprint for record in loaded.history] == [known[0], *known]
+    with pytest.raises(ConfigError, match="labels of these data: train"):
+        loaded.cross_validate()
+    again = ktl.Learner(f"run:{loaded.save(tmp_path / 'both')}", first, verbose=False)
+    for data in (first, second):
+        assert learned_splits(again.backbone.ancestry, data) == ("train",)
+
+
+def test_an_unknown_training_split_counts_as_learned():
+    data = make_tiny_data()
+    assert learned_splits((), data, {None}) == ("train",)
+    assert learned_splits((), data, {data.split("test").identity}) == ("test",)
+    assert learned_splits((), data) == ()

@@ -165,3 +165,14 @@ def test_items_of_a_group_count_as_one():
     grouped = measure_candidates(TASKS["binary"](), outcomes, HEAD, groups)[1].better
     assert grouped.mean == pytest.approx(alone.mean)
     assert grouped.high - grouped.low > 3 * (alone.high - alone.low)
+
+
+def test_the_difference_of_the_metrics_also_counts_a_group_as_one():
+    labels, groups = np.zeros(400, int), np.repeat(["a", "b", "c", "d"], 100)
+    # The fine-tuned model is right in three groups, and the head in the fourth group.
+    wrong = np.repeat([-1.0, -1.0, -1.0, 1.0], 100)[:, None]
+    outcomes = outcomes_of({HEAD: -wrong, TUNED: wrong}, labels)
+    alone = measure_candidates(TASKS["binary"](), outcomes, HEAD)[1].difference
+    grouped = measure_candidates(TASKS["binary"](), outcomes, HEAD, groups)[1].difference
+    assert grouped.mean == alone.mean == 0.5
+    assert alone.low > 0 > grouped.low

@@ -128,6 +128,21 @@ def test_grpc_asks_again(failures, retries, questions):
     assert len(asked) == questions
 
 
+@pytest.mark.parametrize(("failures", "retries"), [(2, 2), (2, 1)])
+def test_an_overloaded_server_is_asked_again_by_grpc_as_by_rest(failures, retries):
+    exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED
+    with (
+        grpc_server(failures, exhausted) as (address, asked),
+        Client(address, "m", retries=retries) as client,
+    ):
+        if retries >= failures:
+            assert client.status() == FOUND
+        else:
+            with pytest.raises(ServingError, match="refuses the request: not now Pass a smaller"):
+                client.status()
+    assert len(asked) == 1 + min(retries, failures)
+
+
 def test_grpc_asks_again_as_often_as_rest():
     with grpc_server(6) as (address, asked), Client(address, "m", timeout=0.2, retries=6) as client:
         assert client.status() == FOUND

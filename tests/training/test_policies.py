@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase, family_of
+from keras_tl.errors import ConfigError
 from keras_tl.tasks import task_of
 from keras_tl.training.auto_learning_rate import HIGHEST
 from keras_tl.training.head_solver import Standardisation, solve
@@ -131,6 +132,21 @@ def test_a_given_factor_is_honoured_by_every_policy():
             assert phase.discriminative_factor == 1.5
     (phase,) = phases_of("ulmfit", "text", discriminative_factor=None, epochs=7)
     assert (phase.discriminative_factor, phase.epochs) == (2.6, 7)
+
+
+def test_a_factor_needs_blocks_to_train():
+    own = Phase("mine", epochs=1, learning_rate=1e-3, discriminative_factor=2.6)
+    for policy in (own, [POLICIES["standard"]["image"][0], own]):
+        with pytest.raises(ConfigError, match="the phase 'mine' has unfreeze=None"):
+            phases_of(policy, "image")
+    (phase,) = phases_of(own, "image", unfreeze="all")
+    assert phase.discriminative_factor == 2.6
+    # A given factor is for the phases that unfreeze blocks.
+    head = dataclasses.replace(own, discriminative_factor=1.0)
+    found = phases_of([head, phase], "image", discriminative_factor=2.0)
+    assert [one.discriminative_factor for one in found] == [1.0, 2.0]
+    with pytest.raises(ConfigError, match="the phase 'mine' has unfreeze=None"):
+        phases_of([head, head], "image", discriminative_factor=2.0)
 
 
 @pytest.mark.slow

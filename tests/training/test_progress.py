@@ -124,7 +124,7 @@ def test_a_frame_says_all_that_is_known():
         "loss 0.5123 █▄▁ 0.8500 ▁█ best 0.8000, epoch 1",
         "accuracy 0.6667 ▁▅█ 0.7500 ▁█",
     ]
-    assert foot.strip("│ ") == "learning rate 1.0e-04   0:24 left   0:52 with the later phases"
+    assert foot.strip("│ ") == "learning rate 1.0e-04   0:24 left   0:52 left with the later phases"
 
 
 @pytest.mark.parametrize(
