@@ -140,7 +140,7 @@ def test_a_saved_run_knows_what_was_kept(short, compared, tmp_path):
 
 def test_the_kept_weights_are_those_on_the_line(short, monkeypatch):
     monkeypatch.setattr("keras_tl.learner.fitting.choose", lambda found, default: found[1])
-    data = with_validation(make_tiny_data(), 50)
+    data = with_validation(hard_data(), 50)
     learner, by_hand = fresh(data), fresh(data)
     result = learner.fit(augment=False)
     assert result.kept == 0.25
@@ -259,6 +259,51 @@ def test_refit_fine_tunes_on_all_items(traced):
     kept = next(c for c in result.candidates if c.share == result.kept)
     assert result.estimate["accuracy"] == pytest.approx(kept.metric)
     assert "learner.fit(refit=True, augment=False)" in "\n".join(facts(learner._state).calls)
+
+
+def easy_data(per_class, validation_items):
+    """Images that every head tells apart, with so many validation images."""
+    data = make_tiny_data(per_class)
+    if validation_items:
+        return with_validation(data, validation_items)
+    return dataclasses.replace(data, splits={name: data.split(name) for name in ("train", "test")})
+
+
+@pytest.mark.parametrize(
+    ("per_class", "validation_items", "refit", "said"),
+    [
+        (12, 50, False, "the head predicts all 50 validation images right"),
+        (30, 0, False, "in cross-validation, the head predicts all {} held-out images right"),
+        (30, 0, True, "in cross-validation, the head predicts all {} held-out images right"),
+    ],
+)
+def test_nothing_is_fine_tuned_where_the_head_is_right_on_all(
+    per_class, validation_items, refit, said
+):
+    data = easy_data(per_class, validation_items)
+    learner = fresh(data)
+    result = learner.fit(refit=refit, augment=False)
+    assert (result.kept, result.plan.trainings, result.candidates) == (0.0, 0, ())
+    judged = sum(len(split) for name, split in data.splits.items() if refit or name != "test")
+    assert said.format(judged) in result.describe()
+    assert {record.phase.unfreeze for record in learner.history} == {None}
+    assert result.refit == refit
+
+
+def test_a_head_that_errs_once_is_fine_tuned(short):
+    data = easy_data(12, 50)
+    validation = data.split("validation")
+    labels = validation.labels.copy()
+    labels[0] = (labels[0] + 1) % 3
+    wrong = dataclasses.replace(validation, labels=labels)
+    data = dataclasses.replace(data, splits=data.splits | {"validation": wrong})
+    assert fresh(data).fit(augment=False).plan.trainings == 1
+
+
+def test_few_items_do_not_show_that_nothing_is_to_gain(short):
+    data = easy_data(12, 0)
+    assert len(data.split("train")) < policies.ENOUGH_TO_VALIDATE
+    assert fresh(data).fit(augment=False).plan.trainings == 4
 
 
 @pytest.fixture(scope="module")

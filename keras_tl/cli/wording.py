@@ -38,6 +38,7 @@ SENTENCES = {
     "out-of-fold predictions.",
     "the results of evaluate() of two learners": "the results of keras-tl evaluate for two runs",
     "fine_tune(policy='scratch')": "--policy scratch",
+    "To fine-tune anyway, call fine_tune().": "To fine-tune anyway, pass --policy standard.",
     "fit_head() standardises the features.": "keras-tl train standardises the features.",
     "call data.checked.describe() or run keras-tl train --check": "run keras-tl train --check",
 }

@@ -320,7 +320,9 @@ class Learner:
         compares the models (head alone, fine-tuned, averages) on the validation split. With fewer
         than 50 validation items, or with `refit`, `fit` compares the models by three-fold
         cross-validation, which includes fine-tuning. `fit` keeps its default model unless the loss
-        of another model is significantly lower. Without `refit`, `fit` never reads the test split.
+        of another model is significantly lower. If the head predicts all held-out items right, and
+        there are at least 50 such items, `fit` keeps the head without fine-tuning. Without `refit`,
+        `fit` never reads the test split.
         If `fit_head` has just trained the same head with its default arguments, `fit` does not
         train the head again.
 

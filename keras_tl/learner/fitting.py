@@ -24,16 +24,23 @@ from keras_tl.selection.candidates import (
     Candidate,
     choose,
     default_or_end,
+    is_right_on_all,
     mean_losses,
     measure_candidates,
 )
-from keras_tl.selection.evidence import along_the_line, out_of_fold
+from keras_tl.selection.evidence import along_the_line, head_out_of_fold, out_of_fold
 from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, TimeBudget, make_plan
 from keras_tl.selection.result import FitResult
 from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.fine_tuned_folds import FineTunedFolds
 from keras_tl.training.head_solver import FOLDS
-from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
+from keras_tl.training.policies import (
+    ENOUGH_TO_VALIDATE,
+    default_share,
+    fitting_policy,
+    head_phase,
+    phases_of,
+)
 from keras_tl.training.timing import estimate_costs, rehearse
 from keras_tl.training.weight_average import WeightAverage
 
@@ -178,17 +185,45 @@ class _Fit:
 
     def _plan(self, minutes: float | None, began: float) -> Plan:
         trainer, data = self._trainer, self._data
+        items = sum(len(data.split(name)) for name in self._compared)
+        validation = len(data.splits.get("validation", ()))
+        if reason := self._nothing_to_gain(items, validation):
+            return Plan.without_fine_tuning(items, minutes, reason)
         first, train = self._phases[0], self._trained_on
         costs, left = estimate_costs(trainer, train, first), None
         if minutes is not None:
             costs = rehearse(trainer, data, first, self._augment, costs.item)
             left = 60 * minutes - (time.perf_counter() - began)
-        items = sum(len(data.split(name)) for name in self._compared)
-        validation = len(data.splits.get("validation", ()))
         steps = sum(trainer.steps_of(phase, train) for phase in self._phases)
         epochs = sum(trainer.settled(phase, len(train)).epochs for phase in self._phases)
         budget = None if minutes is None else TimeBudget(minutes, left, steps // epochs)
         return make_plan(costs, steps, items, validation, self._refit, budget)
+
+    def _nothing_to_gain(self, items: int, validation: int) -> str | None:
+        """Return sentences if the head predicts all held-out items right, else `None`.
+
+        Args:
+            items: Number of items in the splits of the out-of-fold comparison.
+            validation: Number of items in the validation split.
+        """
+        trainer, data = self._trainer, self._data
+        validates = validation >= ENOUGH_TO_VALIDATE and not self._refit
+        if not validates and items < ENOUGH_TO_VALIDATE:
+            return None
+        with self._timed("head"):
+            if validates:
+                split = data.split("validation")
+                record = PredictionRecord(split.labels, trainer.logits(split))
+                right = f"the head predicts all {validation:,} validation {data.item}s right"
+            else:
+                record = head_out_of_fold(trainer, data, self._head, self._compared, FOLDS)
+                right = (
+                    f"in cross-validation, the head predicts all {items:,} held-out {data.item}s "
+                    "right"
+                )
+        if not is_right_on_all(self._state.task, record):
+            return None
+        return f"Fine-tuning has nothing to gain: {right}. To fine-tune anyway, call fine_tune()."
 
     @property
     def _trained_on(self) -> Split:

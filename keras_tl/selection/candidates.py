@@ -106,6 +106,16 @@ def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[f
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
+def is_right_on_all(task: Task, record: PredictionRecord) -> bool:
+    """Return whether every item's true label has a probability above 50%.
+
+    The probabilities are computed at the temperature that minimises the mean loss. Then no other
+    model can predict more of these items right. If the task has no probabilities, the result is
+    false.
+    """
+    return task.has_probabilities and bool(_losses(task, record).max() < math.log(2))
+
+
 def measure_candidates(
     task: Task,
     records: Mapping[float, PredictionRecord],

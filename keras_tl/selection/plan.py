@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Self
 
 from keras_tl.base.reporting import time_text
 from keras_tl.training.policies import ENOUGH_TO_VALIDATE
@@ -9,6 +10,8 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
+# Minutes of a plan without time budget from which on the plan names the time budget.
+_LONG = 10
 # Skip the fine-tuning if the time budget allows less than 20% of the planned steps.
 _SHORTEST = 0.2
 
@@ -30,7 +33,8 @@ class Plan:
         minutes: Time budget from the user, in minutes. `None`: no budget.
         seconds_left: Seconds of the time budget that were left when the plan was made. `None`: no
             budget.
-        cuts: Sentences that name the trainings or steps for which the time budget is too short.
+        cuts: Sentences about trainings or steps that the plan leaves out, with the reason: the time
+            budget is too short, or the head predicts every item right.
 
     Example:
         >>> fitted.plan.evidence, fitted.plan.trainings, fitted.plan.steps
@@ -48,6 +52,21 @@ class Plan:
     seconds_left: float | None
     cuts: tuple[str, ...] = ()
 
+    @classmethod
+    def without_fine_tuning(cls, items: int, minutes: float | None, reason: str) -> Self:
+        """Return the plan that keeps the head.
+
+        Args:
+            items: Number of items in the splits that a comparison would use.
+            minutes: Time budget from the user, in minutes. `None`: no budget.
+            reason: Sentences with the reason why the plan has no fine-tuning.
+
+        Example:
+            >>> ktl.Plan.without_fine_tuning(61, None, "Nothing to gain.").describe()
+            'Plan: keep the head. Nothing to gain.'
+        """
+        return cls(NO_EVIDENCE, items, 0, 0, 0, 0.0, True, minutes, None, (reason,))
+
     def describe(self, item: str = "item") -> str:
         """Describe the plan of `Learner.fit` in sentences.
 
@@ -63,6 +82,8 @@ class Plan:
                 f"Plan: fine-tune {self.trainings} time{'s' * (self.trainings > 1)} for "
                 f"{self.steps:,} steps, {about}{time_text(self.seconds)}. {self._comparison(item)}"
             )
+            if self.minutes is None and self.seconds > 60 * _LONG:
+                said += f" For a shorter plan, pass a time budget, such as minutes={_LONG}."
         return " ".join([said, *self.cuts])
 
     def _comparison(self, item: str) -> str:

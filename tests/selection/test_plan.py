@@ -52,6 +52,11 @@ def test_the_plan_in_words():
         "Plan: fine-tune 4 times for 100 steps, 7 min. Each of 3 trainings leaves out a part of "
         "the 300 images. Predictions for this part compare the head with the fine-tuned model."
     )
+    assert "minutes=10" not in plan.describe()
+    plan = make_plan(COSTS, 200, 300, 0, False)
+    assert plan.describe().endswith("For a shorter plan, pass a time budget, such as minutes=10.")
+    plan = make_plan(COSTS, 200, 300, 0, False, TimeBudget(60, 3600, 10))
+    assert "minutes=10" not in plan.describe()
     plan = make_plan(COSTS, 100, 300, 60, False, TimeBudget(1, 59, 10))
     assert plan.describe("text") == (
         "Plan: fine-tune 1 time for 40 steps, 50 s. Predictions for the 60 validation texts "
