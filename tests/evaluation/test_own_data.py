@@ -317,8 +317,10 @@ def test_a_run_without_recorded_data_is_evaluated_on_the_given_data(made, run):
 def test_a_run_of_images_says_that_texts_do_not_fit(run, tmp_path):
     table = tmp_path / "texts.csv"
     table.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)))
-    with pytest.raises(DataError, match="The run is for images, but the data have other items"):
+    with pytest.raises(DataError, match=r"no column 'path'\. It has: 'text', 'label'\. Name the"):
         call("evaluate", run, "--data", f"csv:{table}")
+    with pytest.raises(DataError, match="The run is for images, but the data have other items"):
+        call("evaluate", run, "--data", f"csv:{table}", "--text-column", "text")
 
 
 def test_groups_of_a_table_do_not_matter_for_a_folder(made, tmp_path):
