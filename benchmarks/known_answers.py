@@ -42,7 +42,7 @@ def run_case(name: str, out: Path) -> dict[str, Any]:
     from keras_tl.comparison.verdict import HELPS, HURTS, SAME
 
     protocol = ktl.Protocol(EPOCHS)
-    shared: dict[str, Any] = {"seeds": 5, "protocol": protocol, "out": out / name}
+    shared: dict[str, Any] = {"seeds": 5, "protocol": protocol, "path": out / name}
     small = shared | {"preprocess": "tf"}
     first, second = digits()
     if name == "helps":

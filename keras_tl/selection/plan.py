@@ -62,7 +62,7 @@ class Plan:
             reason: Sentences with the reason why the plan has no fine-tuning.
 
         Example:
-            >>> ktl.Plan.without_fine_tuning(61, None, "Nothing to gain.").describe()
+            >>> fitted.plan.without_fine_tuning(61, None, "Nothing to gain.").describe()
             'Plan: keep the head. Nothing to gain.'
         """
         return cls(NO_EVIDENCE, items, 0, 0, 0, 0.0, True, minutes, None, (reason,))
