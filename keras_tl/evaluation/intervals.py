@@ -77,7 +77,8 @@ def share_interval(hits: np.ndarray, groups: np.ndarray | None = None) -> Interv
 
     Without groups, the interval is that of `proportion_interval`. If items have groups, the score
     interval of Wilson uses the effective number of items (`effective_items`) in place of the number
-    of items. Franco et al. recommend this method ("Comparative study of confidence intervals for
+    of items. Franco et al. recommend Wilson's interval for an effective number of items, and show
+    that it is somewhat too narrow with few groups ("Comparative study of confidence intervals for
     proportions in complex sample surveys", Journal of Survey Statistics and Methodology 7, 2019).
 
     Args:

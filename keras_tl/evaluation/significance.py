@@ -29,9 +29,10 @@ def permutation_p_values(
     A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
     If items are dependent (`groups`), a permutation of single items finds too many differences. The
-    test then permutes only what is exchangeable (Winkler et al., "Multi-level block permutation",
-    NeuroImage 123, 2015): whole groups of dependent items, if all items of each such group have the
-    same code. Otherwise the test permutes the codes within each group of dependent items.
+    test then permutes only exchangeable blocks (Winkler et al., "Permutation inference for the
+    general linear model", NeuroImage 92, 2014). If all items of each group of dependent items have
+    the same code, the test permutes whole groups of dependent items. Otherwise the test permutes
+    the codes within each group of dependent items.
 
     Args:
         statistic: Function that computes the metric from a weight for each item (0: not counted).

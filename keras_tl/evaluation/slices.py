@@ -250,7 +250,7 @@ def _dependent(record: PredictionRecord, codes: np.ndarray) -> tuple[np.ndarray 
             "Each row is one group of dependent items. Its interval holds for further items of the "
             "same group."
         )
-    return groups, grouping and grouping.describe("Intervals and p-values")
+    return groups, None if grouping is None else grouping.describe("Intervals and p-values")
 
 
 def _interval(
