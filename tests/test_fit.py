@@ -100,6 +100,8 @@ def test_few_validation_items_compare_out_of_fold(compared):
     assert result.kept in [candidate.share for candidate in result.candidates]
     assert result.trained_on == len(data.split("train"))
     assert result.estimate is None
+    assert result.grouping.by == "patient"
+    assert result.grouping.describe("Intervals of the comparison") in result.remarks
     assert said.index("Plan:") < said.index("fine-tune (fold 1 of 3)") < said.index("Kept:")
     assert set(result.seconds) >= {"head", "comparison"}
 

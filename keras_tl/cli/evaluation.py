@@ -10,7 +10,7 @@ import keras_tl
 from keras_tl.cli.data import DataAsked, data_of_run_options, load_data
 from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
 from keras_tl.errors import ConfigError, listed
-from keras_tl.evaluation.wording import number_text, thresholds_text
+from keras_tl.evaluation.wording import grouping_lines, number_text, thresholds_text
 
 _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
@@ -102,7 +102,7 @@ def evaluate(
         for name, row in per_class.items()
     ]
     numbers = {k: v for k, v in metrics.items() if isinstance(v, float | int | None)}
-    lines.append(_row(numbers, intervals))
+    lines += [_row(numbers, intervals), *grouping_lines(metrics)]
     lines += _thresholds_line(learner)
     if metrics.slices is not None:
         lines.append(metrics.slices.describe())

@@ -24,8 +24,10 @@ from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.augmentation import names_of
+from keras_tl.data.labelled_data import groups_of
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError, quoted
+from keras_tl.evaluation.grouping import group_numbers
 from keras_tl.features.fingerprints import weights_fingerprint
 from keras_tl.learner import Learner
 from keras_tl.learner.options import LearnerOptions
@@ -58,7 +60,8 @@ def compare(
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
     backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
     arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
-    the last pass count. The comparison does not use the validation split.
+    the last pass count. The comparison does not use the validation split. If the data have groups,
+    the statistical test counts the groups of the test split, not its items.
 
     A run is the training of one arm with one seed. The function saves every finished run in `path`.
     A second call of `compare` trains only the missing runs. You can add seeds and sizes later, but
@@ -142,6 +145,7 @@ def compare(
             "sizes": amounts,
             "min_difference": min_difference,
             "logme": store.plan()["logme"] if store.is_begun else scores(setup),
+            "groups": _test_groups(data),
         },
     )
     _run_all(setup, missing, store, reporter)
@@ -207,6 +211,14 @@ def _what(setup: Setup) -> dict[str, Any]:
         "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
         | {"labels": {name: split.label_fingerprint for name, split in setup.data.splits.items()}},
     }
+
+
+def _test_groups(data: ImageData | TextData) -> dict[str, Any] | None:
+    """Return the column of groups (`by`) and the group number of each test item (`numbers`)."""
+    groups = groups_of(data.split("test"), data.groups)
+    if groups is None:
+        return None
+    return {"by": str(data.groups), "numbers": group_numbers(groups).tolist()}
 
 
 def _run_all(setup: Setup, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:

@@ -22,7 +22,8 @@ class Power:
         seeds: Number of seeds that would give a verdict in the next analysis, with the same test
             items, or `None` if 50 seeds would not be enough.
         items: Number of test items that would give a verdict with the same seeds, or `None` if 100
-            times as many items as now would not be enough, or with fewer than 3 seeds.
+            times as many items as now would not be enough, or with fewer than 3 seeds. If the test
+            items have groups: number of groups.
     """
 
     seeds: int | None

@@ -14,11 +14,12 @@ from keras_tl.comparison import wording
 from keras_tl.comparison.curve_measures import curve
 from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.skill import Skill
-from keras_tl.comparison.statistics import Estimate
+from keras_tl.comparison.statistics import Estimate, by_group
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, Verdict, decide
 from keras_tl.errors import RunError
 from keras_tl.evaluation import plots
+from keras_tl.evaluation.grouping import Grouping, if_several
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +125,7 @@ class Comparison:
         look: Number of this analysis of the comparison, 1 for the first. Earlier verdicts for other
             seeds or sizes count as earlier analyses, see
             `keras_tl.comparison.statistics.level_of`.
+        grouping: Name and number of the groups of dependent test items. `None`: no groups.
 
     Example:
         >>> comparison.epochs, comparison.skill
@@ -139,6 +141,7 @@ class Comparison:
     folder: str
     logme: dict[str, float]
     look: int = 1
+    grouping: Grouping | None = None
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -183,6 +186,9 @@ class Comparison:
         if min_difference is None:
             min_difference = plan["min_difference"]
         skill = Skill.from_json(plan["what"]["skill"])
+        grouped = plan.get("groups")  # Comparisons of earlier versions recorded no groups.
+        numbers = None if grouped is None else np.array(grouped["numbers"])
+        groups = if_several(numbers)
         skills, seeds, curves = {}, {}, {}
         for size in plan["sizes"]:
             finished = [
@@ -193,6 +199,8 @@ class Comparison:
             if finished:
                 runs = {arm: [store.read(arm, size, seed) for seed in finished] for arm in ARMS}
                 skills[size] = {arm: np.stack([x for x, _ in found]) for arm, found in runs.items()}
+                if groups is not None:
+                    skills[size] = {arm: by_group(x, groups) for arm, x in skills[size].items()}
                 seeds[size] = tuple(finished)
                 curves[size] = {
                     arm: ArmCurve.of(
@@ -206,7 +214,8 @@ class Comparison:
                 "of keras_tl.compare() or keras-tl compare: the comparison continues with the "
                 "missing runs."
             )
-        verdicts = decide(skills, min_difference, store.look)
+        items = None if groups is None else len(groups)
+        verdicts = decide(skills, min_difference, store.look, items)
         sizes = tuple(
             OfSize(
                 size,
@@ -217,9 +226,15 @@ class Comparison:
             )
             for size, arms in skills.items()
         )
-        folder = str(store.folder)
         return cls(
-            plan["what"], skill.name, min_difference, sizes, folder, plan["logme"], store.look
+            plan["what"],
+            skill.name,
+            min_difference,
+            sizes,
+            str(store.folder),
+            plan["logme"],
+            store.look,
+            None if grouped is None else Grouping.of(numbers, grouped["by"]),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -240,7 +255,9 @@ class Comparison:
             >>> again.describe() == comparison.describe()
             True
         """
-        return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
+        grouping = values.get("grouping") and Grouping.from_json(values["grouping"])
+        sizes = tuple(map(OfSize.from_json, values["sizes"]))
+        return cls(**{**values, "sizes": sizes, "grouping": grouping})
 
     def sentences(self) -> dict[str, Any]:
         """Return the result of the comparison in words, for a report.
@@ -265,7 +282,8 @@ class Comparison:
             }
             for found in self.sizes
         ]
-        about = [wording.about_text(self.what, self.skill), wording.logme_text(self.logme)]
+        networks = wording.about_text(self.what, self.skill, self.grouping)
+        about = [networks, wording.logme_text(self.logme)]
         if self.look > 1:
             about.append(wording.look_text(self.look))
         return {"about": " ".join(about), "sizes": sizes}

@@ -17,6 +17,9 @@ of freedom methods for multiple observer ROC analysis", Statistics in Medicine 2
 three seeds, at a significance level of 5%. This module takes the geometric mean of `ddf_H` and
 S - 1, the degrees of freedom between seeds. With the geometric mean, the rate of false claims
 does not measurably exceed the significance level.
+
+If test items have groups, such as all photos of one patient, then the items of a group are
+dependent. The groups take the place of the items, see `by_group`.
 """
 
 import dataclasses
@@ -163,6 +166,30 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
         of_items=float(max(square_items - square_rest, 0) / seeds),
         of_rest=float(square_rest),
     )
+
+
+def by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return a value for each group instead of each item, with the same mean over the last axis.
+
+    The mean over the items is a ratio: the sum of all values, divided by the sum of the group
+    sizes. The variance of a ratio is that of the mean of its linearised values (Cochran, "Sampling
+    Techniques", 1977, ch. 6). The linearised value of a group is the mean over all items, plus the
+    group's sum of differences from this mean, divided by the mean size of a group.
+    If all items of a group are equal and all groups have the same size, then this is the value of
+    the items.
+
+    Args:
+        values: Values of n items, float array (..., n).
+        groups: Number of the group of each item, int (n,), from 0 to the number of groups - 1.
+
+    Returns:
+        float64 array (..., number of groups).
+    """
+    order, sizes = np.argsort(groups, kind="stable"), np.bincount(groups)
+    starts = np.cumsum(sizes) - sizes
+    sums = np.add.reduceat(values[..., order].astype(np.float64), starts, axis=-1)
+    mean = values.mean(axis=-1, keepdims=True, dtype=np.float64)
+    return mean + (sums - mean * sizes) / sizes.mean()
 
 
 def level_of(look: int) -> float:

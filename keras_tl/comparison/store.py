@@ -1,7 +1,8 @@
 """The folder of a comparison. An interrupted comparison continues from the runs in this folder.
 
-plan.json             facts of the comparison, seeds and sizes of the last call, LogME, and "looks":
-                      seeds and sizes of each analysis (a call that gave verdicts)
+plan.json             facts of the comparison, seeds and sizes of the last call, LogME, "groups"
+                      (the group of each test item, or null), and "looks": seeds and sizes of each
+                      analysis (a call that gave verdicts)
 runs/NAME.npy         skills of a finished run, see `keras_tl.comparison.running.Run`
 runs/NAME.json        other facts of the run, written last: this file marks it as finished
 """

@@ -48,6 +48,8 @@ class Verdict:
         power: Numbers of seeds or items that would give a verdict, or `None` if there is a verdict.
         seeds: Number of seeds with finished runs of all arms.
         items: Number of test items.
+        groups: Number of groups of dependent test items, which the interval counts in place of the
+            items. `None`: no groups.
 
     Example:
         >>> verdict = comparison.verdicts[0]
@@ -69,6 +71,7 @@ class Verdict:
     power: Power | None
     seeds: int
     items: int
+    groups: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as JSON types.
@@ -94,7 +97,10 @@ class Verdict:
 
 
 def decide(
-    skills: Mapping[int | None, SkillsByArm], min_difference: float, look: int = 1
+    skills: Mapping[int | None, SkillsByArm],
+    min_difference: float,
+    look: int = 1,
+    items: int | None = None,
 ) -> list[Verdict]:
     """Return the verdicts for all training set sizes.
 
@@ -106,6 +112,8 @@ def decide(
             arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters to the user.
         look: Number of the analysis, see `level_of`.
+        items: Number of test items, if `skills` has a value for each group of test items and not
+            for each test item (`keras_tl.comparison.statistics.by_group`). `None`: no groups.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])
@@ -132,7 +140,8 @@ def decide(
                 epochs_to_match=epochs_to_reach(own, end),
                 power=power_of(final, level, min_difference) if outcome == UNDECIDED else None,
                 seeds=final.seeds,
-                items=final.items,
+                items=final.items if items is None else items,
+                groups=None if items is None else final.items,
             )
         )
     return verdicts

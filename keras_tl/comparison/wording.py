@@ -7,6 +7,7 @@ from keras_tl.comparison.model_selection import Choice
 from keras_tl.comparison.power import FEWEST_SEEDS
 from keras_tl.comparison.statistics import LEVEL, level_of
 from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
+from keras_tl.evaluation.grouping import Grouping
 from keras_tl.report.pretraining import public_place
 
 _OUTCOMES = {
@@ -16,16 +17,18 @@ _OUTCOMES = {
 }
 
 
-def about_text(what: Mapping[str, Any], skill: str) -> str:
-    """Describe the compared networks, the budget and the metric."""
+def about_text(what: Mapping[str, Any], skill: str, grouping: Grouping | None = None) -> str:
+    """Describe the compared networks, the budget, the metric and the groups of test items."""
     budget = what["budget"]
     head = budget["head"]["epochs"] if budget["head"] else 0
     backbone = public_place(what["model"]["backbone"])
+    # With few groups, the intervals of a comparison are too wide and not too narrow (`components`).
+    said = "" if grouping is None else f" {grouping.describe(warn_if_few=False)}"
     return (
         f"Pretrained {backbone}, compared with the same network from scratch. Every arm made "
         f"{budget['epochs']} passes over the training split (fine-tuned: {head} passes with the "
         f"head alone). Differences are in test {skill}, with confidence intervals over seeds and "
-        "test items."
+        f"test items.{said}"
     )
 
 
@@ -45,10 +48,11 @@ def size_text(size: int | None) -> str:
 def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
     """Return a sentence with the verdict, or with the seeds or items that would give a verdict."""
     place = "at the plateau of both curves" if verdict.is_asymptote else "at the end of the budget"
+    in_groups = "" if verdict.groups is None else f" in {verdict.groups:,} groups"
     reached = (
         f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
         f"difference {verdict.final} ({verdict.seeds} seed{'s' if verdict.seeds > 1 else ''}, "
-        f"{verdict.items:,} test items)"
+        f"{verdict.items:,} test items{in_groups})"
     )
     sentence = _OUTCOMES.get(verdict.outcome)
     if sentence is None:
@@ -85,9 +89,10 @@ def _needs_text(verdict: Verdict, min_difference: float) -> str:
     )
     power = verdict.power
     would = [f"{power.seeds} seeds"] if power.seeds else []
-    would += [f"{power.items:,} test items"] if power.items else []
+    unit = "test items" if verdict.groups is None else "groups of test items"
+    would += [f"{power.items:,} {unit}"] if power.items else []
     if not would:
-        return f"{why}. Add both seeds and test items: neither alone would give a verdict"
+        return f"{why}. Add both seeds and {unit}: neither alone would give a verdict"
     return f"{why}. About {' or '.join(would)} would give a verdict"
 
 

@@ -17,8 +17,9 @@ class SplitOptions(TypedDict, total=False):
             the data source has a test split.
         seed: Seed of the random splits, a whole number of at least 0.
         groups: Table column that groups the items, such as `"patient"`. Items with the same value
-            stay in one split and in one cross-validation fold. With groups, the sizes of the splits
-            are only approximate. `None` means no groups.
+            stay in one split and in one cross-validation fold, and confidence intervals count whole
+            groups. With groups, the sizes of the splits are only approximate. `None` means no
+            groups.
         max_bad: Maximum fraction of unusable image files or texts, in [0, 1]. Unusable items are
             left out. If more items are unusable, the constructor raises an error.
         verbose: Whether to show progress bars on a terminal (standard error).

@@ -13,7 +13,8 @@ from scipy.special import expit, logit
 
 from keras_tl.base.config import JsonConfig, ModelConfig
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.evaluation.grouping import if_several
+from keras_tl.evaluation.intervals import share_interval
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
@@ -34,8 +35,10 @@ class Bin(JsonConfig):
         items: Number of predicted probabilities that lie in the bin.
         confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
         frequency: Fraction of the bin's predictions that came true. `None`: the bin is empty.
-        interval: 95% confidence interval of `frequency` (Wilson, 1927). Wilson's formula
-            assumes independent labels. If items have several labels, the interval is too narrow.
+        interval: 95% confidence interval of `frequency` (Wilson, 1927). If items have groups, the
+            interval counts whole groups (`keras_tl.evaluation.intervals.share_interval`).
+            Otherwise, Wilson's formula assumes independent labels: if items have several labels,
+            the interval is too narrow.
     """
 
     low: float
@@ -114,7 +117,10 @@ def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
         ConfigError: The task has no probabilities.
     """
     found = task.confidences(record.labels, record.logits)
-    bins = _bins(found.shares, found.hits)
+    groups = if_several(record.groups)
+    if groups is not None:  # With several labels, each item has several probabilities in a row.
+        groups = np.repeat(groups, len(found.shares) // len(record))
+    bins = _bins(found.shares, found.hits, groups)
     gaps = [
         one.items * abs(one.confidence - one.frequency)
         for one in bins
@@ -130,17 +136,18 @@ def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
     )
 
 
-def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
+def _bins(confidences: np.ndarray, hits: np.ndarray, groups: np.ndarray | None) -> tuple[Bin, ...]:
     # Bins are (low, high], as in Guo et al., eq. 1. The first bin also contains 0.
     numbers = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
     found = []
     for number in range(BINS):
         inside = numbers == number
-        items, right = int(inside.sum()), int(hits[inside].sum())
+        items = int(inside.sum())
         measured: tuple[float | None, float | None, tuple[float, float] | None]
         measured = (None, None, None)
         if items:
-            interval = proportion_interval(right, items)
+            some = None if groups is None else groups[inside]
+            interval = share_interval(hits[inside].astype(bool), some)
             confidence = float(confidences[inside].mean())
             measured = (confidence, interval.mean, (interval.low, interval.high))
         found.append(Bin(number / BINS, (number + 1) / BINS, items, *measured))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class LabelledFeatures:
         sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
         groups: Group of each item, (n,). A group is never divided between folds. `None`: the items
             have no groups.
+        grouped_by: Name of the column with the groups. `None`: no groups, or no column.
     """
 
     labels: np.ndarray
@@ -34,6 +35,7 @@ class LabelledFeatures:
     splits: np.ndarray
     sources: Sequence[str | tuple[str, str]] | None
     groups: np.ndarray | None
+    grouped_by: Hashable | None = None
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -41,8 +43,8 @@ class CrossValidation(MetricMapping):
     """Metrics of heads on held-out items. The object works like the result of `evaluate()`.
 
     If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
-    confidence intervals account for the random choice of the items. These confidence intervals
-    ignore that the folds share training items.
+    confidence intervals account for the random choice of the items, or of the groups if items have
+    groups. These confidence intervals ignore that the folds share training items.
 
     Attributes:
         metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.
@@ -136,7 +138,9 @@ def cross_validate(
     seeds = range(training.seed, training.seed + repeats)
     numbers = np.stack([make_folds(classes, groups, count, folds, seed) for seed in seeds])
     records = tuple(
-        PredictionRecord(labels, training.logits(labels, items.features, row, groups))
+        PredictionRecord(labels, training.logits(labels, items.features, row, groups)).in_groups(
+            groups, items.grouped_by
+        )
         for row in numbers
     )
     measured = [measure(task.undecided, found) for found in records]

@@ -19,7 +19,7 @@ from keras_tl.evaluation.metrics import MetricMapping, measure
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
-from keras_tl.evaluation.wording import metric_lines, metric_rows
+from keras_tl.evaluation.wording import grouping_lines, metric_lines, metric_rows
 from keras_tl.tasks import Task
 
 if TYPE_CHECKING:
@@ -180,6 +180,9 @@ class Evaluation(MetricMapping):
     def describe(self) -> str:
         """Return text with one line per metric: its value and its 95% confidence interval.
 
+        If the items have groups (`groups=` of the data), the last line says that the intervals
+        count whole groups.
+
         Example:
             >>> learner.evaluate().describe().splitlines()[0]
             'Evaluation on 8 items of the test split.'
@@ -192,7 +195,8 @@ class Evaluation(MetricMapping):
     def _repr_html_(self) -> str:
         table = table_html(("metric", "value", "95% interval"), metric_rows(self.metrics))
         more = "" if self.slices is None else self.slices._repr_html_()
-        return paragraphs_html(self._title) + table + more
+        notes = paragraphs_html(*grouping_lines(self.metrics))
+        return paragraphs_html(self._title) + table + notes + more
 
     @property
     def _title(self) -> str:

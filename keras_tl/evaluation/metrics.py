@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 
 from keras_tl.evaluation.calibration import measure_calibration
+from keras_tl.evaluation.grouping import if_several
 from keras_tl.evaluation.intervals import (
     Interval,
     bootstrap_interval,
     f1_interval,
+    f1_of_share,
     proportion_interval,
+    share_interval,
 )
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
@@ -56,6 +59,8 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
           positive rate, true positive rate), unless `task.measure` already returns `"roc"`. See
           `precision_recall` and `roc_curves` in `keras_tl.evaluation.thresholds`.
         * If known, `"fingerprint"`: text that identifies the items.
+        * If the items have groups, `"groups"`: their column (`"by"`) and number (`"count"`), see
+          `keras_tl.evaluation.grouping.Grouping`.
     """
     metrics = task.measure(record.labels, record.logits)
     metrics["intervals"] = metric_intervals(task, record)
@@ -68,25 +73,31 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
             metrics["roc"] = roc_curves(task, record)
     if record.fingerprint is not None:
         metrics["fingerprint"] = record.fingerprint
+    if record.grouping is not None:
+        metrics["groups"] = record.grouping.to_json()
     return metrics
 
 
 def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     """Return 95% confidence intervals: how far metrics depend on the random choice of items.
 
-    `proportion_interval` computes the intervals of accuracy, precision and recall, and
-    `f1_interval` the intervals of F1. `bootstrap_interval` computes the intervals of all metrics
-    except these four, always with the same resamples. There are 1,000 resamples, or fewer (at least
-    200) if there are more than 20,000 logits.
+    `share_interval` computes the intervals of accuracy, precision and recall, and `f1_of_share` the
+    intervals of F1. `bootstrap_interval` computes the intervals of all metrics except these four,
+    always with the same resamples. There are 1,000 resamples, or fewer (at least 200) if there are
+    more than 20,000 logits.
+
+    If the record has two or more groups, all intervals count whole groups as independent. With one
+    group, the intervals count items.
 
     Returns:
         For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`
         holds, for each class, the intervals of precision, recall and F1.
     """
     labels, answers = record.labels, task.decisions(record.logits)
+    groups = if_several(record.groups)
     draws = int(np.clip(_DRAWN // record.logits.size, _FEWEST, _MOST))
     found = {
-        name: _ends(bootstrap_interval(statistic, len(labels), draws))
+        name: _ends(bootstrap_interval(statistic, len(labels), draws, groups=groups))
         for name, statistic in task.statistics(labels, record.logits).items()
         if name != "accuracy"
     }
@@ -94,8 +105,11 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     if masks is None:
         return found
     truths, said = masks
-    right = int(task.hits(labels, answers).sum())
-    found["accuracy"] = _ends(proportion_interval(right, len(labels)))
+    found["accuracy"] = _ends(share_interval(task.hits(labels, answers), groups))
+    if groups is not None:
+        columns = zip(task.class_names, truths.T, said.T, strict=True)
+        found["per_class"] = {name: _of_class_in_groups(*two, groups) for name, *two in columns}
+        return found
     counts = [mask.sum(axis=0).tolist() for mask in (truths & said, truths, said)]
     rows = zip(task.class_names, *counts, strict=True)
     found["per_class"] = {name: _of_class(*three) for name, *three in rows}
@@ -107,6 +121,19 @@ def _of_class(right: int, items: int, answered: int) -> dict[str, list[float] | 
         "precision": _ends(proportion_interval(right, answered)) if answered else None,
         "recall": _ends(proportion_interval(right, items)) if items else None,
         "f1": _ends(f1_interval(right, items, answered)) if items else None,
+    }
+
+
+def _of_class_in_groups(
+    truth: np.ndarray, said: np.ndarray, groups: np.ndarray
+) -> dict[str, list[float] | None]:
+    def share(among: np.ndarray) -> Interval:
+        return share_interval((truth & said)[among], groups[among])
+
+    return {
+        "precision": _ends(share(said)) if said.any() else None,
+        "recall": _ends(share(truth)) if truth.any() else None,
+        "f1": _ends(f1_of_share(share(truth | said))) if truth.any() else None,
     }
 
 

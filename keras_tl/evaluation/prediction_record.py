@@ -2,14 +2,16 @@
 
 import dataclasses
 import io
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from keras_tl.data.labelled_data import Split
+from keras_tl.evaluation.grouping import Grouping, group_numbers
 
 _FIELDS = ("labels", "logits")
+_GROUPS = "groups"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,6 +26,9 @@ class PredictionRecord:
         labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
         logits: Outputs of the head, float32 (n, outputs), see `keras_tl.tasks.Task.outputs`.
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
+        groups: Number of the group of each item, int32 (n,). Items of a group are dependent, so
+            that intervals count whole groups. `None`: no groups.
+        grouped_by: Name of the column with the groups. `None`: no groups, or no column.
 
     Example:
         >>> raw = learner.evaluate().raw
@@ -34,6 +39,8 @@ class PredictionRecord:
     labels: np.ndarray
     logits: np.ndarray
     fingerprint: str | None = None
+    groups: np.ndarray | None = None
+    grouped_by: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,7 +52,38 @@ class PredictionRecord:
             >>> len(learner.evaluate().raw.take(np.array([0, 2])))
             2
         """
-        return type(self)(self.labels[rows], self.logits[rows])
+        groups = None if self.groups is None else self.groups[rows]
+        labels, logits = self.labels[rows], self.logits[rows]
+        return type(self)(labels, logits, groups=groups, grouped_by=self.grouped_by)
+
+    def in_groups(
+        self, groups: Sequence[Any] | np.ndarray | None, by: Hashable | None = None
+    ) -> Self:
+        """Return a copy of the record with groups of dependent items.
+
+        Args:
+            groups: Group of each item, (n,). `None`: no groups.
+            by: Name of the column with the groups.
+
+        Example:
+            >>> raw = learner.evaluate().raw
+            >>> raw.in_groups(["Ann", "Bob"] * 4, "patient").groups.tolist()
+            [0, 1, 0, 1, 0, 1, 0, 1]
+        """
+        if groups is None:
+            return dataclasses.replace(self, groups=None, grouped_by=None)
+        by = None if by is None else str(by)
+        return dataclasses.replace(self, groups=group_numbers(groups), grouped_by=by)
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """Name and number of the groups, or `None` without groups.
+
+        Example:
+            >>> print(learner.evaluate().raw.grouping)
+            None
+        """
+        return Grouping.of(self.groups, self.grouped_by)
 
     def are_of(self, split: Split) -> bool:
         """Return whether the record has the same fingerprint and labels as the split.
@@ -74,16 +112,26 @@ class PredictionRecord:
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
 
     def to_files(self, split: str) -> dict[str, bytes]:
-        """Return labels and logits as NumPy files, by file name. Equal arrays give equal bytes.
+        """Return labels, logits and groups as NumPy files, by file name.
+
+        Equal arrays give equal bytes. The files have numbers of groups, and no names of groups.
 
         Example:
             >>> sorted(learner.evaluate().raw.to_files("test"))
             ['test_labels.npy', 'test_logits.npy']
         """
-        return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in _FIELDS}
+        fields = _FIELDS if self.groups is None else (*_FIELDS, _GROUPS)
+        return {f"{split}_{field}.npy": _npy(getattr(self, field)) for field in fields}
 
     @classmethod
-    def from_files(cls, split: str, files: Mapping[str, bytes], *, fingerprint: str | None) -> Self:
+    def from_files(
+        cls,
+        split: str,
+        files: Mapping[str, bytes],
+        *,
+        fingerprint: str | None,
+        grouped_by: str | None = None,
+    ) -> Self:
         """Build the prediction record of a split from the files of `to_files`.
 
         Example:
@@ -93,9 +141,15 @@ class PredictionRecord:
             >>> np.array_equal(again.logits, raw.logits)
             True
         """
-        read = (io.BytesIO(files[f"{split}_{field}.npy"]) for field in _FIELDS)
-        labels, logits = (np.load(file, allow_pickle=False) for file in read)
-        return cls(labels, logits, fingerprint)
+        labels, logits = (_array(files[f"{split}_{field}.npy"]) for field in _FIELDS)
+        content = files.get(f"{split}_{_GROUPS}.npy")
+        if content is None:
+            return cls(labels, logits, fingerprint)
+        return cls(labels, logits, fingerprint, _array(content), grouped_by)
+
+
+def _array(content: bytes) -> np.ndarray:
+    return np.load(io.BytesIO(content), allow_pickle=False)
 
 
 def _npy(array: np.ndarray) -> bytes:

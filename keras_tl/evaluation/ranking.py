@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
+from keras_tl.evaluation.grouping import Grouping
 from keras_tl.evaluation.intervals import bootstrap_interval
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import number_text, title_of
@@ -28,7 +29,8 @@ class RankedBackbone:
         name: Name of the backbone as the user wrote it, with options.
         metric: Primary metric of the task for a head on the backbone's features, from 5-fold
             cross-validation. `None`: there is an `error`, or the metric is undefined.
-        interval: 95% confidence interval (low, high) of `metric`.
+        interval: 95% confidence interval (low, high) of `metric`. If items have groups, the
+            interval counts whole groups.
         score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
         width: Number of features that the backbone computes for one item.
         parameters: Number of weights of the backbone.
@@ -87,6 +89,7 @@ class Ranking:
         item: Word for one item in tables and messages, such as `"image"`.
         seed: Random seed for the sample of items, the folds, and backbones with random weights.
         chosen: Name of the recommended backbone, see `choose_backbone`.
+        grouping: Name and number of the groups of dependent items. `None`: no groups.
 
     Example:
         >>> [row.name for row in ranking.rows], ranking.primary_metric
@@ -100,6 +103,7 @@ class Ranking:
     item: str
     seed: int
     chosen: str
+    grouping: Grouping | None = None
 
     @property
     def best(self) -> RankedBackbone:
@@ -134,7 +138,7 @@ class Ranking:
 
     @property
     def _notes(self) -> list[str]:
-        """Notes below the table: errors, the recommended backbone, the origin of the metric."""
+        """Notes below the table: errors, recommended backbone, origin of the metric, groups."""
         errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
         metric = title_of(self.primary_metric)
         choice = (
@@ -146,7 +150,8 @@ class Ranking:
             f"{self.items:,} training {self.item}s. {_LOGME}: higher is better. Fine-tuning can "
             "change the order."
         )
-        return [*errors, choice, said]
+        grouped = [] if self.grouping is None else [self.grouping.describe()]
+        return [*errors, choice, said, *grouped]
 
     def to_json(self) -> dict[str, Any]:
         """Return the ranking as JSON types.

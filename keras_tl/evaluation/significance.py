@@ -1,9 +1,10 @@
-"""Permutation tests and Holm's correction for groups of items."""
+"""Permutation tests and Holm's correction for slices (groups of items)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from keras_tl.evaluation.grouping import group_numbers
 from keras_tl.tasks.resampling import Statistic
 
 # The number of permutations is 1,000, or 40 for each group if this is more. With 40 for each group,
@@ -14,7 +15,10 @@ _AT_A_TIME = 2_000_000
 
 
 def permutation_p_values(
-    statistic: Statistic, codes: np.ndarray, more_is_better: bool
+    statistic: Statistic,
+    codes: np.ndarray,
+    more_is_better: bool,
+    groups: np.ndarray | None = None,
 ) -> list[float | None]:
     """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
@@ -24,28 +28,54 @@ def permutation_p_values(
 
     A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
+    If items are dependent (`groups`), a permutation of single items finds too many differences. The
+    test then permutes only exchangeable blocks (Winkler et al., "Permutation inference for the
+    general linear model", NeuroImage 92, 2014). If all items of each group of dependent items have
+    the same code, the test permutes whole groups of dependent items. Otherwise the test permutes
+    the codes within each group of dependent items.
+
     Args:
         statistic: Function that computes the metric from a weight for each item (0: not counted).
         codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
+        groups: Group of dependent items to which each item belongs, (n,). `None`: all items are
+            independent.
     """
     sign = 1.0 if more_is_better else -1.0
-    groups = range(int(codes.max()) + 1)
-    observed = [_differences(statistic, (codes == group)[None], sign)[0] for group in groups]
+    tested = range(int(codes.max()) + 1)
+    observed = [_differences(statistic, (codes == group)[None], sign)[0] for group in tested]
     rng = np.random.default_rng(0)
-    step, as_bad = max(1, _AT_A_TIME // len(codes)), np.zeros(len(groups), int)
+    step, as_bad = max(1, _AT_A_TIME // len(codes)), np.zeros(len(tested), int)
     # The observed groups count as one permutation, so draw one permutation less.
-    draws = max(_PERMUTATIONS, _OF_EACH_GROUP * len(groups)) - 1
+    draws = max(_PERMUTATIONS, _OF_EACH_GROUP * len(tested)) - 1
     for start in range(0, draws, step):
         count = min(step, draws - start)
-        drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
-        for group in groups:
+        drawn = _permuted(codes, count, rng, groups)
+        for group in tested:
             found = _differences(statistic, drawn == group, sign)
             # 1e-12 allows for rounding. A random group without a metric counts as at least as bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
     known = np.isfinite(observed)
     return [share if here else None for share, here in zip(shares.tolist(), known, strict=True)]
+
+
+def _permuted(
+    codes: np.ndarray, count: int, rng: np.random.Generator, groups: np.ndarray | None
+) -> np.ndarray:
+    """Return permutations of the codes that the groups of dependent items allow, (count, n)."""
+    if groups is None:
+        return rng.permuted(np.tile(codes, (count, 1)), axis=1)
+    numbers = group_numbers(groups)
+    _, first = np.unique(numbers, return_index=True)
+    own = codes[first]
+    if np.array_equal(own[numbers], codes):
+        return rng.permuted(np.tile(own, (count, 1)), axis=1)[:, numbers]
+    drawn = np.tile(codes, (count, 1))
+    for number in np.unique(numbers[own[numbers] != codes]):
+        rows = np.flatnonzero(numbers == number)
+        drawn[:, rows] = rng.permuted(drawn[:, rows], axis=1)
+    return drawn
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:

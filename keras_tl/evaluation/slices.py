@@ -10,7 +10,8 @@ import numpy as np
 from keras_tl.base.config import JsonConfig
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-from keras_tl.evaluation.intervals import Interval, bootstrap_interval, proportion_interval
+from keras_tl.evaluation.grouping import group_numbers, if_several
+from keras_tl.evaluation.intervals import Interval, bootstrap_interval, share_interval
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
@@ -60,6 +61,8 @@ class Slices:
         metric: Name of the task's primary metric.
         more_is_better: Whether higher values of the metric are better.
         slices: The groups, sorted by their values.
+        note: Sentences that say how intervals and p-values take dependent items into account
+            (`groups=` of the data). `None`: all items count as independent.
 
     Example:
         >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
@@ -71,6 +74,7 @@ class Slices:
     metric: str
     more_is_better: bool
     slices: tuple[Slice, ...]
+    note: str | None = None
 
     @property
     def worse(self) -> tuple[Slice, ...]:
@@ -88,7 +92,7 @@ class Slices:
 
         Example:
             >>> sorted(learner.evaluate(by=["left", "right"] * 4).slices.to_json())
-            ['by', 'metric', 'more_is_better', 'slices']
+            ['by', 'metric', 'more_is_better', 'note', 'slices']
         """
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
@@ -122,18 +126,28 @@ class Slices:
         return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
 
     def describe(self) -> str:
-        """Return the table of the groups, and the sentence of `verdict`, as plain text.
+        """Return the table of the groups, and the sentences of `remarks`, as plain text.
 
         Example:
             >>> print(learner.evaluate(by=["left", "right"] * 4).slices.describe())
             value ...
         """
         head, *rows = self.rows()
-        return f"{table_text(head, rows)}\n{self.verdict()}"
+        return "\n".join([table_text(head, rows), *self.remarks])
 
     def _repr_html_(self) -> str:
         head, *rows = self.rows()
-        return table_html(head, rows) + paragraphs_html(self.verdict())
+        return table_html(head, rows) + paragraphs_html(*self.remarks)
+
+    @property
+    def remarks(self) -> list[str]:
+        """The sentence of `verdict`, and `note` if it exists.
+
+        Example:
+            >>> len(learner.evaluate(by=["left", "right"] * 4).slices.remarks)
+            1
+        """
+        return [self.verdict(), *([] if self.note is None else [self.note])]
 
     def rows(self) -> list[list[str]]:
         """Return a table as lists of texts: first the column titles, then one row per group.
@@ -204,6 +218,10 @@ def measure_slices(
     Holm's method corrects the p-values (`holm`). If no group is worse, the probability that any
     group is called worse is at most 5%.
 
+    If the record has groups of dependent items, intervals and tests count these groups, not items.
+    If the values divide the items into the same groups as the record, the intervals and tests of a
+    group are about further items of the same group, so they count items.
+
     Args:
         record: Prediction record of n items.
         values: One value for each of the n items. Items with equal values form a group.
@@ -211,26 +229,44 @@ def measure_slices(
     metric = task.primary_metric
     names, codes = np.unique(np.array(values, str), return_inverse=True)
     statistic = task.statistics(record.labels, record.logits)[metric]
-    corrected = holm(permutation_p_values(statistic, codes, task.more_is_better))
+    groups, note = _dependent(record, codes)
+    corrected = holm(permutation_p_values(statistic, codes, task.more_is_better, groups))
     slices = []
     for number, (name, p_value) in enumerate(zip(names.tolist(), corrected, strict=True)):
         mask = codes == number
         here, rest = (_known(statistic(part[None].astype(float))[0]) for part in (mask, ~mask))
-        interval = _interval(task, record.take(np.flatnonzero(mask)))
+        some = None if groups is None else groups[mask]
+        interval = _interval(task, record.take(np.flatnonzero(mask)), some)
         is_worse = p_value is not None and p_value <= _LEVEL
         slices.append(Slice(name, int(mask.sum()), here, interval, rest, p_value, is_worse))
-    return Slices(by, metric, task.more_is_better, tuple(slices))
+    return Slices(by, metric, task.more_is_better, tuple(slices), note)
 
 
-def _interval(task: Task, record: PredictionRecord) -> tuple[float, float] | None:
-    """Return the 95% confidence interval of the primary metric for the items of one group."""
-    found: Interval | None
+def _dependent(record: PredictionRecord, codes: np.ndarray) -> tuple[np.ndarray | None, str | None]:
+    """Return the groups of dependent items that intervals and tests count, and the note."""
+    groups, grouping = if_several(record.groups), record.grouping
+    if groups is not None and np.array_equal(group_numbers(groups), group_numbers(codes)):
+        return None, (
+            "Each row is one group of dependent items. Its interval holds for further items of the "
+            "same group."
+        )
+    return groups, None if grouping is None else grouping.describe("Intervals and p-values")
+
+
+def _interval(
+    task: Task, record: PredictionRecord, groups: np.ndarray | None
+) -> tuple[float, float] | None:
+    """Return the 95% confidence interval of the primary metric for the items of one group.
+
+    `groups` has the group of dependent items to which each item belongs. The interval is `None` if
+    all items belong to one such group and the metric is not the accuracy.
+    """
+    found: Interval | None = None
     if task.primary_metric == "accuracy":
-        right = task.hits(record.labels, task.decisions(record.logits))
-        found = proportion_interval(int(right.sum()), len(record))
-    else:
+        found = share_interval(task.hits(record.labels, task.decisions(record.logits)), groups)
+    elif groups is None or if_several(groups) is not None:
         statistic = task.statistics(record.labels, record.logits)[task.primary_metric]
-        found = bootstrap_interval(statistic, len(record))
+        found = bootstrap_interval(statistic, len(record), groups=groups)
     return None if found is None else (found.low, found.high)
 
 

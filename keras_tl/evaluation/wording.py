@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_tl.evaluation.grouping import Grouping
+
 _TITLES = {
     "auc": "AUC",
     "brier": "Brier score",
@@ -43,11 +45,21 @@ def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """Return one line of text per scalar metric: name, value and 95% confidence interval."""
-    return [
+    """Return one line of text per scalar metric: name, value and 95% confidence interval.
+
+    If the metrics name groups, the last line says how the intervals take the groups into account.
+    """
+    lines = [
         f"  {name}: {value}" + (f" [{ends}]" if ends else "")
         for name, value, ends in metric_rows(metrics)
     ]
+    return [*lines, *grouping_lines(metrics)]
+
+
+def grouping_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """Return a text on the groups that the intervals heed. Without groups, return no text."""
+    grouping = Grouping.among(metrics)
+    return [] if grouping is None else [grouping.describe()]
 
 
 def shortened(text: str) -> str:

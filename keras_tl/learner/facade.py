@@ -599,7 +599,8 @@ class Learner:
             The evaluation: a mapping from metrics to values, with the predictions, the largest
             losses and the plots. `learner.evaluations` also contains the evaluation, until the
             weights change. With `by`, the attribute `slices` compares each group with the rest of
-            the items, and marks the groups on which the model is significantly worse.
+            the items, and marks the groups on which the model is significantly worse. If the data
+            have groups (`groups=` of `from_csv`), intervals count whole groups, not single items.
 
         Raises:
             DataError: The learner has no data, or the data have no split with the name `split`. Or
@@ -644,8 +645,8 @@ class Learner:
             label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
-            A mapping from metrics to values, like the result of `evaluate()`. `.records` has the
-            out-of-fold logits of every item.
+            A mapping from metrics to values, like the result of `evaluate()`. With groups,
+            intervals count whole groups. `.records` has the out-of-fold logits of every item.
 
         Raises:
             DataError: There are no data, a split in `splits` does not exist, or there are fewer

@@ -12,6 +12,7 @@ from keras_tl.base.config import CacheConfig, Phase, check_range
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation, names_of
 from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.grouping import Grouping
 from keras_tl.evaluation.metrics import measure
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.measuring import cross_validate
@@ -134,7 +135,7 @@ class _Fit:
             records = along_the_line(self._trainer, line, self._shares, validation)
         if records:
             default = self._without_barrier(records, default)
-        candidates = self._measured(records, default, plan)
+        candidates, grouping = self._measured(records, default, plan)
         kept = choose(candidates, default).share if candidates else default
         if line is not None:
             self._trainer.keep_share(line, kept, self._tuned)
@@ -162,6 +163,7 @@ class _Fit:
             names_of(self._augment),
             self._refit,
             *estimate,
+            grouping,
         )
 
     @property
@@ -262,13 +264,15 @@ class _Fit:
 
     def _measured(
         self, records: Mapping[float, PredictionRecord], default: float, plan: Plan
-    ) -> tuple[Candidate, ...]:
+    ) -> tuple[tuple[Candidate, ...], Grouping | None]:
+        """Return the candidates, and the grouping of the items on which `fit` compares them."""
         if not records:
-            return ()
+            return (), None
         validates = plan.evidence == VALIDATION
         split = self._data.joined(["validation"] if validates else self._compared)
         groups = groups_of(split, self._data.groups)
-        return measure_candidates(self._state.task.undecided, records, default, groups)
+        found = measure_candidates(self._state.task.undecided, records, default, groups)
+        return found, Grouping.of(groups, self._data.groups)
 
     def _estimate(
         self, records: PredictionRecord | None, plan: Plan
@@ -277,9 +281,13 @@ class _Fit:
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
+            groups = groups_of(test, self._data.groups)
             records = PredictionRecord(test.labels, self._trainer.logits(test))
+            records = records.in_groups(groups, self._data.groups)
             how = "on the test split, before the training on the test items"
         elif plan.evidence == VALIDATION:
+            split = splits["validation"]
+            records = records.in_groups(groups_of(split, self._data.groups), self._data.groups)
             how = (
                 "on the validation split, by which the model was also chosen, before the training "
                 "on the validation items"

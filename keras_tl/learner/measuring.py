@@ -20,10 +20,12 @@ from keras_tl.training.policies import head_phase, phases_of
 
 def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) -> Evaluation:
     """See `Learner.evaluate`."""
-    chosen = state.need_data().split(split)
+    data = state.need_data()
+    chosen = data.split(split)
     groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
     measured = state.measured
     raw = PredictionRecord(chosen.labels, state.finite_logits(split), chosen.identity)
+    raw = raw.in_groups(groups_of(chosen, data.groups), data.groups)
     found = Evaluation.of(
         split, state.task, raw=raw, weights=measured.weights, sources=chosen.sources, groups=groups
     )
@@ -78,9 +80,10 @@ def _labelled_features(
     state: State, splits: dict[str, Split], groups: Hashable | Sequence | None
 ) -> LabelledFeatures:
     column = state.data.groups if groups is None else groups
+    is_list = column is not None and _are_values(column, splits)
     if column is None:
         values = None
-    elif _are_values(column, splits):
+    elif is_list:
         values = np.asarray(column)
     else:
         values = np.concatenate([groups_of(split, column) for split in splits.values()])
@@ -97,6 +100,7 @@ def _labelled_features(
         np.concatenate([np.full(len(split), name) for name, split in splits.items()]),
         None if None in sources else [item for some in sources for item in some],
         values,
+        None if values is None or is_list else column,
     )
 
 

@@ -20,6 +20,7 @@ from keras_tl.data.splits import draw
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError, quoted
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
+from keras_tl.evaluation.grouping import Grouping
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
@@ -84,7 +85,8 @@ def rank(
     seconds = {row.name: row.item_seconds for row in rows}
     best = choose_backbone(task.undecided, records, seconds, groups)
     names = data.task, task.primary_metric
-    return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
+    grouping = Grouping.of(groups, data.groups)
+    return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best, grouping)
 
 
 def _shared(

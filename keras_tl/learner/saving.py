@@ -86,7 +86,12 @@ def load(
     measured, results = state.measured, run_results(path)
     splits = {} if data is None else data.splits
     for split, metrics in about["evaluations"].items():
-        raw = PredictionRecord.from_files(split, results, fingerprint=metrics.get("fingerprint"))
+        raw = PredictionRecord.from_files(
+            split,
+            results,
+            fingerprint=metrics.get("fingerprint"),
+            grouped_by=(metrics.get("groups") or {}).get("by"),
+        )
         is_here = split in splits and raw.are_of(splits[split])
         sources = splits[split].sources if is_here else None
         found = Evaluation(split, state.task, raw, measured.weights, metrics, sources)

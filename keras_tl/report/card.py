@@ -18,7 +18,7 @@ from keras_tl.report.rendering import render
 from keras_tl.report.sections.classes import per_class
 from keras_tl.report.sections.data import NOT_RECORDED, about_data
 from keras_tl.report.sections.model import details, reproduction
-from keras_tl.report.sections.summary import metrics, warnings
+from keras_tl.report.sections.summary import grouping_notes, metrics, warnings
 from keras_tl.report.sections.training import phases
 
 FORMAT = 1
@@ -130,7 +130,7 @@ def _metrics(facts: Facts) -> list[Block]:
     ]
     blocks.append(metrics(facts))
     blocks += [per_class(one, split) for split, one in facts.evaluations.items() if one.per_class]
-    return [*blocks, Paragraph(_INTERVALS)]
+    return [*blocks, Paragraph(_INTERVALS), *grouping_notes(facts)]
 
 
 def _versions(facts: Facts) -> list[Block]:

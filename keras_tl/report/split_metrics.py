@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from keras_tl.evaluation.grouping import Grouping
 from keras_tl.evaluation.slices import Slices
 
 # Do not keep larger confusion matrices: with 1,000 classes, a matrix has a million entries.
 _LARGEST_MATRIX = 100
-_NO_METRICS = ("items", "fingerprint", "slices")
+_NO_METRICS = ("items", "fingerprint", "slices", "groups")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,8 @@ class SplitMetrics:
         confusion_matrix: Number of items for each true class (row) and predicted class (column), or
             `None` if the task has no such matrix or more than 100 classes.
         slices: Metrics of groups of items, or `None` if the user did not evaluate groups.
+        grouping: Name and number of the groups of dependent items that the intervals count, or
+            `None` without groups.
     """
 
     items: int
@@ -50,6 +53,7 @@ class SplitMetrics:
     most_frequent_share: float | None = None
     confusion_matrix: Sequence[Sequence[int]] | None = None
     slices: Slices | None = None
+    grouping: Grouping | None = None
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
@@ -73,6 +77,7 @@ class SplitMetrics:
             most_frequent_share=matrix and max(map(sum, matrix)) / found["items"],
             confusion_matrix=matrix if is_small else None,
             slices=Slices.from_json(found["slices"]) if found.get("slices") else None,
+            grouping=Grouping.among(found),
         )
 
 

@@ -39,7 +39,11 @@ def out_of_fold(
     """Return an out-of-fold prediction record of each weight average, for the splits `names`."""
     split, rows, numbers = _in_folds(training.trainer, training.data, names, folds, seed)
     logits = training.logits(split, rows, numbers)
-    return {share: PredictionRecord(split.labels, found) for share, found in logits.items()}
+    groups = groups_of(split, training.data.groups), training.data.groups
+    return {
+        share: PredictionRecord(split.labels, found).in_groups(*groups)
+        for share, found in logits.items()
+    }
 
 
 def head_out_of_fold(

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from keras_tl.base.reporting import time_text
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
+from keras_tl.evaluation.grouping import Grouping
 from keras_tl.evaluation.intervals import Interval
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.runs.history import name_of
@@ -33,6 +34,8 @@ class FitResult:
         estimate: If `refit`, metrics of models trained on fewer items, as a dict with the same keys
             as the result of `evaluate()`. Otherwise `None`.
         estimated_by: Words for the method that computed `estimate`.
+        grouping: Name and number of the groups of dependent items among the compared items.
+            `None`: no groups, or `fit` compared no models.
 
     Example:
         >>> fitted.kept, fitted.policy, fitted.trained_on
@@ -52,6 +55,7 @@ class FitResult:
     refit: bool = False
     estimate: Mapping[str, Any] | None = None
     estimated_by: str | None = None
+    grouping: Grouping | None = None
 
     @property
     def name(self) -> str:
@@ -99,10 +103,12 @@ class FitResult:
             self.estimate["intervals"][self.primary_metric],
         )
         known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
+        grouping = Grouping.among(self.estimate)
+        heeded = "" if grouping is None or ends is None else f" {grouping.describe()}"
         return (
             f"This model was trained on all {self.trained_on:,} {self.item}s: no untouched test "
             f"split exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known},"
-            f" measured {self.estimated_by}."
+            f" measured {self.estimated_by}.{heeded}"
         )
 
     @property
@@ -162,6 +168,8 @@ class FitResult:
             if plan.evidence == OUT_OF_FOLD:
                 what = f"{self.item}s, each predicted by models that were not trained on it"
             lines.append(f"Compared on {plan.items:,} {what}.")
+        if self.grouping is not None:
+            lines.append(self.grouping.describe("Intervals of the comparison"))
         lines += plan.cuts
         times = ", ".join(f"{name} {time_text(value)}" for name, value in self.seconds.items())
         lines.append(f"Trained on {self.trained_on:,} {self.item}s. Time: {times}.")
@@ -199,9 +207,12 @@ class FitResult:
             'average, 75% fine-tuned'
         """
         plan = values["plan"]
+        # Earlier versions recorded no grouping.
+        values = {"grouping": None, **values}
         read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))
         read["augment"] = tuple(values["augment"])
+        read["grouping"] = values["grouping"] and Grouping.from_json(values["grouping"])
         read["plan"] = Plan(**plan | {"cuts": tuple(plan["cuts"])})
         return cls(**read)
 

@@ -249,6 +249,23 @@ def without_times(comparison):
     return values
 
 
+def test_the_plan_has_the_groups_of_the_test_items():
+    data = data_without_validation()
+    assert comparing._test_groups(data) is None
+    splits = {
+        name: dataclasses.replace(split, slices={"patient": np.arange(len(split))[::-1] // 2})
+        for name, split in data.splits.items()
+    }
+    grouped = dataclasses.replace(data, splits=splits, split_settings={"groups": "patient"})
+    items = len(data.split("test"))
+    found = comparing._test_groups(grouped)
+    assert found["by"] == "patient"
+    assert len(found["numbers"]) == items
+    assert found["numbers"][0] == 0
+    assert len({*found["numbers"]}) == -(-items // 2)
+    assert json.loads(json.dumps(found)) == found
+
+
 @pytest.mark.slow
 def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path):
     data, network = make_tiny_data(), small_network()

@@ -83,6 +83,64 @@ def test_a_later_look_is_tested_at_half_the_level_and_says_so(store):
     assert Comparison.from_json(json.loads(json.dumps(second.to_json()))) == second
 
 
+def arms_in(store, copies, frozen=0.5):
+    """Three seeds whose items are repeated, and the comparison."""
+    shares = {"scratch": 0.4, "frozen": frozen, "fine-tuned": 0.9}
+    for seed in range(3):
+        for number, (arm, share) in enumerate(shares.items()):
+            # All seeds find the same items hard.
+            hard = np.random.default_rng(number).random((3, 40))
+            values = hard + np.random.default_rng(seed).normal(0, 0.05, (3, 40)) < share
+            repeated = np.repeat(values, copies, axis=1).astype(np.uint8)
+            store.write(arm, None, seed, repeated, {"seconds": 1.0})
+    return Comparison.load(store.folder)
+
+
+def test_copies_of_items_in_groups_add_nothing(tmp_path):
+    numbers = np.repeat(np.arange(40), 5).tolist()
+    plans = {"single": None, "grouped": {"by": "patient", "numbers": numbers}, "careless": None}
+    found = {}
+    for name, groups in plans.items():
+        store = Store(tmp_path / name)
+        store.begin(WHAT, ASKED | {"groups": groups})
+        found[name] = arms_in(store, 1 if name == "single" else 5)
+    single, grouped, careless = found.values()
+    for one, other, wrong in zip(*(x.verdicts for x in found.values()), strict=True):
+        assert (one.items, one.groups) == (40, None)
+        assert (other.items, other.groups) == (200, 40)
+        assert other.outcome == one.outcome
+        for measure in ("final", "start", "slope", "area"):
+            ends, copied, narrow = (
+                (getattr(x, measure).low, getattr(x, measure).high) for x in (one, other, wrong)
+            )
+            assert copied == pytest.approx(ends)
+            assert narrow[1] - narrow[0] < ends[1] - ends[0]
+        assert other.power == one.power
+    assert grouped.sizes[0].ship == single.sizes[0].ship
+    curves = (x.sizes[0].curves["frozen"].mean[-1] for x in (single, grouped))
+    assert len({round(one.low, 9) for one in curves}) == 1
+    said = grouped.describe()
+    assert "Intervals treat the 40 groups (patient) as independent, not the single items." in said
+    assert "200 test items in 40 groups" in said
+    assert "groups" not in careless.describe()
+    assert Comparison.from_json(json.loads(json.dumps(grouped.to_json()))) == grouped
+
+
+def test_a_comparison_of_one_group_counts_items_and_says_so(store):
+    store.begin(WHAT, ASKED | {"groups": {"by": "patient", "numbers": [0] * 40}})
+    found = arms_in(store, 1)
+    assert {verdict.groups for verdict in found.verdicts} == {None}
+    assert "All items belong to 1 group (patient)." in found.describe()
+
+
+def test_power_names_groups(store):
+    store.begin(WHAT, ASKED | {"groups": {"by": "patient", "numbers": [*range(40)]}})
+    found = arms_in(store, 1, frozen=0.3)
+    unsure = next(verdict for verdict in found.verdicts if verdict.outcome == "undecided")
+    assert unsure.power.items is not None
+    assert f"{unsure.power.items} groups of test items" in found.describe()
+
+
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_what_is_no_comparison_is_refused(tmp_path, kind):
     path = tmp_path / "photos"

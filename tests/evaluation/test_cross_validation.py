@@ -124,6 +124,46 @@ def test_groups_stay_together():
         values = column if isinstance(groups, str) else given
         for value in np.unique(values):
             assert len({*found.fold_numbers[0][values == value]}) == 1
+        by = "patient" if isinstance(groups, str) else None
+        assert found["groups"] == {"by": by, "count": 6}
+        assert "treat the 6 groups" in found.describe()
+
+
+def grouped_data():
+    """Data in groups of four items, as `groups="patient"` reads them."""
+    data = with_column(hard_data(), "patient", lambda s: (np.arange(len(s)) // 4).astype(str))
+    return dataclasses.replace(data, split_settings={"groups": "patient"})
+
+
+def test_a_saved_run_shows_the_same_intervals_of_groups(tmp_path):
+    data = grouped_data()
+    learner = make_small_learner(data)
+    learner.fit_head(epochs=1)
+    found = learner.evaluate(by="patient")
+    count = len({*data.split("test").slices["patient"]})
+    assert found["groups"] == {"by": "patient", "count": count}
+    assert "Each row is one group" in found.slices.describe()
+    learner.calibrate()
+    learner.save(tmp_path / "run")
+    for given in (None, data):
+        loaded = ktl.Learner.load(tmp_path / "run", data=given, verbose=False)
+        again = loaded.evaluations["test"]
+        assert again.describe() == learner.evaluations["test"].describe()
+        np.testing.assert_array_equal(again.raw.groups, found.raw.groups)
+        # Another temperature computes the intervals again, from the stored groups.
+        other = dataclasses.replace(again.task, temperature=3.0)
+        assert again.under(other)["intervals"] == found.under(other)["intervals"]
+    report = learner.report(tmp_path / "report.html").read_text()
+    assert f"Intervals of the test split treat the {count} groups (patient)" in report
+
+
+def test_a_ranking_heeds_groups():
+    learner = make_small_learner(grouped_data())
+    found = ktl.rank_backbones(learner.data, [learner], verbose=False)
+    expected = learner.cross_validate(splits=["train"])
+    assert found.best.interval == pytest.approx(expected["intervals"]["accuracy"])
+    assert found.grouping.by == "patient"
+    assert found.describe().endswith(found.grouping.describe())
 
 
 WRONG = {

@@ -25,6 +25,8 @@ from keras_tl.report.facts import facts_of
 from keras_tl.report.limits import limits_of
 from keras_tl.report.pretraining import public_place, weights_text
 from keras_tl.report.rendering import escaped, prose_as_html, prose_as_markdown, render
+from keras_tl.report.sections.classes import per_class
+from keras_tl.report.sections.summary import grouping_notes as summary_notes
 from keras_tl.report.split_metrics import MetricEstimate
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import HEADS
@@ -475,6 +477,43 @@ def test_intervals_of_classes_are_of_what_was_counted():
     assert found.most_frequent_share == pytest.approx(4 / 6)
     for name in ("recall", "precision", "f1"):
         assert emu[name] == MetricEstimate(None, None)
+
+
+def grouped(groups):
+    """An evaluation of as many items in as many groups, called patients."""
+    labels, names = np.arange(60) % 3, ("cat", "dog", "emu")
+    outcomes = PredictionRecord(labels, 9 * np.eye(3)[(labels + (np.arange(60) < 20)) % 3])
+    outcomes = outcomes.in_groups(np.arange(60) % groups, "patient")
+    return measure(TASKS["multiclass"](names), outcomes)
+
+
+# Number of groups of the test split, and what the card and the summary say.
+GROUPED = {
+    1: ("All items belong to 1 group (patient).", None),
+    5: ("With fewer than 10 groups, intervals are too narrow.", "5 groups (patient)"),
+    60: ("Intervals of the test split treat the 60 groups (patient) as", "60 groups (patient)"),
+}
+
+
+@pytest.mark.parametrize("count", GROUPED)
+def test_intervals_that_count_groups_say_so(count):
+    said, named = GROUPED[count]
+    run = make_run(evaluations={"test": grouped(count), "validation": grouped(12)})
+    facts = facts_from(run)
+    texts = [block.text for block in summary_notes(facts)]
+    assert said in texts[0]
+    assert "validation split treat the 12 groups" in texts[1]
+    card = card_of(run)
+    assert all(text in html.unescape(rendered(card)) for text in texts)
+    caption = per_class(facts.test, "test").caption
+    assert caption.endswith("(Wilson, 1927)" if named is None else f"{named} as independent)")
+    assert facts.to_json()["evaluations"]["test"]["grouping"] == {"by": "patient", "count": count}
+
+
+def test_without_groups_nothing_is_said_of_them():
+    run = make_run()
+    assert summary_notes(facts_from(run)) == []
+    assert "independent" not in card_of(run)
 
 
 def test_temperature_and_thresholds_are_told():

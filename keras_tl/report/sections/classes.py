@@ -43,7 +43,7 @@ def _groups(found: Slices | None) -> list[Block]:
         return []
     caption = f"Groups by {found.by or 'group'}: {title_of(found.metric)}, with 95% intervals"
     head, *rows = found.rows()
-    return [Table(caption, head, rows), Paragraph(found.verdict())]
+    return [Table(caption, head, rows), *map(Paragraph, found.remarks)]
 
 
 def per_class(found: SplitMetrics, split: str) -> Table:
@@ -60,7 +60,10 @@ def per_class(found: SplitMetrics, split: str) -> Table:
         [name, f"{row.items:,}", *(measured_cell(one, ".3f") for one in row.metrics.values())]
         for name, row in shown
     ]
-    caption += f", on the {split} split, with 95% intervals (Wilson, 1927)"
+    caption += f", on the {split} split, with 95% intervals (Wilson, 1927"
+    if found.grouping is not None and found.grouping.count > 1:
+        caption += f", counting the {found.grouping.name} as independent"
+    caption += ")"
     return Table(caption, ["name", "items", *map(title_of, columns)], rows)
 
 

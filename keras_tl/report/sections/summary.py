@@ -14,13 +14,23 @@ def summary(context: ReportContext) -> Section:
     blocks: list[Block] = [_headline(context), *verdict(context)]
     blocks += warnings(context.facts)
     if context.facts.test is not None:
-        blocks.append(metrics(context.facts))
+        blocks += [metrics(context.facts), *grouping_notes(context.facts)]
     return Section("summary", "Summary", blocks)
 
 
 def warnings(facts: Facts) -> list[Block]:
     """Return the reasons not to use the model."""
     return [Paragraph(text, role="warning") for text in warnings_of(facts)]
+
+
+def grouping_notes(facts: Facts) -> list[Block]:
+    """Return a paragraph for each split whose intervals count groups of dependent items."""
+    found = {split: one.grouping for split, one in facts.evaluations.items()}
+    return [
+        Paragraph(grouping.describe(f"Intervals of the {split} split"), role="note")
+        for split, grouping in found.items()
+        if grouping is not None
+    ]
 
 
 def _headline(context: ReportContext) -> Paragraph:
