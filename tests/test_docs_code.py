@@ -114,6 +114,14 @@ def test_names_and_arguments_in_blocks_exist(page):
     assert checker.checked
 
 
+SCRIPTS = [p for folder in ("benchmarks", "recipes", "tools") for p in (ROOT / folder).glob("*.py")]
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS), ids=relative)
+def test_names_and_arguments_in_scripts_exist(script):
+    CodeChecker(whole=False).visit(ast.parse(script.read_text("utf-8")))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_names_and_arguments_in_sentences_exist(page):
     for code in inline(page):
