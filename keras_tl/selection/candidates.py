@@ -107,13 +107,15 @@ def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[f
 
 
 def is_right_on_all(task: Task, record: PredictionRecord) -> bool:
-    """Return whether every item's true label has a probability above 50%.
+    """Return whether a model predicts every item right: with several labels, every label.
 
-    The probabilities are computed at the temperature that minimises the mean loss. Then no other
-    model can predict more of these items right. If the task has no probabilities, the result is
-    false.
+    The decision thresholds are the default thresholds. For regression, and if a logit is not
+    finite, the result is false.
     """
-    return task.has_probabilities and bool(_losses(task, record).max() < math.log(2))
+    task = task.undecided
+    if not (task.exact and np.isfinite(record.logits).all()):
+        return False
+    return bool(task.hits(record.labels, task.decisions(record.logits)).all())
 
 
 def measure_candidates(

@@ -14,6 +14,7 @@ from keras_tl.selection.candidates import (
     Candidate,
     choose,
     default_or_end,
+    is_right_on_all,
     mean_losses,
     measure_candidates,
 )
@@ -50,6 +51,26 @@ def three_classes(count, strengths, seed=0):
 def test_a_clearly_better_model_is_kept_and_else_the_default(strengths, default, kept):
     found = measure_candidates(TASKS["multiclass"](), three_classes(300, strengths), default)
     assert choose(found, default).share == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "logits", "expected"),
+    [
+        ("multiclass", [0, 2], [[1, 0, 0], [0, 0, 1]], True),
+        ("multiclass", [0, 2], [[1, 0, 0], [0, 1, 0]], False),
+        ("multiclass", [0, 2], [[1, 0, 0], [0, 0, np.nan]], False),
+        ("binary", [0, 1], [[-1], [1]], True),
+        ("binary", [0, 1], [[-1], [-1]], False),
+        ("multilabel", [[0, 1], [1, 1]], [[-1, 1], [1, 1]], True),
+        # One label is wrong, although the mean loss of the labels is below log 2.
+        ("multilabel", [[0, 1], [1, 1]], [[-9, 9], [9, -0.1]], False),
+        ("regression", [1.0, 2.0], [[1], [2]], False),
+    ],
+    ids=str,
+)
+def test_right_on_all_items_means_every_label(kind, labels, logits, expected):
+    record = PredictionRecord(np.array(labels), np.array(logits, np.float32))
+    assert is_right_on_all(TASKS[kind](), record) is expected
 
 
 def test_a_difference_within_its_interval_does_not_overturn_the_default():
