@@ -152,7 +152,7 @@ class Comparison:
 
     @property
     def epochs(self) -> int:
-        """Number of passes of each arm over the training split (its budget).
+        """Budget of each variant (arm): the number of passes over the training split.
 
         Example:
             >>> comparison.epochs

@@ -306,7 +306,8 @@ def read_texts(corpus: Corpus) -> list[str]:
             texts += _lines(local_path(item))
     if not texts:
         raise DataError(
-            "There are no texts: the list is empty, or its files are empty. Pass at least one text."
+            "There are no texts: the list is empty, or all files in the list are empty. Pass at "
+            "least one text."
         )
     return texts
 
