@@ -130,7 +130,7 @@ def keep_map_before(state: State) -> None:
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep a feature map of a sample of items. Fine-tuning does not change the sample."""
+    """Keep a PCA projection of some items, the same items before and after fine-tuning."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:

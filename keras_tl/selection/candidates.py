@@ -102,7 +102,10 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 
 
 def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
-    """Return the mean loss of each model, by its share of fine-tuned weights (`Candidate.loss`)."""
+    """Return a dict from the share of fine-tuned weights of a model to the model's mean loss.
+
+    The mean loss is computed as for the field `Candidate.loss`.
+    """
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
@@ -130,8 +133,9 @@ def measure_candidates(
     resamples of whole groups.
 
     Args:
-        records: Prediction record of each model, by its share of fine-tuned weights, for the same
-            items in the same order. The record of the head (share 0) is required.
+        records: Dict from the share of fine-tuned weights of a model to the model's prediction
+            record. All records have the same items in the same order. The record of the head (share
+            0) is required.
         groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}

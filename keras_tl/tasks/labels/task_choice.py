@@ -27,7 +27,8 @@ def read_labels(
     If labels are rows of 0 and 1, or of -1 and 1, and each row has a single 1, each item has one
     class. Otherwise each row holds the labels of one item, which may have several labels.
     Texts are class names, except in data in which `;` or `|` separates several labels in a text.
-    The character does so if at least half of the parts that it separates also occur in other texts.
+    `;` or `|` separates labels if at least half of the parts between the separators also occur in
+    other texts.
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. The shape (n, 1) is treated like
@@ -42,8 +43,8 @@ def read_labels(
         them.
 
     Raises:
-        DataError: Rows have a number other than -1, 0 and 1, or both -1 and 0. Or a label is
-            missing.
+        DataError: A label is missing. Or rows contain a number other than -1, 0 and 1. Or the rows
+            contain -1 and also 0: then -1 may mean unknown.
         ConfigError: The labels do not fit the task `task`, or no such task exists.
     """
     if task is not None:
