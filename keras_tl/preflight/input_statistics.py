@@ -12,8 +12,8 @@ def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, flo
     """Return the name of the first BatchNorm layer, and how much its input varies.
 
     The second result is the standard deviation of the layer's input, divided by the standard
-    deviation of this input in pretraining (median over the channels). `None`: the network has no BatchNorm layer, or
-    the first BatchNorm layer is untrained or not reachable.
+    deviation of this input in pretraining (median over the channels). `None`: the network has no
+    BatchNorm layer, or the first BatchNorm layer is untrained or not reachable.
 
     Args:
         network: Keras model, whose layers may be models themselves.
