@@ -72,7 +72,7 @@ class PhaseRecord:
         of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights. If
             true, `best_epoch` is the last epoch.
         metric_drop: Significant fall of a validation metric during a call of `fine_tune`. The call
-            tests for a fall if one or more of its phases train without early stopping. Only the
+            tests for a fall only if one of its phases has no early stopping (`patience=None`). The
             record of the call's last phase has the result. `None` means that the test found no
             fall, or that there was no test.
         train_fingerprint: Fingerprint of the training split of the phase, see `Split.identity`.
