@@ -16,7 +16,7 @@ _FEWEST_EPOCHS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Training phases of the variants (arms). The phases of each arm have `epochs` epochs in total.
+    """Training phases of the variants (arms): `epochs` epochs in total for each arm.
 
     Attributes:
         epochs: Number of epochs (passes over the training split) of each arm.
@@ -48,12 +48,12 @@ class Protocol:
 
     Attributes:
         epochs: Budget of each arm: the number of passes over the training split, at least 2.
-            `None` means the epochs of `policy`, plus `head_epochs` (or the default epochs of the
-            head) if `policy` needs a trained head.
-        head_epochs: Number of passes that train only the head, before fine-tuning. With `None`, the
-            head gets the passes of the budget that `policy` does not use, at least 1, or 0 if the
-            first phase needs no trained head (`batch_norm="live"`). With a policy of one phase,
-            the head gets at most its default epochs.
+            `epochs=None` means the epochs of `policy`, plus `head_epochs` (or the default epochs of
+            the head) if `policy` needs a trained head.
+        head_epochs: Number of passes that train only the head, before fine-tuning. With
+            `head_epochs=None`, the head gets the passes of the budget that `policy` does not use.
+            The minimum is 1, or 0 if the first phase needs no trained head (`batch_norm="live"`).
+            With a policy of one phase, the head gets at most its default epochs.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
             the fine-tuned arm, or `None` for the default learning rate of the head.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and

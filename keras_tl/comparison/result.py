@@ -42,7 +42,7 @@ class ArmCurve:
 
     @classmethod
     def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
-        """Compute the curve from skills of at least `lowest`, float (seeds, epochs, items).
+        """Compute the curve from `skills` in [`lowest`, 1], float (seeds, epochs, items).
 
         Example:
             >>> skills = np.random.default_rng(0).random((3, 2, 10))
