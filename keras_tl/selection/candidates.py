@@ -35,9 +35,9 @@ class Candidate:
         metric: Value of the task's primary metric. `None`: the metric is not defined.
         difference: Metric of this model minus metric of the head alone (share 0), with a 95%
             confidence interval (paired bootstrap of the items, or of the groups if items have
-            groups). `None`: this model has share 0.
+            groups). The difference is `None` for the head, and for an undefined metric.
         better: Mean loss of the default model minus mean loss of this model, with a confidence
-            interval. `None`: this is the default model.
+            interval, or `None` for the default model.
 
     Example:
         >>> [candidate.share for candidate in fitted.candidates]
@@ -88,10 +88,10 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
     """Return the share of fine-tuned weights to keep: `default`, 0 or 1.
 
     The share is 0 (head) if a logit of the fine-tuned model is not finite. The share is 1
-    (fine-tuned) if the loss of the default model is larger than the losses of both other models. A
-    loss maximum between the weights of two models is called a loss barrier (Frankle et al., "Linear
-    mode connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
-    Otherwise the share is `default`.
+    (fine-tuned) if the default model has a larger loss than the head and than the fine-tuned model.
+    In all other cases the share is `default`. A loss maximum between the weights of two models is
+    called a loss barrier (Frankle et al., "Linear mode connectivity and the lottery ticket
+    hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
         losses: Mean loss of the models with the shares 0, 1 and `default`, on the same items.
@@ -104,16 +104,18 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
     """Return a dict from the share of fine-tuned weights of a model to the model's mean loss.
 
-    The mean loss is computed as for the field `Candidate.loss`.
+    The field `Candidate.loss` describes how the mean loss is computed.
     """
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
 def is_right_on_all(task: Task, record: PredictionRecord) -> bool:
-    """Return whether every item's true label has a probability above 50%.
+    """Return whether the loss of every item is below log 2, at the best temperature.
 
-    The probabilities are computed at the temperature that minimises the mean loss. Then no other
-    model can predict more of these items right. If the task has no probabilities, the result is
+    The best temperature minimises the mean loss. If each item has one label, a loss below log 2
+    means that the true label has a probability above 50%: no other model can predict more of the
+    items right. If items have several labels, log 2 is the limit for the mean loss of an item's
+    labels, so that single labels can be wrong. If the task has no probabilities, the result is
     false.
     """
     return task.has_probabilities and bool(_losses(task, record).max() < math.log(2))
@@ -128,9 +130,9 @@ def measure_candidates(
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
     A Bonferroni correction widens each interval in `Candidate.better`: with 95% confidence, all
-    these intervals together hold the true values. If items have groups, these intervals are
-    computed from the mean losses of the groups, and the intervals of the metrics are computed from
-    resamples of whole groups.
+    these intervals together hold the true values. If items have groups, the intervals in
+    `Candidate.better` are computed from the mean losses of the groups, and the intervals in
+    `Candidate.difference` are computed from resamples of whole groups.
 
     Args:
         records: Dict from the share of fine-tuned weights of a model to the model's prediction
@@ -172,8 +174,8 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
     """Return the loss of each item, for the comparison of the models.
 
     If the task has probabilities, the losses are computed at the temperature that minimises the
-    mean loss, because `calibrate` can correct the temperature after `fit`. The loss of an item is
-    then at most `_LARGEST`.
+    mean loss, because `calibrate` can correct the temperature after `fit`. A loss that is computed
+    from probabilities is at most `_LARGEST`.
     """
     if not np.isfinite(record.logits).all():
         return np.full(len(record), _DIVERGED)
@@ -186,7 +188,7 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
     """Return the model with the lowest loss if it is significantly better than the default model.
 
-    Otherwise return the default model.
+    If the model with the lowest loss is not significantly better, return the default model.
     """
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)
