@@ -14,7 +14,7 @@ from keras_tl.preflight.value_range import are_too_dark
 MOST_ENLARGED = 4
 # `image_sizes` reports images that the model shrinks at least 8 times: 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# `image_sizes` reports an image size of the model below half of the image size in pretraining.
+# `image_sizes` reports a model whose image size is below half of the image size in pretraining.
 LEAST_OF_OWN_SIZE = 0.5
 # `pixel_range` reports the data if at least half of the images are black. In a black image, 99% of
 # the values are at most 2 of 255.
@@ -110,7 +110,7 @@ def preprocessing(context: CheckContext) -> Finding | None:
 
     A BatchNorm layer stores mean and variance of its inputs in pretraining. If the pixels of the
     data have another range, the input of the first BatchNorm layer has another variance. In a
-    user's network without BatchNorm, the check tests the scale at the first layer with weights. The
+    user's network without BatchNorm, the check tests the input of the first layer with weights. The
     check does not test networks of the catalogue without BatchNorm.
     """
     if are_too_dark(context):
