@@ -40,8 +40,8 @@ class Measured:
     Attributes:
         weights: Fingerprint (hash) of the weights for which the results are valid.
         evaluations: Dict from the name of a split to its evaluation.
-        artifacts: Files for the report: items with large losses, feature maps, and the comparison
-            with training from scratch.
+        artifacts: Files for the report: items with large losses, PCA projections, and the
+            comparison with training from scratch.
         fitted: Result of `fit`. `None`: the user trained without `fit`.
     """
 
