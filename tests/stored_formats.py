@@ -3,7 +3,7 @@
 tests/formats/0.2.0/
     expected.json     the items and labels, and for each stored file the numbers that it must give
     checksums.json    SHA-256 of all other files
-    items/            images, 32 x 32
+    items/            images, 16 x 16
     runs/             by name
     exports/FORMAT/   by the name of the run
     ...               and what else users store, see tools/make_format_fixtures.py
