@@ -198,7 +198,7 @@ def test_a_run_loads_with_its_data(version, name):
     measured = learner.evaluate()
     check(metrics_of(measured), expected["metrics"])
     check(measured.raw.logits.tolist(), stored.raw.logits.tolist())
-    assert len(stored.top_losses(3)) == 3
+    assert stored.top_losses(3).to_json()
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ import argparse
 import dataclasses
 import inspect
 import itertools
+import json
 import os
 import re
 import shutil
@@ -46,7 +47,7 @@ COUNTS = {
     "texts": {"train": 24, "validation": 50, "test": 12},
 }
 WORDS = ("good", "bad", "film", "the")
-LARGEST = 3_000_000
+LARGEST = 2_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +102,29 @@ def made(kind: str, maker: str, **options: Any) -> Callable[[], str]:
     return handle
 
 
+def save_preprocessor(folder: Path) -> Path:
+    """Save a TF-Hub module that converts texts to 8 tokens: a word is a token."""
+    import tensorflow as tf
+
+    keys = tf.constant(["[CLS]", *WORDS])
+    # The encoder's numbers of these tokens, see `tests.hub_modules.write_vocabulary`.
+    values = tf.constant([2, 4, 5, 6, 7], tf.int64)
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), 1)
+
+    def call(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        words = tf.strings.split(tf.strings.join([tf.fill(tf.shape(texts), "[CLS]"), texts], " "))
+        ids = tf.cast(table.lookup(words.to_tensor("", shape=(None, 8))), tf.int32)
+        mask = tf.cast(tf.sequence_mask(words.row_lengths(), 8), tf.int32)[:, :8]
+        tokens = {"input_word_ids": ids * mask, "input_mask": mask}
+        return tokens | {"input_type_ids": tf.zeros_like(ids)}
+
+    root = tf.train.Checkpoint(table=table)
+    root.__call__ = tf.function(call)
+    root.__call__.get_concrete_function(tf.TensorSpec((None,), tf.string))
+    tf.saved_model.save(root, str(folder))
+    return folder
+
+
 def of_language_model() -> str:
     """Train a language model, then fine-tune it. Return the handle of the fine-tuned model."""
     from keras_tl import ulmfit
@@ -110,7 +134,7 @@ def of_language_model() -> str:
 
     texts = ["the good film is good .", "the bad film is bad ."] * 16
     limits = ulmfit.VocabularyLimits(min_frequency=1)
-    sizes = {"embedding_size": 4, "hidden_size": 6, "layers": 2}
+    sizes = {"embedding_size": 4, "hidden_size": 6, "layers": 1}
     counts = {word: 1 for text in texts for word in text.split()}
     vocabulary = ulmfit.Vocabulary.from_counts(counts, min_frequency=1)
     model = ulmfit.pretrain(
@@ -207,13 +231,14 @@ def runs(version: Any) -> tuple[Run, ...]:
     encoder = made("tfhub", "hub_modules:make_encoder", layers=1)
     strings = made("tfhub", "hub_modules:make_text_module")
     words = of_language_model
+    roberta = made("kerashub", "kerashub_presets:make_roberta", layers=1)
 
     def earlier_run() -> str:
         earlier = ktl.Learner(own_network(), version.data("images", "multiclass"), **QUIET, **OWN)
         head(earlier)
         return f"run:{earlier.save('earlier')}"
 
-    several = ktl.HeadConfig("max", hidden=(6,), batch_norm=True)
+    several = ktl.HeadConfig("max", hidden=(6,))
     return (
         Run("own", "images", "binary", own_network, OWN, fine_tuned, (saved, *files)),
         Run("run", "images", "multiclass", earlier_run, {}, head),
@@ -224,24 +249,17 @@ def runs(version: Any) -> tuple[Run, ...]:
             {"image_size": 2 * SIZE, "output_block": "block1", "head": several},
             with_thresholds,
         ),
-        Run(
-            "tfhub-image",
-            *("images", "regression", made("tfhub", "hub_modules:make_image_module")),
-            {"image_size": SIZE},
-            head,
-            (("litert", "float32"),),
-        ),
         Run("tfhub-strings", "texts", "regression", strings, {}, head, (saved,)),
         Run("tfhub-pairs", "pairs", "binary", encoder, tokens, fitted, (("onnx", "float32"),)),
         Run(
             "tfhub-module",
             *("texts", "multilabel", encoder),
-            {"preprocess": "tfhub:make_preprocessor"},
+            {"preprocess": f"tfhub:{save_preprocessor(Path('preprocessor'))}"},
             head,
         ),
         Run(
             "kerashub",
-            *("texts", "regression", made("kerashub", "kerashub_presets:make_bert"), {}, head),
+            *("texts", "regression", roberta, {}, head),
             extra="keras_hub",
         ),
         Run("ulmfit", "texts", "multiclass", words, {}, head, (("litert", "float32"),)),
@@ -307,6 +325,15 @@ MAKERS = {"images": write_image, "texts": make_text}
 TASKS = ("multiclass", "binary", "multilabel", "regression")
 
 
+def rounded(value: Any) -> Any:
+    """Round the floats in a value of JSON types."""
+    if isinstance(value, dict):
+        return {name: rounded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    return float(f"{value:.8g}") if isinstance(value, float) else value
+
+
 class Writer:
     """Trains the runs and writes their files into the folder of a version."""
 
@@ -326,10 +353,9 @@ class Writer:
         self.version = StoredVersion(folder)
 
     def save(self) -> None:
-        """Write expected.json."""
-        from keras_tl.base.files import write_json
-
-        write_json(self.folder / "expected.json", self.expected)
+        """Write expected.json, with 8 digits of each number: float32 has no more."""
+        text = json.dumps(rounded(self.expected), ensure_ascii=False)
+        (self.folder / "expected.json").write_text(text + "\n", "utf-8")
 
     def write_run(self, run: Run) -> None:
         """Train a learner, save its run and its exports, and record their numbers."""
@@ -387,7 +413,6 @@ class Writer:
     def write_others(self) -> None:
         """Write the language model's expectations, the comparison's, and `values/`."""
         from keras_tl import ulmfit
-        from keras_tl.base.files import write_json
 
         model = ulmfit.load_language_model("language_model")
         model.vocabulary.save("vocabulary.txt")
@@ -399,7 +424,8 @@ class Writer:
         }
         for name, value in self.values.items():
             Path("values").mkdir(exist_ok=True)
-            write_json(Path("values", f"{name}.json"), value.to_json())
+            text = json.dumps(value.to_json(), ensure_ascii=False)
+            Path("values", f"{name}.json").write_text(text + "\n", "utf-8")
         names = ("runs", "exports", "features", "values", "comparison", "language_model")
         for name in names:
             shutil.copytree(name, self.folder / name)
@@ -438,7 +464,6 @@ def write(version: str) -> Path:
         os.chdir(work)
         try:
             hub_modules.write_vocabulary(Path("vocab.txt"))
-            hub_modules.make_preprocessor(Path("make_preprocessor"), Path("vocab.txt"), parts=False)
             writer = Writer(work / version)
             for run in runs(writer.version):
                 print(time.strftime("%X"), run.name, file=sys.stderr)
