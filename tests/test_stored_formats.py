@@ -70,9 +70,12 @@ def check(found, expected):
         for name, value in expected.items():
             check(found[name], value)
         return
-    array = np.asarray(expected)
-    if array.dtype.kind == "f":
-        np.testing.assert_allclose(found, array, rtol=TOLERANCE, atol=TOLERANCE)
+    if isinstance(expected, list) and not all(isinstance(x, (int, float)) for x in expected):
+        assert len(found) == len(expected)
+        for pair in zip(found, expected, strict=True):
+            check(*pair)
+    elif isinstance(expected, (list, float)):
+        np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
     else:
         assert found == expected
 
