@@ -217,7 +217,8 @@ def test_a_run_is_saved_exported_and_trained_further(version, name, tmp_path):
     facts = json.loads((folder / "model.json").read_text("utf-8"))
     assert facts["config"]["task"] == expected["task"]
     assert len(facts["history"]) == len(again.history)
-    backbone = ktl.Learner(f"run:{tmp_path / 'again'}", data, seed=0, verbose=False)
+    own = {"head": learner.config.head, "image_size": learner.config.image_size}
+    backbone = ktl.Learner(f"run:{tmp_path / 'again'}", data, seed=0, verbose=False, **own)
     check(backbone.features(items).tolist(), expected["features"])
     learner.fit_head(epochs=1)
     assert len(learner.history.epoch) > len(again.history.epoch)
