@@ -207,12 +207,12 @@ class FitResult:
             'average, 75% fine-tuned'
         """
         plan = values["plan"]
-        # Earlier versions recorded no grouping.
-        values = {"grouping": None, **values}
-        read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        names = {field.name for field in dataclasses.fields(cls)}
+        read = {name: value for name, value in values.items() if name in names}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))
         read["augment"] = tuple(values["augment"])
-        read["grouping"] = values["grouping"] and Grouping.from_json(values["grouping"])
+        if read.get("grouping"):
+            read["grouping"] = Grouping.from_json(read["grouping"])
         read["plan"] = Plan(**plan | {"cuts": tuple(plan["cuts"])})
         return cls(**read)
 
