@@ -26,8 +26,8 @@ _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.
 def public_place(text: str) -> str:
     """Return a name, path or URL without the parts that a report must not show.
 
-    A path or a `file:` URL keeps only its last part. An `https:` URL loses the user name,
-    the password, the query and the fragment. A prefix of a source, such as `tfhub:`, stays.
+    A path or a `file:` URL keeps only its last part. A URL with a host loses the user name, the
+    password, the query and the fragment. A prefix of a source, such as `tfhub:`, stays.
     """
     kind = next((kind for kind in _KINDS if text.startswith(kind)), "")
     place = text.removeprefix(kind)
