@@ -89,7 +89,7 @@ class StandardisedHead:
 def _copy_weights(
     sources: Sequence[keras.layers.Layer], targets: Sequence[keras.layers.Layer], convert: Callable
 ) -> None:
-    """Copy weights from `sources` to `targets`. `convert` changes the first Dense layer's weights."""
+    """Copy weights to `targets`. `convert` changes kernel and bias of the first Dense layer."""
     is_first = True
     for source, target in zip(sources, targets, strict=True):
         values = source.get_weights()
