@@ -89,7 +89,8 @@ def features(learner: Learner) -> Figure:
     """Draw the features of at most 500 items in a plane, before and after fine-tuning.
 
     Raises:
-        DataError: The learner did not keep features, and has no data or fewer than three items.
+        DataError: The learner kept no features, and cannot compute features: the learner has no
+            data, or fewer than three test or validation items.
 
     Example:
         >>> type(ktl.figures.features(learner)).__name__
@@ -102,8 +103,8 @@ def features(learner: Learner) -> Figure:
     known = {title: one for title, one in found.items() if one is not None}
     if not known:
         raise DataError(
-            "A feature map needs at least three items of a test or validation split. Load the "
-            "run with its data: Learner.load(path, data=...)."
+            "A map of the features needs at least three items of a test or validation split. Load "
+            "the run with its data: Learner.load(path, data=...)."
         )
     return plots.feature_maps(known, state.task)
 

@@ -102,8 +102,8 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
     """Return the stored artifacts if they show the items in `rows`, otherwise new artifacts.
 
     Raises:
-        DataError: The stored artifacts do not show these items, and the learner has no data to make
-            new artifacts.
+        DataError: The stored artifacts do not show the items in `rows`, and the learner has no data
+            to make new artifacts.
     """
     record = evaluation_of(state, split).record.take(rows)
     # Compare the predictions too: a new temperature or new thresholds can change the largest losses
@@ -120,23 +120,23 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
 
 
 def keep_map_before(state: State) -> None:
-    """Before fine-tuning, keep a feature map of the backbone for the report."""
+    """Before fine-tuning, keep a map of the backbone's features for the report."""
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:
-        # The feature map shows test or validation items. An unreadable test or validation item must
-        # not stop training.
-        state.reporter.say(f"The report has no feature map from before fine-tuning: {error}")
+        # The map shows test or validation items. An unreadable test or validation item must not
+        # stop training.
+        state.reporter.say(f"The report has no map of the features before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep a feature map of a sample of items. Fine-tuning does not change the sample."""
+    """Keep a map of the features of some items, the same items before and after fine-tuning."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
     features = state.trainer.features
-    # Use the test split, unless the cache only has features of the validation split.
+    # Use the test split, unless the cache has only the features of the validation split.
     name = next(filter(lambda n: features.has(splits[n]), names), names[0])
     if before is not None and before.split in names:
         name = before.split
