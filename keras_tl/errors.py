@@ -161,7 +161,7 @@ def listed(values: Iterable[object]) -> str:
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
-    """Return a message about an unknown name. It lists similar names, or else all accepted names.
+    """Return a message about an unknown name, with similar names or else all accepted names.
 
     Args:
         kind: Kind of thing that the name stands for, such as `"backbone"`.

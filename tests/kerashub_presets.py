@@ -57,14 +57,14 @@ def write_roberta_tokenizer(file, lower=False, merges=True):
     return file
 
 
-def make_roberta(folder):
+def make_roberta(folder, layers=2):
     """RoBERTa: pairs of bytes, two separators between texts, one output, no types of tokens."""
     from keras_hub import models
 
     vocabulary, merges = _roberta_pieces()
     backbone = models.RobertaBackbone(
         vocabulary_size=len(vocabulary),
-        num_layers=2,
+        num_layers=layers,
         num_heads=2,
         hidden_dim=WIDTH,
         intermediate_dim=16,

@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.report.artifacts import AFTER, BEFORE, Artifacts, keep_map, keep_top_items
+from keras_tl.evaluation.pca_projection import PcaProjection
+from keras_tl.report.artifacts import AFTER, BEFORE, Artifacts, keep_projection, keep_top_items
 from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import facts_of
 from keras_tl.runs.history import PhaseRecord
@@ -100,14 +100,14 @@ def make_material(
 
 
 def make_exhibits(test, are_texts, text):
-    """Feature maps, and the items with the largest losses: noise, or texts."""
+    """PCA projections, and the items with the largest losses: noise, or texts."""
     outcomes = test.record
     rng = np.random.default_rng(0)
     count = min(len(outcomes), 500)
     files = {}
     for when in (BEFORE, AFTER):
-        found = FeatureMap.of("test", outcomes.labels[:count], rng.normal(size=(count, 8)))
-        files |= keep_map(when, found)
+        found = PcaProjection.of("test", outcomes.labels[:count], rng.normal(size=(count, 8)))
+        files |= keep_projection(when, found)
     rows = np.arange(len(outcomes))
     texts = TextSplit((text,) * len(rows), None, outcomes.labels)
     files |= keep_top_items(rows, texts, None, None, test.task, outcomes)

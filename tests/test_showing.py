@@ -75,7 +75,7 @@ def test_a_report_shows_the_items_with_the_largest_losses(tuned):
 
 def test_both_maps_are_of_the_same_items(tuned):
     learner = tuned[0]
-    before, after = (learner._state.artifacts.feature_map(when) for when in (BEFORE, AFTER))
+    before, after = (learner._state.artifacts.pca_projection(when) for when in (BEFORE, AFTER))
     assert before.split == after.split == "test"
     np.testing.assert_array_equal(before.labels, after.labels)
     assert not np.array_equal(before.points, after.points)
@@ -85,14 +85,14 @@ def test_what_is_kept_is_of_the_weights_as_they_are(tuned):
     learner = make_small_learner(make_tiny_data())
     learner.fit_head(1, cache="memory")
     prepare_report(learner._state)
-    assert learner._state.artifacts.feature_map(BEFORE) is None
+    assert learner._state.artifacts.pca_projection(BEFORE) is None
     kept = learner._state.artifacts
     assert kept.top_items()
     learner.evaluate("validation")
     assert learner._state.artifacts == kept
     learner.evaluate()
     assert learner._state.artifacts.top_items() is None
-    assert learner._state.artifacts.feature_map(AFTER) is not None
+    assert learner._state.artifacts.pca_projection(AFTER) is not None
     learner.fit_head(1, cache="memory")
     assert learner._state.artifacts.files == {}
 
@@ -126,7 +126,7 @@ def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
         learner.fit_head(1, cache="memory")
         learner.fine_tune(1)
     assert learner.history[-1].phase.name == "fine-tune"
-    assert learner._state.artifacts.feature_map(BEFORE) is None
+    assert learner._state.artifacts.pca_projection(BEFORE) is None
 
 
 FIGURES = {

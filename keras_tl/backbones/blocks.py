@@ -19,8 +19,8 @@ def assign_blocks(
     """Return each block of a functional model as a pair: its name, and its leaf layers.
 
     A block consists of its last layer and all layers that lead to this last layer, except the
-    layers of earlier blocks. So no block uses the output of a later block, even if the network has
-    parallel branches. If `blocks` is empty, each layer with weights is a block.
+    layers of earlier blocks. With this rule, no block uses the output of a later block, even if the
+    network has parallel branches. If `blocks` is empty, each layer with weights is a block.
 
     Raises:
         BackboneError: A layer with weights is in no block, a block has no layers, or the layer at
@@ -68,7 +68,11 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """Return the last output of the given leaf layers that needs no weights of other layers."""
+    """Return the last output that a network computes with the weights of the given layers alone.
+
+    `layers` are leaf layers. A function or one of `layers` returns the output. Layers without
+    weights that are not in `layers` may lead to the output.
+    """
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
     for operation in network.operations:  # Each operation comes after its inputs.
@@ -109,7 +113,7 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
     """Return layer names that do not depend on which networks the process built earlier.
 
     Keras numbers layers without a user-given name across all networks of a process (`"add_7"`).
-    This function numbers the layers of each network separately, in the order of the graph.
+    `stable_names` numbers the layers of each network separately, in the order of the graph.
     """
     names, counts = {}, Counter()
     for operation in network.operations:
@@ -156,7 +160,7 @@ def _layers_of(
 
 
 def _leaves(operation: keras.Operation) -> list[keras.layers.Layer]:
-    """Return the leaf layers of an operation. Functions and inputs have no leaf layers."""
+    """Return the leaf layers of an operation. Input layers and functions have no leaf layers."""
     if isinstance(operation, keras.Model):
         return leaf_layers(operation)
     is_layer = isinstance(operation, keras.layers.Layer)

@@ -70,7 +70,7 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
 
 
 def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
-    """Call the record's builder with `weights="imagenet"`. The first call downloads the weights."""
+    """Call the record's builder with `weights="imagenet"`, which downloads missing weights."""
     try:
         with warnings.catch_warnings():
             # Keras has MobileNet weights for some image sizes. For other sizes, Keras warns and
@@ -109,14 +109,15 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
     """Return the output of the scaling layers at the start of a network.
 
     Some constructors of `keras.applications` add scaling layers, which differ between
-    `weights="imagenet"` and a weights file. The record's preprocessing replaces all scaling layers.
+    `weights="imagenet"` and a weights file. In keras_tl, the preprocessing of the backbone's record
+    replaces all scaling layers.
 
     Raises:
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # `zero` are the pixel values, one for each channel, that the record's preprocessing maps to 0.
-    # The network's scaling layers must map the same pixel values to about 0. Only the scale may
+    # `zero` holds the pixel values, one for each channel, that the record's preprocessing maps to
+    # 0. The network's scaling layers must map these pixel values to about 0. Only the scale may
     # differ: Keras's published layers contain the standard deviation where the variance should be
     # (tensorflow/tensorflow#49930). For "imagenet", Keras adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)

@@ -24,7 +24,7 @@ def get_spec(name: str) -> BackboneSpec:
     """Return the record of a backbone. Case, spaces, `_` and `-` in the name do not matter.
 
     Raises:
-        BackboneError: No backbone has this name. The message suggests similar names.
+        BackboneError: No backbone has this name. The error message suggests similar names.
 
     Example:
         >>> spec = ktl.backbones.get_spec("EfficientNet-Lite0")

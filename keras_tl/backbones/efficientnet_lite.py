@@ -1,12 +1,12 @@
 """EfficientNet-Lite0, -Lite1 and -Lite2: networks for phones that are fast on any CPU.
 
-The networks are EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for
-Convolutional Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite. ReLU6
-replaces swish. The three variants differ in width, depth and image size. All variants have the same
-stem (32 channels), the same head (1280 channels), and the same number of blocks in the first and
-last stage. The TensorFlow blog announced the variants on 16 March 2020. The constants (scaling,
-dropout, survival probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU
-repository.
+EfficientNet-Lite0 is EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for
+Convolutional Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite, and with
+ReLU6 in place of swish. The three variants differ in width, depth, image size and dropout. All
+variants have the same stem (32 channels), the same head (1280 channels), and the same number of
+blocks in the first and last stage. The TensorFlow blog announced EfficientNet-Lite on 16 March
+2020. The constants of EfficientNet-Lite (scaling, dropout, survival probability, BatchNorm) come
+from `efficientnet/lite` in the TensorFlow TPU repository.
 """
 
 import math
@@ -68,7 +68,7 @@ def EfficientNetLite0(
     """Build EfficientNet-Lite0 from standard Keras layers, without preprocessing.
 
     Input: RGB images (batch, height, width, 3), floating point. The input values are (pixel - 127)
-    / 128 for pixels in [0, 255], so the values are in [-0.993, 1]. The layout is always channels
+    / 128 for pixels in [0, 255], so the values are in [-127/128, 1]. The layout is always channels
     last: Keras's global image data format has no effect. Padding is TensorFlow's "SAME", as in the
     original training.
 
@@ -79,18 +79,18 @@ def EfficientNetLite0(
         Without `include_top`, with `pooling="avg"` or `"max"`, vectors (batch, 1280) in [0, 6].
 
     In training, images skip residual branches at random (stochastic depth: Huang et al., 2016,
-    arXiv:1603.09382). The probability of a skip rises linearly with depth, from 0 to almost 0.2. A
-    dropout layer precedes the classifier.
+    arXiv:1603.09382). The probability that an image skips a branch rises linearly with the depth of
+    the branch, from 0 to almost 0.2. A dropout layer precedes the classifier.
 
     Args:
         include_top: Whether to add average pooling, dropout and the softmax classifier.
         weights: Path of a `.weights.h5` file, or `None` for random weights. A file that was saved
             with the classifier also fits a network without classifier.
-        input_shape: Shape of an image, (height, width, 3), each side at least 32 or `None`. The
-            default with the classifier is the image size of the variant, and without the classifier
-            (None, None, 3).
-        pooling: Pooling of the feature maps: `None`, `"avg"` or `"max"`. The argument has no effect
-            if `include_top` is true.
+        input_shape: Shape of an image, (height, width, 3), each side at least 32 or `None`. Default
+            with `include_top`: the image size of the variant. Default of `input_shape` without
+            `include_top`: (None, None, 3).
+        pooling: Pooling of the feature maps: `None`, `"avg"` or `"max"`. With `include_top`,
+            `pooling` has no effect.
         classes: Number of classes of the classifier.
         name: Name of the returned model.
 
@@ -170,7 +170,7 @@ def _build(variant, include_top, weights, input_shape, pooling, classes, name) -
         x = layers.GlobalMaxPooling2D(data_format=LAYOUT, name="max_pool")(x)
     if include_top:
         x = layers.Dropout(variant.dropout, name="top_dropout")(x)
-        # The initial weights are uniform in [-1/sqrt(classes), 1/sqrt(classes)].
+        # The classifier's initial kernel is uniform in [-1/sqrt(classes), 1/sqrt(classes)].
         init = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
         x = layers.Dense(classes, "softmax", kernel_initializer=init, name="predictions")(x)
 

@@ -20,8 +20,8 @@ def rebuild(config: dict[str, Any]) -> Any:
 
     Raises:
         BackboneError: The configuration holds a lambda or an unknown class or function. An unknown
-            class or function is neither from Keras or KerasHub nor registered. This function does
-            not import the modules of unknown classes.
+            class or function is not from Keras, not from KerasHub, and not registered. `rebuild`
+            does not import the modules of unknown classes.
         ConfigError: A class is from KerasHub, which is not installed.
     """
     # Pass a copy to Keras, which modifies the configuration.

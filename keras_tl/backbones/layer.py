@@ -2,9 +2,9 @@
 
 In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
 was called with `training=False` (keras-team/keras#20285). With `training=True`, the BatchNorm
-statistics of an unfrozen backbone would change, and the pretrained features would be lost. So
-`Backbone.call` passes an explicit `training` value to the inner network. Code outside the layer
-cannot override this value.
+statistics of an unfrozen backbone would change, and the pretrained features would be lost. To
+prevent this loss, `Backbone.call` passes an explicit `training` value to the inner network. Code
+outside the layer cannot override the `training` value of the inner network.
 """
 
 from pathlib import Path
@@ -18,9 +18,9 @@ from keras_tl.errors import BackboneError
 if TYPE_CHECKING:
     from keras_tl.backbones.texts import TextPreprocessor
 
-# Largest BatchNorm momentum in the mode "live". Keras's default, 0.99, suits only long training.
-# After 100 steps, the initial value 1 still has a weight of 0.37 in each moving variance. The
-# network's outputs in validation would then differ from its outputs in training.
+# Largest BatchNorm momentum in the mode "live". Keras's default, 0.99, suits only long training:
+# after 100 steps, the initial value 1 still has a weight of 0.37 in each moving variance. With this
+# weight, the network's outputs in validation would differ from its outputs in training.
 LIVE_MOMENTUM = 0.9
 
 
@@ -29,9 +29,9 @@ class Backbone(keras.layers.Layer):
     """Keras layer that holds a pretrained network.
 
     * Frozen (`trainable=False`): the whole network runs in inference mode, without dropout and
-      stochastic depth. So cached features equal features computed during training.
-    * Unfrozen: dropout and stochastic depth are active in training. BatchNorm layers still use
-      their moving statistics, which stay fixed. BatchNorm's gamma and beta can be trained. Only
+      stochastic depth. Features from a frozen backbone are the same in training and in the cache.
+    * Unfrozen: dropout and stochastic depth are active in training. In training, BatchNorm layers
+      use their moving statistics, which stay fixed. BatchNorm's gamma and beta can be trained. Only
       `unfreeze(..., batch_norm="live")`, meant for random weights, updates the moving statistics.
 
     TF-Hub modules cannot follow all rules for frozen and unfrozen backbones, see
@@ -42,8 +42,8 @@ class Backbone(keras.layers.Layer):
         network: Network with its preprocessing. The network maps pixels in [0, 255], float32
             (batch, height, width, 3), to feature maps (batch, h, w, c). Text encoders and some
             TF-Hub modules take other inputs than pixels.
-        blocks: Name and layers of each block, from input to output. All these layers must be in
-            `leaf_layers(network)`. Layers in different nested models may have the same name.
+        blocks: Name and layers of each block, from input to output. Each layer of a block must be
+            in `leaf_layers(network)`. Layers in different nested models may have the same name.
 
     Attributes:
         network: Network with its preprocessing, as given to the constructor.
@@ -145,7 +145,7 @@ class Backbone(keras.layers.Layer):
         return [leaves[place] for place in dict(self._blocks)[block]]
 
     def leave_out(self, block: str) -> None:
-        """Remove a block whose output the head does not use. The removed block is never trained."""
+        """Remove a block whose output the head does not use, so that the block is never trained."""
         self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
@@ -166,15 +166,15 @@ class Backbone(keras.layers.Layer):
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
         """Make the given blocks trainable, and freeze all other blocks.
 
-        Compile the Keras model after this call. `keras_tl.training.freezing.prepare` unfreezes
-        blocks and compiles the model.
+        Compile the Keras model after you call `unfreeze`. `keras_tl.training.freezing.prepare`
+        unfreezes blocks and compiles the model.
 
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.
             batch_norm: Mode of the BatchNorm layers in the given blocks. `"affine"`: gamma and beta
                 are trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are
-                trained, and in training the layers normalise with the statistics of the batch,
-                which also update the moving statistics (momentum at most 0.9).
+                trained, and training normalises with the statistics of the batch. In the mode
+                `"live"`, training also updates the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm
@@ -216,7 +216,8 @@ class Backbone(keras.layers.Layer):
         return self.network(inputs, training=bool(training) and self.trainable)
 
     def compute_output_spec(self, inputs, training=None):
-        # Keras's default method would guess the dtypes, and the network may return a dict.
+        # Keras's default `compute_output_spec` would guess the dtypes of the outputs. The network
+        # may return a dict.
         return self.network.compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
 
 
 def _use_statistics(network: keras.Model) -> None:
-    # `Normalization` uses tensors derived from its weights, which `set_weights` does not update.
+    # `Normalization` layers compute tensors from their weights. `set_weights` does not update these
+    # tensors, but `finalize_state` does.
     for layer in layers_of(network):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
@@ -132,8 +133,8 @@ def backbone_of(network: keras.Model) -> Backbone:
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return a block for each layer with weights.
 
-    The name of a block is the layer's name. If several layers have this name, the names of the
-    nested models around the layer precede the name, until the result is unique: `"inner/conv"`.
+    Each block has the name of its layer. If several layers have equal names, the names of the
+    nested models around a layer precede its name, until the result is unique: `"inner/conv"`.
     """
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]

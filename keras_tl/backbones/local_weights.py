@@ -36,7 +36,7 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Return whether Keras gives this file name to a backbone's weights without classifier.
+    """Return whether a file has Keras's name for weights of a backbone without its classifier.
 
     The name of the file may lack the suffix `.h5`.
     """

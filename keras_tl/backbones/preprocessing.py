@@ -24,7 +24,7 @@ class Preprocessing:
     """Preprocessing `pixels * scale + offset` of each channel, after an optional swap to BGR.
 
     Attributes:
-        scale: Factors that multiply the three channels, in the order after the swap.
+        scale: Factors that multiply the three channels, in BGR order if `bgr` is true.
         offset: Values that are added to the three channels after the multiplication.
         bgr: Whether the channels are first reversed, from RGB to BGR.
 
@@ -53,7 +53,7 @@ class Preprocessing:
         return f"{'BGR' if self.bgr else 'RGB'} * {scale} + {offset}"
 
     def apply(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
-        """Add the preprocessing to a functional model, and return its output.
+        """Add the preprocessing to a functional model, and return the preprocessed pixels.
 
         The preprocessing computes in float32 under any dtype policy.
 

@@ -24,9 +24,9 @@ class BlockSpec:
     Attributes:
         name: Name of the block, for example `"stem"` or `"block1"`.
         end: Shell pattern for the name of the block's last layer, such as `"block1*"`. Of several
-            matching layers, the layer nearest to the output counts. If Keras named the layer, use
-            the layer's class and number within the network as `end`: `"add"`, `"add_1"`, ...
-            `None` means that the block ends at the network's output.
+            matching layers, the layer nearest to the output counts. If the builder gives the
+            last layer no name, `end` is the last layer's class and number in the network: `"add"`,
+            `"add_1"`, ... `None` means that the block ends at the network's output.
 
     Example:
         >>> ktl.backbones.BlockSpec(name="block1", end="conv2_*_out").name

@@ -1,11 +1,11 @@
 """Read arrays from files of `torch.save`, without PyTorch and without running code in the files.
 
-This module reads both layouts of torch/serialization.py. Before PyTorch 1.6 (`_legacy_save`), a
-file was a series of pickles: a magic number, the version, system information, the object, and the
-keys of its storages. After the pickles, the file held for each storage the number of values (int64)
-and the values, little-endian. Newer `torch.save` files (`_save`) are zip archives with `data.pkl`,
-`byteorder` and the values in `data/KEY`. The pickled object contains each tensor as a call of
-`torch._utils._rebuild_tensor_v2` on a part of a storage.
+`torch.save` has two formats (torch/serialization.py). Before PyTorch 1.6 (`_legacy_save`), a file
+was a series of pickles: a magic number, the version, system information, the object, and the keys
+of the object's storages. After the pickles, the file contained the number of values (int64) and the
+values of each storage, little-endian. Since PyTorch 1.6 (`_save`), files are zip archives with
+`data.pkl`, `byteorder` and the values in `data/KEY`. In both formats, the pickled object contains
+each tensor as a call of `torch._utils._rebuild_tensor_v2` on a part of a storage.
 """
 
 import contextlib
@@ -182,7 +182,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return a tensor as a view of its storage. The tensor must be inside it, and not empty."""
+    """Return a view of the storage as a tensor. Raise if a tensor is empty or out of bounds."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     is_inside = min((offset, *size, *strides)) >= 0 and last < len(values)

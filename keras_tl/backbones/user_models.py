@@ -72,10 +72,11 @@ _NO_SHAPE = (
 
 
 def copied(network: keras.Model) -> keras.Model:
-    """Return an independent copy of a result of `network_of`, rebuilt from its configuration.
+    """Return an independent copy of a network, rebuilt from the network's configuration.
 
-    The training of a learner then changes neither the user's model nor other learners. keras_tl
-    rebuilds the network of a saved run in the same way.
+    A learner trains this copy, so the training changes neither the user's model nor other learners.
+    keras_tl also rebuilds the network of a saved run from a configuration. The argument is a result
+    of `network_of`.
 
     Raises:
         BackboneError: The model contains a lambda, cannot be rebuilt, or has outputs that differ

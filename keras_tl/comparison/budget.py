@@ -16,10 +16,10 @@ _FEWEST_EPOCHS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Training phases of the variants (arms). The phases of each arm make `epochs` passes in total.
+    """Training phases of the variants (arms): `epochs` epochs in total for each arm.
 
     Attributes:
-        epochs: Number of passes over the training split for each arm.
+        epochs: Number of epochs (passes over the training split) of each arm.
         scratch: Phases that train the network from random weights.
         frozen: Phase that trains the head on the frozen backbone.
         head: Phase that trains the head before fine-tuning, or `None` for fine-tuning alone.
@@ -47,13 +47,13 @@ class Protocol:
     """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: Number of passes of each arm over the training split (its budget), at least 2.
-            `None` means the epochs of `policy`, plus `head_epochs` (or the default epochs of the
-            head) if `policy` needs a trained head.
-        head_epochs: Number of passes that train only the head, before fine-tuning. With `None`, the
-            head gets the passes of the budget that `policy` does not use, at least 1, or 0 if the
-            first phase needs no trained head (`batch_norm="live"`). With a policy of one phase,
-            the head gets at most its default epochs.
+        epochs: Budget of each arm: the number of passes over the training split, at least 2.
+            `epochs=None` means the epochs of `policy`, plus `head_epochs` (or the default epochs of
+            the head) if `policy` needs a trained head.
+        head_epochs: Number of passes that train only the head, before fine-tuning. With
+            `head_epochs=None`, the head gets the passes of the budget that `policy` does not use.
+            The minimum is 1, or 0 if the first phase needs no trained head (`batch_norm="live"`).
+            With a policy of one phase, the head gets at most its default epochs.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
             the fine-tuned arm, or `None` for the default learning rate of the head.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
@@ -87,7 +87,7 @@ class Protocol:
         check_augmentation(self.augment)
 
     def budget(self, family: str, head: Phase | None = None) -> Budget:
-        """Divide the passes of each arm into training phases.
+        """Divide the epochs of each variant (arm) into training phases.
 
         Args:
             family: Family of the backbone, see `keras_tl.base.config.family_of`.
@@ -128,7 +128,7 @@ class Protocol:
         )
 
     def _epochs(self, head: Phase, tuned: tuple[Phase, ...]) -> tuple[int, int]:
-        """Return the number of passes of each arm, and how many of them train only the head."""
+        """Return the number of epochs of each variant (arm), and of the head before fine-tuning."""
         epochs, head_epochs = self.epochs, self.head_epochs
         own = sum(phase.epochs for phase in tuned)
         needs_no_head = tuned[0].batch_norm == "live"

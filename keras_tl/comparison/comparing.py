@@ -91,7 +91,7 @@ def compare(
     Raises:
         ConfigError: An argument is not as described above.
         BackboneError: The backbone does not exist, or cannot have random weights.
-        DataError: There is no test split, or a file cannot be read.
+        DataError: The test split is missing or has fewer than 2 items, or a file cannot be read.
         RunError: `path` holds another comparison or other files.
 
     Example:
@@ -170,7 +170,7 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
 def _checked(
     data: ImageData | TextData, sizes: Sequence[int | None]
 ) -> tuple[ImageData | TextData, tuple[int | None, ...]]:
-    """Check the arguments. Return the data without validation split, and each size once."""
+    """Check the arguments. Return the data without validation split, and the distinct sizes."""
     if len(data.split("test")) < 2:
         raise DataError(
             f"A comparison needs at least 2 test items. Received: {len(data.split('test'))}. Add "
@@ -196,8 +196,8 @@ def _checked(
 def _what(setup: Setup) -> dict[str, Any]:
     """Return the facts that all runs of a comparison must have in common, as JSON types."""
     model = setup.source.config.to_json()
-    # Remove the numbers in Keras's automatic names, because they vary, and the values of
-    # `trainable`, because they are not part of the network.
+    # Remove the numbers in Keras's automatic names, because these numbers vary. Also remove the
+    # values of `trainable`, because `trainable` is not part of the network.
     architecture = re.sub(
         r'_\d+"|"trainable": (true|false)', '"', json_text(model.pop("architecture"))
     )

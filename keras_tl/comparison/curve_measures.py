@@ -4,9 +4,8 @@ Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learnin
 2010, sec. 1 and fig. 2), name three improvements by transfer: a higher start, a higher slope, a
 higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
 (JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
-area under the curve) and the time to a threshold. Start, slope, final skill and area are weighted
-sums over the evaluations of each item. So `measured` computes start, slope,
-final skill and area in the same way.
+area under the curve) and the time to a threshold. `measured` computes start, slope, final skill and
+area in the same way, because all four are weighted sums over the evaluations of each item.
 """
 
 import dataclasses
@@ -20,10 +19,10 @@ _EVALUATIONS, _LAST = 6, 3
 
 
 def weights_of(measure: str, epochs: int) -> np.ndarray:
-    """Return the weight of each evaluation in a measure, float array (epochs,).
+    """Return the weights that turn a curve's evaluations into `measure`, float array (epochs,).
 
-    * `"start"` is the first evaluation, after one pass over the training split. After zero
-      passes, no arm has a trained head.
+    * `"start"` is the first evaluation, after one pass over the training split. Before the first
+      pass, no arm has a trained head.
     * `"slope"` is the slope of the least-squares line through the curve, per pass.
     * `"final"` is the last evaluation.
     * `"area"` is the mean of all evaluations.
@@ -57,13 +56,13 @@ def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
 
 
 def has_plateau(values: np.ndarray, limit: float) -> bool:
-    """Return whether a test shows that a curve has stopped rising and falling.
+    """Return whether a significance test shows that a learning curve has reached a plateau.
 
-    A least-squares line gives the change over the last third of the evaluations. The 90% interval
-    of the curve's change must lie between `-limit` and `limit`. This is a test of equivalence at
-    the 5% level (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result
-    is false for fewer than six evaluations, and for one seed. `values` has the skill of each item,
-    shape (seeds, epochs, items).
+    A least-squares line gives the change over the last third of the evaluations. The curve has
+    reached a plateau if the 90% interval of the change lies between `-limit` and `limit`: a test of
+    equivalence at the 5% level (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15,
+    1987). The result is false for fewer than six evaluations, and for one seed. `values` has the
+    skill of each item, shape (seeds, epochs, items).
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:

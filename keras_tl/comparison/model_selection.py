@@ -21,8 +21,8 @@ class Choice(JsonConfig):
             choice.
         best: Name of the arm with the highest mean skill.
         is_settled: Whether the data show that each arm is either worse than the arm `best` or as
-            good as `best` (up to `min_difference`). If the data do not show this for an arm,
-            `choose` does not choose that arm.
+            good as `best` (up to `min_difference`). `choose` leaves out an arm if the data
+            show neither that the arm is worse than `best` nor that the arm is as good as `best`.
     """
 
     arm: Arm | None
@@ -34,9 +34,9 @@ def choose(arms: SkillsByArm, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
     The function computes the 95% interval of the difference in final skill, arm minus best arm. An
-    arm is as good as the best arm if its 95% interval contains 0 and does not reach below
-    `-min_difference`. If its 95% interval contains 0 and reaches below `-min_difference`, the data
-    do not show whether the arm is as good as the best arm.
+    arm is as good as the best arm if this interval contains 0 and does not reach below
+    `-min_difference`. The data do not show whether an arm is as good as the best arm if this
+    interval contains 0 and reaches below `-min_difference`.
     """
     finals = {name: values[:, -1].mean() for name, values in arms.items()}
     in_turn = [name for name in _BY_COST if name in arms]

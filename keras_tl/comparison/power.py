@@ -14,16 +14,16 @@ _STEP = 1.1
 
 @dataclasses.dataclass(frozen=True)
 class Power:
-    """Number of seeds, or else of test items, that would be enough for a verdict.
+    """Number of seeds, and number of test items, that would each be enough for a verdict.
 
-    Both numbers assume that the difference between the arms and the variances stay the same.
+    `seeds` and `items` assume that the variances and the difference between the arms stay the same.
 
     Attributes:
         seeds: Number of seeds that would give a verdict in the next analysis, with the same test
             items, or `None` if 50 seeds would not be enough.
-        items: Number of test items that would give a verdict with the same seeds, or `None` if 100
-            times as many items as now would not be enough, or with fewer than 3 seeds. If the test
-            items have groups: number of groups.
+        items: Number of test items that would give a verdict with the same seeds. `None` if 100
+            times as many items as now would not be enough, or if there are fewer than 3 seeds. If
+            the test items have groups: number of groups.
     """
 
     seeds: int | None

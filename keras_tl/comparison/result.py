@@ -43,7 +43,7 @@ class ArmCurve:
 
     @classmethod
     def of(cls, skills: np.ndarray, seconds: Sequence[float], lowest: float) -> Self:
-        """Compute the curve from skills of at least `lowest`, float (seeds, epochs, items).
+        """Compute the curve from `skills` in [`lowest`, 1], float (seeds, epochs, items).
 
         Example:
             >>> skills = np.random.default_rng(0).random((3, 2, 10))
@@ -155,7 +155,7 @@ class Comparison:
 
     @property
     def epochs(self) -> int:
-        """Number of passes of each arm over the training split (its budget).
+        """Budget of each variant (arm): the number of passes over the training split.
 
         Example:
             >>> comparison.epochs

@@ -47,8 +47,8 @@ class Setup:
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """Return an untrained learner for an arm. The arm "scratch" has random weights."""
-        # If the first argument of `Learner` is a learner, "imagenet" keeps the weights of this
-        # learner.
+        # If the first argument of `Learner` is a learner, `weights="imagenet"` keeps the weights of
+        # this learner.
         weights = None if arm == SCRATCH else "imagenet"
         options = {"seed": seed, "verbose": False, "preflight": False} | self.options
         return Learner(self.source, data, weights=weights, **options)
@@ -137,7 +137,7 @@ def scores(setup: Setup) -> dict[str, float]:
 
 
 def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """Draw `size` training items. Each class keeps its proportion, and at least one item."""
+    """Draw `size` training items with the data's class proportions, at least one of each class."""
     if size is None:
         return data
     train = data.split("train")

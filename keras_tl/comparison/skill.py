@@ -10,7 +10,7 @@ from keras_tl.tasks import get_task
 
 @dataclasses.dataclass(frozen=True)
 class Skill(JsonConfig):
-    """Metric of a single item. The mean over all items is a known metric, see below.
+    """Metric of a single item (skill). The mean skill over all items is a known metric, see below.
 
     * Classes: the skill is 1 for a correct prediction, else 0. The mean skill is the accuracy.
     * Several labels: the skill is the precision of the ranking, averaged over the item's labels (1
@@ -34,7 +34,7 @@ class Skill(JsonConfig):
 
     @classmethod
     def of(cls, task: str, train: np.ndarray, test: np.ndarray) -> "Skill":
-        """Create the skill of a task. For regression, the labels give `median` and `reference`."""
+        """Create the skill of a task. For regression, labels determine `median` and `reference`."""
         return cls(task, **get_task(task).skill_fields(train, test))
 
     @property

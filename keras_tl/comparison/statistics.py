@@ -7,16 +7,17 @@ mean over S seeds and n items has the variance
     (v_seed + v_item * S / n + v_rest / n) / S    (v: variance components)
 
 A t interval over the seed means ignores the variation of the items. A bootstrap of the items
-ignores the variation of the networks. Studies in radiology have the same design, with readers in
-place of seeds and cases in place of items. This module uses the significance test with which these
-studies compare two diagnostic methods (Obuchowski and Rockette, "Hypothesis testing of diagnostic
-accuracy for multiple readers and multiple tests", Communications in Statistics 24, 1995). Hillis
-gives degrees of freedom for this significance test, `ddf_H` ("A comparison of denominator degrees
-of freedom methods for multiple observer ROC analysis", Statistics in Medicine 26, 2007). With
-`ddf_H`, the simulation in `benchmarks/false_claims.py` had too many false claims: up to 7.1% with
-three seeds, at a significance level of 5%. This module takes the geometric mean of `ddf_H` and
-S - 1, the degrees of freedom between seeds. With the geometric mean, the rate of false claims
-does not measurably exceed the significance level.
+ignores the variation of the networks. Studies in radiology also have a crossed design, with readers
+in place of seeds and cases in place of items. This module uses the significance test with which
+studies in radiology compare two diagnostic methods (Obuchowski and Rockette, "Hypothesis testing of
+diagnostic accuracy for multiple readers and multiple tests", Communications in Statistics 24,
+1995). Hillis gives a formula for the degrees of freedom of Obuchowski and Rockette's test, `ddf_H`
+("A comparison of denominator degrees of freedom methods for multiple observer ROC analysis",
+Statistics in Medicine 26, 2007). With `ddf_H`, the simulation in `benchmarks/false_claims.py` had
+too many false claims: up to 7.1% with three seeds, at a significance level of 5%. This module uses,
+instead of `ddf_H`, the geometric mean of `ddf_H` and S - 1, the degrees of freedom between seeds.
+With the geometric mean of `ddf_H` and S - 1, the rate of false claims does not measurably exceed
+the significance level.
 
 If test items have groups, such as all photos of one patient, then the items of a group are
 dependent. The groups take the place of the items, see `by_group`.
@@ -38,8 +39,8 @@ class Estimate:
 
     Attributes:
         mean: Estimated mean.
-        low: Lower end of the confidence interval. `None` with one seed, because one seed does not
-            show how much seeds vary.
+        low: Lower end of the confidence interval, or `None` with one seed, because one seed does
+            not show how much seeds vary.
         high: Upper end of the confidence interval, or `None` with one seed.
         confidence: Confidence level: fraction of such intervals that contain the true mean.
 
@@ -102,7 +103,7 @@ class Components:
     ) -> float:
         """Return half the width of the confidence interval with `seeds` seeds and `items` items.
 
-        `seeds` and `items` must be at least 2. `None`: the number that gave this mean.
+        `seeds` and `items` must be at least 2. `None` means the number in `self`.
         """
         error, freedom = self._error(seeds or self.seeds, items or self.items)
         return float(stats.t.ppf((1 + confidence) / 2, freedom) * error)
@@ -127,8 +128,9 @@ class Components:
         by_seed = self.of_rest + items * self.of_seeds
         by_item = seeds * self.of_items
         # Only the mean square of the seeds has few degrees of freedom: the other mean squares do
-        # not matter here. `ddf_H` has the square of this quotient. Without the square, the result
-        # is the geometric mean of `ddf_H` and seeds - 1, see the docstring of the module.
+        # not matter here. `ddf_H` is (seeds - 1) * ((by_seed + by_item) / by_seed) ** 2. Without
+        # the square, the result is the geometric mean of `ddf_H` and seeds - 1, see the docstring
+        # of the module.
         freedom = (seeds - 1) * (by_seed + by_item) / by_seed if by_seed else np.inf
         return np.sqrt((by_seed + by_item) / (seeds * items)), min(freedom, items - 1)
 
@@ -137,11 +139,11 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     """Return the mean over seeds and items with its variance components (analysis of variance).
 
     Negative variance components become 0. The sum of squares over the items includes two artificial
-    items with the values `largest` and -`largest`, each with half weight. For one seed, this is the
-    method of Agresti and Min ("Simple improved confidence intervals for comparing matched
-    proportions", Statistics in Medicine 24, 2005). Without the artificial items, a difference in
-    only four or five items would look significant. If all values were 0, the interval would have
-    width 0.
+    items with the values `largest` and -`largest`, each with half weight. For one seed, the two
+    artificial items are the method of Agresti and Min ("Simple improved confidence intervals for
+    comparing matched proportions", Statistics in Medicine 24, 2005). Without the two artificial
+    items, a difference in only four or five items would look significant, and the confidence
+    interval of values that are all 0 would have width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.
@@ -195,10 +197,10 @@ def by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def level_of(look: int) -> float:
     """Return the significance level of all tests together in one analysis of a comparison.
 
-    Suppose that a user gets no verdict, adds seeds, and then repeats the test at the 5% level. This
-    user makes a false claim in far more than 5% of cases. So the first analysis tests at a level of
-    5%, and each later analysis at half the level of the analysis before. The sum of the levels of
-    all analyses stays below 10%.
+    A user who adds seeds until the test at the 5% level gives a verdict makes a false claim in far
+    more than 5% of cases. The first analysis has a significance level of 5%, and each
+    later analysis has half the level of the previous analysis. The sum of the significance levels
+    of all analyses stays below 10%.
 
     Args:
         look: Number of the analysis of the comparison, from 1.

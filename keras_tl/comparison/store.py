@@ -63,7 +63,7 @@ class Store:
 
     @property
     def look(self) -> int:
-        """Number of this analysis, from 1. Calls with the same seeds and sizes are one analysis."""
+        """Number of the analysis, from 1. Calls with the same seeds and sizes are one analysis."""
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))

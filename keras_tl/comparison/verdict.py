@@ -31,17 +31,19 @@ class Verdict:
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
         size: Number of training items, or `None` for all training items.
-        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`: the verdict, which
-            follows from `final`.
-        final: Difference at the end of the budget. Holm's correction sets the confidence level of
-            its interval. The interval excludes 0 exactly if the verdict claims a difference.
+        outcome: Verdict that follows from `final`: `"helps"`, `"no difference"`, `"hurts"` or
+            `"undecided"`.
+        final: Difference at the end of the budget, with an interval whose confidence level follows
+            from Holm's correction. The interval excludes 0 exactly if the verdict claims a
+            difference.
         skill: Mean skill of the arm at the end of the budget.
         scratch: Mean skill of the network from scratch at the end of the budget.
         start: Difference at the first evaluation, with a 95% interval.
         slope: Difference of the slopes per pass, with a 95% interval.
         area: Difference of the means over all evaluations, with a 95% interval.
-        is_asymptote: Whether significance tests show a plateau of both learning curves. If so,
-            `final` compares the asymptotes of this schedule (the learning rate falls to zero).
+        is_asymptote: Whether significance tests show a plateau of the arm's learning curve and of
+            the learning curve from scratch. If true, `final` compares the asymptotes of the two
+            curves for the schedule of the comparison (the learning rate falls to zero).
         epochs_to_match: Number of passes over the training split after which the arm reaches the
             final mean skill of training from scratch, or `None` if the arm never reaches this
             skill.
@@ -108,8 +110,9 @@ def decide(
 
     Args:
         skills: Skill (such as 1 for a right prediction and 0 for a wrong one) of each item, by
-            training set size and trained variant (arm). Each size has the arm `"scratch"` and other
-            arms, with the same seeds and items in the same order.
+            training set size and trained variant (arm). Each training set size has the arm
+            `"scratch"` and other arms. All arms have the same seeds and the same items, in the same
+            order.
         min_difference: Smallest difference in skill that matters to the user.
         look: Number of the analysis, see `level_of`.
         items: Number of test items, if `skills` has a value for each group of test items and not

@@ -86,8 +86,8 @@ class ImageData(LabelledData[ImageSplit]):
                 `DataOptions`. `test_split` is ignored if folders define the splits.
 
         Raises:
-            DataError: The folder does not exist, has fewer than two classes, an empty class or too
-                few images, or contains folders that could be either splits or classes.
+            DataError: The folder does not exist, has fewer than two classes, has an empty class,
+                has too few images, or has folders that could be either splits or classes.
             ConfigError: An argument has an invalid value.
 
         Example:
@@ -121,8 +121,8 @@ class ImageData(LabelledData[ImageSplit]):
         targets. A label with leading zeros, such as 007, is a text. Cells with several labels,
         separated by `;` or `|`, are multi-label data if at least half of these labels occur in
         other cells too. Several label columns of 0 and 1, or of -1 and 1, are multi-label data too.
-        If each row of the label columns has a single 1, each column is a class instead. `repr` of
-        the data and the preflight check `label-type` report each guess about the labels. The
+        If each row of several label columns has a single 1, each column is a class. `repr` of the
+        data and the preflight check `label-type` report each guess about the labels. The
         argument `task` overrides the rules that choose the task from the labels.
 
         Args:
@@ -139,12 +139,12 @@ class ImageData(LabelledData[ImageSplit]):
             separator: Text between several labels in a cell, such as `","`. With a separator, the
                 data are multi-label data, even if no cell has several labels. `None`: `;` and `|`
                 separate labels if at least half of the separated labels occur in other cells too.
-            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules above choose the
-                task from the labels.
+            task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the rules in the
+                description of `from_csv` choose the task from the labels.
             class_names: Names of the classes. `None`: the names are the sorted distinct labels, or
                 the names of the label columns.
-            slices: Further columns to store with the images, such as `["camera"]`. With this
-                column, `learner.evaluate(by="camera")` reports results per camera.
+            slices: Further columns to store with the images, such as `["camera"]`. With the column
+                `camera`, `learner.evaluate(by="camera")` reports results per camera.
             options: Further options, see `DataOptions`. The option `test_split` is ignored if
                 `split` is given.
 
@@ -253,8 +253,8 @@ class ImageData(LabelledData[ImageSplit]):
                 data), a number (see `from_csv`) or a text. `None`: use the declared label of the
                 data set, else the feature `"label"`, else the only feature that can be a label.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
-                feature decides. If the type is not enough, the rules of `from_csv` choose the task
-                from the labels.
+                feature decides. If the type of the feature is not enough, the rules of `from_csv`
+                choose the task from the labels.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
@@ -310,9 +310,9 @@ class ImageData(LabelledData[ImageSplit]):
             options: Further options, see `DataOptions`.
 
         Raises:
-            DataError: The shape or the values of an image, or the labels, are invalid. Or `dataset`
-                is infinite, or reading `dataset` fails. After a `DataError`, no image files stay on
-                disk.
+            DataError: An image has an invalid shape or invalid values, the labels are invalid,
+                `dataset` is infinite, or reading `dataset` fails. After a `DataError`, no image
+                files stay on disk.
             CacheError: The image files cannot be written to the cache folder.
             ConfigError: An argument has an invalid value.
 
@@ -362,7 +362,8 @@ class ImageData(LabelledData[ImageSplit]):
             options: Further options, see `DataOptions`.
 
         Raises:
-            DataError: The shape or the values of the images, or the labels, are invalid.
+            DataError: The images have an invalid shape or invalid values, or the labels are
+                invalid.
             ConfigError: An argument other than the data has an invalid value.
 
         Example:
@@ -405,7 +406,8 @@ class ImageData(LabelledData[ImageSplit]):
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
         CheckedOptions(**options)
         given: DataOptions = {"augmentation": "no-flip", **options}
-        # The command line passes this limit for every source. All digits can be used.
+        # The command line passes `max_bad` for every source, but `from_arrays` refuses `max_bad`.
+        # The digits do not need `max_bad`, because all digits can be used.
         given.pop("max_bad", None)
         names = [*map(str, digits.target_names)]
         data = cls.from_arrays(pixels, digits.target, class_names=names, **given)

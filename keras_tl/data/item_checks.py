@@ -18,8 +18,8 @@ class BadItem(abc.ABC):
     """An image file or a text with a problem.
 
     Attributes:
-        reason: Phrase that describes the problem. The words before the first colon name the kind of
-            problem.
+        reason: Phrase that describes the problem. In this phrase, the kind of problem stands before
+            the first colon.
     """
 
     reason: str

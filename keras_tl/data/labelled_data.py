@@ -111,8 +111,8 @@ class Split(ItemSource, abc.ABC):
         """Return 64 hexadecimal digits that identify the items and their order.
 
         Args:
-            full_hash: Whether to hash the contents of files. If false, only the path, size and
-                modification time of files are hashed. Items in memory are always hashed by content.
+            full_hash: Whether to hash the contents of files. `False`: hash only the path, size and
+                modification time of files. Items in memory are always hashed by content.
 
         Raises:
             DataError: A file of the split no longer exists.
@@ -161,8 +161,8 @@ class LabelledItems:
         settings: See `LabelledData.source_settings`.
         slices: For each split, the columns that group the items, see `Split.slices`.
         unused: Unused files in the data folder, or `None` if the data source is not a folder.
-        has_splits: Whether the data source defines the splits. If true, no test items are drawn
-            from the training items.
+        has_splits: Whether the data source defines the splits, so that no test items are drawn from
+            the training items.
     """
 
     splits: Mapping[str, tuple[Any, Labels]]
@@ -391,7 +391,7 @@ class LabelledData(abc.ABC, Generic[S]):
         }
 
     def _class_counts(self, split: S) -> dict[str, int]:
-        """Return the number of items of each class. For a regression, the dictionary is empty."""
+        """Return the number of items of each class, an empty dictionary for a regression."""
         counts = get_task(self.task)(self.class_names).class_counts(split.labels)
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
@@ -406,7 +406,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
     @abc.abstractmethod
     def _own_settings(self) -> dict[str, Any]:
-        """Return the entries of `describe` that exist only for images, or only for texts."""
+        """Return the settings that only the subclass adds to `describe`, such as `resize`."""
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())

@@ -12,16 +12,16 @@ class SplitOptions(TypedDict, total=False):
 
     Attributes:
         validation_split: Fraction of the items outside the test split to use for validation, in [0,
-            0.99]. The option is ignored if the data source has a validation split.
-        test_split: Fraction of all items for the test split, in [0, 0.99]. The option is ignored if
-            the data source has a test split.
+            0.99]. `validation_split` is ignored if the data source has a validation split.
+        test_split: Fraction of all items for the test split, in [0, 0.99]. `test_split` is ignored
+            if the data source has a test split, split folders or a column of splits.
         seed: Seed of the random splits, a whole number of at least 0.
         groups: Table column that groups the items, such as `"patient"`. Items with the same value
-            stay in one split and in one cross-validation fold, and confidence intervals count whole
-            groups. With groups, the sizes of the splits are only approximate. `None` means no
-            groups.
-        max_bad: Maximum fraction of unusable image files or texts, in [0, 1]. Unusable items are
-            left out. If more items are unusable, the constructor raises an error.
+            in this column stay in one split and in one cross-validation fold, and confidence
+            intervals count whole groups. With groups, the sizes of the splits are only approximate.
+            `None` means no groups.
+        max_bad: Maximum fraction of unusable image files or texts, in [0, 1]. The constructor
+            leaves out unusable items, and raises an error if their fraction exceeds `max_bad`.
         verbose: Whether to show progress bars on a terminal (standard error).
     """
 

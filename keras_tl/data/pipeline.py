@@ -36,8 +36,8 @@ class Pipeline(abc.ABC):
             split: Split with the items of the batches.
             batch_size: Number of items per batch.
             seed: Seed of the random orders of all epochs.
-            augment: Function that augments a batch (inputs, labels). The function is never called
-                in parallel, so that a seeded augmentation is reproducible.
+            augment: Function that augments a batch (inputs, labels). `augment` is never called in
+                parallel, so that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
@@ -66,7 +66,7 @@ class Pipeline(abc.ABC):
     def explain(self, split: Split) -> DataError | None:
         """Return an error that names an unreadable item, or `None` if all items are readable.
 
-        The trainer calls this method after the failure of a pipeline.
+        The trainer calls `explain` after an error in a pipeline.
         """
         return None
 
@@ -87,10 +87,11 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
     """Return int64 row numbers 0 to `count` - 1, some repeated to get a multiple of `multiple_of`.
 
-    The share of each replica is computed as if every batch were full. If the last batch were
-    smaller, some replicas would get few rows or none. A mean loss over few rows would have too much
-    weight, and a mean loss over no rows is NaN. The repeated rows are spread evenly over all rows,
-    so that the means over an epoch hardly change.
+    With several replicas, each replica takes the same number of rows, computed for a full batch. If
+    the last batch were smaller, some replicas would get few rows or none. The mean loss of a
+    replica with few rows would have too much weight in the gradient. The mean loss of a replica
+    without rows would be NaN. The repeated rows are spread evenly over all rows, so that the means
+    over an epoch hardly change.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])

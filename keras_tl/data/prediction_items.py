@@ -59,9 +59,9 @@ class PredictionItems(abc.ABC):
         return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
-        """Raise `DataError` if items have no prediction. The message names these items.
+        """Raise a `DataError` that names items without a prediction, if there are any.
 
-        `valid` tells which items have a prediction, bool (n,). This array is an output of the model
+        `valid` (bool, shape (n,)) tells which items have a prediction. Pass an output of the model,
         or the result of the method `valid`.
         """
         bad = np.flatnonzero(~valid)

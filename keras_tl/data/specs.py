@@ -26,13 +26,13 @@ class SourceKind:
 
     Attributes:
         needs: Word in messages for the part of a source after the colon, such as `"PATH"`. `None`:
-            a source of this kind has no colon, such as `digits`.
+            the source has no colon, as in `digits`.
         images: Constructor of image data, which takes the part of a source after the colon and the
             options.
         texts: Constructor of text data, or `None` if this kind of source holds only images.
-        holds_texts: Function that tells whether a source holds texts, called if no option decides
-            this. The function takes the part of a source after the colon, and `data_dir` if
-            given.
+        holds_texts: Function that decides whether a source holds texts, if neither the options nor
+            recorded settings decide. The arguments are the part of the source after the colon, and
+            `data_dir` if given.
         takes: Names of options that this kind of source accepts, and that some other kinds refuse.
     """
 
@@ -91,9 +91,10 @@ def load_spec(
         spec: Data source in the form `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
         recorded: `source_settings` of earlier data, to read a source of the same kind with the same
             settings. `options` override the recorded settings.
-        defaults: Options of earlier data. `options` override them. The function leaves out options
-            for images if the source holds texts, and options for texts if the source holds images.
-        options: Options of the source, and `DataOptions` for images or `TextOptions` for texts.
+        defaults: Options of earlier data, to use where `options` has no value. `load_spec` leaves
+            out image options if the source holds texts, and text options if it holds images.
+        options: Arguments of the constructor, such as `label` or the options in `DataOptions` (for
+            images) and `TextOptions` (for texts).
 
     Raises:
         ConfigError: The kind of source does not exist or does not accept an option.

@@ -30,10 +30,11 @@ def stratified_split(
     name: str,
     groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split rows at random into two parts, stratified by class, with every class in both parts.
+    """Split rows at random into two parts, stratified by class.
 
-    Multi-label data and regression data are split at random, without stratification. This function
-    replaces `train_test_split` of scikit-learn, which leaves rare classes out of small splits.
+    Without groups, both parts have items of every class. Multi-label data and regression data are
+    split at random, without stratification. `stratified_split` replaces `train_test_split` of
+    scikit-learn, which leaves rare classes out of small splits.
 
     Args:
         labels: Class of each row, int array (n,), or the float labels of multi-label or regression
@@ -42,8 +43,8 @@ def stratified_split(
         class_names: Names of the classes.
         seed: The same seed gives the same split.
         name: Name of the second part in messages, such as `"test"`.
-        groups: Group of each row, array (n,). All rows of a group stay in one part, so that the
-            size of the second part is only approximate. `None` means no groups.
+        groups: Group of each row, array (n,). All rows of a group stay in one part, so the sizes of
+            the two parts are only approximate. `None` means no groups.
 
     Returns:
         Two sorted int arrays of row numbers: the first part and the second part.
@@ -104,8 +105,9 @@ def _take_groups_out(
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Return the row numbers of at most `count` items, drawn at random.
 
-    The choice is stratified by class. If `count` is at least the number of classes, an item of
-    every class is drawn. For multi-label and regression data, the choice ignores the labels.
+    The choice is stratified by class. If `count` is at least the number of classes, at least one
+    item of every class is drawn. For multi-label and regression data, the choice ignores the
+    labels.
 
     Args:
         labels: Class of each row, int array (n,), or the float labels of multi-label or regression
@@ -134,9 +136,10 @@ def folds(
 ) -> np.ndarray:
     """Return the fold number of each item, for cross-validation.
 
-    Folds have equal sizes and are stratified by class. If a class has fewer items than there are
-    folds, its items are in different folds (scikit-learn's `StratifiedKFold` warns in this case).
-    With groups, all items of a group are in the same fold.
+    Folds are stratified by class. Without groups, the sizes of the folds differ by at most 1. If a
+    class has fewer items than there are folds, its items are in different folds (scikit-learn's
+    `StratifiedKFold` warns in this case). With groups, all items of a group are in the same fold,
+    and the sizes are only approximately equal.
 
     Args:
         classes: Class of each item, int array (n,), or `None` if items do not have exactly one

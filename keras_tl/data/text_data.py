@@ -92,15 +92,16 @@ class TextData(LabelledData[TextSplit]):
             validation: File of the validation split. `None`: draw validation texts from `path` at
                 random.
             test: File of the test split. `None`: draw test texts from `path` at random.
-            slices: Further columns to store with the texts, such as `["source"]`. With this column,
-                `learner.evaluate(by="source")` reports results per source.
+            slices: Further columns to store with the texts, such as `["source"]`. With the column
+                `source`, `learner.evaluate(by="source")` reports results per source.
             options: Further options, see `TextOptions`. The option `test_split` is ignored if
                 `split` is given.
 
         Raises:
-            DataError: The file or a column does not exist, the encoding is wrong, a label is
-                missing (the message names the lines), too many texts are empty, there are fewer
-                than two classes, or a label does not occur in train.
+            DataError: The file or a column does not exist, the encoding is wrong, or a label is
+                missing (the message names the lines). The fraction of empty texts must not
+                exceed `max_bad`. There must be at least two classes, and each label must occur in
+                the train split.
             ConfigError: An argument has an invalid value.
 
         Example:
@@ -196,16 +197,18 @@ class TextData(LabelledData[TextSplit]):
         Args:
             name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
                 sets work too, even without their Python code, if they are prepared in `data_dir`.
-            text: Name of the text feature. `None`: use the input that the data set declares. If
-                this is not a text, use a pair of features with names such as `sentence1` and
-                `sentence2`, else the feature `text` or `sentence`, else the only text feature.
+            text: Name of the text feature. `None`: use the input that the data set declares, if the
+                input is a text or a pair of texts. Else use two features with names such as
+                `sentence1` and `sentence2`, else the feature `text` or `sentence`, else the only
+                text feature.
             label: Name of the label feature. A label is a class, a list of classes (multi-label
                 data), a number (see `from_csv`) or a text. `None`: use the label that the
                 data set declares, else the feature `label`, else the only feature with labels.
             text_pair: Name of the feature of second texts. If only `text` is given, items are
                 single texts.
             task: Name of the task, see `keras_tl.tasks.TASKS`. `None`: the type of the label
-                feature decides, if possible. Else the rules of `from_csv` choose from the labels.
+                feature decides. If the type of the feature is not enough, the rules of `from_csv`
+                choose the task from the labels.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
@@ -277,9 +280,9 @@ class TextData(LabelledData[TextSplit]):
         """Read a folder with one folder of `.txt` files for each class. Each file is one text.
 
         Without split folders, the files in `root/<class>/*` are split at random, stratified by
-        class. If `root/train/<class>/*` exists, the folders define the splits, with the names that
-        `ImageData.from_folder` accepts. A missing validation split is drawn from the training texts
-        at random.
+        class. If `root/train/<class>/*` exists, the split folders define the splits. See
+        `ImageData.from_folder` for the names of split folders. A missing validation split is drawn
+        from the training texts at random.
 
         Args:
             root: Path of the folder with the class folders or split folders. Text files are in
@@ -289,11 +292,12 @@ class TextData(LabelledData[TextSplit]):
                 Movie Review Dataset needs `["neg", "pos"]`, because its folder `train/unsup` is not
                 a class.
             options: Further options, see `TextOptions`. The option `test_split` is ignored if
-                `root/train` exists.
+                folders define the splits.
 
         Raises:
-            DataError: The folder does not exist, has fewer than two classes, an empty class or too
-                few texts. A file is not UTF-8. A split has no folder for one of the classes.
+            DataError: The folder does not exist, or has fewer than two classes, an empty class or
+                too few texts. Each file must be UTF-8. Each split must have a folder for each
+                class.
             ConfigError: An argument has an invalid value.
 
         Example:

@@ -33,8 +33,8 @@ def plain(given: Any, columns: tuple = ()) -> Any:
     """Convert an input of the user to `str`, path, bytes, array or list, or return it unchanged.
 
     Args:
-        given: Input of the user: a text or path; `bytes`, `bytearray`, an open file; an array or
-            tensor of any library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
+        given: Input of the user: a text, path, `bytes`, `bytearray`, open file, array or tensor of
+            any library, `pandas.Series`, Pillow image, `tf.data.Dataset` or split.
         columns: Keys of the items in the dictionaries of a `tf.data.Dataset`.
 
     Raises:
@@ -148,7 +148,10 @@ def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
 
 
 def _items(element: Any, columns: tuple) -> Iterable[Any]:
-    """Return the items of a data set element: (item, label, ...), a dictionary, a batch or item."""
+    """Return the items in one element of a `tf.data.Dataset`, without their labels.
+
+    The element is an item or a batch of items, a tuple (items, labels, ...), or a dictionary.
+    """
     count = None
     is_pair = len(columns) == 2 and isinstance(element, tuple) and len(element) == 2
     if isinstance(element, tuple) and not (is_pair and all(map(_is_text, element))):

@@ -51,7 +51,7 @@ class BatchRunner:
             Outputs of the model, float32 arrays (batch, ...).
 
         Raises:
-            DataError: A file cannot be read. The message names the file.
+            DataError: A file cannot be read. The error message names the file.
         """
         batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
         with self._reporter.bar(self._title, len(split)) as progress:

@@ -23,7 +23,8 @@ class FrozenFeatures:
     Args:
         runner: Runs the Keras model that maps inputs of the backbone to float32 features
             (batch, ...).
-        backbone: Backbone layer. The key of stored features has a fingerprint of its weights.
+        backbone: Backbone layer. A fingerprint of the backbone's weights is a part of the key of
+            stored features.
         about: Network, pooling and other settings that change the features, as JSON types.
         item: Word for one item, `"image"` or `"text"`, a part of the key of stored features.
 
@@ -46,7 +47,7 @@ class FrozenFeatures:
 
     @property
     def are_kept(self) -> bool:
-        """Whether computed features are stored, so that each item is computed only once."""
+        """Whether features are stored, so that the backbone runs only once per item."""
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:

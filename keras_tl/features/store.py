@@ -1,8 +1,8 @@
 """Features in memory or in a file, and a store of computed features, which finds them by a key.
 
 An entry of the store is a folder `features/<key>/` with `features.bin` (float32 rows) and
-`about.json`. The key is a SHA-256 of all facts that the features depend on. If one of these facts
-changes, the key changes, so that outdated features cannot be found.
+`about.json`. The key is a SHA-256 of all facts that the features depend on. A change of one fact
+changes the key, so that the store cannot find outdated features.
 """
 
 import contextlib
@@ -70,8 +70,8 @@ class Features:
         """Return a data set of batches (features, labels).
 
         Args:
-            seed: Seed of the random order of the rows, new in each epoch. With `seed=None`, the
-                rows keep their stored order.
+            seed: Seed of the order of the rows. The order is random and changes in each epoch. With
+                `seed=None`, the rows keep their stored order.
             whole_batches: Whether repeated rows fill up the last batch, see
                 `keras_tl.data.pipeline.row_numbers`.
         """

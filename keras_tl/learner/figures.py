@@ -17,7 +17,7 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.learner.facade import Learner
 from keras_tl.learner.measuring import evaluation_of
-from keras_tl.learner.reporting import items_shown, keep_map_of
+from keras_tl.learner.reporting import items_shown, keep_projection_of
 from keras_tl.report.artifacts import AFTER, BEFORE, SHOWN
 
 _GRID, _COLUMNS = 18, 6
@@ -86,7 +86,7 @@ def top_losses(learner: Learner, count: int = SHOWN, *, split: SplitName = "test
 
 
 def features(learner: Learner) -> Figure:
-    """Draw the features of at most 500 items in a plane, before and after fine-tuning.
+    """Draw PCA plots of the features of at most 500 items, before and after fine-tuning.
 
     Raises:
         DataError: The learner kept no features, and cannot compute features: the learner has no
@@ -97,16 +97,18 @@ def features(learner: Learner) -> Figure:
         'Figure'
     """
     state = learner._state
-    if state.data is not None and state.artifacts.feature_map(AFTER) is None:
-        keep_map_of(state, AFTER)
-    found = {f"{when} fine-tuning": state.artifacts.feature_map(when) for when in (BEFORE, AFTER)}
+    if state.data is not None and state.artifacts.pca_projection(AFTER) is None:
+        keep_projection_of(state, AFTER)
+    found = {
+        f"{when} fine-tuning": state.artifacts.pca_projection(when) for when in (BEFORE, AFTER)
+    }
     known = {title: one for title, one in found.items() if one is not None}
     if not known:
         raise DataError(
-            "A map of the features needs at least three items of a test or validation split. Load "
-            "the run with its data: Learner.load(path, data=...)."
+            "A PCA plot needs at least three items of a test or validation split. Load the "
+            "run with its data: Learner.load(path, data=...)."
         )
-    return plots.feature_maps(known, state.task)
+    return plots.pca_plots(known, state.task)
 
 
 def save(learner: Learner, path: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:

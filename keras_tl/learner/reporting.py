@@ -10,8 +10,8 @@ import numpy as np
 from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import DataError
-from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
+from keras_tl.evaluation.pca_projection import MOST_ITEMS, PcaProjection
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.state import State
 from keras_tl.report.artifacts import (
@@ -21,7 +21,7 @@ from keras_tl.report.artifacts import (
     Artifacts,
     ComparisonResult,
     keep_comparison,
-    keep_map,
+    keep_projection,
     keep_top_items,
 )
 from keras_tl.report.context import ReportContext
@@ -51,7 +51,7 @@ def prepare_report(state: State) -> None:
     """Make the report artifacts of single items, and keep them in the learner.
 
     The artifacts that show single items are the images or texts with the largest losses, their
-    Grad-CAM maps, and the two-dimensional map of the features. The command `keras-tl report` has no
+    Grad-CAM maps, and the PCA projection of the features. The command `keras-tl report` has no
     data, so it needs the kept artifacts. If the learner has no data, the function does nothing.
     """
     if state.data is None:
@@ -61,8 +61,8 @@ def prepare_report(state: State) -> None:
         kept = items_shown(state, rows, "test")
         if kept is not state.artifacts:
             state.artifacts = state.artifacts.without_answers().with_files(kept.files)
-    if state.artifacts.feature_map(AFTER) is None:
-        keep_map_of(state, AFTER)
+    if state.artifacts.pca_projection(AFTER) is None:
+        keep_projection_of(state, AFTER)
 
 
 def report_context(state: State) -> ReportContext:
@@ -119,19 +119,19 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
     return Artifacts(keep_top_items(rows, chosen, pictures, parts, state.task, record))
 
 
-def keep_map_before(state: State) -> None:
-    """Before fine-tuning, keep a map of the backbone's features for the report."""
+def keep_projection_before(state: State) -> None:
+    """Before fine-tuning, keep a PCA projection of the features for the report."""
     try:
-        keep_map_of(state, BEFORE)
+        keep_projection_of(state, BEFORE)
     except DataError as error:
-        # The map shows test or validation items. An unreadable test or validation item must not
-        # stop training.
-        state.reporter.say(f"The report has no map of the features before fine-tuning: {error}")
+        # The projection uses test or validation items. An unreadable test or validation item must
+        # not stop training.
+        state.reporter.say(f"The report has no PCA plot from before fine-tuning: {error}")
 
 
-def keep_map_of(state: State, when: str) -> None:
-    """Keep a map of the features of some items, the same items before and after fine-tuning."""
-    before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
+def keep_projection_of(state: State, when: str) -> None:
+    """Keep a PCA projection of some items, the same items before and after fine-tuning."""
+    before, splits = state.artifacts.pca_projection(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
@@ -143,6 +143,6 @@ def keep_map_of(state: State, when: str) -> None:
     split = splits[name]
     order = np.random.default_rng(state.trainer.seed).permutation(len(split))
     rows = np.sort(order[:MOST_ITEMS])
-    found = FeatureMap.of(name, split.labels[rows], features.rows(split, rows))
+    found = PcaProjection.of(name, split.labels[rows], features.rows(split, rows))
     if found is not None:
-        state.artifacts = state.artifacts.with_files(keep_map(when, found))
+        state.artifacts = state.artifacts.with_files(keep_projection(when, found))

@@ -97,7 +97,7 @@ def load(
         found = Evaluation(split, state.task, raw, measured.weights, metrics, sources)
         measured.evaluations[split] = found
     others = [name for name in splits if not state.is_training_data(name)]
-    measured.artifacts = Artifacts.among(results).without_maps_of(others)
+    measured.artifacts = Artifacts.among(results).without_projections_of(others)
     if about["fit"] is not None:
         measured.fitted = FitResult.from_json(about["fit"])
     if about["findings"] is not None:

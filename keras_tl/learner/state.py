@@ -40,7 +40,7 @@ class Measured:
     Attributes:
         weights: Fingerprint (hash) of the weights for which the results are valid.
         evaluations: Dict from the name of a split to its evaluation.
-        artifacts: Files for the report: items with large losses, maps of the features, and the
+        artifacts: Files for the report: items with large losses, PCA projections, and the
             comparison with training from scratch.
         fitted: Result of `fit`. `None`: the user trained without `fit`.
     """

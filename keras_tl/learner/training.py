@@ -15,7 +15,7 @@ from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.evaluation.metric_drop import describe_metric_drop, find_metric_drop
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.checking import check_first, overfitting
-from keras_tl.learner.reporting import keep_map_before
+from keras_tl.learner.reporting import keep_projection_before
 from keras_tl.learner.state import State
 from keras_tl.runs.history import PhaseRecord, PhaseRecords
 from keras_tl.training.callbacks import check_callbacks
@@ -103,7 +103,7 @@ def run_all(
     With `keeps_last`, no phase stops early, and each phase keeps the weights of its last epoch.
     """
     if state.trainer.features.is_original and phases[0].batch_norm != "live":
-        keep_map_before(state)
+        keep_projection_before(state)
     train = state.data.split("train")
     records, left = [], sum(phase.epochs for phase in phases)
     for phase, is_head in with_heads(phases, state.config, len(train)):

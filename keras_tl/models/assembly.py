@@ -59,12 +59,12 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
 
 
 def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
-    """Return the same model in float32, outside of any strategy, for prediction and export.
+    """Return `parts` in float32, outside of any strategy, for prediction and export.
 
-    If the model already computes in float32 on one device, the function returns the model itself.
-    If the model has another precision than float32, or several devices, the function returns a
-    second model, which shares the weights of the first model if possible (see `shares_storage`). If
-    the models cannot share weights, the caller must copy new weights to the second model.
+    If `parts` already computes in float32 on one device, `float32_copy` returns `parts` itself. If
+    `parts` has another precision or several devices, `float32_copy` returns a new model, which
+    shares the weights of `parts` if possible (see `shares_storage`). If the new model cannot share
+    weights, the caller must copy the weights of `parts` to the new model after each change.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:

@@ -23,8 +23,8 @@ def choose_strategy(strategy: StrategyName | tf.distribute.Strategy) -> tf.distr
     Args:
         strategy: Devices to use: a name, or a `tf.distribute.Strategy` for devices of this process.
             `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
-            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs without a GPU.
-            `"tpu"`: a TPU.
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs if the machine has
+            no GPU. `"tpu"`: a TPU.
 
     Raises:
         ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.
@@ -54,7 +54,7 @@ def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
 
 
 def _has_tpu() -> bool:
-    # Read the environment: on a machine without a TPU, the resolver waits for a metadata server.
+    # Read the environment: without a TPU, `TPUClusterResolver` would wait for a metadata server.
     return bool({"TPU_NAME", "COLAB_TPU_ADDR", "TPU_WORKER_ID"} & os.environ.keys())
 
 
@@ -72,8 +72,9 @@ def choose_precision(precision: str) -> str:
     """Return the requested Keras dtype policy.
 
     `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. On GPUs of
-    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On CPUs and older GPUs, `"auto"` is
-    `float32`. On CPUs, bfloat16 would make some backbones faster and others slower.
+    compute capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On GPUs of a lower capability and on
+    CPUs, `"auto"` is `float32`. On CPUs, bfloat16 would make some backbones faster and others
+    slower.
 
     Raises:
         ConfigError: The precision is unknown.
@@ -104,7 +105,7 @@ def precision_policy(policy: str) -> Iterator[None]:
 
 
 def jit_compile() -> bool | str:
-    """Return the value of `jit_compile` for Keras's `compile`: no XLA on a CPU."""
+    """Return the argument `jit_compile` of Keras's `compile`: `False` on a CPU, else `"auto"`."""
     # On a CPU, depthwise convolutions take 10 times as long with XLA.
     accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
     return "auto" if accelerated else False

@@ -38,10 +38,10 @@ def attach_head(
 ) -> TransferModel:
     """Attach a new head to a backbone, and return the models.
 
-    The head always computes in float32. The initial kernel of the head's last layer is 0. A new
-    head therefore has the loss of guessing, whatever the scale of the features. With zero logits at
-    the start, training does not have to unlearn random logits. `seed` is the seed of the initial
-    weights below the last layer, and of the dropout.
+    The head always computes in float32. The initial kernel of the head's last Dense layer is 0, so
+    the logits of a new head are 0, whatever the scale of the features. With zero logits, training
+    starts at the loss of a guess without features, and does not have to unlearn random logits.
+    `seed` is the seed of the dropout, and of the initial weights below the last Dense layer.
     """
     if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
         backbone.leave_out(POOLER)

@@ -30,7 +30,7 @@ class ImageModality(Modality):
     Attributes:
         image_size: (height, width) of the model's inputs in pixels.
         resize: Method of resizing, see `keras_tl.data.images.decoder.resize`.
-        value_range: Values of black and white in 16-bit PNG files. `None`: 0 and 65535.
+        value_range: Values of black and white in 16-bit PNG files. `None` stands for (0, 65535).
     """
 
     image_size: tuple[int, int]
@@ -90,7 +90,7 @@ class ImageModality(Modality):
         return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
     def as_split(self, items: ImageItems) -> ImageSplit:
-        """Return images as a split. Bytes are decoded now, files only when a model needs them."""
+        """Return images as a split, with image bytes decoded, and files still as paths."""
         size, how = self.image_size, self.resize
         images = items.pixels if items.sources is None else items.sources
         if items.contents is not None:

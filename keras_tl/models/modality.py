@@ -35,7 +35,7 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of a model's input: images or texts. Each model has its own instance.
+    """Kind of a model's input: images or texts. Each model has its own instance of `Modality`.
 
     The class attributes are the same for all models of a modality.
 
@@ -47,8 +47,8 @@ class Modality(abc.ABC):
         can_preprocess: Whether every backbone of this modality accepts `preprocess=`, not only a
             `keras.Model`.
         backbones_to_compare: Catalogue names of backbones to try if a model underfits.
-        file_suffixes: Suffixes of files on the command line. An argument with another ending
-            is itself an item, such as a text. `None`: every argument is a file.
+        file_suffixes: Suffixes of files on the command line. An argument without one of these
+            suffixes is itself an item, such as a text. With `None`, every argument is a file.
         group_examples: Examples of columns that define groups of items, for the model card.
         unusable: Sentences for the model card about items that an export cannot read.
         about: Size of the model's inputs as text, for a report.
@@ -81,12 +81,12 @@ class Modality(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def source_options(cls, data: LabelledData) -> dict[str, Any]:
-        """Return arguments for `keras_tl.models.sources.find_backbone` that come from the data."""
+        """Return the `keras_tl.models.sources.find_backbone` arguments that depend on the data."""
 
     @classmethod
     @abc.abstractmethod
     def backbones_without_download(cls) -> tuple[str, ...]:
-        """Return the names of the backbones with weights on this machine.
+        """Return the names of the backbones whose weights are on this machine.
 
         Raises:
             ConfigError: The toolkit has no backbone of this modality.
@@ -107,7 +107,7 @@ class Modality(abc.ABC):
         Args:
             settings: The `source_settings` of the training data.
             on_invalid: `"raise"`: raise an error if an item cannot be opened. `"skip"` and
-                `"keep"`: mark items that cannot be opened as invalid.
+                `"keep"`: if an item cannot be opened, mark the item as invalid.
 
         Raises:
             DataError: `items` is not an input of this modality.
@@ -127,14 +127,14 @@ class Modality(abc.ABC):
         """Convert raw items to the model's inputs, with TensorFlow operations only.
 
         Returns:
-            The model's inputs, and a bool tensor (batch,): whether each item could be read. The
-            value `None` means that all items could be read.
+            The model's inputs, and a bool tensor (batch,): whether each item could be read. `None`
+            in place of the bool tensor means that all items could be read.
         """
 
     @property
     @abc.abstractmethod
     def numbers(self) -> Numbers | None:
-        """The signature for preprocessed items. `None`: the export accepts only raw items."""
+        """Signature for preprocessed items, or `None` if the export accepts only raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:

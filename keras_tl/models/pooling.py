@@ -15,14 +15,14 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
 
     Args:
         kind: Value of `HeadConfig.pooling`, such as `"avg"`.
-        outputs: Feature maps (batch, h, w, c), or vectors (batch, d), which stay unchanged, or the
-            sequence (batch, length, d) of a vision transformer. For a text encoder, `outputs` is a
-            dict with `sequence_output` (batch, length, d), `mask` (batch, length) and
+        outputs: Feature maps (batch, h, w, c), the sequence (batch, length, d) of a vision
+            transformer, or vectors (batch, d), which stay unchanged. For a text encoder, `outputs`
+            is a dict with `sequence_output` (batch, length, d), `mask` (batch, length) and
             `pooled_output` (batch, d).
 
     Returns:
-        Features, float32 (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the function
-        returns unchanged feature maps: the cache stores the maps, and the head flattens them.
+        Features, float32 (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, `pool`
+        returns unchanged feature maps: the cache stores the maps, and the head flattens the maps.
 
     Raises:
         ConfigError: The pooling `kind` cannot be applied to the outputs of this backbone.
@@ -104,7 +104,7 @@ _POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TokenPooling(keras.layers.Layer):
-    """Pool the token features of each item to one vector, without the padding.
+    """Pool the features of each item's tokens to one vector. Padding tokens have no effect.
 
     Inputs: token features, float (batch, length, d), and a mask (batch, length), which is false for
     padding. Without a mask, no token is padding. Padding must be at the end of each item. Output:

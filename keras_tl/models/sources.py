@@ -17,8 +17,8 @@ from keras_tl.models.device import precision_policy
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
 # Functions that load a backbone, by the type of the backbone or the prefix of its name.
-# `find_backbone` uses the first row that matches. The function in the row receives the backbone (a
-# name without its prefix), and the other arguments of `find_backbone` by name.
+# `find_backbone` uses the first row that matches. The function in this row receives the backbone (a
+# name without its prefix, or an object), and the other arguments of `find_backbone` by name.
 SOURCES = {
     keras.Model: source_kinds.of_model,
     Backbone: source_kinds.of_learner,
@@ -53,7 +53,7 @@ def find_backbone(
         preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, the
             text preprocessor (see `keras_tl.models.text_preprocessing.choose_tokens`).
         precision: Keras dtype policy of the backbone.
-        texts: Training texts. `None`: the data are images.
+        texts: Training texts. `texts=None` means that the data are images.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
         ancestry: For a backbone from another learner, its earlier trainings, latest first.
 
@@ -61,7 +61,7 @@ def find_backbone(
         BackboneError: The backbone is unknown, cannot be built with the given arguments, or does
             not fit the modality of the data.
         RunError: The folder in `"run:PATH"` holds no saved run.
-        ConfigError: The backbone does not accept the argument `weights` or `preprocess`.
+        ConfigError: The backbone does not accept `weights`, `preprocess` or `sequence_length`.
     """
     if is_keras_file(backbone):
         backbone = read_keras_file(backbone)

@@ -121,7 +121,7 @@ class TextModality(Modality):
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
-        """Tokenize texts. A text that is blank or not UTF-8 becomes an empty text."""
+        """Tokenize texts. If a text is blank or not UTF-8, all texts of its item become empty."""
         texts = [raw[name] for name in self._texts]
         valid = tf.reduce_all([_can_be_read(text) for text in texts], axis=0)
         return self._tokens(*(tf.where(valid, text, "") for text in texts)), valid
@@ -178,7 +178,7 @@ class TextModality(Modality):
             return text
         tokens = self.preprocessor(text, pair)
         tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
-        # Remove the padding if the backbone takes any length, because padding only costs time.
+        # Remove the padding if the backbone takes texts of any length: padding only costs time.
         whole = self._fixed_length is not None
         return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
 

@@ -45,8 +45,8 @@ def choose_tokens(
         The preprocessor. `None`: the encoder takes strings and needs no preprocessor.
 
     Raises:
-        ConfigError: The encoder does not support the sequence length or the preprocessor, or the
-            preprocessor does not support pairs of texts, but the items are pairs.
+        ConfigError: The sequence length or the preprocessor does not fit the encoder. Or the items
+            are pairs of texts, which the preprocessor does not support.
         BackboneError: The toolkit does not know which preprocessor the encoder needs.
     """
     handle = backbone.source.partition(":")[2]
@@ -78,7 +78,7 @@ def choose_tokens(
             "preprocessor always returns. Leave sequence_length= out."
         )
     if train.pairs is not None:
-        # Try one pair: a preprocessor without pairs must fail now, not during training.
+        # Try one pair: a preprocessor that does not support pairs must fail before training.
         one = train.sample(1, seed=0)
         made.token_counts(one.texts, one.pairs)
     chosen = own or sequence_length or fixed or choose_length(made, train)

@@ -69,7 +69,7 @@ class CheckContext:
 
     @property
     def task(self) -> Task:
-        """Task with the data's class names, without the model's settings (see `given.task`)."""
+        """Task of the data. `given.task` also has the model's target scaling and thresholds."""
         return get_task(self.data.task)(self.data.class_names)
 
     @property
@@ -79,7 +79,7 @@ class CheckContext:
 
     @property
     def held_out(self) -> dict[str, Split]:
-        """Validation and test split of the data, by name. A split without items is left out."""
+        """Validation and test split of the data, by name, without empty splits."""
         return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
 
     @property

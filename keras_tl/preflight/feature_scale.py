@@ -9,7 +9,7 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding, NotChecked
 
-# Usual range of the scale of features: the root mean square of their standard deviations.
+# Usual range of the root mean square of the features' standard deviations.
 SMALLEST, LARGEST = 0.003, 4.0
 # A feature is dominant if it has more than half of the total variance of all features, and more
 # than 30 times the median standard deviation.
@@ -34,9 +34,10 @@ _TOO_HIGH, _TOO_LOW = _TOO.format("high"), _TOO.format("low")
 def feature_scale(context: CheckContext) -> Finding | None:
     """Find features of an unusual scale: only a note, because `fit_head` standardises features.
 
-    Adam moves each weight by about the learning rate in each step. So a step changes the logits in
-    proportion to the features. If features have a standard deviation of 100, usual learning rates
-    are too high. If features have a standard deviation of 1e-6, training makes no progress.
+    Adam moves each weight by about the learning rate in each step. A step of Adam thus changes the
+    logits in proportion to the features. If features have a standard deviation of 100, usual
+    learning rates are too high. If features have a standard deviation of 1e-6, training makes no
+    progress.
     """
     features = context.sample[0].reshape(len(context.sample_rows), -1).astype(np.float64)
     means, spreads = features.mean(axis=0), features.std(axis=0)

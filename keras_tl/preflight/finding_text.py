@@ -23,8 +23,8 @@ def listing(names: Sequence[str]) -> str:
 def folder_of(data: LabelledData) -> str:
     """Return the innermost folder that holds all files of the data, with a separator at its end.
 
-    Return an empty string if there are no files, if paths are relative, or if the paths share only
-    the root folder. In these cases, findings need not hide a folder of the user's machine.
+    `run_checks` removes this folder of the user's machine from the findings. Return an empty string
+    if there are no files, if paths are relative, or if the paths share only the root folder.
     """
     folders = {
         os.path.dirname(path)

@@ -69,7 +69,7 @@ class Findings(tuple[Finding, ...]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the findings, those of the worst findings first.
+        """Names of the findings, the worst finding first.
 
         Example:
             >>> findings.names
@@ -172,11 +172,11 @@ class Findings(tuple[Finding, ...]):
 
 
 class NotChecked(Exception):  # noqa: N818 (not an error: the check does not apply)
-    """Raised if a check cannot be done. The message gives the reason as a phrase."""
+    """Raised if a check cannot be done. The message of the exception is the reason, as a phrase."""
 
 
 class Unreadable(Exception):  # noqa: N818 (not an error: training does not need this split)
     """Raised if a held-out split is unreadable or its features cannot be cached.
 
-    The message gives the reason as a phrase.
+    The message of the exception is the reason, as a phrase.
     """

@@ -19,9 +19,8 @@ _MOST_KEPT = 100
 def cached_findings(context: CheckContext) -> Findings:
     """Return the findings of `run_checks`. If features are cached on disk, cache findings too.
 
-    A second process then starts to train immediately, because features and findings are cached.
-    If a check failed, findings are not cached: with more memory or a restored file, the check may
-    succeed.
+    With features and findings in the cache, a later process starts to train immediately. If a check
+    failed, findings are not cached: with more memory or a restored file, the check may succeed.
     """
     store = context.model.trainer.features.store
     if context.model.features != "all" or store.config.where not in ("auto", "disk"):

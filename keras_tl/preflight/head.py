@@ -59,9 +59,10 @@ def _is_constant(features: np.ndarray) -> bool:
 def initial_loss(context: CheckContext) -> Finding | None:
     """Compare the loss of the untrained head with the loss that theory predicts.
 
-    The last layer of an untrained head has zero weights, so all logits are 0. The loss is then ln C
-    for a softmax over C classes, ln 2 for a sigmoid, and 1 for a regression (the variance of
-    standardised targets). Any other value shows a fault of the loss function or of the targets.
+    The last layer of an untrained head has zero weights, so all logits are 0. For zero logits, the
+    loss is ln C for a softmax over C classes, ln 2 for a sigmoid, and 1 for a regression (the
+    variance of standardised targets). A loss that differs from theory shows a fault of the loss
+    function or of the targets.
     """
     model, head = context.model, context.model.parts.head
     # Keras's `model.fit` adds no phase to the history, but changes the weights of the last layer.
@@ -129,11 +130,12 @@ def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarra
 def overfit(
     head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
 ) -> tuple[float, float]:
-    """Fit a new copy of a head to n items. Return the first and the lowest loss.
+    """Fit a new copy of a head to n items. Return the loss before the fit and the lowest loss.
 
-    The function tests whether the head suits the loss function, whatever the learning rate. So the
-    function fits the head with L-BFGS, which has no learning rate, on standardised features without
-    dropout. Source of L-BFGS: Liu and Nocedal (1989), Mathematical Programming 45.
+    The function tests whether the head suits the loss function. The result must not depend on a
+    learning rate. Therefore, the function fits the head with L-BFGS, which has no learning rate, on
+    standardised features without dropout. Source of L-BFGS: Liu and Nocedal (1989), Mathematical
+    Programming 45.
 
     Args:
         head: Keras model that computes logits from features.

@@ -70,8 +70,8 @@ def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Fi
 def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
     """For each held-out split, return the rows to compare with all images of earlier splits.
 
-    The function returns all rows if their comparison takes only seconds. Otherwise the function
-    returns a random sample, which is the same in every call.
+    The function returns all rows of a split if their comparison takes only seconds, else a random
+    sample of the rows, which is the same in every call.
     """
     before, rows = len(context.train), {}
     for name, split in context.held_out.items():
@@ -85,10 +85,11 @@ def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[Pair]:
     """Find validation and test images that are copies of their nearest neighbour.
 
     The function tests the rows that `compared` returns. The nearest neighbour of an image is found
-    by the features of the frozen backbone. Thumbnails decide whether an image is a copy of this
-    neighbour: their correlation must be high. In some data sets, such as handwritten digits, all
-    images are similar. So the limit depends on the median correlation between images and their
-    second neighbours. The result leaves out images with equal bytes or pixels.
+    by the features of the frozen backbone. An image is a copy of its nearest neighbour if the
+    thumbnails of the two images have a high correlation. In some data sets, such as handwritten
+    digits, all images are similar. Therefore, the minimum correlation of copies depends on the
+    median correlation between images and their second neighbours. The result leaves out images with
+    equal bytes or pixels.
     """
     if not context.held_out or len(context.train) < 2:
         return []

@@ -14,7 +14,7 @@ from keras_tl.preflight.value_range import are_too_dark
 MOST_ENLARGED = 4
 # `image_sizes` reports images that the model shrinks at least 8 times: 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# `image_sizes` reports an image size of the model below half of the image size in pretraining.
+# `image_sizes` reports a model whose image size is below half of the image size in pretraining.
 LEAST_OF_OWN_SIZE = 0.5
 # `pixel_range` reports the data if at least half of the images are black. In a black image, 99% of
 # the values are at most 2 of 255.
@@ -106,12 +106,12 @@ def pixel_range(context: CheckContext) -> Finding | None:
 
 
 def preprocessing(context: CheckContext) -> Finding | None:
-    """Compare activations inside the network with the activations when the weights were trained.
+    """Compare activations inside the network with the activations in pretraining.
 
-    A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
-    another range, the first BatchNorm layer sees another variance. In a user's network without
-    BatchNorm, the check tests the scale at the first layer with weights. Networks of the catalogue
-    without BatchNorm are not tested.
+    A BatchNorm layer stores mean and variance of its inputs in pretraining. If the pixels of the
+    data have another range, the input of the first BatchNorm layer has another variance. In a
+    user's network without BatchNorm, the check tests the input of the first layer with weights. The
+    check does not test networks of the catalogue without BatchNorm.
     """
     if are_too_dark(context):
         return None
@@ -125,7 +125,7 @@ def preprocessing(context: CheckContext) -> Finding | None:
         much = f"{ratio:.2g}" if ratio < 1 else f"{ratio:,.0f}"
         what = (
             f"For {len(pixels)} training images, the input of the network's first BatchNorm layer "
-            f"({layer}) has {much} times the standard deviation of its training inputs."
+            f"({layer}) has {much} times the standard deviation that it had in pretraining."
         )
     elif config.architecture is None:
         return None

@@ -11,9 +11,10 @@ _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, float] | None:
     """Return the name of the first BatchNorm layer, and how much its input varies.
 
-    The second result is the standard deviation of the layer's input, divided by its standard
-    deviation in training (median over the channels). `None`: the network has no BatchNorm layer, or
-    the first BatchNorm layer is untrained or not reachable.
+    The second result is the standard deviation of the layer's input, divided by the standard
+    deviation of this input in pretraining (median over the channels). `None`: the network has no
+    BatchNorm layer, the first BatchNorm layer is untrained, or the input of this layer cannot be
+    computed (see `_input_of`).
 
     Args:
         network: Keras model, whose layers may be models themselves.
@@ -35,7 +36,8 @@ def first_statistics(network: keras.Model, pixels: np.ndarray) -> tuple[str, flo
 def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, float] | None:
     """Return mean and standard deviation of the input of the first layer with weights.
 
-    Rescaling and Normalization layers do not count. `None`: no layer with weights is reachable.
+    The function skips Rescaling and Normalization layers. `None`: no layer has weights, or the
+    input of the first layer with weights cannot be computed (see `_input_of`).
     """
     found = _input_of(network, pixels, lambda x: x.weights and not isinstance(x, _SCALING))
     return None if found is None else (float(found[1].mean()), float(found[1].std()))
@@ -46,7 +48,8 @@ def _input_of(
 ) -> tuple[keras.layers.Layer, np.ndarray] | None:
     """Return the first layer for which `wanted(layer)` is true, and the input of this layer.
 
-    `None`: no such layer exists, or the network does not call the layer exactly once.
+    `None`: `wanted` is false for all layers, the graph of the network does not contain exactly one
+    call of the layer, or the layer has several inputs.
     """
     nodes = graph_nodes(network)
     for layer in network.layers:

@@ -9,7 +9,8 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
 
-# Largest ratio of class sizes. At a higher ratio, a model may ignore the smallest class.
+# `class_imbalance` reports the largest and the smallest class if the ratio of their sizes is at
+# least 10: a model may ignore the smallest class.
 MOST_IMBALANCED = 10
 # Minimum number of training items for each class: in published few-shot benchmarks, a linear head
 # on frozen features works well from 10 items per class on.
@@ -19,8 +20,8 @@ FEWEST = 10
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
 # With n test items, the 95% interval of the mean absolute error has a half-width of
-# `_ERROR_OFF / sqrt(n)` times this error. Reason: the absolute values of normal errors have a
-# standard deviation of sqrt(pi / 2 - 1) times their mean.
+# `_ERROR_OFF / sqrt(n)` times the mean absolute error. Reason: if errors are normally distributed,
+# their absolute values have a standard deviation of sqrt(pi / 2 - 1) times the mean absolute error.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 

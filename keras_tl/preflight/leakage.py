@@ -58,7 +58,7 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
 
 
 def part_of_split(context: CheckContext, name: str, count: int, most: int | None = None) -> str:
-    """Return a text such as `3 of 2,000 test images`: 2,000 is `most` or else the split's size."""
+    """Return text such as `3 of 2,000 test images`. `most`: 2,000, by default the split's size."""
     most = len(context.data.splits[name]) if most is None else most
     return f"{count:,} of {several(most, f'{name} {context.data.item}')}"
 

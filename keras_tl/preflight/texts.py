@@ -70,9 +70,9 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
 def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str]:
     """Return the fraction of unknown words, and the text with the largest fraction.
 
-    The function tests encoders that take strings. A word is unknown if its features equal the
-    features of letters from ancient scripts (`STRANGE`). If the features of these letters differ
-    from each other, no word counts as unknown. Only the most frequent words are tested.
+    The function tests encoders that take strings. A word is unknown if its features equal the most
+    frequent features of letters from ancient scripts (`STRANGE`). If all letters of `STRANGE` have
+    different features, no word counts as unknown. Only the most frequent words are tested.
     """
     texts = [text.split() for text in sample.texts]
     counts = dict(Counter(chain(*texts)).most_common(_COUNTED))

@@ -19,11 +19,11 @@ def correlations(
 ) -> np.ndarray:
     """Return Pearson's correlation of the thumbnails of n pairs of images.
 
-    A thumbnail shows the whole image, for every aspect ratio. Each colour is centred around 0. So
-    copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
+    A thumbnail shows the whole image, for every aspect ratio. Each colour is centred around 0.
+    Copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
 
     Returns:
-        Correlations in [-1, 1], float32 (n,). 0: one of the two images has a single colour.
+        Correlations in [-1, 1], float32 (n,). An image of a single colour has the correlation 0.
     """
     if not len(first):
         return np.zeros(0, np.float32)

@@ -46,7 +46,7 @@ def are_too_dark(context: CheckContext) -> bool:
 
 
 def _values(context: CheckContext) -> SixteenBitRange | None:
-    """Return the value range of 16-bit files: of all files if checked, else of a file sample."""
+    """Return the range of 16-bit values from the file check, if done, else from a file sample."""
     if not context.train.in_files:
         return None
     check = context.data.checked

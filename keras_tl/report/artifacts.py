@@ -3,7 +3,7 @@
 A run stores artifacts, because their computation needs the data or earlier weights of the model.
 
 comparison.json                                   comparison with training from scratch
-feature_map_before.json, feature_map_after.json   see `keras_tl.evaluation.feature_map`
+feature_map_before.json, feature_map_after.json   see `keras_tl.evaluation.pca_projection`
 top_losses.json                                   facts about test items with the largest losses
 top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    pictures of these items (only for images)
 """
@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from keras_tl.data.labelled_data import Split
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
+from keras_tl.evaluation.pca_projection import PcaProjection
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import shortened
 from keras_tl.models.heads import TransferModel
@@ -80,20 +80,22 @@ class Artifacts:
     def before_training(self) -> "Artifacts":
         """Return the artifacts that remain valid when the weights change.
 
-        The feature map before fine-tuning and a comparison with training from scratch do not use
+        The PCA projection before fine-tuning and a comparison with training from scratch do not use
         the changed weights.
         """
-        true = _map_name(BEFORE), _COMPARISON
+        true = _projection_name(BEFORE), _COMPARISON
         return Artifacts({n: content for n, content in self.files.items() if n in true})
 
     def without_answers(self) -> "Artifacts":
         """Return the artifacts that do not depend on the predictions for the test split."""
         return Artifacts({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
-    def without_maps_of(self, splits: Sequence[str]) -> "Artifacts":
-        """Return a copy without the feature maps of `splits`, because their data have changed."""
-        found = {when: self.feature_map(when) for when in (BEFORE, AFTER)}
-        gone = {_map_name(when) for when, one in found.items() if one and one.split in splits}
+    def without_projections_of(self, splits: Sequence[str]) -> "Artifacts":
+        """Return a copy without the PCA projections of `splits`: their data have changed."""
+        found = {when: self.pca_projection(when) for when in (BEFORE, AFTER)}
+        gone = {
+            _projection_name(when) for when, one in found.items() if one and one.split in splits
+        }
         return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
@@ -126,10 +128,10 @@ class Artifacts:
         content = self.files.get(_COMPARISON)
         return None if content is None else json.loads(content)
 
-    def feature_map(self, when: str) -> FeatureMap | None:
-        """Return the feature map before or after fine-tuning, or `None` if the run has no map."""
-        content = self.files.get(_map_name(when))
-        return None if content is None else FeatureMap.from_bytes(content)
+    def pca_projection(self, when: str) -> PcaProjection | None:
+        """Return the PCA projection before or after fine-tuning, or `None` if it was not kept."""
+        content = self.files.get(_projection_name(when))
+        return None if content is None else PcaProjection.from_bytes(content)
 
     def top_items(self) -> dict[int, dict[str, Any]] | None:
         """Return the facts of the items with the largest losses, by row in the test split.
@@ -150,9 +152,9 @@ class Artifacts:
         return tf.io.decode_jpeg(self.files[name], channels=3).numpy()
 
 
-def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
-    """Return a feature map as a dict from the name of its file to the content of the file."""
-    return {_map_name(when): found.to_bytes()}
+def keep_projection(when: str, found: PcaProjection) -> dict[str, bytes]:
+    """Return a PCA projection as a dict from the name of its file to the content of the file."""
+    return {_projection_name(when): found.to_bytes()}
 
 
 def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
@@ -233,7 +235,8 @@ def _end_of(path: str) -> str:
     return "/".join(Path(path).parts[-2:]).encode("utf-8", "replace").decode()
 
 
-def _map_name(when: str) -> str:
+def _projection_name(when: str) -> str:
+    # Saved runs contain files of these names.
     return f"feature_map_{when}.json"
 
 

@@ -21,7 +21,7 @@ class ReportContext:
         overfitting: Analysis of whether the model overfits, or `None` if there was no analysis.
         findings: Findings of the preflight, or `None` if the preflight did not run.
         fitted: Result of `Learner.fit`, or `None` if the user did not train with `Learner.fit`.
-        artifacts: Files of the run with test items, feature maps, and a comparison with training
+        artifacts: Files of the run with test items, PCA projections, and a comparison with training
             from scratch.
     """
 

@@ -71,9 +71,10 @@ class PhaseRecord:
             If true, `best_epoch` is the epoch whose weights the callback chose.
         of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights. If
             true, `best_epoch` is the last epoch.
-        metric_drop: Significant fall of a validation metric in fine-tuning. Only the record of the
-            last phase has this test, and only if a phase trained without early stopping. `None`
-            means that the test found no fall, or that there was no test.
+        metric_drop: Significant fall of a validation metric during a call of `fine_tune`. The call
+            tests for a fall only if one of its phases has no early stopping (`patience=None`). The
+            record of the call's last phase has the result. `None` means that the test found no
+            fall, or that there was no test.
         train_fingerprint: Fingerprint of the training split of the phase, see `Split.identity`.
             `None` means that the fingerprint is unknown, because an older version saved the run or
             a file was missing.

@@ -35,9 +35,9 @@ class Candidate:
         metric: Value of the task's primary metric. `None`: the metric is not defined.
         difference: Metric of this model minus metric of the head alone (share 0), with a 95%
             confidence interval (paired bootstrap of the items, or of the groups if items have
-            groups). `None`: this model has share 0.
+            groups). The difference is `None` for the head, and for an undefined metric.
         better: Mean loss of the default model minus mean loss of this model, with a confidence
-            interval. `None`: this is the default model.
+            interval, or `None` for the default model.
 
     Example:
         >>> [candidate.share for candidate in fitted.candidates]
@@ -88,10 +88,10 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
     """Return the share of fine-tuned weights to keep: `default`, 0 or 1.
 
     The share is 0 (head) if a logit of the fine-tuned model is not finite. The share is 1
-    (fine-tuned) if the loss of the default model is larger than the losses of both other models. A
-    loss maximum between the weights of two models is called a loss barrier (Frankle et al., "Linear
-    mode connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
-    Otherwise the share is `default`.
+    (fine-tuned) if the default model has a larger loss than the head and than the fine-tuned model.
+    In all other cases the share is `default`. A loss maximum between the weights of two models is
+    called a loss barrier (Frankle et al., "Linear mode connectivity and the lottery ticket
+    hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
         losses: Mean loss of the models with the shares 0, 1 and `default`, on the same items.
@@ -102,7 +102,10 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 
 
 def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
-    """Return the mean loss of each model, by its share of fine-tuned weights (`Candidate.loss`)."""
+    """Return a dict from the share of fine-tuned weights of a model to the model's mean loss.
+
+    The field `Candidate.loss` describes how the mean loss is computed.
+    """
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
@@ -127,13 +130,14 @@ def measure_candidates(
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
     A Bonferroni correction widens each interval in `Candidate.better`: with 95% confidence, all
-    these intervals together hold the true values. If items have groups, these intervals are
-    computed from the mean losses of the groups, and the intervals of the metrics are computed from
-    resamples of whole groups.
+    these intervals together hold the true values. If items have groups, the intervals in
+    `Candidate.better` are computed from the mean losses of the groups, and the intervals in
+    `Candidate.difference` are computed from resamples of whole groups.
 
     Args:
-        records: Prediction record of each model, by its share of fine-tuned weights, for the same
-            items in the same order. The record of the head (share 0) is required.
+        records: Dict from the share of fine-tuned weights of a model to the model's prediction
+            record. All records have the same items in the same order. The record of the head (share
+            0) is required.
         groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}
@@ -170,8 +174,8 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
     """Return the loss of each item, for the comparison of the models.
 
     If the task has probabilities, the losses are computed at the temperature that minimises the
-    mean loss, because `calibrate` can correct the temperature after `fit`. The loss of an item is
-    then at most `_LARGEST`.
+    mean loss, because `calibrate` can correct the temperature after `fit`. A loss that is computed
+    from probabilities is at most `_LARGEST`.
     """
     if not np.isfinite(record.logits).all():
         return np.full(len(record), _DIVERGED)
@@ -184,7 +188,7 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
     """Return the model with the lowest loss if it is significantly better than the default model.
 
-    Otherwise return the default model.
+    If the model with the lowest loss is not significantly better, return the default model.
     """
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)

@@ -10,7 +10,7 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
-# Minutes of a plan without time budget from which on the plan names the time budget.
+# Minutes above which the plan suggests a time budget, if the user has not set a time budget.
 _LONG = 10
 # Skip the fine-tuning if the time budget allows less than 20% of the planned steps.
 _SHORTEST = 0.2
@@ -130,7 +130,7 @@ def make_plan(
 
     Args:
         steps: Number of optimizer steps of one fine-tuning.
-        items: Number of items in all splits. The test split counts only if `is_refit` is true.
+        items: Number of items in all splits, but without the test split if `is_refit` is false.
         validation_items: Number of items in the validation split.
         is_refit: Whether the final model is trained on all items.
     """

@@ -23,7 +23,7 @@ class FitResult:
         default: Share of fine-tuned weights in the default model, which `fit` keeps without a
             comparison (docs/explanation/fit.md).
         policy: Name of the fine-tuning policy that `fit` used.
-        candidates: Models that `fit` compared. Empty if `fit` compared no models.
+        candidates: Models that `fit` compared, or an empty tuple if `fit` compared no models.
         plan: Plan that `fit` followed: number of trainings, steps and the comparison of models.
         seconds: Wall time in seconds of the steps `"head"`, `"comparison"` and `"fine-tuning"`.
         primary_metric: Name of the task's primary metric.
@@ -32,7 +32,7 @@ class FitResult:
         augment: Names of the augmentations that fine-tuning used.
         refit: Whether the model was trained on all items, so that no test split is left.
         estimate: If `refit`, metrics of models trained on fewer items, as a dict with the same keys
-            as the result of `evaluate()`. Otherwise `None`.
+            as the result of `evaluate()`, else `None`.
         estimated_by: Words for the method that computed `estimate`.
         grouping: Name and number of the groups of dependent items among the compared items.
             `None`: no groups, or `fit` compared no models.
@@ -138,7 +138,7 @@ class FitResult:
 
     @property
     def rows(self) -> list[list[str]]:
-        """Rows of the table that compares the models. Empty if `fit` compared no models.
+        """Rows of the table that compares the models, or an empty list without a comparison.
 
         Example:
             >>> fitted.rows[1]
@@ -207,12 +207,12 @@ class FitResult:
             'average, 75% fine-tuned'
         """
         plan = values["plan"]
-        # Earlier versions recorded no grouping.
-        values = {"grouping": None, **values}
-        read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        names = {field.name for field in dataclasses.fields(cls)}
+        read = {name: value for name, value in values.items() if name in names}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))
         read["augment"] = tuple(values["augment"])
-        read["grouping"] = values["grouping"] and Grouping.from_json(values["grouping"])
+        if read.get("grouping"):
+            read["grouping"] = Grouping.from_json(read["grouping"])
         read["plan"] = Plan(**plan | {"cuts": tuple(plan["cuts"])})
         return cls(**read)
 

@@ -55,8 +55,8 @@ class Question:
 class Task(abc.ABC):
     """Task of a model, such as binary classification, with the names of its classes.
 
-    For labels, see `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head, float
-    (n, outputs). Calibrated logits are logits already divided by the temperature.
+    `keras_tl.data.labelled_data.Split` describes the form of labels. Logits are the outputs of the
+    head, float (n, outputs). Calibrated logits are logits already divided by the temperature.
 
     Attributes:
         class_names: Names of the classes or labels, in the order of the outputs.
@@ -71,14 +71,14 @@ class Task(abc.ABC):
         more_is_better: Whether higher values of `primary_metric` and of `monitor` are better.
         exact: Whether a prediction can only be right or wrong. `False`: a prediction is a number,
             which can be close to the label.
-        enough: Mean loss below which further training makes a head only more confident. The unit is
-            nats, or for a regression the variance of the targets.
+        enough: Mean loss below which further training makes a head only more confident. The loss is
+            in nats (regression: in variances of the targets).
         has_one_class: Whether each item has exactly one class.
         has_several_labels: Whether an item may have any number of labels.
         is_number: Whether labels and predictions are numbers, as in a regression.
         has_probabilities: Whether the model predicts probabilities.
         has_known_guessing: Whether `guessing_loss` is the loss of a model that only guesses.
-            `False`: if labels are rare, guessing has a lower loss.
+            `False`: if labels are rare, a model that only guesses has a loss below `guessing_loss`.
         loss_unit: Unit of `item_losses`, such as `"nats"`.
         names_are: Word for `class_names` in messages: `"classes"` or `"labels"`.
         answer_is: Word for the prediction of one item in messages, such as `"class"`.
@@ -168,7 +168,7 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def target_columns(cls, labels: np.ndarray) -> np.ndarray:
-        """Return targets of a linear model, float64 (n, columns). A column can be constant."""
+        """Return targets for LogME, float64 (n, columns). A column may have n equal values."""
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
@@ -218,7 +218,7 @@ class Task(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of every item, (n,), and its gradient, (n, outputs), in float64.
 
-        The loss is `loss` times `loss_weight`. This product is a convex function of `outputs`.
+        The loss of an item is the Keras loss times `loss_weight`, and is convex in `outputs`.
 
         Args:
             outputs: Outputs of the last Dense layer, float64 (n, outputs).
@@ -316,7 +316,7 @@ class Task(abc.ABC):
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return whether each prediction is right, bool (n,). Requires a task with `exact=True`."""
+        """Return whether each prediction is right, bool (n,). The task must have `exact=True`."""
         return answers == labels
 
     @abc.abstractmethod
@@ -359,17 +359,17 @@ class Task(abc.ABC):
     @property
     @abc.abstractmethod
     def choices(self) -> int:
-        """Number of possible values of one prediction, such as the number of classes."""
+        """Number of classes. Multi-label: 2, for yes and no. Regression: 2, without a meaning."""
 
     @property
     def guessing_loss(self) -> float:
-        """Mean loss of a model that only guesses, in nats. Regression: 1, for always the mean."""
+        """Mean loss in nats of a model that only guesses. Regression: 1 (always the mean)."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:
-        """Return the mean training loss on these labels if the last Dense layer outputs 0."""
+        """Return the mean training loss on `labels` for a last Dense layer that outputs only 0."""
         return self.guessing_loss
 
     @abc.abstractmethod
     def question(self, labels: np.ndarray, logits: np.ndarray) -> Question:
-        """Return the outputs for Grad-CAM. Multi-label: each item's label with the highest loss."""
+        """Return each item's output for Grad-CAM. Multi-label: the label with the highest loss."""

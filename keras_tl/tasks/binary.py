@@ -53,8 +53,8 @@ class Binary(Sigmoid, OneClass):
 
         In addition to the metrics of `OneClass.measure`, three metrics compare the second class
         with the first. `"auc"` (area under the ROC curve) and `"average_precision"` are in [0, 1],
-        or `None` if all items have the same class. `"roc"` holds at most 200 points (false
-        positive rate, true positive rate) of the ROC curve. All points determine `"auc"`.
+        or `None` if all items have the same class. `"roc"` holds at most 200 points (false positive
+        rate, true positive rate) of the ROC curve. `"auc"` uses all points of the curve.
         """
         score = logits[:, 0]
         both_there = 0 < labels.mean() < 1

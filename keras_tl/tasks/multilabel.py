@@ -96,12 +96,11 @@ class Multilabel(Sigmoid):
         """Return the metrics of a split as JSON types.
 
         `"mean_average_precision"` and `"auc"`: means over the labels, in [0, 1]. The means leave
-        out labels that every item has or that no item has. They are `None` if this excludes all
-        labels.
-        `"f1_micro"` and `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of
-        items with all labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number
-        of items. `"per_class"`: for each label precision, recall, f1, items, average_precision and
-        auc.
+        out labels that every item has and labels that no item has. If no label remains, the means
+        are `None`. `"f1_micro"` and `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`:
+        fraction of items with all labels right. `"loss"`: mean binary cross-entropy in nats.
+        `"items"`: number of items. `"per_class"`: for each label precision, recall, f1, items,
+        average_precision and auc.
         """
         labels, predicted = labels.astype(int), self.decisions(logits)
         scores = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
@@ -153,7 +152,7 @@ class Multilabel(Sigmoid):
     def skills(self, labels, logits, *, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
-        # `among` ranks the true labels of an item among each other. All other labels rank last.
+        # `among`: the ranks of the true labels alone. Labels that are not true rank last.
         among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
         counts = true.sum(axis=1)
         values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)

@@ -38,8 +38,8 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
     """Return the average precision as a function of item weights.
 
-    The function gives the same values as scikit-learn. The value is NaN if all items are positive
-    or all items are negative (`Task.measure` then returns `None`).
+    The average precision equals scikit-learn's. If all items are positive, or if all items are
+    negative, the function returns NaN, and `Task.measure` returns `None`.
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)
@@ -74,7 +74,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
 
 
 def mean_of_known(parts: list[Statistic]) -> Statistic:
-    """Return the mean of several metrics, without undefined ones, as a function of item weights."""
+    """Return the mean of those metrics that are not NaN, as a function of item weights."""
 
     def mean(weights: np.ndarray) -> np.ndarray:
         values = np.stack([part(weights) for part in parts])

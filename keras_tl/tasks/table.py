@@ -55,7 +55,7 @@ def register_task(task: type[Task], *, overwrite: bool = False) -> None:
 
 
 def get_task(name: str) -> type[Task]:
-    """Return the `Task` subclass with this name. Raise `ConfigError` if the name is unknown.
+    """Return the `Task` subclass with this name. Raise `ConfigError` for an unknown name.
 
     Example:
         >>> ktl.tasks.get_task("binary").primary_metric

@@ -83,23 +83,27 @@ class Case:
             `"tfhub:HANDLE"`. `backbone` may also be a function that returns a name or a
             `keras.Model`.
         image_size: Side of the images in pixels. Small images make the checks fast.
-        weights: Weights of a backbone from the catalogue: `"imagenet"` if no download is needed,
-            the path of a file, or a function that returns the path. `None`: random weights.
+        weights: Weights of a backbone from the catalogue: `"imagenet"` (only if the weights need no
+            download), the path of a file, or a function that returns the path. `None`: random
+            weights.
         preprocess: Argument `preprocess` of `Learner` for your own model or for a text encoder, or
             a function that returns the argument.
         task: Function that takes the case and returns data: `colours` for images, `words` or
-            `word_pairs` for texts, or your own function. Without a validation split in the data,
-            training keeps the last weights.
+            `word_pairs` for texts, or your own function. If the data have no validation split,
+            training keeps the weights of the last epoch.
         pooling: Pooling method of the head. Use `"pooled"` if a text encoder has no token outputs.
         reference: Preprocessing function of the weights' authors, as `"module:function"`. The
-            scaling layers that the builder adds for `weights="imagenet"` run after this function.
+            `reference` function runs before the scaling layers that the builder adds for
+            `weights="imagenet"`.
         statistics: Means and variances of the Normalization layer in the published weights file.
-        trained: Whether the checks train and export the backbone. If false, the checks only build
-            the network. Use false for a deeper variant of a backbone that another case trains.
+        trained: Whether the checks train and export the backbone. `False`: the checks only build
+            the network. Set `trained=False` for a deeper variant of a backbone that another case
+            trains.
         tunable: Whether the backbone can be fine-tuned. TF-Hub modules without trainable variables
             or without a training graph cannot be fine-tuned.
         repeatable: Whether two fine-tunings with the same seed give the same weights. In a TF-Hub
-            module, the seed reaches dropout only if the generator's state is a variable.
+            module, the seed reaches dropout only if the state of dropout's random generator is a
+            variable.
 
     Example:
         >>> case = ktl.testing.Case(backbone="resnet50", image_size=32)
@@ -162,8 +166,8 @@ class Case:
         Args:
             settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
                 are random. With random weights and BatchNorm's initial statistics, activations and
-                gradients vanish in deep networks. With the images' statistics, rounding errors
-                grow.
+                gradients vanish in deep networks. With the statistics of the images, BatchNorm
+                layers enlarge rounding errors.
             seed: Seed of the learner and of the random weights.
             verbose: Whether to report progress on standard error.
             options: Further arguments of `Learner`, see `LearnerOptions`.
@@ -177,12 +181,12 @@ class Case:
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
-        # A `TextPreprocessor` is callable too. Do not call the `TextPreprocessor`, because it is
-        # the value that the learner needs.
+        # Do not call a `TextPreprocessor`, although it is callable: the learner needs the
+        # `TextPreprocessor` itself.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults: LearnerOptions = {
-            # Use `backbone`, because `self.backbone` can be a function that returns the name.
+            # Check `backbone`, because `self.backbone` can be a function that returns a name.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
             "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
@@ -201,8 +205,8 @@ class Case:
 def randomise_head(learner: Learner, seed: int | None = 0) -> None:
     """Set the last layer of an untrained head to random weights instead of zeros.
 
-    With zero weights, all items have the same logits, and all gradients of the backbone are zero.
-    Checks of logits or gradients would pass for any network with such a head.
+    If the last layer has zero weights, all items have the same logits, and all gradients of the
+    backbone are zero. Then checks of logits or gradients would pass for any network.
     """
     kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
@@ -250,7 +254,7 @@ CASES = (
     # Python packages contain the weights of efficientnet_lite1 and efficientnet_lite2, see
     # `keras_tl.backbones.weights_packages`.
     Case("efficientnet_lite1", weights="imagenet"),
-    # Use 48 pixels: for noise images of 32 x 32 pixels, all features of this network are 0.
+    # Use 48 pixels: for noise images of 32 x 32 pixels, all features of efficientnet_lite2 are 0.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),
     *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(

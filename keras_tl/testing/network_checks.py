@@ -39,7 +39,7 @@ def register(applies: Callable[[Case], bool] = lambda case: case.trained, cheap:
 
 
 def pixels_of(case: Case) -> np.ndarray:
-    """Return two random images, float32 (2, height, width, 3) in [0, 255], the same every time."""
+    """Return two noise images, float32 (2, height, width, 3) in [0, 255], from a fixed seed."""
     rng = np.random.default_rng(1)
     return rng.uniform(0, 255, (2, case.image_size, case.image_size, 3)).astype(np.float32)
 
@@ -70,9 +70,9 @@ def check_record(case: Case, tmp_path: Path) -> None:
 
 @register(lambda case: case.in_catalogue, cheap=True)
 def check_output_block(case: Case, tmp_path: Path) -> None:
-    """Check that a network cut after a block has exactly the weights up to this block.
+    """Check that a network with `output_block` has exactly the weights up to this block.
 
-    The check compares shapes, because Keras gives other names to the second network of a process.
+    The check compares shapes, not names: Keras renames the layers of a process's second network.
     """
     spec = backbones.get_spec(case.backbone)
     whole = random_backbone(spec, case.image_size)
@@ -96,7 +96,7 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """Build the builder's network with random weights. `"imagenet"` adds the scaling layers."""
+    """Build a network with random weights. `weights="imagenet"` only adds the scaling layers."""
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
         giving_download(Path()),
@@ -146,8 +146,8 @@ def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
 def check_weights_file(case: Case, tmp_path: Path) -> None:
     """Check that weights from a file and from a download give a network with the same features.
 
-    The check also compares these features with the features of the network in `keras.applications`,
-    for pixels after the preprocessing of the weights' authors.
+    If the case has a `reference`, the features must also equal the features of the network in
+    `keras.applications` for pixels after the preprocessing of the weights' authors.
     """
     spec = backbones.get_spec(case.backbone)
     pixels = pixels_of(case)

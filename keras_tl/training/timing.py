@@ -58,7 +58,7 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the training time of a phase from its batch size and the time of features."""
+    """Estimate the time of a phase from its batch size and the time to compute the features."""
     item = seconds_an_item(trainer, split)
     step = _STEP_OVER_FEATURES * phase.batch_size * item
     return Costs(step, _TRACING_SECONDS, item, measured=False)

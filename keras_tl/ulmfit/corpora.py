@@ -40,18 +40,18 @@ def tfds_texts(
             `data_dir`. A prepared data set can be read without the Python code that prepared it.
         limit: Maximum number of texts, read from the start in a fixed order. `None`: all texts.
         split: Name of a split of the data set, or a part of a split, such as `"train[:10%]"`.
-        text: Name of the feature that holds the text. `None`: choose the first supervised key of
-            the data set, else the feature named `text`, else the only text feature.
-        data_dir: Folder of prepared data sets. `None`: tfds's folder `~/tensorflow_datasets`.
+        text: Name of the feature that holds the text. With `text=None`, the function chooses the
+            first supervised key of the data set, else the feature named `text`, else the only text
+            feature.
+        data_dir: Folder of prepared data sets, or `None` for tfds's folder `~/tensorflow_datasets`.
         download: Whether to download and prepare a data set that is missing in `data_dir`.
 
     Returns:
         List of at least one text.
 
     Raises:
-        DataError: The data set, split or feature does not exist, or the download fails. Also if the
-            function cannot decide which feature is the text, if the split has no text, or if a text
-            is not UTF-8.
+        DataError: A data set, split or feature that does not exist, a failed download, several
+            features that could be the text, a split without text, or a text that is not UTF-8.
         ConfigError: `limit` is neither `None` nor a whole number of at least 1.
 
     Example:

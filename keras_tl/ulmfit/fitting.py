@@ -76,8 +76,8 @@ def fit_language_model(
 ) -> PhaseRecord:
     """Train all layers of a language model in place, on one device, in the model's precision.
 
-    Each batch starts with the recurrent states at the end of the previous batch. In every epoch,
-    the first recurrent states are 0. Gradients do not flow back into the previous batch.
+    Each batch starts with the recurrent states at the end of the previous batch. The first batch of
+    an epoch starts with recurrent states of 0. Gradients do not flow back into the previous batch.
 
     Args:
         model: Language model to train.
@@ -149,9 +149,9 @@ def perplexity(
     Args:
         model: Language model to evaluate, without dropout.
         tokens: Token ids of all texts in one sequence, integers (n,), cut into
-            `batch_size` rows. Each row begins with zero states.
-        batch_size: Number of rows in a batch. Tokens at the start of a row lack their preceding
-            context.
+            `batch_size` rows. Each row begins with recurrent states of 0.
+        batch_size: Number of rows in a batch. The model predicts the tokens at the start of a row
+            without the tokens that precede the row.
         bptt: Number of tokens per row of a batch. The perplexity does not depend on `bptt`.
 
     Raises:

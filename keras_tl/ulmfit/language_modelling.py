@@ -42,8 +42,7 @@ class VocabularyLimits:
 
     Attributes:
         max_size: Maximum number of tokens, including special tokens.
-        min_frequency: Minimum number of times that a word occurs in the texts. Rarer words are left
-            out.
+        min_frequency: Minimum number of times that a word of the vocabulary occurs in the texts.
 
     Example:
         >>> limits = ktl.ulmfit.VocabularyLimits(min_frequency=1)
@@ -100,11 +99,11 @@ def pretrain(
 
     Args:
         texts: List of texts (str) and of paths (`pathlib.Path`) of text files. Each non-empty line
-            of a file is a text. For texts of TensorFlow Datasets use
+            of a file is a text. For texts of TensorFlow Datasets, pass
             `tfds_texts("wiki40b/en", limit=10_000)`.
         path: Folder to write the language model to, see `LanguageModel.save`.
         size: Name of a model size (`AwdLstmConfig.named`), or a configuration.
-        validation: Validation texts, in the same form as `texts`. A number is the fraction of
+        validation: Validation texts, in the same form as `texts`, or a number: the fraction of
             `texts` to hold out for validation, taken from the end. 0: no validation.
         vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
         phase: Settings of the training. For `phase`, `bptt` and `callbacks`, see
@@ -120,7 +119,7 @@ def pretrain(
         DataError: There is no text or too little text, or a file cannot be read.
         ConfigError: An argument is invalid, or `path` holds a language model and
             `overwrite` is false.
-        RunError: `path` holds files other than a language model.
+        RunError: `path` exists, but holds no language model.
 
     Example:
         >>> import dataclasses
@@ -189,7 +188,7 @@ def fine_tune_lm(
         DataError: There is no text or too little text, or a file cannot be read.
         ConfigError: An argument is invalid, or `path` holds a language model and
             `overwrite` is false.
-        RunError: `path` holds files other than a language model, or the folder `model` holds no
+        RunError: `path` exists without a language model, or the folder `model` holds no intact
             language model.
 
     Example:
@@ -306,7 +305,8 @@ def read_texts(corpus: Corpus) -> list[str]:
             texts += _lines(local_path(item))
     if not texts:
         raise DataError(
-            "There are no texts: the list is empty, or its files are empty. Pass at least one text."
+            "There are no texts: the list is empty, or all files in the list are empty. Pass at "
+            "least one text."
         )
     return texts
 

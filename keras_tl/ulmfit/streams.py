@@ -23,11 +23,11 @@ class TokenStream:
         batch_size: Number of rows in a batch.
         length: Mean number of tokens per row of a batch. The last batch can be shorter.
         seed: Seed of random batch lengths, as in Merity et al., 2017 (arXiv:1708.02182, sec. 4.1).
-            `None`: every batch has `length` tokens per row. Random batch lengths have a normal
-            distribution with mean `length` (probability 0.95) or `length / 2` (probability 0.05),
-            standard deviation 5 and minimum 5. Each epoch has the same batch lengths in another
-            order. Unlike Merity et al., keras_tl does not scale the learning rate in proportion to
-            the batch length.
+            With `seed=None`, every batch has `length` tokens per row. Random batch lengths have a
+            normal distribution with mean `length` (probability 0.95) or `length / 2` (probability
+            0.05), standard deviation 5 and minimum 5. Each epoch has the same batch lengths in
+            another order. Unlike Merity et al., keras_tl does not scale the learning rate in
+            proportion to the batch length.
 
     Raises:
         DataError: There are fewer than `batch_size + 1` tokens.

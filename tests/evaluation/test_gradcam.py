@@ -1,11 +1,11 @@
-"""Grad-CAM against what it is known to be, and feature maps of known shapes."""
+"""Grad-CAM against what it is known to be, and PCA projections of known shapes."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
+from keras_tl.evaluation.pca_projection import PcaProjection
 from keras_tl.learner.reporting import prepare_report
 from keras_tl.tasks import TASKS
 from keras_tl.tasks.base import Question
@@ -85,7 +85,7 @@ def test_a_map_finds_the_plane_and_the_neighbours():
     labels = np.repeat([0, 1, 2], 20)
     centres = np.array([[9, 0, 0, 0], [0, 9, 0, 0], [0, 0, 0, 0]])[labels]
     features = centres + rng.normal(0, 0.1, (60, 4))
-    found = FeatureMap.of("test", labels, features.reshape(60, 2, 1, 2))
+    found = PcaProjection.of("test", labels, features.reshape(60, 2, 1, 2))
     assert found.neighbours == 1
     assert sum(found.explained) > 0.99
     assert list(np.var(found.points, axis=0) / np.var(features, axis=0).sum()) == pytest.approx(
@@ -93,12 +93,12 @@ def test_a_map_finds_the_plane_and_the_neighbours():
     )
     # Distances stay what they are.
     assert np.linalg.norm(found.points[0] - found.points[20]) == pytest.approx(9 * 2**0.5, abs=0.5)
-    read = FeatureMap.from_bytes(found.to_bytes())
+    read = PcaProjection.from_bytes(found.to_bytes())
     np.testing.assert_allclose(read.points, found.points, rtol=1e-3)
     assert read.to_bytes() == found.to_bytes()
-    several = FeatureMap.of("test", np.eye(3, dtype=np.float32)[labels], features)
+    several = PcaProjection.of("test", np.eye(3, dtype=np.float32)[labels], features)
     assert several.neighbours == 1
-    assert FeatureMap.of("test", rng.normal(size=60), features).neighbours is None
+    assert PcaProjection.of("test", rng.normal(size=60), features).neighbours is None
 
 
 def test_the_nearest_neighbour_is_another_item_by_all_of_the_features():
@@ -108,19 +108,19 @@ def test_the_nearest_neighbour_is_another_item_by_all_of_the_features():
     nearest = (distances + 99 * np.eye(80)).argmin(axis=1)
     for found in (labels[:, 0], labels):
         same = (found[nearest] == found).reshape(80, -1).all(axis=1).mean()
-        assert FeatureMap.of("test", found, features).neighbours == pytest.approx(same)
+        assert PcaProjection.of("test", found, features).neighbours == pytest.approx(same)
         assert 0.05 < same < 0.7
 
 
 def test_there_is_no_map_of_features_that_are_not_finite():
     features = np.ones((5, 3))
     features[1, 1] = np.nan
-    assert FeatureMap.of("test", np.arange(5), features) is None
+    assert PcaProjection.of("test", np.arange(5), features) is None
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (5, 1), (3, 8)])
 def test_a_map_of_what_never_varies(shape):
-    found = FeatureMap.of("test", np.arange(shape[0]), np.ones(shape))
+    found = PcaProjection.of("test", np.arange(shape[0]), np.ones(shape))
     assert not found.points.any()
     assert found.explained == (0, 0)
-    assert FeatureMap.of("test", np.arange(2), np.ones((2, 3))) is None
+    assert PcaProjection.of("test", np.arange(2), np.ones((2, 3))) is None

@@ -159,7 +159,7 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
     # Without data it is what there is.
     again = ktl.Learner.load(measured, verbose=False)
     assert again.report(tmp_path / "2.html").read_bytes() == page
-    assert again._state.artifacts.feature_map("after") is not None
+    assert again._state.artifacts.pca_projection("after") is not None
 
 
 def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):

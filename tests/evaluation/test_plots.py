@@ -11,8 +11,8 @@ from keras_tl.base.results import Predictions
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
-from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.pca_projection import PcaProjection
 from keras_tl.evaluation.plots.style import RIGHT, WRONG
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
@@ -220,16 +220,16 @@ def test_items_of_the_map_are_told_apart_by_class_or_value():
     rng = np.random.default_rng(0)
     names = tuple(f"c{number}" for number in range(12))
     labels = np.repeat(np.arange(12), np.arange(1, 13))
-    found = FeatureMap.of("test", labels, rng.normal(size=(len(labels), 4)))
-    axes = plots.feature_maps({"now": found}, TASKS["multiclass"](names)).axes[0]
+    found = PcaProjection.of("test", labels, rng.normal(size=(len(labels), 4)))
+    axes = plots.pca_plots({"now": found}, TASKS["multiclass"](names)).axes[0]
     shown = {text.get_text() for text in axes.get_legend().get_texts()}
     # The two rarest share a mark.
     assert shown == {"others", *names[2:]}
     assert sum(len(line.get_xdata()) for line in axes.lines) == len(labels)
     assert f"({found.explained[0]:.0%} of" in axes.get_xlabel()
     assert found.explained[0] > found.explained[1] + 0.02
-    values = FeatureMap.of("test", labels.astype(np.float32), rng.normal(size=(len(labels), 4)))
-    axes = plots.feature_maps({"now": values}, TASKS["regression"]()).axes[0]
+    values = PcaProjection.of("test", labels.astype(np.float32), rng.normal(size=(len(labels), 4)))
+    axes = plots.pca_plots({"now": values}, TASKS["regression"]()).axes[0]
     np.testing.assert_array_equal(axes.collections[0].get_array(), labels)
 
 

@@ -2,8 +2,8 @@
 
 An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
 two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
-numbers. fastai's `RNNLearner.load_pretrained` (fastai/text/learner.py) reads a .pth file and a .pkl
-file of the same formats, under any names. The state dict holds the weights of `AWD_LSTM` under
+numbers. fastai's `RNNLearner.load_pretrained` (fastai/text/learner.py) reads a state dict (.pth)
+and a token list (.pkl) with any file names. The state dict holds the weights of `AWD_LSTM` under
 their names in fastai/text/models/awdlstm.py, then the decoder's weights, which are tied to the
 embedding.
 """
@@ -28,27 +28,28 @@ from keras_tl.errors import WeightsError, quoted
 
 # fastai adds `xxfake` until a vocabulary's size is a multiple of 8. This token is not a word.
 _FILLING = "xxfake"
-# The tokenizer can make these marks, so every vocabulary must contain these marks.
+# Marks that every vocabulary must contain, because the tokenizer can make these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
 
 def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> LanguageModel:
-    """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
+    """Read, without fastai, an AWD-LSTM language model that fastai 1 or 2 saved.
 
     The returned model has the sizes of the weights and fastai's default dropouts. Every token keeps
-    its number. The token with number n is renamed to `UNUSED_n` if no text can contain the token:
-    `xxfake`, and tokens that are empty, contain white space or are not valid UTF-8. If several
-    tokens are equal, fastai uses the last, and this function renames the others. The words of the
-    tokenizer are in lower case, so no word equals a name such as `UNUSED_n`.
+    its number. `load_fastai` renames each token that no text can contain: `xxfake`, and tokens that
+    are empty, contain white space or are not valid UTF-8. If several tokens are equal, fastai uses
+    the last of the equal tokens, and `load_fastai` renames the others. The new name of the token
+    with number n is `UNUSED_n`. The words of the tokenizer are in lower case, so no word equals a
+    name such as `UNUSED_n`.
 
-    This function runs no code from the files. The files may hold only tensors, lists and
-    dictionaries.
+    `load_fastai` runs no code from fastai's files. The weights file and the vocabulary file may
+    hold only tensors, lists and dictionaries.
 
     Args:
-        path: `wt103-fwd.tgz` as downloaded, or a folder with the two files in it: weights (.pth)
-            and vocabulary (.pkl). The weights may also come from your own fastai model with tied
-            weights, saved with `Learner.save(..., with_opt=False)`.
+        path: `wt103-fwd.tgz` as downloaded, or a folder with the two files of this archive: weights
+            (.pth) and vocabulary (.pkl). The weights may also come from your own fastai model with
+            tied weights, saved with `Learner.save(..., with_opt=False)`.
         seed: Seed of the model's random dropouts.
 
     Returns:
@@ -82,7 +83,7 @@ def load_fastai(path: str | os.PathLike[str], *, seed: int | None = None) -> Lan
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
-    """Yield a dict of the files in a folder or archive: from a name to a function that reads it."""
+    """Yield a dict from the name of each file in a folder or archive to its read function."""
     try:
         if path.is_dir():
             yield {file.name: file.read_bytes for file in sorted(path.iterdir()) if file.is_file()}

@@ -1,4 +1,4 @@
-"""Language model with its vocabulary, and the files in which a folder stores both.
+"""Language model with its vocabulary, and the files of a saved language model.
 
 language_model.json  configuration, and the model's history
 vocabulary.txt       one token per line
@@ -84,13 +84,14 @@ class LanguageModel:
     def encoder(self, *, seed: int | None = None) -> keras.Model:
         """Return a copy of the network without its output layer, see `build_encoder`.
 
-        The copy has fastai's dropouts for classifiers. `seed` is the seed of the random dropouts.
+        The returned encoder has fastai's dropouts for classifiers. `seed` is the seed of the random
+        dropouts.
 
         Example:
             >>> sorted(lm.encoder(seed=0).output)
             ['mask', 'sequence_output']
         """
-        # Reset `drop_multiplier`: the user chose it for the dropouts of the language model.
+        # Reset `drop_multiplier`: the user chose its value for the dropouts of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed=seed)
         embeddings = self.network.get_layer("embedding").get_weights()[:1]

@@ -24,8 +24,8 @@ class WordDropEmbedding(keras.layers.Layer):
         input_dim: Number of tokens in the vocabulary.
         output_dim: Number of values in a token's vector.
         dropout: Fraction of the words to drop, in [0, 1).
-        seed: Seed of the dropout and of the initial vectors, which are uniform in [-0.1, 0.1] (sec.
-            5).
+        seed: Seed of the dropout and of the initial vectors, which are uniform in [-0.1, 0.1]
+            (Merity et al., 2017, sec. 5).
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class WordDropEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TiedEmbedding(WordDropEmbedding):
-    """Embedding that is also the output layer, with the same matrix (sec. 4.5).
+    """Embedding and output layer with one shared matrix (Merity et al., 2017, sec. 4.5).
 
     `layer(vectors, reverse=True)` is the output layer. The output layer maps vectors to float32
     logits (batch, length, input_dim), without dropout. The arguments of `TiedEmbedding` are those
@@ -99,8 +99,8 @@ class TiedEmbedding(WordDropEmbedding):
 class WeightDropLSTM(keras.layers.LSTM):
     """LSTM layer with DropConnect on its recurrent weights (Merity et al., 2017, sec. 2).
 
-    In training, each call drops random recurrent weights, the same for all steps and sequences. As
-    all steps have the same weights, cuDNN can compute the steps on a GPU, as for
+    In training, each call drops random recurrent weights, the same weights for all steps and all
+    sequences. As all steps have the same weights, cuDNN can compute the steps on a GPU, as for
     `keras.layers.LSTM`. Keras's argument `recurrent_dropout` would prevent the use of cuDNN.
 
     Args:
@@ -110,13 +110,13 @@ class WeightDropLSTM(keras.layers.LSTM):
             not dropped are multiplied by 1 / (1 - weight_dropout).
         seed: Seed of the random dropout masks.
         bptt: Number of steps through which gradients pass in training. The layer splits sequences
-            into parts of `bptt` steps. No gradient passes from a part to the previous part (Howard
-            and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
+            into parts of `bptt` steps. No gradient passes from one part of a sequence to the
+            previous part (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). `bptt` needs
             `return_sequences=True`, zero initial states and no mask. With `bptt=None`, gradients
             pass through the whole sequence.
 
     Raises:
-        ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.
+        ValueError: `bptt` was passed together with `stateful=True` or `return_sequences=False`.
     """
 
     def __init__(
@@ -189,13 +189,13 @@ class WeightDropLSTM(keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class ActivationRegularization(keras.layers.Layer):
-    """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
+    """Add activation regularization (AR) and temporal AR (TAR) to the training loss.
 
     Activation regularization is `alpha` times the mean square of the LSTM outputs after dropout.
-    Temporal activation regularization is `beta` times the mean squared difference of neighbouring
-    steps before dropout. The paper's formulas have norms, but the paper's code computes mean
-    squares (salesforce/awd-lstm-lm, main.py). So does this layer, because the paper's values of
-    `alpha` and `beta` are for mean squares.
+    Temporal activation regularization is `beta` times the mean squared difference between the LSTM
+    outputs of neighbouring steps, before dropout. The formulas of Merity et al. (2017, sec. 4.6)
+    have norms, but their code computes mean squares (salesforce/awd-lstm-lm, main.py). This layer
+    computes mean squares, because the paper's values of `alpha` and `beta` are for mean squares.
 
     `layer(outputs, dropped)` takes the LSTM outputs before and after dropout, (batch, length,
     units) each, and returns `dropped`.

@@ -38,7 +38,7 @@ CLASSIFIER_DROPOUTS: dict[str, Any] = {
 
 _Seeds = Iterator[int | None]
 
-# Number of steps through which gradients pass (Merity et al., 2017, sec. 5).
+# Default number of steps through which gradients pass (Merity et al., 2017, sec. 5).
 BPTT = 70
 
 # Settings of each named size: published sizes, and smaller sizes for small corpora or computers
@@ -80,12 +80,12 @@ class AwdLstmConfig(JsonConfig):
             sec. 4.3). The defaults of all dropouts are fastai's values for language models
             (`awd_lstm_lm_config` in fastai/text/models/awdlstm.py).
         input_dropout: Dropout rate of the token vectors. `input_dropout`, `hidden_dropout` and
-            `output_dropout` use the same mask for all steps of a sequence (sec. 4.2).
+            `output_dropout` use one mask for all steps of a sequence (Merity et al., sec. 4.2).
         hidden_dropout: Dropout rate between LSTM layers.
         output_dropout: Dropout rate of the outputs of the last LSTM layer.
-        weight_dropout: Fraction of the recurrent weights to drop (sec. 2).
+        weight_dropout: Fraction of the recurrent weights to drop (Merity et al., sec. 2).
         drop_multiplier: Factor that multiplies all five dropouts, as fastai's `drop_mult`.
-        alpha: Factor of the activation regularization in the loss (sec. 4.6).
+        alpha: Factor of the activation regularization in the loss (Merity et al., sec. 4.6).
         beta: Factor of the temporal activation regularization in the loss.
 
     Example:
@@ -126,7 +126,7 @@ class AwdLstmConfig(JsonConfig):
         Args:
             size: Name of the size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of
                 the paper), `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and
-                400) or `"tiny"` (64 and 128). All sizes have 3 LSTM layers.
+                400) or `"tiny"` (64 and 128). Models of all four sizes have 3 LSTM layers.
             vocabulary_size: Number of tokens in the vocabulary.
             changes: New values of attributes, by name, which replace the values of the named size.
 

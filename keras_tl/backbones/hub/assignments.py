@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_tl.base.keras_compat import handle_of
 
-# Names of operations that change variables begin with these words: AssignAddVariableOp, ...
+# Starts of the names of operations that change variables, such as AssignAddVariableOp.
 _CHANGING = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
 _PASSING_ON = ("Identity", "IdentityN", "Enter")
 
@@ -18,9 +18,9 @@ def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
 
 
 def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]:
-    """Return the `id`s of the variables that a traced function, or a function it calls, assigns.
+    """Return the `id`s of the variables that a traced function and its called functions assign.
 
-    The result contains `None` if the function assigns a variable that is not in `variables`.
+    The result contains `None` if one of these functions assigns a variable outside `variables`.
     """
     graph = trace.graph.as_graph_def()
     library = {function.signature.name: function for function in graph.library.function}
@@ -36,7 +36,7 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
                 # Pair a node's inputs with the called function's arguments from the end. The
-                # first input of some nodes, such as the condition of `If`, is no such argument.
+                # first input of some nodes, such as the condition of `If`, matches no argument.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))

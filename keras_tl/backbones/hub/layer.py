@@ -29,16 +29,16 @@ class HubLayer(keras.layers.Layer):
     """Layer that runs a TF-Hub module.
 
     The variables of this layer are `keras.Variable`s that share the storage of the module's
-    variables. So freezing, optimizers, weight files and exports work on the module's variables, not
-    on copies. The variables belong to `parts`, which has a layer for each block. Only variables
-    that the publisher lists in `trainable_variables` can be trained.
+    variables. Because of the shared storage, freezing, optimizers, weight files and exports work on
+    the module's variables, not on copies. The variables belong to `parts`, which has a layer for
+    each block. Only variables that the publisher lists in `trainable_variables` can be trained.
 
     * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
-    * If the layer is trainable, training calls the module with `training=True`. But a TF-Hub module
-      has one `training` flag for both dropout and BatchNorm. If `training=True` would change
-      BatchNorm statistics (`HubModule.moves_statistics`), the layer always calls the module with
-      `training=False`. With `training=False`, the statistics stay fixed, and dropout is off. All
-      other trainable variables, including gamma and beta, are trained.
+    * If the layer is trainable, training calls the module with `training=True`. A TF-Hub module has
+      one `training` flag for both dropout and BatchNorm. If `training=True` would change BatchNorm
+      statistics (`HubModule.moves_statistics`), the layer always calls the module with
+      `training=False`. With `training=False`, BatchNorm statistics stay fixed, and dropout is off.
+      The module's trainable variables, including gamma and beta, are trained in either case.
     * In training, the module's `regularization_losses` are added to the loss, as published and
       without further scaling. Evaluation does not add `regularization_losses`: the validation loss
       is the loss of the task alone.
@@ -81,7 +81,7 @@ class HubLayer(keras.layers.Layer):
 
 
 class HubPart(keras.layers.Layer):
-    """Layer that holds the variables of one block of a module. The layer computes nothing."""
+    """Layer that computes nothing: it holds the variables of one block of a TF-Hub module."""
 
     def __init__(self, name: str, variables: list[tuple[tf.Variable, bool]]):
         super().__init__(name=name, dtype="float32", autocast=False)
@@ -99,7 +99,7 @@ def _shared(variable: tf.Variable, trainable: bool) -> keras.Variable:
     with contextlib.ExitStack() as stack:
         for scope in scopes:
             stack.enter_context(keras.name_scope(scope))
-        # Keras uses a given tf.Variable and creates no new variable.
+        # `keras.Variable` uses a given tf.Variable and creates no new variable.
         return keras.Variable(variable, trainable=trainable, name=name)
 
 

@@ -11,20 +11,21 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
 
-# Image modules take [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
+# TF-Hub image modules take pixels in [0, 1]:
+# https://www.tensorflow.org/hub/common_saved_model_apis/images#input
 _TO_UNIT = 1 / 255
 
 
 def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
     """Return a `Backbone` layer that runs a TF-Hub module.
 
-    The network has named inputs and float32 outputs:
+    The network of the `Backbone` has named inputs and float32 outputs:
 
     * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module has this input,
       `input_type_ids`, int32 (batch, length). BERT encoders return a dict of `mask` (equal to
-      `input_mask`) and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch,
-      d), or both. If the encoder takes texts of any length, the length in `network.input_shape` is
-      `None`.
+      `input_mask`) and at least one of two outputs: `sequence_output` (batch, length, d),
+      `pooled_output` (batch, d). If the encoder takes texts of any length, the length in
+      `network.input_shape` is `None`.
     * Text embeddings take `text`, string (batch,), and return (batch, d).
     * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). Image modules
       return vectors (batch, d) or feature maps (batch, h, w, c). The network itself scales the

@@ -97,9 +97,10 @@ class HubModule:
     def moves_statistics(self) -> bool:
         """Whether a call with `training=True` assigns variables that inference reads.
 
-        For example, BatchNorm assigns its moving statistics. The traced graphs show which variables
-        are assigned, so the names of the variables do not matter. Keras 3's Dropout assigns the
-        state of random generators, but inference does not read this state.
+        For example, BatchNorm assigns its moving statistics in training, and reads them in
+        inference. The traced graphs show which variables a call assigns, so the names of the
+        variables do not matter. Keras 3's Dropout assigns the state of random generators, but
+        inference does not read this state.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -122,7 +123,8 @@ class HubModule:
                 "frozen (fit_head), or choose a version published for fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
-            # To find shapes, Keras averages the replicas' first batches, which fails for strings.
+            # To find input shapes, Keras averages the replicas' first batches. This average fails
+            # for strings.
             return (
                 f"Keras cannot train the module {self.name} on several replicas, because the "
                 "module takes texts. Use strategy='single', or keep the module frozen."
@@ -133,9 +135,9 @@ class HubModule:
     def vocabulary(self) -> tuple[Path, bool] | None:
         """Path of the module's WordPiece vocabulary, and whether to lower-case texts.
 
-        Encoders of the TensorFlow Model Garden contain the vocabulary and the setting for lower
-        case (official/nlp/tools/export_tfhub_lib.py). `None` means that the module lacks one of the
-        two.
+        Encoders of the TensorFlow Model Garden contain their vocabulary and their lower-case
+        setting (official/nlp/tools/export_tfhub_lib.py). `None` means that the module lacks its
+        vocabulary or its lower-case setting.
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)

@@ -15,8 +15,9 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    Modules do not state their largest number of tokens. This function first runs the module on
-    `wanted` tokens. If the module fails on `wanted` tokens, the function tries shorter texts.
+    TF-Hub encoders do not state their largest number of tokens. `longest_up_to` first runs the
+    encoder on `wanted` tokens. If the encoder fails on `wanted` tokens, `longest_up_to` tries
+    shorter texts.
 
     Args:
         module: Encoder for texts of any length, with its variables on the CPU, see `on_cpu`.
@@ -44,7 +45,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
     `longest_up_to` needs a CPU: if an encoder reads beyond its last position, a CPU raises an
     error, but a GPU returns zeros. `tf.device` alone does not move the encoder to the CPU, because
-    operations run on the device of their variables. `path` is the folder of the module.
+    operations run on the device of their variables. `path` is the folder of the TF-Hub module.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module

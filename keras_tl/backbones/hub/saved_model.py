@@ -10,13 +10,12 @@ from keras_tl.errors import BackboneError, quoted
 
 
 def open_saved_model(path: Path) -> Any:
-    """Load the SavedModel of a module.
+    """Load the SavedModel of a TF-Hub module.
 
-    The function registers the operations of tensorflow_text if the SavedModel needs them.
+    `open_saved_model` registers the operations of tensorflow_text if the SavedModel needs them.
 
     Raises:
-        BackboneError: The folder contains no SavedModel, or the SavedModel has the old TF1 Hub
-            format or cannot be loaded.
+        BackboneError: The SavedModel is missing, has the old TF1 Hub format, or cannot be loaded.
         ConfigError: The SavedModel needs tensorflow_text, which is not installed.
     """
     if (path / "tfhub_module.pb").is_file():

@@ -14,7 +14,7 @@ from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError, quoted
 
-# Maps the names of an encoder's inputs in BERT to their names in KerasHub.
+# Maps BERT's names of an encoder's inputs to KerasHub's names.
 TOKENS = {
     "input_word_ids": "token_ids",
     "input_mask": "padding_mask",
@@ -45,7 +45,7 @@ def load_kerashub(
     Raises:
         BackboneError: The preset does not exist, or cannot be used.
         ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or keras_tl does
-            not know the rules of the folder's tokenizer.
+            not know the rules of the tokenizer in the preset's folder.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name
@@ -118,7 +118,7 @@ def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
     """Return the scale and offset that an image converter applies to resized pixels.
 
     Raises:
-        BackboneError: The converter does more than scale and shift the pixels.
+        BackboneError: The image converter does more than scale and shift the pixels.
     """
     channels = np.array([[[[0.0, 0.0, 0.0], [255.0, 255.0, 255.0], [255.0, 0.0, 127.0]]]])
     size, converter.image_size = converter.image_size, None

@@ -26,10 +26,10 @@ def find_kerashub(network: keras.Model) -> keras.Model | None:
 def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return the names of the blocks from input to output, each with its layers.
 
-    The blocks of an image feature pyramid are its levels. Layers after the last level are the block
-    `top`. The blocks of a transformer are `embeddings`, its numbered layers, `top` for later
-    layers, and `pooler`, which only `pooled_output` needs. In other networks, each layer with
-    weights is a block.
+    The blocks of an image feature pyramid are its levels. Layers after the last level of a pyramid
+    are the block `top`. The blocks of a transformer are `embeddings`, its numbered layers, `top`
+    for layers after the numbered layers, and `pooler`, which only `pooled_output` needs. In
+    networks of any other kind, each layer with weights is a block.
     """
     levels = getattr(backbone, "pyramid_outputs", None)
     if levels:

@@ -23,16 +23,17 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     """Return the text preprocessor of a KerasHub preset.
 
     KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
-    decomposes. BERT's encoders were trained with other tokens than KerasHub's. So for WordPiece
-    vocabularies, keras_tl uses BERT's rules. keras_tl reads the rules from the files of a Hugging
-    Face folder, or infers the rules from the vocabulary. For other vocabularies, keras_tl uses
-    KerasHub's tokenizer. keras_tl does not read the files behind a handle such as `hf://...`, and
-    says so in the preprocessor's `not_compared`.
+    decomposes. BERT's encoders were trained with BERT's own tokenizer, whose tokens differ from
+    KerasHub's. For WordPiece vocabularies, keras_tl therefore uses BERT's rules. keras_tl reads
+    the tokenizer's rules from the files of a Hugging Face folder, or infers the rules from the
+    vocabulary. For vocabularies that are not WordPiece, keras_tl uses KerasHub's tokenizer. For a
+    handle such as `hf://...`, keras_tl reads no files of the publisher, and the preprocessor's
+    `not_compared` names the unread file.
 
     `load` is a function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
-        ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or
+        ConfigError: The WordPiece tokenizer in the preset's folder has other rules than BERT's, or
             tensorflow_text is not installed.
     """
     folder = _folder_of(preset)

@@ -23,7 +23,7 @@ def _packaged(number: int, checksum: str) -> dict[str, str | WeightsPackage]:
 def _record(
     number: int, size: int, parameters: int, top1: float, *, source: str, **place
 ) -> BackboneSpec:
-    """Return an EfficientNet-Lite's record. `place` sets `bundled` or `package` of `Weights`."""
+    """Return an EfficientNet-Lite's record. `place`: `bundled` or `package` for `Weights`."""
     return BackboneSpec(
         name=f"efficientnet_lite{number}",
         builder=f"keras_tl.backbones.efficientnet_lite:EfficientNetLite{number}",

@@ -36,7 +36,7 @@ _INCEPTION_RESNET = (
     BlockSpec("mixed_6a", "mixed_6a"),
     BlockSpec("block17", "block17_*"),
     BlockSpec("mixed_7a", "mixed_7a"),
-    # The last unit of the network ends in a scaled addition. Keras only numbers this layer.
+    # The block ends in a scaled addition (`CustomScaleLayer`), a layer without a name of its own.
     BlockSpec("block8", "custom_scale_layer_39"),
     BlockSpec("top"),
 )

@@ -14,9 +14,8 @@ class BertPacking(TextPreprocessor):
     """Base class of WordPiece preprocessors, which packs tokens as `[CLS] a [SEP] b [SEP]`.
 
     If a pair is too long, tokens are removed one by one from the end of the longer text, until the
-    pair fits. BERT shortens pairs in the same way (Devlin et al., 2019, arXiv:1810.04805;
-    google-research/bert, run_classifier.py). `tokens` is the vocabulary, in the order of the
-    tokens' numbers.
+    pair fits, as in BERT (Devlin et al., 2019, arXiv:1810.04805; google-research/bert,
+    run_classifier.py). `tokens` is the vocabulary, in the order of the tokens' numbers.
     """
 
     def __init__(self, tokens: Sequence[str], sequence_length: int):

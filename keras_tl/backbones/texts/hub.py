@@ -99,7 +99,7 @@ class HubPreprocessor(TextPreprocessor):
         if not self._settable:
             return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
         tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
-        # Some modules' tokens have an axis for words: (batch, words, pieces).
+        # Some modules return tokens with an axis for words: (batch, words, pieces).
         flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
         return count_tokens(flat)
 

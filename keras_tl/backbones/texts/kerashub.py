@@ -16,7 +16,7 @@ from keras_tl.base.reporting import no_retracing_warnings
 
 _PRESET = "preset"
 _CONFIG = "preprocessor.json"
-# These entries of a tokenizer's configuration do not change the tokens.
+# Entries of a tokenizer's configuration that do not change the tokens.
 _NAMES = ("name", "dtype", "trainable")
 
 

@@ -44,7 +44,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
     # Path of the tokenizer.json of the encoder's publisher, or `None`. The preflight compares the
     # tokens of the publisher's tokenizer with the tokens of this preprocessor.
     reference: Path | None = None
-    # If keras_tl did not search for `reference`: the reason, as part of a message. Else `None`.
+    # Reason why the preflight cannot compare tokens with `reference`, as a phrase, or `None`.
     not_compared: str | None = None
     # The only sequence length that this preprocessor can make, or `None` if any length is possible.
     fixed_length: int | None = None
@@ -74,7 +74,9 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     @abc.abstractmethod
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
-        """Return the number of tokens in each text before truncation, int32 (batch,).
+        """Return each item's number of tokens before truncation, int32 (batch,).
+
+        The number includes special tokens.
 
         Example:
             >>> tokens = ktl.WordPiecePreprocessor("vocab.txt", lower_case=True)

@@ -14,7 +14,8 @@ from keras_tl.errors import BackboneError, quoted
 _BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
 _TENSORFLOW = r"tfhub\.dev/tensorflow/"
 
-# Pattern of encoders' handles, then the preprocessing module in the encoders' documentation.
+# Each pair: pattern for handles of encoders, and preprocessing module in these encoders'
+# documentation.
 _MATCHING = (
     (_BERT + r"en-(wwm-)?uncased-l-\d", "bert_en_uncased_preprocess/3"),
     (_BERT + r"en-(wwm-)?cased-l-\d", "bert_en_cased_preprocess/3"),
@@ -34,8 +35,8 @@ def choose_preprocessor(
     """Return the default preprocessor of an encoder, used if the user does not pass another.
 
     Encoders of the TensorFlow Model Garden contain their vocabulary, and need no other file. For
-    some other encoders, TF-Hub documents a preprocessing module, which this function downloads. The
-    encoder's `handle` is its folder or URL.
+    encoders that `matching_handle` knows, this function downloads the preprocessing module that
+    TF-Hub documents. `handle` is the folder or URL of the encoder.
 
     Raises:
         BackboneError: keras_tl does not know the preprocessor, or cannot download it.

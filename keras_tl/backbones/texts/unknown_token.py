@@ -13,8 +13,8 @@ STRANGE = tuple("\U00010000\U00010301\U00010382\U00012043\U00013084\U00010805\U0
 def common_of(values: Sequence[Hashable]) -> Hashable | None:
     """Return the most frequent value, or `None` if every value occurs only once.
 
-    `values` holds one entry for each rare letter: the letter's token, or features of the token. If
-    a few rare letters are in the vocabulary, their entries differ from the most frequent value.
+    `values` holds one entry for each rare letter: the letter's token, or features of the token. The
+    vocabulary may contain a few rare letters, whose entries differ from the most frequent value.
     """
     value, count = Counter(values).most_common(1)[0]
     return value if count > 1 else None
@@ -38,6 +38,6 @@ def find_unknown_token(tokens_of: Callable[[list[str]], list[list[int]]]) -> int
     inner = [row[before : len(row) - after] for row in found]
     if not all(inner):
         return None
-    # Use the last token, because a token that marks a word's beginning may precede it.
+    # Use a letter's last token: in some tokenizers, the first token marks the beginning of a word.
     common = common_of([row[-1] for row in inner])
     return NO_TOKEN if common is None else common

@@ -34,15 +34,16 @@ class WordPiecePreprocessor(BertPacking):
             `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules for words,
             unless arguments override these rules. If `lower_case`, `strip_accents` and `split_cjk`
             are all given, the rules in files are ignored.
-        lower_case: Whether texts are lower-cased. `None`: the rule in the files applies. If no file
-            states the rule for case, texts are lower-cased if only special tokens have capital
-            letters.
+        lower_case: Whether texts are lower-cased. `None`: the rule in the files applies. Without a
+            rule for case in the files, texts are lower-cased, unless a token that is not a special
+            token has capital letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
-        strip_accents: Whether accents are removed. `None`: the rule in the files applies. If no
-            file states the rule for accents, accents are removed if texts are lower-cased and no
+        strip_accents: Whether accents are removed. `None`: the rule in the files applies. If the
+            files state only a rule for case, accents are removed if the files lower-case texts.
+            Without either rule in the files, accents are removed from lower-cased texts, unless a
             token has an accent.
         split_cjk: Whether each Chinese character is a word. `None`: the rule in the files applies.
-            If no file states the rule for Chinese characters, `None` means true.
+            Without a rule for Chinese characters in the files, each Chinese character is a word.
 
     Raises:
         ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,
@@ -72,8 +73,8 @@ class WordPiecePreprocessor(BertPacking):
         if not isinstance(files, WordPieceFiles):
             files = read_wordpiece(local_path(files), with_rules=len(given) < len(rules))
         super().__init__(files.tokens, sequence_length)
-        # Store the `WordPieceFiles`, not its tuple, because an export would include a tuple
-        # attribute.
+        # Store the `WordPieceFiles`, not `files.tokens`, because an export would include an
+        # attribute that is a tuple.
         self._files = files
         self.rules = WordPieceRules.of_vocabulary(files.tokens, {**files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(

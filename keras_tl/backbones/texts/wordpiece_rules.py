@@ -10,7 +10,7 @@ the packages `transformers` and `tokenizers`:
 4. `lower_case`: each character is lower-cased without regard to its neighbours in the word.
 5. Words end at spaces. Each punctuation mark and each ASCII symbol is a word.
 
-For characters that are newer than its Unicode tables, another library may return other words.
+Libraries have Unicode tables of different versions, so they may split new characters differently.
 """
 
 import dataclasses
@@ -44,7 +44,8 @@ class WordPieceRules(JsonConfig):
         lower_case: Whether texts are lower-cased.
         strip_accents: Whether accents are removed.
         split_cjk: Whether each Chinese character is a word.
-        longest_word: Largest number of characters in a word. Longer words become the unknown token.
+        longest_word: Largest number of characters in a word. A word with more characters becomes
+            the unknown token.
     """
 
     lower_case: bool
@@ -57,8 +58,8 @@ class WordPieceRules(JsonConfig):
         """Return rules with the given values, and infer missing values from the vocabulary.
 
         `lower_case` is true if no token has capital letters. `strip_accents` is true if texts are
-        lower-cased and no token has an accent. Special tokens are ignored. `known` holds the given
-        values by attribute name. A value `None` counts as missing.
+        lower-cased and no token has an accent. Special tokens are ignored. `known` maps attribute
+        names to the given values. A value `None` counts as missing.
         """
         known = {name: value for name, value in known.items() if value is not None}
         plain = [token for token in tokens if not token.startswith("[")]

@@ -31,10 +31,11 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
     Raises:
         ConfigError: A name in `classes` is not a class.
-        DataError: `root` is not a folder, or has fewer than two classes. Or a split, or a class of
-            the train split, has no items. Or a split has a class that the train split does not
-            have. Or a split lacks the folder of a class, and `kind` demands a folder for each
-            class. Or a class name is not UTF-8. Or the folders could be either splits or classes.
+        DataError: `root` is not a folder, has fewer than two classes, has a class name that is not
+            UTF-8, or has folders that could be either splits or classes. Each split must have
+            items, and the train split must have items of each class. No split may have a class that
+            the train split does not have. If `kind` demands a folder for each class, each split
+            must have all class folders.
     """
     if not root.is_dir():
         raise DataError(

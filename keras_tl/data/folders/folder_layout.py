@@ -14,23 +14,24 @@ from keras_tl.errors import DataError, quoted
 _SHOWN = 5
 
 
-# Result of `find_layout`: folder of each split, whether split folders exist, guesses about them.
+# Result of `find_layout`: folder of each split, whether split folders exist, guesses about folders.
 Layout = tuple[dict[str, Path], bool, tuple[Guess, ...]]
 
 
 def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Layout:
     """Find the split folders, by their names and their content.
 
-    Case 1: a folder is called train or training, and is not a class folder (a folder with items
-    only). In case 1, every folder with a name in `SPLIT_NAMES` is a split. Upper and lower case do
-    not matter. A folder with a longer name can be a split too: `test_images` is the test split if
-    no other folder has a name of the test split.
+    A folder called train or training is the train split, unless the folder holds items only (a
+    class folder). If there is a train split, every folder with a name in `SPLIT_NAMES` is a split.
+    Upper and lower case do not matter. A folder with a longer name can be a split too:
+    `test_images` is the test split if no other folder has a name of the test split.
 
-    Case 2: there is no such train folder. In case 2, the folders with a word of `SPLIT_NAMES` in
-    their names are splits, if there are at least two splits and one of them is train.
+    If no folder called train or training is the train split, folders with a word of `SPLIT_NAMES`
+    in their names are splits. Names such as `seg_train` and `seg_test` define splits only if they
+    give a train split and at least one more split.
 
-    In both cases, a split other than train that holds only items is left out, because these items
-    have no labels.
+    A folder of the validation or test split that holds only items is left out, because items
+    outside class folders have no labels.
 
     Args:
         root: Path of an existing folder.
@@ -39,16 +40,16 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
             `classes`, the function does not look for splits.
 
     Returns:
-        The first value is the folder of each split, which holds the class folders. Without split
-        folders, `root` is the folder of the train split. The second value tells whether there are
-        split folders. The third value reports how folder names were read, as one guess, if split
-        folders have names other than train, validation and test, or if folders were not used.
+        The folder of each split (with the class folders in it), whether there are split folders,
+        and a tuple of guesses. Without split folders, `root` is the folder of the train split. One
+        guess reports how folder names were read, if split folders have names other than train,
+        validation and test, or if folders were not used.
 
     Raises:
-        DataError: A split has two folders. Or all folders in the root hold only folders, mostly of
-            the same names: the outer folders could be splits or classes. Or a folder called train
-            holds folders, but the folders beside it hold items, so that train could be a split or a
-            class.
+        DataError: A split has two folders, or folders could be either splits or classes. If all
+            folders in the root hold only folders, mostly of the same names, the outer folders could
+            be splits or classes. If a folder called train holds folders, but the folders beside it
+            hold items, train could be a split or a class.
     """
     root = _unwrapped(root, kind)
     folders = folders_in(root)
@@ -76,7 +77,7 @@ def find_layout(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
 
 def _by_names(folders: Sequence[Path], kind: FileKind) -> dict[Path, str]:
-    """Return the split of each split folder. Without a train folder, the result is empty."""
+    """Map each split folder to its split. Without a train split, the result is empty."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, kind):
         exact = {}
@@ -98,17 +99,17 @@ def _are_splits(named: dict[Path, str], kind: FileKind) -> bool:
 
 
 def _split_within(name: str) -> str | None:
-    """Return the split in a folder name such as `seg_train`. `None`: no split, or several."""
+    """Return the split in a folder name such as `seg_train`, `None` for no or several splits."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
 
 
 def _guesses(named: dict[Path, str], folders: Sequence[Path], kind: FileKind) -> tuple[Guess, ...]:
-    """Report how folders were read, unless all are used and all split names are in `SPLITS`."""
+    """Report how folders were read, unless all folders are used and named as in `SPLITS`."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, kind)]
     if {*named.values()} == {"train"}:
-        # No other folder has the name of a split. So `train` may be a class, as its neighbours.
+        # No other folder has the name of a split, so `train` may be a class like the other folders.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, kind)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return ()
@@ -153,7 +154,7 @@ def _holds_items_only(folder: Path, kind: FileKind) -> bool:
 
 
 def _unwrapped(folder: Path, kind: FileKind) -> Path:
-    """Return `x/x` if the folder `x` holds only this folder, as in unpacked archives, else `x`."""
+    """Return `x/x` if the folder `x` holds only a folder `x`, as in unpacked archives, else `x`."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
     return inner[0] if is_wrapped and not _holds_items(folder, kind) else folder
@@ -165,8 +166,8 @@ def _refuse_same_names(top: Path, kind: FileKind) -> None:
     outer = [name for name in names if not _holds_items(top / name, kind)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
-    # Do not require that all names are equal, because a split may lack a class. A single shared
-    # name is a folder such as `images`, not a class.
+    # It suffices that most names of inner folders are shared, because a split may lack a class. A
+    # single shared name is a folder such as `images`, not a class.
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(

@@ -31,8 +31,8 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
     """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: A layer or function fails on a batch of images. Or a layer or function returns
-            images of an unknown shape, or of another shape than the input.
+        ConfigError: A layer or function fails on a batch of images, returns images of another shape
+            than the input, or returns images of an unknown shape.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -66,7 +66,7 @@ def mixes_labels(kind: Augmentation) -> bool:
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """Return the name of each part of an augmentation: `mixup`, or of a function or layer class."""
+    """Return the name of each part of an augmentation. The name of a layer is its class name."""
     if kind is False:
         return ()
     return tuple(

@@ -27,8 +27,8 @@ def load_images(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Decode and resize a batch of image files in parallel, and mark the invalid files.
 
-    A `tf.data.Dataset` that ignores errors decodes the files. In a plain graph, one invalid file
-    would make the whole batch fail.
+    A `tf.data.Dataset` that ignores errors decodes the files. Without `tf.data.Dataset`, one
+    invalid file would make the whole batch fail.
 
     Args:
         contents: The bytes of each file, string tensor (batch,). The bytes need not be an image.
@@ -53,7 +53,7 @@ def load_images(
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()
-    # Add an extra row: if no file is an image, `get_single_element` would fail without any row.
+    # Add an extra row, because `get_single_element` would fail if no file is an image.
     images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
     rows, pixels = images.batch(count + 1).get_single_element()
     places = rows[:, None]
@@ -71,13 +71,13 @@ def are_images(contents: tf.Tensor) -> tf.Tensor:
 def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     """Return the number of pixels, of three bytes each, for which the decoder allocates memory.
 
-    This function finds the size by the rules of `keras_tl.data.images.headers`, except in GIF
-    files. For a GIF file, this function counts the pixels of all frames, because the decoder
-    allocates memory for all frames.
+    The functions in `keras_tl.data.images.headers.SIZES` find the width and height of PNG, BMP and
+    WebP images. TensorFlow finds the size of JPEG images. In a GIF file, the pixels of all frames
+    count, because the decoder allocates memory for all frames.
 
     Returns:
-        Number of pixels, float64 scalar, exact below 2**53. The number is 0 if TensorFlow cannot
-        decode the format.
+        Number of pixels, float64 scalar, exact below 2**53, or 0 if TensorFlow cannot decode the
+        format.
 
     Raises:
         tf.errors.InvalidArgumentError: A JPEG file is too damaged to declare its size.
@@ -108,7 +108,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Count pixels of three bytes each. The decoder allocates one byte per pixel of each frame."""
+    """Count pixels of three bytes: the decoder allocates one byte per pixel of each GIF frame."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

@@ -18,8 +18,8 @@ def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
 def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
     """Split a string at the first `most` separators (-1: all), and return a string tensor (n,).
 
-    `tf.strings.split` would add 100 operations for ragged tensors to a graph. These operations
-    would take time at each start of a `tf.data` pipeline, and whenever a server loads the graph.
+    `tf.strings.split` would add 100 operations for ragged tensors to a graph, which would take time
+    at each start of a `tf.data` pipeline, and whenever a server loads the graph.
     """
     return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
 
@@ -32,5 +32,8 @@ def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = Fals
 
 
 def number(four_bytes: tf.Tensor, big_endian: bool = True) -> tf.Tensor:
-    """Convert four bytes to an int32 number of at most 2**30, which exceeds any file size."""
+    """Convert four bytes to an int32 number. Numbers above 2**30 become 2**30.
+
+    The numbers are sizes or positions in bytes. Image files have less than 2**30 bytes.
+    """
     return tf.cast(tf.minimum(header_number(four_bytes, 0, 4, big_endian), 2**30), tf.int32)

@@ -52,18 +52,19 @@ def decode_image(
     Args:
         content: Bytes of a JPEG, PNG, BMP, GIF or WebP file, scalar string tensor.
         size: (height, width) to which the caller resizes the image later. A JPEG image of at least
-            four times this size is decoded at 1/2, 1/4 or 1/8 of the full size, to save time. The
-            decoded image is still at least twice as large as `size`. `None`: decode at full size.
-        value_range: Values of black and white in 16-bit PNG files, integers. Values outside this
-            range become black or white. Each 8-bit value stands for one of 256 equal parts of the
-            range. `None` means (0, 65535), which keeps the high byte of each value. The argument
-            has no effect on files with 8 bits per value.
+            four times this size is decoded at 1/2, 1/4 or 1/8 of the full size, to save time. A
+            JPEG image decoded at a smaller size is at least twice as large as `size`. `None`:
+            decode at full size.
+        value_range: Values of black and white in 16-bit PNG files, integers. Values outside
+            `value_range` become black or white. Each 8-bit value stands for one of 256 equal parts
+            of `value_range`. `None` means the range (0, 65535), for which decoding keeps the high
+            byte of each value. `value_range` has no effect on files with 8 bits per value.
 
     Returns:
         RGB pixels, uint8 tensor (height, width, 3).
 
     Raises:
-        tf.errors.InvalidArgumentError: The bytes are not an image in one of these formats, or the
+        tf.errors.InvalidArgumentError: The bytes are not a JPEG, PNG, BMP, GIF or WebP file, or the
             file is unsupported, see `keras_tl.data.images.unsupported`.
     """
     header = metadata.header_of(content)
@@ -187,7 +188,7 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
         levels = 256 * (values - black) // (white - black + 1)
         return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
-    # For the full value range, `decode_png` itself keeps the high bytes, with less memory.
+    # For the full value range, `decode_png` keeps the high bytes too, and needs less memory.
     other_range = tf.reduce_any(value_range != ALL_VALUES)
     has_16_bits = tf.strings.substr(header, 24, 1) == b"\x10"
     return tf.cond(has_16_bits & other_range, scaled, lambda: tf.io.decode_png(content, channels=3))
@@ -204,8 +205,8 @@ def _with_alpha(content: tf.Tensor) -> tf.Tensor:
     """Return a WebP file with a changed header, which declares an alpha channel.
 
     TensorFlow 2.21 copies the four channels of an animation frame into a buffer with the declared
-    number of channels. If the file declares three channels, TensorFlow corrupts the memory of the
-    process.
+    number of channels. If an animated WebP file declares three channels, TensorFlow corrupts the
+    memory of the process.
     """
     flags = tf.io.decode_raw(tf.strings.substr(content, 20, 1), tf.uint8)[0]
     with_alpha = tf.constant([bytes([flags | 0x10]) for flags in range(256)])
@@ -250,7 +251,7 @@ def _decode_gif(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def _if_supported(supported: tf.Tensor, value: tf.Tensor, name: str) -> tf.Tensor:
-    """Return `value` unchanged, or raise `InvalidArgumentError`, see `unsupported_issue`."""
+    """Return `value` if `supported`, else raise `InvalidArgumentError`, see `unsupported_issue`."""
     check = tf.debugging.Assert(
         supported, [f"Expected a supported image. Received {name}: {CURE}."]
     )

@@ -107,9 +107,9 @@ def check_files(
     that are not bad were decoded without an error, in this check or in an earlier check.
 
     A file is not read again if its size and modification time have not changed since an earlier
-    check. But every check reads a sample of the 16-bit PNG files, to find the range of their pixel
-    values. The check cannot find all damage: zeros in a BMP or WebP file, or changed bytes in a
-    JPEG file, can decode without an error.
+    check. Only a sample of the 16-bit PNG files is read in every check, to find the range of their
+    pixel values. The check cannot find all damage: zeros in a BMP or WebP file, or changed bytes in
+    a JPEG file, can decode without an error.
 
     Args:
         paths: n paths of image files. A path may occur more than once.

@@ -45,7 +45,7 @@ class FileCheckCache:
     again.
 
     Args:
-        paths: Absolute paths of files. The cache is for the deepest folder that holds all files.
+        paths: Absolute paths of files. The cache is for the deepest folder that holds all `paths`.
     """
 
     def __init__(self, paths: Iterable[str]):

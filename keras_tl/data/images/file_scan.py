@@ -62,7 +62,7 @@ class FileScan:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Divide the files into parts that fit into memory. Yield the row after each part."""
+        """Divide the files into parts that fit into memory. Yield the first row after each part."""
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):

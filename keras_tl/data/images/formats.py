@@ -21,7 +21,7 @@ _OTHER_IMAGES = (
 def format_of_file(path: str) -> str | None:
     """Return the format of an image file, including formats that the decoder does not read.
 
-    Return `None` for a file that is not an image or cannot be read, for a pipe and for a device.
+    Return `None` for a pipe, a device, an unreadable file, or a file that is not an image.
     """
     try:
         if not os.path.isfile(path):

@@ -119,7 +119,7 @@ def _choose(condition: bool, one: Callable, other: Callable) -> int:
 
 
 def _gif(content: bytes) -> tuple[int, int]:
-    """Return the largest width and height of the canvas and frames of a GIF: all need memory."""
+    """Return the largest width and height of canvas and frames of a GIF, which all need memory."""
     widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
     return max(widths), max(heights)
 
@@ -148,10 +148,10 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# This module applies the rules below to Python bytes, and `batch_decoding` applies the rules to
-# TensorFlow strings. `number(at, size, big_endian=False)` returns a number in the header, an
-# integer or a tensor. `choose(condition, one, other)` returns `one()` if `condition` is true, else
-# `other()`.
+# The functions below return (width, height). This module applies the functions to Python bytes, and
+# `batch_decoding` applies the functions to TensorFlow strings. `number(at, size, big_endian=False)`
+# returns a number in the header, an integer or a tensor. `choose(condition, one, other)` returns
+# `one()` if `condition` is true, else `other()`.
 
 
 def _png(number: Callable, choose: Callable) -> tuple:

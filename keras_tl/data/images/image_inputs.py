@@ -80,7 +80,7 @@ class ImageItems(PredictionItems):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield file contents for the signature `serving_default`, or arrays for `pixels`."""
+        """Yield file contents for signature `serving_default`, or arrays for signature `pixels`."""
         for batch in self.batches(size):
             if isinstance(batch, list):
                 yield "serving_default", {"image_bytes": batch}
@@ -117,7 +117,7 @@ class ImageItems(PredictionItems):
         return why_no_image(content)
 
     def take(self, rows: Iterable[int]) -> "ImageItems":
-        """Return only the items with these row numbers, in this order."""
+        """Return only the items with the row numbers `rows`, in the order of `rows`."""
         if isinstance(self.pixels, np.ndarray):
             return ImageItems(pixels=self.pixels[[*rows]])
         items = [self._items[row] for row in rows]
@@ -153,8 +153,8 @@ def read_inputs(
             batched or not, with or without labels. A `pandas.DataFrame` must have a column of
             paths.
         columns: The column of paths in a data frame.
-        on_invalid: `"raise"` raises an error if a file cannot be read. With any other value, an
-            unreadable file counts as an invalid image.
+        on_invalid: `"raise"` raises an error if a file cannot be read. With any other `on_invalid`,
+            an unreadable file counts as an invalid image.
 
     Raises:
         DataError: `items` is empty or of an unsupported type, or a file does not exist.
@@ -249,7 +249,7 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """Yield batches of file contents. Meanwhile, threads read the next batch."""
+    """Yield batches of file contents, while threads read the next batch."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):

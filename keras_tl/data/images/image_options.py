@@ -42,11 +42,12 @@ class DataOptions(SplitOptions, total=False):
         augmentation: Augmentation that training with `augment=True` applies to these images.
         check_files: Whether to check all image files, and to leave out files that training cannot
             use (see `keras_tl.data.images.file_check.check_files`). For unchanged files, the check
-            results come from a cache. Only image files of the user are checked.
+            results come from a cache. Arrays, a `tf.data.Dataset` and TensorFlow Datasets have no
+            file check.
         value_range: Values of black and white in 16-bit PNG files, such as `(0, 4095)` for X-rays
-            of 12 bits. Values outside this range become black or white. A model stores its value
-            range. The range has no effect on files of 8 bits. `None`: 0 is black and 65535 is
-            white.
+            of 12 bits. Values outside `value_range` become black or white. The trained model stores
+            `value_range`. `value_range` has no effect on files with 8 bits per value. `None`: 0 is
+            black and 65535 is white.
 
     Example:
         >>> options = ktl.DataOptions(resize="pad", seed=1)

@@ -46,7 +46,7 @@ class ImagePipeline(Pipeline):
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
     def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
-        """Return full batches of pixels in the split's order. Repeats fill up the last batch."""
+        """Return full batches of pixels in split order. Repeated images fill up the last batch."""
         rows = row_numbers(len(split), batch_size)
         batches = self.drawn(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels), None
@@ -109,7 +109,7 @@ def read_image(
     """Decode and resize one image eagerly, to float32 (height, width, 3) in [0, 255].
 
     Raises:
-        DataError: The bytes are not an image. The message names `source`.
+        DataError: The bytes are not an image. The error message names `source`.
     """
     try:
         return load_image(tf.constant(content), image_size, how, value_range).numpy()

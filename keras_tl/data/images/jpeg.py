@@ -1,9 +1,9 @@
 """Finds damage in JPEG files that the decoder does not report: missing parts of the image.
 
 An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum, so
-libjpeg decodes the zeros to grey stripes without an error. But decoders accept more codes than
-encoders write. `_fewest_impossible_zeros` returns the length from which no encoder writes a row of
-zeros. Zeros that an encoder could have written count as image data.
+libjpeg decodes zeros in place of image data to grey stripes without an error. Decoders accept more
+codes than encoders write: no encoder writes a row of `_fewest_impossible_zeros` or more zeros.
+Zeros that an encoder could have written count as image data.
 
 Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
 """
@@ -48,9 +48,9 @@ def jpeg_damage(content: bytes) -> str | None:
             twice = any(len(set(symbols)) < len(symbols) for symbols in read.values())
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
-            # Find a missing end marker here. TensorFlow refuses a file without this marker and
-            # writes to the log, or reads zeros at the end of the file as image data. Accept a file
-            # that lacks only the last byte of the marker.
+            # Find a missing end marker here. Without an end marker, TensorFlow either refuses the
+            # file and writes to the log, or reads zeros at the end of the file as image data.
+            # Accept a file that lacks only the last byte of the end marker.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -70,8 +70,8 @@ def jpeg_damage(content: bytes) -> str | None:
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the marker (its second byte) and the start and end of the data of each segment.
 
-    After each scan header, yields `_SCAN`, and the start and end of the coded image data. As in
-    libjpeg, bytes that are not markers are skipped.
+    After each scan header, the function also yields `_SCAN` with the start and end of the coded
+    image data. As in libjpeg, bytes that are not markers are skipped.
     """
     at = content.find(b"\xff", 2)
     while 0 <= at < len(content) - 1:
@@ -124,13 +124,13 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return a length from which a row of zero bytes is damage, `None` if any length is possible.
+    """Return the fewest zero bytes in a row that mean damage, `None` if any number is possible.
 
     In a Huffman table, the code that has only zero bits stands for the first symbol. In a flat part
-    of an image, an encoder writes only the symbol "the rest is zero" for each block. If all
-    tables start with this symbol, an intact image may have any number of zeros in a row. If a table
-    starts with another symbol, a long row of zeros would mean that all coefficients of many blocks
-    are equal. No encoder writes such blocks.
+    of an image, an encoder writes only the symbol "the rest is zero" for each block. If all Huffman
+    tables start with "the rest is zero", an intact image may have any number of zeros in a row. If
+    a table starts with another symbol, a long row of zeros would mean many blocks whose
+    coefficients are all equal, which no encoder writes.
     """
     if len(header) < 4:
         return None
@@ -144,6 +144,6 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     # many flat blocks at once, and does not write a symbol for each block.
     ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
     if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
-        # In a refinement scan of an intact image, blocks of one pattern can give many zeros.
+        # In a refinement scan of an intact image, many equal blocks can give many zeros.
         return 512 if refinement else 64
     return None

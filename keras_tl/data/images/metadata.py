@@ -30,9 +30,9 @@ Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 def header_of(content: tf.Tensor) -> tf.Tensor:
     """Return the first `HEADER_SIZE` bytes of a file, filled up with zeros.
 
-    On a file that is too short, `substr` would fail, with a message that quotes bytes of the file.
-    Bytes that are not UTF-8 would turn this message into a UnicodeDecodeError, which no caller
-    expects.
+    For a shorter file, `tf.strings.substr` would fail with a message that quotes bytes of the file.
+    Quoted bytes that are not UTF-8 would turn the error of TensorFlow into a UnicodeDecodeError,
+    which no caller expects.
     """
     return filled(content, 0, HEADER_SIZE)
 
@@ -102,7 +102,7 @@ def _of_format(header: tf.Tensor, jpeg: Callable, png: Callable, webp: Callable)
 
 
 def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Tensor]:
-    """Search a file with `look`. Return whether the wanted part exists, and its position."""
+    """Search a file with the function `look`. Return whether the part exists, and its position."""
     size = tf.strings.length(content)
 
     def step(at: tf.Tensor, hit: tf.Tensor, ended: tf.Tensor) -> tuple:

@@ -1,8 +1,8 @@
 """Orientation of photos, which cameras write into the Exif data or the XMP of a file.
 
 The functions consist of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
-With broken or missing metadata, an image counts as upright, and no error is raised. Pillow's
-`ImageOps.exif_transpose` turns images in the same way.
+With broken or missing metadata, an image counts as upright, and no error is raised. Images are
+turned as by Pillow's `ImageOps.exif_transpose`.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; XMP, part 2 (Adobe), the TIFF schema.
 """
@@ -55,7 +55,7 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
 
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """Return the orientation in the first directory of a TIFF structure, or else `_NO_TAG`."""
-    # If the directory lies after the end of the data, the zeros are a directory without entries.
+    # Append zeros, so that a directory after the end of the data has no entries.
     tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)
     little, big = start == b"II*\x00", start == b"MM\x00*"
@@ -78,7 +78,7 @@ def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     is_number = is_long | tf.reduce_any(kinds[:, None] == _SHORTS, axis=1)
     values = tf.where(is_number & (high == 0), low, 0)
     there = (tf.range(_ENTRIES) < directory[0]) & (tags == _TAG) & (little | big)
-    # Return a tag value outside 1 to 8 too. For `_NO_TAG`, `read` would go on to the XMP.
+    # Return an invalid tag value too. If the result were `_NO_TAG`, `read` would search the XMP.
     return tf.where(tf.reduce_any(there), tf.maximum(values[tf.argmax(there)], 0), _NO_TAG)
 
 

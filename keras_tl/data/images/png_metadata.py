@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_tl.data.images.byte_strings import filled, number, part, split
 
 _EXIF = b"Exif\x00\x00"
-# Keywords of text chunks. Image data do not contain a keyword or the name eXIf by chance.
+# Keywords of text chunks. Image data hardly ever contain a keyword or the name eXIf by chance.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
 # Largest number of compressed bytes to read. Exif data have at most 64 KiB, which is 128 KiB as
@@ -21,9 +21,9 @@ _BYTES = [bytes([n]) for n in range(256)]
 def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the name and the data of the chunk that holds `mark`, or two empty strings.
 
-    The function searches for `mark`, because an image may have thousands of small chunks. No image
-    contains the eight or more bytes of `mark` by chance. `before` is the number of bytes between
-    the start of the chunk name and `mark`.
+    The function searches for the bytes `mark`. Reading the chunks in turn would be slow, because an
+    image may have thousands of small chunks. No image contains the eight or more bytes of `mark` by
+    chance. `before` is the number of bytes between the start of the chunk name and `mark`.
     """
     at = tf.strings.length(split(content, mark, 1)[0]) - before
     there = (at >= 8) & (at + before < tf.strings.length(content))

@@ -19,7 +19,7 @@ from keras_tl.data.images.headers import image_format
 from keras_tl.data.pixels import CHANNELS, check_pixels
 from keras_tl.errors import CacheError, DataError, quoted
 
-# If the values of so many images are all in [0, 1], the pixels were scaled.
+# Number of images after which a data set counts as scaled if all values so far are in [0, 1].
 _TELLING = 100
 
 Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]
@@ -60,7 +60,7 @@ def store_by_content(splits: Mapping[str, Examples]) -> Stored:
     with _explained():
         _folder().mkdir(parents=True, exist_ok=True)
         remove_leftovers(_folder())
-        # If this process is killed, `remove_leftovers` later finds the folder by this name.
+        # If this process is killed, a later `remove_leftovers` finds the folder by its prefix.
         prefix = f".new-{os.getpid()}-{uuid.uuid4().hex[:8]}-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir=_folder()) as scratch:
             key = _write(Path(scratch), splits)
@@ -144,8 +144,8 @@ class Encoder:
                 (height, width, 3) with values in [0, 255].
 
         Raises:
-            DataError: The shape or the values of the array, or the format of the file, are not
-                supported.
+            DataError: The array has an unsupported shape or unsupported values, or the file has an
+                unsupported format.
         """
         self._count += 1
         if isinstance(image, bytes):

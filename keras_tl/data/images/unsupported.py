@@ -29,10 +29,10 @@ def unsupported_issue(content: bytes, kind: str | None) -> str | None:
 
 
 def bmp_problems(number: Callable) -> dict[str, Any]:
-    """Return for each problem of BMP files whether a file has the problem.
+    """Return, for each possible problem of a BMP file, whether the file has the problem.
 
-    The function `number` takes an offset and a size in bytes. It returns the header's number at
-    this offset, as an integer or a tensor. Bytes after the end of the file count as 0.
+    `number(at, size)` returns the number in the `size` bytes of the header from position `at` on,
+    as an integer or a tensor. Bytes after the end of the file count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
     # Whether the colour masks have another order than blue, green, red.

@@ -17,7 +17,7 @@ MOST_SAMPLED = 64
 
 
 def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
-    """Check the argument `value_range` of a user. Return (black, white), or `None` for `None`.
+    """Check the argument `value_range` of a user, and return it as (black, white) or `None`.
 
     Raises:
         ConfigError: `value_range` is not two integers in [0, 65535], the smaller integer first.
@@ -109,7 +109,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """Return the first bytes of a file, b"" if it is unreadable. Other code reports the error."""
+    """Return the first bytes of a file, b"" if it is unreadable. Training reports the error."""
     try:
         with open(path, "rb") as file:
             return file.read(size)

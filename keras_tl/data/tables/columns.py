@@ -24,8 +24,8 @@ class Columns:
     Attributes:
         item: Noun for one item in messages: "image" or "text".
         contents: Name for the contents of the item columns in messages, such as "image paths".
-        items: Names of the item columns. The keys are the arguments of `from_csv` that select the
-            columns. The value `None` means that the argument selects no column.
+        items: Mapping from arguments of `from_csv`, such as `text_pair`, to the names of the item
+            columns, or to `None` if there is no such column.
         labels: The label columns and their meaning.
         split: The column with the split of each row. `None`: the table has no column of splits.
         slices: Columns whose values divide the items into groups (slices).
@@ -62,7 +62,7 @@ class Columns:
     def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
         """Return the items with their labels, splits and slices.
 
-        `table` has the columns of `wanted`. `items` holds the items of all rows, see `rows_of`.
+        `table` has the columns in `wanted`. `items` holds the items of all rows, see `rows_of`.
         `others` are further settings to store for a later reading of the table.
 
         Raises:

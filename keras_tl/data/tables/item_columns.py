@@ -24,7 +24,7 @@ class ItemColumns:
 
     Attributes:
         item: Noun for one item in messages: `"image"` or `"text"`.
-        names: Name of the column of paths or of texts. For pairs, the names of both columns.
+        names: Name of the column of paths or of texts, or two names for pairs of texts.
         root: Folder from which relative paths start. `None`: relative paths start from the folder
             of the table file, or from the working directory for a data frame.
     """
@@ -37,9 +37,10 @@ class ItemColumns:
     def of(
         cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return the columns that `settings` name, or else `path`, or `text` and `text_pair`.
+        """Return the item columns that `settings` name, or else the columns with the usual names.
 
-        `settings` are the `source_settings` of the training data of a model.
+        `settings` are the `source_settings` of the training data of a model. The usual names are
+        `path` for images, `text` for texts, and `text_pair` for the second texts of pairs.
         """
         usual = {"path": "image"} if item == "image" else {"text": "text"}
         usual |= {"text_pair": "text_pair"} if are_pairs else {}

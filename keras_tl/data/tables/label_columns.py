@@ -136,7 +136,7 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether `class_names` contains the text of every cell. A text may look like a number."""
+    """Whether all cells of a text column are class names, even cells that look like numbers."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 

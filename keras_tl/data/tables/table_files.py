@@ -81,8 +81,8 @@ def _read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
     If an object does not have a key, the cell is empty.
 
     Raises:
-        DataError: The file does not exist, a line is not a JSON object, or no object has a wanted
-            key.
+        DataError: The file does not exist, a line is not a JSON object, or a wanted key is in no
+            object.
     """
     name = quoted(str(path))
     with _open_table(path, "JSON lines") as file:
@@ -113,7 +113,7 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
 
 
 def header_of(path: Path) -> list[str]:
-    """Return the column names of a CSV file, an empty list if the file cannot be read."""
+    """Return the column names of a CSV file, or an empty list for an unreadable file."""
     try:
         encoding = _encoding(path)
         if encoding is None:
@@ -177,7 +177,7 @@ def _undecodable_line(path: Path, encoding: str) -> int:
 
 
 class _MalformedError(DataError):
-    """The cells of a CSV file cannot be separated."""
+    """Error: the cells of a CSV file cannot be separated."""
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ _COLUMNS = {"median": "median", "p90": "90%", "p95": "95%", "p99": "99%", "longe
 
 @dataclasses.dataclass(frozen=True)
 class Lengths(JsonConfig):
-    """Statistics of the word counts in a split. For a pair, the words of both texts count.
+    """Statistics of the word counts in a split. The word count of a pair is the sum for both texts.
 
     White space separates words, so the counts are too low for Chinese, Japanese and Thai texts. A
     tokenizer makes more tokens than there are words.

@@ -34,9 +34,9 @@ class TextCheck(Check):
 
     Attributes:
         label_conflicts: Texts that occur twice or more in the train split, with different labels.
-            These texts stay in the train split, because short texts often recur and people label
-            them differently. (The check of images is stricter: for copies of a photo, two labels
-            can only be a mistake.)
+            All copies of a text with different labels stay in the train split, because short texts
+            often recur and people label them differently. (The check of images is stricter: for
+            copies of a photo, two labels can only be a mistake.)
 
     Example:
         >>> texts.checked.checked, texts.checked.bad, texts.checked.label_conflicts

@@ -40,8 +40,8 @@ class TextItems(PredictionItems):
         pairs: Second texts of n pairs, or `None` for single texts.
         names: Names of the items in results, for texts from files. `None`: the texts are the names.
         problems: For each item, the reason why the item is unreadable, or `None` for a readable
-            item. An unreadable item has an empty text in `texts`. `None` instead of a tuple means
-            that all items are readable.
+            item. An unreadable item has an empty text in `texts`. `problems` is `None` if all
+            items are readable.
         unused: See `PredictionItems`.
     """
 
@@ -79,8 +79,8 @@ class TextItems(PredictionItems):
         """See `PredictionItems.why`."""
         if problem := self.problems and self.problems[number]:
             return problem.removesuffix(".")
-        # The server can find a text blank in which Python finds no problem: their Unicode versions
-        # can differ.
+        # The Unicode versions of the server and of Python can differ. So the server can reject a
+        # text as blank although Python finds no problem in the text.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
@@ -133,19 +133,19 @@ def read_texts(
             text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
             an open file: the whole content of the file is one text. The `pathlib.Path` of a folder
             means all `.txt` files below the folder. `items` may also be an array, a tensor or a
-            `pandas.Series` of texts, a split, such as `data.split("test")`, or a `tf.data.Dataset`
-            of texts, batched or not, with or without labels. A `pandas.DataFrame` must have the
-            column names of the training data.
+            `pandas.Series` of texts, or a split such as `data.split("test")`. A `tf.data.Dataset`
+            of texts may be batched or not, with or without labels. A `pandas.DataFrame` must have
+            the column names of the training data.
         are_pairs: Whether the model takes pairs of texts.
         columns: Columns of a data frame that hold the texts. `None` means the column `text`, and
             for pairs also the column `text_pair`.
-        on_invalid: `"raise"` raises an error if a text or file is unreadable. With any other value,
-            an unreadable item becomes an empty text, and `TextItems.problems` holds the reason.
+        on_invalid: `"raise"`: raise an error if a text or file is unreadable. Any other value: an
+            unreadable item becomes an empty text, and `TextItems.problems` holds the reason.
             Blank texts and bytes that are not UTF-8 raise no error, but get no prediction.
 
     Raises:
-        DataError: `items` is empty or of an unsupported type. Also if every item is a `str` with
-            the path of an existing file: either the path or the file's content could be the text.
+        DataError: `items` is empty or of an unsupported type, or every item is a `str` with the
+            path of an existing file (it is unclear whether the text is the path or the content).
         ConfigError: The file system of a path is not supported.
     """
     if is_frame(items):

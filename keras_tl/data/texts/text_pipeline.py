@@ -40,8 +40,8 @@ class TokenRows:
 
     Attributes:
         values: Concatenated tokens of all texts, for each model input.
-        starts: Index in `values` of the first token of each text, int64 array (n + 1,). The last
-            element is the number of all tokens.
+        starts: Index in `values` of the first token of each text, followed by the number of all
+            tokens, int64 array (n + 1,).
         padding: Padding value of each model input.
     """
 

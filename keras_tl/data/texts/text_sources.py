@@ -28,7 +28,7 @@ def text_columns(
 ) -> Columns:
     """Return the columns of texts, labels and splits, see `keras_tl.TextData.from_csv`.
 
-    `others` are the arguments `validation` and `test`, which contradict `split`.
+    `others` are the arguments `validation` and `test`. They must be `None` if `split` is given.
     """
     if split is not None and any(other is not None for other in others):
         raise ConfigError(

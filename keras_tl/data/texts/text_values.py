@@ -98,7 +98,7 @@ def is_utf_8(content: bytes) -> bool:
 
 
 def is_unicode(value: Any) -> bool:
-    """Whether a value is a `str` that UTF-8 can encode: without half of a surrogate pair."""
+    """Whether a value is a `str` without lone surrogates, which UTF-8 cannot encode."""
     if not isinstance(value, str):
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

@@ -26,7 +26,7 @@ def read_builder(
 ) -> LabelledItems:
     """Read an image data set, see `keras_tl.ImageData.from_tfds`.
 
-    The first call stores the images as files. Later calls read these files.
+    The first call stores the images of a data set as files, and later calls read the files.
     """
     settings = {
         "kind": "tfds",

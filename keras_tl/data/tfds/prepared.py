@@ -23,7 +23,7 @@ class LabelKind:
         class_names: Names of the classes, in the order of the class numbers, or `None` for labels
             that are not classes.
         task: Name of the task. `None`: `read_splits` chooses the task from the labels.
-        code: Function that takes the value of the feature in one example, and returns the label.
+        code: Function that converts a value of the label feature to a label.
     """
 
     class_names: list[str] | None
@@ -80,7 +80,7 @@ class Prepared:
         """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: There is no candidate, or several candidates of which `usual` holds none.
+            DataError: There is no candidate, or there are several but none of them is in `usual`.
         """
         for key in usual:
             if key in candidates:
@@ -105,7 +105,7 @@ class Prepared:
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the description of a label feature, or raise `DataError` for another feature."""
+        """Return the description of a label feature, or raise `DataError` if it holds no labels."""
         feature = self.features[label]
         kinds = tfds_module().features
         names = _class_names(feature)

@@ -75,7 +75,7 @@ def text_features(builder: Any) -> list[str]:
 def _choose(
     found: Prepared, text: str | None, text_pair: str | None, label: str | None
 ) -> tuple[str, str | None]:
-    """Return the names of the features that hold the text and the second text (or `None`)."""
+    """Return the name of the text feature, and of the feature of second texts (or `None`)."""
     texts = [key for key in text_features(found.builder) if key != label]
     for given in (text, text_pair):
         if given is not None and given not in texts:

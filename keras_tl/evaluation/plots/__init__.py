@@ -4,7 +4,7 @@ Functions whose names begin with `draw_` draw on axes that the caller passes.
 """
 
 from keras_tl.evaluation.plots.arms import comparison, draw_comparison
-from keras_tl.evaluation.plots.items import draw_features, feature_maps, image_grid, prediction_grid
+from keras_tl.evaluation.plots.items import draw_features, image_grid, pca_plots, prediction_grid
 from keras_tl.evaluation.plots.measures import (
     average_precisions,
     confusion,
@@ -43,13 +43,13 @@ __all__ = [
     "draw_reliability",
     "draw_roc",
     "draw_scatter",
-    "feature_maps",
     "image_grid",
     "label_text",
     "learning_curves",
     "learning_rates",
     "lowest",
     "metric_figures",
+    "pca_plots",
     "precision_recall",
     "prediction_grid",
     "reliability",

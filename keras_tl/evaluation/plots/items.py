@@ -1,4 +1,4 @@
-"""Plots of single items: images with predictions, and features in a plane."""
+"""Plots of single items: images with predictions, and PCA plots of features."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.evaluation.pca_projection import PcaProjection
 from keras_tl.evaluation.plots.style import GROUPS, MARKERS, RIGHT, SOFT, WRONG, label_text
 from keras_tl.tasks import Task
 
@@ -52,18 +52,18 @@ def image_grid(
     return figure
 
 
-def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
-    """Draw feature maps side by side. The keys of `maps` are the titles of the plots."""
-    figure = Figure(figsize=(5.4 * len(maps), 4.6), layout="constrained")
-    pictures = figure.subplots(1, len(maps), squeeze=False)[0]
-    for axes, (title, found) in zip(pictures, maps.items(), strict=True):
+def pca_plots(projections: dict[str, PcaProjection], task: Task) -> Figure:
+    """Draw PCA plots side by side. The keys of `projections` are the titles of the plots."""
+    figure = Figure(figsize=(5.4 * len(projections), 4.6), layout="constrained")
+    pictures = figure.subplots(1, len(projections), squeeze=False)[0]
+    for axes, (title, found) in zip(pictures, projections.items(), strict=True):
         draw_features(axes, found, task)
         axes.set_title(title)
     return figure
 
 
-def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
-    """Draw a feature map: one point per item, coloured by class or (regression) by true value."""
+def draw_features(axes: Axes, found: PcaProjection, task: Task) -> None:
+    """Draw a PCA plot: one point per item, coloured by class or (regression) by true value."""
     if task.is_number:
         drawn = axes.scatter(*found.points.T, c=found.labels, cmap="viridis", s=14)
         axes.figure.colorbar(drawn, ax=axes, label="true value")
@@ -74,10 +74,10 @@ def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
         axis.set_ticks([])
 
 
-def _draw_groups(axes: Axes, found: FeatureMap, names: list[str]) -> None:
+def _draw_groups(axes: Axes, found: PcaProjection, names: list[str]) -> None:
     """Draw items of frequent classes in the colour of their class, and all other items in grey."""
     names = np.array(names, object)
-    # Sort equally frequent classes by name, so that all feature maps use the same colours.
+    # Sort equally frequent classes by name, so that all PCA plots use the same colours.
     ranked = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
     shown = sorted(name for name, _ in ranked[: len(GROUPS)])
     others = ~np.isin(names, shown)

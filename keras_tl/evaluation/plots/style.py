@@ -3,7 +3,8 @@
 # The report replaces these colours by variables of its stylesheet, for light and dark themes.
 INK, SOFT = "#333333", "#777777"
 FIRST, SECOND = "#1f5fa8", "#c2571a"
-# The first six are colours of Okabe and Ito for colour-blind people. Their yellow is too light.
+# The first six colours are from the palette of Okabe and Ito: colour-blind people can tell these
+# colours apart. The yellow of this palette is left out, because yellow is too light.
 GROUPS = (
     "#0072b2",
     "#e69f00",

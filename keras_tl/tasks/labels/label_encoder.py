@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.errors import MOST_QUOTED, DataError
 
-# Number of labels that a message quotes. `listing` quotes twice as many.
+# Number of unknown labels that a message quotes. `listing` quotes at most twice as many values.
 SHOWN = 5
 
 
@@ -37,7 +37,8 @@ class LabelEncoder(abc.ABC):
             item: Word for one item, for messages.
 
         Returns:
-            Class numbers, int64 (n,), or 0 and 1, float32 (n, labels), or targets, float32 (n,).
+            One class per item: class numbers, int64 (n,). Multi-label: 0 and 1, float32 (n,
+            labels). Regression: targets, float32 (n,).
 
         Raises:
             DataError: The number of labels is not `items`, or a label does not fit the task.

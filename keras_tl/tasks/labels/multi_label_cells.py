@@ -17,10 +17,10 @@ def separated(
     task: str | None = None,
     separator: str | None = None,
 ) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
-    """Return the labels of each cell, and any guess about the separator.
+    """Return the labels of each cell, and the guess about the separator if there was a guess.
 
-    The first result is `None` if each cell is one label. If `separator` is `None`, and `task` is
-    `None` or `"multilabel"`, `separator_of` looks for a separator in the cells.
+    The labels are `None` if each cell is one label. If `separator` is `None`, and `task` is `None`
+    or `"multilabel"`, `separator_of` looks for a separator in the cells.
     """
     guess = None
     if separator is None and task in (None, "multilabel"):
@@ -37,9 +37,9 @@ def separator_of(
     """Return the separator of labels in the cells, and a `Guess` if a cell has `;` or `|`.
 
     A character is a separator if at least half of the parts that it separates also occur in another
-    cell. A character is also a separator if all cells are equal. With `class_names`, only another
-    rule holds: a character is a separator if all parts are class names. The separator is `None` if
-    each cell is one class name.
+    cell. A character is also a separator if all cells are equal. With `class_names`, a character is
+    a separator only if all parts are class names. The separator is `None` if each cell is one class
+    name.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}

@@ -10,10 +10,10 @@ from keras_tl.tasks.labels.label_encoder import listing
 
 # If whole numbers have at most 20 different values, they are probably classes.
 FEW = 20
-# Whole numbers are classes if the counts of the different numbers have a median of at least 10.
-# Amounts to predict seldom repeat so often.
+# Count how often each different number occurs: if the median of these counts is at least 10, the
+# whole numbers are classes. Amounts to predict seldom repeat so often.
 _MANY = 10
-# Class numbers start at 0 or 1, and at least 90% of the numbers from there to the largest occur.
+# Class numbers start at 0 or 1, and at least 90% of the numbers from the first to the last occur.
 _PRESENT = 0.9
 # Whole numbers above 2**53 are not exact as floating-point numbers.
 _LARGEST = 2**53
@@ -26,7 +26,7 @@ _MAY_BE_UNKNOWN = (
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> LabelInterpretation:
-    """Choose the task of n numbers, see `keras_tl.tasks.labels.task_choice.read_labels`."""
+    """Choose the task for n numbers, see `keras_tl.tasks.labels.task_choice.read_labels`."""
     if task is not None or class_names is not None:
         return LabelInterpretation(task, class_names)
     if not _are_whole(values):
@@ -66,7 +66,8 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     """Convert label rows (n, k) of 0 and 1, or of -1 and 1, to a float32 array of 0 and 1.
 
     Raises:
-        DataError: The rows contain a number other than -1, 0 and 1, or both -1 and 0.
+        DataError: The rows contain a number other than -1, 0 and 1. Or the rows contain -1 and also
+            0: then -1 may mean unknown.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

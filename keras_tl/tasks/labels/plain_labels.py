@@ -22,12 +22,12 @@ def plain_labels(
             `class_names`, each value is the index of a class name.
 
     Returns:
-        Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists
-        of names for several labels per item. A missing label is NaN among numbers and `None` among
-        texts.
-        Class names: the categories of a Categorical that occur among its values, in the order of
-        the categories, or the column names of a DataFrame with several columns. `None`: `y` has
-        no such names.
+        Labels: an array (n,) or (n, k) of numbers or of stripped texts (also from bytes). Several
+        names per item: a list of names for each item. A missing label is NaN among numbers and
+        `None` among texts.
+        Class names of a Categorical: the categories that occur among its values, in the order of
+        the categories. Class names of a DataFrame with several columns: the names of the columns.
+        Class names of any other `y`: `None`.
 
     Raises:
         DataError: `y` is not iterable, a label in a list is missing, or bytes are not UTF-8.
@@ -98,7 +98,7 @@ def _names_of(labels: Any) -> list[str]:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """Convert labels to an array. Return `None` for lists of names and for unequally long lists."""
+    """Convert labels to an array, or return `None` for lists of names or of unequal lengths."""
     if isinstance(y, list) and any(map(is_several, y)):
         return None if any(isinstance(label, (set, frozenset)) for label in y) else _rows(y)
     # NumPy would turn a missing label among texts into the text "nan".

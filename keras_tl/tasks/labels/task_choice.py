@@ -22,12 +22,14 @@ def read_labels(
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
     hold. (1) There are at most 20 different numbers. (2) Most numbers occur more than once. (3) The
     smallest number is 0 or 1, and at least 90% of the whole numbers from the smallest to the
-    largest occur. Whole numbers are also classes if the counts of the different numbers have a
-    median of at least 10. Other numbers are targets of a regression.
-    If labels are rows of 0 and 1, or of -1 and 1, and each row has a single 1, each item has one
-    class. Otherwise each row holds the labels of one item, which may have several labels.
+    largest occur. `read_labels` also counts how often each different number occurs: if the median
+    of these counts is at least 10, the whole numbers are classes. Numbers that are not classes are
+    targets of a regression.
+    Labels can be rows of 0 and 1, or of -1 and 1. If each row has a single 1, each item has one
+    class. If any row has several 1s or no 1, each row holds the labels of one item (multi-label).
     Texts are class names, except in data in which `;` or `|` separates several labels in a text.
-    The character does so if at least half of the parts that it separates also occur in other texts.
+    `;` or `|` separates labels if at least half of the parts between the separators also occur in
+    other texts.
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. The shape (n, 1) is treated like
@@ -42,8 +44,8 @@ def read_labels(
         them.
 
     Raises:
-        DataError: Rows have a number other than -1, 0 and 1, or both -1 and 0. Or a label is
-            missing.
+        DataError: A label is missing. Or rows contain a number other than -1, 0 and 1. Or the rows
+            contain -1 and also 0: then -1 may mean unknown.
         ConfigError: The labels do not fit the task `task`, or no such task exists.
     """
     if task is not None:

@@ -14,13 +14,13 @@ with which fastai splits texts into words:
 4. If a word occurs three or more times in a row, `xxwrep`, the count and the word replace the
    series.
 5. Words are lower-cased. The mark `xxup` precedes a word in capitals. The mark `xxmaj` precedes a
-   word in which only the first letter is a capital. Neither mark precedes a single letter.
+   word in which only the first letter is a capital. A word of one letter gets no mark.
 
 Differences from fastai: white space is never a token. Capitals of all scripts are marked, also
 beside punctuation. The exceptions in spaCy's rules (such as `Mr.`) do not apply. Texts in scripts
 without spaces between words are not split. Unicode is not normalised: texts that look equal may
-give different words. If a text contains the name of a mark, the name becomes that mark, as in
-fastai.
+give different words. A word in a text that is equal to a mark, such as `xxup`, counts as this mark,
+as in fastai.
 """
 
 import numpy as np
@@ -48,7 +48,8 @@ _CLEANING = (
 _WORD = r"[\p{L}\p{M}\p{N}_]+"
 # U+2019 is the typographic apostrophe.
 _CONTRACTION = r"(?i:n['\x{2019}]t|['\x{2019}](?:s|re|ve|d|m|ll))\b"
-# `split_words` puts a space between the two groups. Otherwise `_WORD` would match "don" in "don't".
+# `split_words` puts a space between the letter and the contraction. Otherwise `_WORD` would match
+# "don" in "don't".
 _BEFORE_CONTRACTION = rf"(\p{{L}})({_CONTRACTION})"
 _NUMBER, _ABBREVIATION = r"\p{N}+(?:[.,]\p{N}+)+", r"(?:\p{Lu}\.){2,}"
 _TOKEN = "|".join([_CONTRACTION, _NUMBER, _ABBREVIATION, _WORD, r"[^\s]"])
@@ -114,8 +115,8 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return the value, the length and the row number of each series of equal neighbouring strings.
 
-    `countable` holds a bool for each string. A string with the value false is never counted
-    together with its neighbours: the length of its series is 1.
+    `countable` holds a bool for each string. A string for which the bool is false is a series of
+    its own, with the length 1.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
@@ -135,7 +136,7 @@ class WordTokenizer(tf.Module):
     """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
-        vocabulary: Vocabulary, which gives each known word a number. Other words become `xxunk`.
+        vocabulary: Vocabulary, which gives each known word a number. Unknown words become `xxunk`.
 
     Example:
         >>> tokenizer = ktl.ulmfit.WordTokenizer(lm.vocabulary)

@@ -68,7 +68,7 @@ class Vocabulary:
         Args:
             counts: Number of occurrences of each word.
             max_size: Largest number of tokens, including marks.
-            min_frequency: Minimum number of occurrences. The vocabulary contains no rarer words.
+            min_frequency: Minimum number of occurrences of a word in the vocabulary.
 
         Raises:
             ConfigError: `max_size` or `min_frequency` is out of range.
@@ -154,11 +154,12 @@ class Vocabulary:
 def transfer_embeddings(old: Vocabulary, new: Vocabulary, *, weights: np.ndarray) -> np.ndarray:
     """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
-    A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
-    (Howard and Ruder, 2018, arXiv:1801.06146) does not state the initial rows of new tokens. In the
-    paper's released code (fastai, courses/dl2/imdb_scripts/finetune_lm.py), the embedding of a new
-    token is the mean of the old embeddings. In fastai's later `match_embeds`
-    (fastai/text/learner.py), the output bias of a new token is also the mean of the old values.
+    A token in `old` and `new` keeps its row. A token only in `new` gets the mean of all old rows.
+    The paper (Howard and Ruder, 2018, arXiv:1801.06146) does not state the initial rows of new
+    tokens. In the paper's released code (fastai, courses/dl2/imdb_scripts/finetune_lm.py), the
+    embedding of a new token is the mean of the old embeddings. In fastai's later function
+    `match_embeds` (fastai/text/learner.py), the output bias of a new token is the mean of the old
+    output biases.
 
     Args:
         old: Vocabulary to which the rows of `weights` belong.

@@ -1,4 +1,4 @@
-"""Feature map: a split's items in the plane of their features' first two principal components."""
+"""PCA projection: items of a split by the first two principal components of their features."""
 
 import dataclasses
 import json
@@ -8,19 +8,20 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-# Maximum number of items in a map. More points hide each other, and each item needs its features.
+# Maximum number of items in a projection. In a plot, more points would hide each other, and the
+# features of more items would take longer to compute.
 MOST_ITEMS = 500
 _DIGITS = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class FeatureMap:
-    """Positions of items in the plane of the first two principal components of their features.
+class PcaProjection:
+    """Coordinates of items along the first two principal components of their features.
 
     Attributes:
         split: Name of the split.
         labels: Labels of the items, see `keras_tl.data.labelled_data.Split`.
-        points: Coordinates of the items in the plane, float (n, 2), in the unit of the features.
+        points: Coordinates of the items, float (n, 2), in the unit of the features.
         explained: Fraction of the features' variance that each component explains, in [0, 1].
         neighbours: Fraction of the items whose nearest other item has the same label. The nearest
             item has the smallest Euclidean distance over all features (Cover and Hart, "Nearest
@@ -35,7 +36,7 @@ class FeatureMap:
 
     @classmethod
     def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
-        """Compute the feature map of n items from their features (n, ...) and labels.
+        """Compute the PCA projection of n items from their features (n, ...) and labels.
 
         The result is `None` if there are fewer than three items, or if a feature is not finite.
         """
@@ -56,7 +57,7 @@ class FeatureMap:
         return cls(split, labels, points, tuple(map(float, explained)), same)
 
     def to_bytes(self) -> bytes:
-        """Return the map as content of a JSON file. Round points to four significant digits."""
+        """Return the content of a JSON file, with points rounded to four significant digits."""
         values = dataclasses.asdict(self) | {
             "labels": self.labels.tolist(),
             "points": [[float(f"{x:.{_DIGITS}g}") for x in point] for point in self.points],
@@ -65,7 +66,7 @@ class FeatureMap:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Build a feature map from the result of `to_bytes`."""
+        """Build a PCA projection from the result of `to_bytes`."""
         values = json.loads(content)
         arrays = {name: np.array(values[name]) for name in ("labels", "points")}
         return cls(**values | arrays | {"explained": tuple(values["explained"])})
