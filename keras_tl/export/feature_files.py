@@ -24,13 +24,14 @@ def write_features(
 ) -> None:
     """Write features to a file, batch by batch. If the call fails, it leaves no partial file.
 
-    The function first checks the free disk space. For a `.npy` file, it also reserves the space.
+    The function first checks the free disk space. It reserves the space of a `.npy` file, if the
+    operating system can.
 
     Args:
         path: File to write. A `.npy` file gets a float32 array (n, d). A `.parquet` file gets the
             columns `source` (string) and `features` (lists of d float32).
         batches: Features as float32 arrays with n rows in total. Each row has the d features of an
-            image, in any shape.
+            image, and may have more than one dimension.
         shape: Number of images and number of features of each image, (n, d).
         sources: Path of each image, or the number of an image without a path. In the written file,
             escape sequences replace the bytes of a path that are not UTF-8.

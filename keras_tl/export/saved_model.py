@@ -1,4 +1,4 @@
-"""Write and verify a new version of a SavedModel. After a failure, no files remain."""
+"""Write and verify a new version of a SavedModel. A failed export leaves no new files."""
 
 import json
 import tempfile
@@ -50,7 +50,8 @@ def export_version(
         The folder of the version, and the result of its verification.
 
     Raises:
-        ExportError: `base` is a file, or the verification found a problem. No files remain.
+        ExportError: `base` is a file, or the verification found a problem. The export leaves no
+            new files.
     """
     if base.exists() and not base.is_dir():
         raise ExportError(
@@ -98,7 +99,7 @@ def _write(
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
-    # A SavedModel keeps the file name of an asset, so the temporary file has the final name.
+    # A SavedModel keeps the file name of an asset, so the temporary file is named labels.txt.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
@@ -106,7 +107,7 @@ def _write(
             serving.labels_file = tf.saved_model.Asset(str(file))
         with only_errors("tensorflow"):  # TensorFlow would log the name of the temporary folder.
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
-        # TensorFlow gives every signature the method name "predict": correct the other names.
+        # TensorFlow gives every signature the method name "predict": correct classify and regress.
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
         for name, method in serving.methods.items():
             updater.replace_method_name(signature_key=name, method_name=method)

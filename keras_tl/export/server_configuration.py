@@ -31,8 +31,9 @@ def check_serving(base: Path) -> Path:
 def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str, ...]]:
     """Write the folder `serving/` for an existing export. Replace an earlier `serving/`.
 
-    The folder is in the model folder. TF Serving ignores folders whose names are not numbers.
-    The function keeps files that the user changed or added, and writes all other files again.
+    The folder `serving/` is in the model folder, beside the versions. TF Serving ignores folders
+    whose names are not numbers. The function keeps files in `serving/` that the user changed or
+    added, and writes all other files again.
 
     Args:
         path: Folder of a version, or model folder, of which the function uses the latest version.
@@ -52,7 +53,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # Without a checksum, a user's file counts as added, and the next call keeps the file again.
+        # Write no checksums of the user's files: the next call then keeps these files again.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def server_name(base: Path) -> str:
 
 
 def server_files(export: Exported, cores: int) -> dict[str, bytes]:
-    """Return the content of each server file, by file name. The README.md explains these files.
+    """Return the content of each server file, by file name. The file README.md explains the others.
 
     Raises:
         ConfigError: The name of the model folder is not a valid model name for a server.

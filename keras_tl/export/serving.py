@@ -38,7 +38,7 @@ class ServingModel(tf.Module):
         self.task = task
         # A SavedModel holds the functions and their variables, but no Keras objects.
         self.model_variables = [variable.value for variable in parts.model.variables]
-        # The functions also read other state, for example lookup tables.
+        # Besides variables, the functions read resources of TF-Hub modules, such as lookup tables.
         self.resources = [x for layer in find_hub_layers(parts.model) for x in layer.resources]
         self.preprocessor = modality.preprocessor
         self._raw = modality.raw
@@ -179,7 +179,7 @@ def _example(features: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _marked(answers: dict[str, tf.Tensor], valid: tf.Tensor | None) -> dict[str, tf.Tensor]:
-    """Add `valid` to the outputs, and replace the outputs of invalid items by `_NOTHING`."""
+    """Add `valid` to the outputs, and replace outputs of invalid items by values of `_NOTHING`."""
     if valid is None:
         return answers
     marked = {}

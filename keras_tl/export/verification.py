@@ -37,7 +37,7 @@ class Verification:
         warmup_records: Number of warm-up requests in the export. `notes` names requests that the
             verification cannot replay.
         timings: By signature: `latency_seconds`, the median for one item, and `items_per_second` by
-            batch size (`"1"`, `"8"`, `"32"`). The dict is empty if the verification measured no
+            batch size (`"1"`, `"8"`, `"32"`). `timings` is empty if the verification measured no
             times.
         peak_bytes: Largest resident memory of the process that ran the export, in bytes.
     """
@@ -142,10 +142,10 @@ def _changes(folder: Path) -> tuple[str, ...]:
 
 
 def _judged(found: Verification, ours: bool) -> Verification:
-    """Return `found` with further problems and notes, which follow from its other fields.
+    """Return `found` with further problems and notes, which follow from the fields of `found`.
 
-    If keras_tl wrote the export (`ours`), a defect that only affects serving is a problem. In other
-    exports, such a defect is only a note.
+    A defect that only affects serving is a problem if keras_tl wrote the export (`ours`), else only
+    a note.
     """
     problems = [
         f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"

@@ -47,13 +47,13 @@ def features(
     else:
         kept.keep_in(config)
         found = kept.of(items)
-        # A copy: the caller may change the array, and the cache must not change.
+        # Copy the rows: the caller may change the array, but the cache must not change.
         rows = found.read(np.arange(len(found)))
     return rows.reshape(len(rows), -1)
 
 
 def _check_not_stored(config: CacheConfig) -> None:
-    """Raise `ConfigError` if a user asks for a place for features that are not stored."""
+    """Raise `ConfigError` if `cache=` names a place, although the cache stores only splits."""
     if config.where != "off" and config != CacheConfig():
         raise ConfigError(
             "cache= stores only the features of a whole split, such as data.split('train'), with "
@@ -103,7 +103,8 @@ def _with_gaps(
         width: Number of values per row.
 
     Yields:
-        Arrays of the given and the inserted rows, in the order of the items, n rows in total.
+        float32 arrays with the rows of `batches` and the inserted rows, in the order of the items.
+        Together the arrays have n rows.
     """
     places, done, start = np.flatnonzero(present), 0, 0
     for rows in batches:

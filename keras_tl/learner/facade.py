@@ -252,8 +252,8 @@ class Learner:
 
         Inputs for images: pixels, float32 (batch, height, width, 3) in [0, 255]. Inputs for texts:
         a dict of int32 arrays (batch, length), or strings (batch,). Outputs: logits, float32
-        (batch, classes). A model for two classes returns one logit. A regression model returns one
-        value.
+        (batch, classes). A model for two classes returns one logit, except with the task
+        `"multiclass"`. A regression model returns one value.
 
         Example:
             >>> pixels = np.zeros((2, 16, 16, 3), "float32")
@@ -314,34 +314,34 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: Literal["balanced"] | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, then fine-tune. Keep one of these models, or an average of their weights.
+        """Train the head, then fine-tune: keep the head alone, the fine-tuned model, or an average.
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
-        compares the models (head alone, fine-tuned, averages) on the validation split. With fewer
-        than 50 validation items, or with `refit`, `fit` compares the models by three-fold
-        cross-validation, which includes fine-tuning. `fit` keeps its default model unless the loss
-        of another model is significantly lower. If the head predicts all held-out items right, and
-        there are at least 50 such items, `fit` keeps the head without fine-tuning. Without `refit`,
-        `fit` never reads the test split.
+        compares the models (head alone, fine-tuned model, weight averages) on the validation split.
+        With fewer than 50 validation items, or with `refit`, `fit` compares the models by
+        three-fold cross-validation, with fine-tuning in each fold. `fit` keeps a default model
+        (docs/explanation/fit.md) unless the loss of another model is significantly lower. If the
+        head predicts all held-out items right, and there are at least 50 such items, `fit` keeps
+        the head without fine-tuning. Without `refit`, `fit` never reads the test split.
         If `fit_head` has just trained the same head with its default arguments, `fit` does not
         train the head again.
 
         Args:
-            minutes: Time budget of `fit`, in minutes. If the time budget is short, `fit` first
-                leaves out the comparison of models. If the remaining time is still too short, `fit`
+            minutes: Time budget of `fit`, in minutes. If the time budget is short, `fit` leaves
+                out the three-fold cross-validation. If the time budget is even shorter, `fit` also
                 fine-tunes for fewer steps, or not at all. `None`: no limit.
             refit: Whether `fit` trains the chosen model again, on the items of all splits. After
-                `refit`, `learner.data` has only a training split. The metrics in the result come
-                from other models, on items on which these other models were not trained.
+                `refit`, `learner.data` has only a training split. The metrics in the result are
+                estimates, from models that were not trained on the evaluated items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
-            callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
-                the cross-validation.
+            callbacks: Keras callbacks. `fit` uses the callbacks in all trainings, except in the
+                cross-validation.
             label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
-            A record of the kept model, the reason for keeping it, the comparison of the models, and
-            the costs. `learner.history.fitted` also contains the record of `fit`.
+            The kept model, the reason for keeping this model, the comparison of the models, and the
+            training time. `learner.history.fitted` also contains the result of `fit`.
 
         Raises:
             ConfigError: The backbone was already fine-tuned on items of `learner.data`, by this
@@ -387,11 +387,11 @@ class Learner:
 
         Args:
             epochs: Number of passes over the training split. `None`: as many epochs as 500 steps
-                need, but at least 10 (30 for a language model). A head whose initial weights are
-                already optimal is trained for 1 epoch. With fewer than 50 validation items, the
-                head keeps its last weights, not the weights of the best epoch. In this case, if
-                `epochs` is `None` and the features are cached, cross-validation chooses the number
-                of epochs.
+                need, but at least 10 (30 for a language model). A head of one Dense layer on cached
+                features starts with the optimal weights, so 1 epoch is the default. With fewer than
+                50 validation items, the head keeps its last weights, not the weights of the best
+                epoch. With fewer than 50 validation items, cached features and `epochs=None`,
+                cross-validation chooses the number of epochs of a head with more layers.
             learning_rate: Peak learning rate. `None`: use the toolkit's default learning rate.
             augment: Augmentation of the training images. `True`: the augmentation in
                 `data.augmentation`. Or one of the augmentations `"standard"`, `"no-flip"`,
@@ -459,8 +459,9 @@ class Learner:
         `"contrastive"` need no trained head. BatchNorm statistics stay fixed, except with
         `"scratch"`, the policy for random weights. If no epoch improves the monitored validation
         loss or metric, the model keeps the weights from before fine-tuning. With fewer than 50
-        validation items, a policy given by name keeps the weights of its last epoch. The policy
-        `"contrastive"` always keeps these weights, because its loss does not measure the head.
+        validation items, and if `policy` is a name, the model keeps the weights of the last epoch.
+        With `"contrastive"`, the model always keeps the weights of the last epoch, because the
+        contrastive loss does not measure the head.
 
         Args:
             epochs: Number of passes over the training split. `None`: the policy's number of epochs,
@@ -490,8 +491,8 @@ class Learner:
             `History` over all phases. `learner.history` also contains the records of the phases.
 
         Raises:
-            ConfigError: `unfreeze` does not name blocks of the backbone, or `policy` is not the
-                name of a policy.
+            ConfigError: `unfreeze` does not name blocks of the backbone, or `policy` is an
+                unknown name.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -534,15 +535,15 @@ class Learner:
         Args:
             phase: Kind of training to try. `"head"`: train the head on cached features.
                 `"fine-tune"`: train the whole model with the augmentation in `data.augmentation`.
-                Or try your own `Phase`.
+                `phase` may also be your own `Phase`.
             policy: As in `fine_tune`. `lr_find` uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
             batch_size: Number of items per training step. `None`: use the policy's batch size.
             lowest: Learning rate of the first step.
             highest: Learning rate of the last step, if the loss does not diverge.
-            steps: Number of steps, at least 10. `lr_find` repeats a training split that has fewer
-                batches.
+            steps: Number of steps, at least 10. If the training split has fewer batches than
+                `steps`, `lr_find` repeats the training split.
 
         Returns:
             The tried learning rates and their losses. `.suggestion` is the learning rate at two
@@ -630,8 +631,8 @@ class Learner:
     ) -> CrossValidation:
         """Cross-validate the head on cached features, to estimate its metrics in seconds.
 
-        For each fold, a new head is trained on the features of the pretrained backbone, as
-        `fit_head` does by default. Cross-validation does not change the learner. If you choose
+        For each fold, a new head is trained on the features of the pretrained backbone, with the
+        default settings of `fit_head`. Cross-validation does not change the learner. If you choose
         between settings by the estimated metrics, leave out the test split:
         `splits=("train", "validation")`.
 
@@ -645,15 +646,16 @@ class Learner:
             label_smoothing, class_weight: As in `fit_head`.
 
         Returns:
-            A mapping from metrics to values, like the result of `evaluate()`. With groups,
-            intervals count whole groups. `.records` has the out-of-fold logits of every item.
+            A mapping from metrics to values, like the result of `evaluate()`. If the items have
+            groups, intervals count whole groups, not single items. `.records` has the out-of-fold
+            logits of every item.
 
         Raises:
             DataError: There are no data, a split in `splits` does not exist, or there are fewer
                 groups than folds.
             ConfigError: An argument is invalid, or the data have no column with the name `groups`.
-                Or the backbone was already fine-tuned on items of the splits, by this learner or in
-                an earlier run.
+                Or the backbone was already fine-tuned on one of the used splits, by this learner or
+                in an earlier run.
             CacheError: The features cannot be stored in the requested place.
 
         Example:
@@ -677,14 +679,15 @@ class Learner:
         """Calibrate the probabilities by temperature scaling on the validation split.
 
         After calibration, `predict`, `evaluate`, `serving_model`, all exports and saved runs divide
-        the logits by the temperature. The predicted class never changes, and `model` still returns
-        the undivided logits. Further training resets the temperature to 1. See
-        `keras_tl.evaluation.calibration`.
+        the logits by the temperature. The temperature never changes the predicted class, and
+        `model` still returns the undivided logits. Further training resets the temperature to 1.
+        See `keras_tl.evaluation.calibration`.
 
         Returns:
-            The temperature, and the `Calibration` of the validation split and of each split that
-            was evaluated before, with and without the temperature. The evaluations in
-            `learner.evaluations` then use the temperature.
+            The temperature, and two `Calibration` objects per split: without the temperature
+            (`before`) and with the temperature (`after`). The splits are the validation split and
+            all splits that were evaluated earlier. After calibration, the evaluations in
+            `learner.evaluations` use the temperature.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -707,15 +710,15 @@ class Learner:
         exports and saved runs use the new thresholds until the next training.
 
         Args:
-            min_precision: Required precision in (0, 1]. Choose the smallest threshold with at least
-                this precision.
-            min_recall: Required recall in (0, 1]. Choose the largest threshold with at least this
-                recall. If `min_precision` and `min_recall` are both `None`, choose the threshold
-                with the largest F1.
+            min_precision: Required precision in (0, 1]. Choose the smallest threshold whose
+                precision is at least `min_precision`.
+            min_recall: Required recall in (0, 1]. Choose the largest threshold whose recall is at
+                least `min_recall`. If `min_precision` and `min_recall` are both `None`, choose the
+                threshold with the largest F1.
 
         Returns:
-            The chosen thresholds, and the metrics with the thresholds on every evaluated split.
-            The evaluations in `learner.evaluations` then use these thresholds.
+            The chosen thresholds, and their precision, recall and F1 on every evaluated split.
+            After the call, the evaluations in `learner.evaluations` use the chosen thresholds.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -776,16 +779,16 @@ class Learner:
                 cache keeps the features, and `fit_head` uses the cached features.
             on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
             cache: Place where the features of a split are stored, as in `fit_head`. `None`: the
-                place of an earlier call, such as `fit_head(cache="memory")`, else `"auto"`. The
-                features of other items are not stored.
+                place of an earlier call, such as `fit_head(cache="memory")`, else `"auto"`. Only
+                the features of splits are stored.
 
         Returns:
             Features, a float32 array (n, d), in the order of the items.
 
         Raises:
             DataError: See `predict`.
-            ConfigError: `cache` names a place, but the items are not a split, or `on_invalid` is
-                not `"raise"`.
+            ConfigError: `cache` names a place without a split as `items`, or without
+                `on_invalid="raise"`.
             CacheError: The features of a split cannot be stored in the requested place.
 
         Example:
@@ -812,8 +815,8 @@ class Learner:
             path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the path
                 of the file.
             format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
-                extra of the same name. LiteRT and ONNX models accept only numbers, see
-                `keras_tl.export.runtimes.file_export.export_file`.
+                extra of the same name. LiteRT and ONNX models accept only numbers, no raw bytes,
+                see `keras_tl.export.runtimes.file_export.export_file`.
             precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
                 `"float16"`.
             serving: Whether to also write the folder `serving/` with configuration and clients for
@@ -832,7 +835,7 @@ class Learner:
                 server does not accept the folder's name as the name of a model. Or the LiteRT or
                 ONNX file exists, and `overwrite` is false. Nothing is written.
             ExportError: The model cannot be converted, or the outputs of the export differ from the
-                model's outputs. The faulty export is deleted.
+                model's outputs. No files of the failed export remain.
 
         Example:
             >>> learner.export("saved_models/colours").name
@@ -866,7 +869,7 @@ class Learner:
         Raises:
             ConfigError: `comparison` is not a result of `compare`, or has another task or other
                 classes than the learner. Or the file exists, and the learner did not write it. If
-                `report` raises this error, nothing is written, and the learner does not keep the
+                `report` raises `ConfigError`, nothing is written, and the learner does not keep the
                 comparison.
 
         Example:
@@ -880,7 +883,8 @@ class Learner:
 
         Without `overwrite`, a learner replaces only the run that it loaded or saved before, if
         nobody else changed this run. To replace a run of another learner, pass `overwrite=True`.
-        Your own files in the folder stay. If the folder has a report, `save` updates the report.
+        `save` keeps your own files in the folder. If the folder has a report, `save` updates the
+        report.
 
         Args:
             path: Folder in which the run is saved.

@@ -89,7 +89,8 @@ def features(learner: Learner) -> Figure:
     """Draw PCA plots of the features of at most 500 items, before and after fine-tuning.
 
     Raises:
-        DataError: The learner did not keep features, and has no data or fewer than three items.
+        DataError: The learner kept no features, and cannot compute features: the learner has no
+            data, or fewer than three test or validation items.
 
     Example:
         >>> type(ktl.figures.features(learner)).__name__

@@ -110,7 +110,7 @@ class _Fit:
         began = time.perf_counter()
         head = self._trainer.settled(self._head, len(self._data.split("train")))
         history = self._trainer.history
-        # A loaded run of an earlier version does not record the augmentation: `None`.
+        # `augment` is `None` in runs of earlier versions, which recorded no augmentation.
         is_trained = [(one.phase, one.augment or ()) for one in history] == [(head, ())]
         is_trained = is_trained and self._trainer.is_as_trained
         if not (is_trained and self._state.is_training_data("train")):
@@ -170,8 +170,8 @@ class _Fit:
     def _shares(self) -> tuple[float, ...]:
         """Fractions, in [0, 1], of the fine-tuned weights in the averages that `fit` compares.
 
-        The contrastive policy trains a new head, so `fit` compares only the models without
-        averaging: the fractions are 0 and 1.
+        The contrastive policy trains a new head, so `fit` compares no averages: the fractions are
+        only 0 (head) and 1 (fine-tuned model).
         """
         return SHARES if self._policy == "standard" else (HEAD, TUNED)
 
@@ -202,7 +202,9 @@ class _Fit:
         return make_plan(costs, steps, items, validation, self._refit, budget)
 
     def _nothing_to_gain(self, items: int, validation: int) -> str | None:
-        """Return sentences if the head predicts all held-out items right, else `None`.
+        """Return the reason to skip fine-tuning, if the head predicts all held-out items right.
+
+        Otherwise return `None`.
 
         Args:
             items: Number of items in the splits of the out-of-fold comparison.
@@ -265,7 +267,7 @@ class _Fit:
     def _measured(
         self, records: Mapping[float, PredictionRecord], default: float, plan: Plan
     ) -> tuple[tuple[Candidate, ...], Grouping | None]:
-        """Return the candidates, and the grouping of the items on which `fit` compares them."""
+        """Return the models that `fit` compares, and the `Grouping` of the items, if any."""
         if not records:
             return (), None
         validates = plan.evidence == VALIDATION

@@ -109,15 +109,15 @@ def rank_backbones(
 
     Args:
         data: Labelled images or texts.
-        backbones: Values for the backbone argument of `Learner`, or dicts of arguments of
+        backbones: Values for the argument `backbone` of `Learner`, or dicts of arguments of
             `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. With
             the key `"name"`, a dict also sets the backbone's name in the ranking. `None`: the
             catalogue backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
         max_items: Maximum number of training items that the ranking uses. If the training split has
             more items than `max_items`, the ranking uses a random sample. For data with one class
-            per item, the sample has the class proportions of the split, and at least one item per
-            class.
+            per item, the random sample has the class proportions of the training split, and at
+            least one item per class.
         seed: Seed of the sample of items, of the cross-validation, and of random backbone weights.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
@@ -131,10 +131,10 @@ def rank_backbones(
         fit the data, comes last in the ranking, with the reason.
 
     Raises:
-        BackboneError: A name is not in the catalogue. The function raises `BackboneError` before
-            any backbone runs.
-        ConfigError: The list is empty, a backbone occurs twice, an argument is invalid, or no
-            backbone can be measured.
+        BackboneError: A name in `backbones` is not in the catalogue. The function checks the names
+            before any backbone runs.
+        ConfigError: `backbones` is empty or names a backbone twice. Or an argument is invalid, or
+            no backbone can be measured.
         DataError: The data cannot be read, or all labels are equal.
         CacheError: The features cannot be stored in the requested place.
 

@@ -105,7 +105,7 @@ def _labelled_features(
 
 
 def _are_values(groups: Hashable | Sequence, splits: dict[str, Split]) -> bool:
-    """Return whether `groups` has a value per item. Otherwise `groups` is the name of a column."""
+    """Return whether `groups` is a list with a value per item, and not the name of a column."""
     if isinstance(groups, str) or not isinstance(groups, Iterable):
         return False
     # The name of a pandas column may be a tuple.

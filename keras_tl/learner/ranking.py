@@ -92,7 +92,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """Return the common `options` that the backbone `own["backbone"]` accepts."""
+    """Return `options`, without `preprocess` if the backbone has its own preprocessing."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess
@@ -118,7 +118,7 @@ def _measured(
     groups: np.ndarray | None,
     seed: int,
 ) -> tuple[RankedBackbone, PredictionRecord]:
-    """Return a backbone's row of the ranking (without time), and its out-of-fold predictions."""
+    """Return a backbone's row of the ranking, without `seconds`, and out-of-fold predictions."""
     trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))

@@ -102,8 +102,8 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
     """Return the stored artifacts if they show the items in `rows`, otherwise new artifacts.
 
     Raises:
-        DataError: The stored artifacts do not show these items, and the learner has no data to make
-            new artifacts.
+        DataError: The stored artifacts do not show the items in `rows`, and the learner has no data
+            to make new artifacts.
     """
     record = evaluation_of(state, split).record.take(rows)
     # Compare the predictions too: a new temperature or new thresholds can change the largest losses
@@ -136,7 +136,7 @@ def keep_projection_of(state: State, when: str) -> None:
     if not names:
         return
     features = state.trainer.features
-    # Use the test split, unless the cache only has features of the validation split.
+    # Use the test split, unless the cache has only the features of the validation split.
     name = next(filter(lambda n: features.has(splits[n]), names), names[0])
     if before is not None and before.split in names:
         name = before.split

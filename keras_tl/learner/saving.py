@@ -68,7 +68,7 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # Load the trained weights only now: `State` has recorded the untrained weights before.
+    # Create `State` before loading the trained weights, because `State` copies the untrained head.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
@@ -77,8 +77,8 @@ def load(
             "The training split differs from the training split of the run. Test "
             f"{data.item}s may be {data.item}s that trained the model (leakage)."
         )
-    # An older version recorded the training split of the run, but not of each phase. Further
-    # training may use other data.
+    # Older versions recorded one training split per run, not one per phase. Record the split in
+    # each loaded phase now, because later phases may use other data.
     train = ((about["data"] or {}).get("splits") or {}).get("train") or {}
     known = {"train_fingerprint": train.get("fingerprint")}
     records = [PhaseRecord.from_json(known | row) for row in about["history"]]
@@ -117,7 +117,7 @@ def keep(state: State, path: str | os.PathLike[str], splits: Collection[str]) ->
         splits: Names of the splits that were evaluated.
 
     Returns:
-        Whether the items of the evaluated splits are the items that the run records.
+        Whether the function saved the new evaluations.
     """
     if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)

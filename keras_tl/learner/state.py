@@ -103,7 +103,7 @@ class State:
 
     @property
     def measured(self) -> Measured:
-        """The results that are valid for the current weights. The property deletes all others."""
+        """The results that are valid for the current weights. The getter deletes other results."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
@@ -172,7 +172,7 @@ class State:
         return self.data
 
     def is_training_data(self, split: str) -> bool:
-        """Return whether the items of a split are the items that the run records.
+        """Return whether the items of a split are the items that the loaded run recorded.
 
         Files are compared by path, size and modification time, so moved or copied files differ. The
         result is true if there are no data, no split with the name `split`, or no loaded run.

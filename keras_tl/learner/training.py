@@ -138,7 +138,8 @@ def _run(
     try:
         return state.trainer.run(phase, data, augment, callbacks, following, stop_after)
     except KerasTLError as error:
-        # The trainer rejected the phase, or computed no features: no weight has changed.
+        # If no weight has changed, restore the temperature and the thresholds. An example: the
+        # trainer rejected the phase, or could not compute the features.
         trainer = state.trainer
         if isinstance(error, ConfigError) or (trainer.history and trainer.is_as_trained):
             state.config, state.trained_with = known
@@ -152,7 +153,11 @@ def _validation_outcomes(state: State) -> PredictionRecord | None:
 
 
 def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecord) -> PhaseRecord:
-    """Return `record` with the drop of the validation metric since `before`. Warn of a drop."""
+    """Return `record` with any significant drop of the validation metric, and report the drop.
+
+    Args:
+        before: Prediction record of the validation split from before fine-tuning.
+    """
     data = state.need_data()
     groups = groups_of(data.split("validation"), data.groups)
     metric_drop = find_metric_drop(

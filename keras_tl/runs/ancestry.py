@@ -40,19 +40,21 @@ def learned_splits(
 ) -> tuple[str, ...]:
     """Return the names of the splits on which a backbone was fine-tuned with labels.
 
-    A phase records one fingerprint of its training split. This function therefore recognises only a
-    training split with the same items, and the joined split of all items from `fit(refit=True)`.
-    The function does not recognise a training split from another random division of the same
-    items. It ignores the training of a language model, which learns from texts without labels.
+    A phase records one fingerprint of its whole training split. This function therefore recognises
+    a split of `data` only if an earlier training split had exactly the same items. The function
+    recognises all splits if an earlier training, such as `fit(refit=True)`, used all their items.
+    The function recognises no split if the earlier training divided the same items at random in
+    another way. The training of a language model does not count: it learns from texts without
+    labels.
 
     Args:
         own: Fingerprints of the training splits on which the learner itself changed the backbone.
-            If one of them is unknown (`None`), the training split of `data` counts as learned.
+            If a fingerprint is unknown (`None`), the training split of `data` counts as learned.
     """
     prints = {*own}
     for entry in ancestry:
         if entry["kind"] == TRAINING:
-            # An older version recorded only the data of the last phase.
+            # An older version of keras_tl recorded only the data of the last phase.
             last = (entry["data"] or {}).get("fingerprint")
             records = map(PhaseRecord.from_json, entry["history"])
             prints |= {one.train_fingerprint or last for one in records if one.changed_backbone}

@@ -10,7 +10,7 @@ from keras_tl.errors import ConfigError
 
 
 def name_of(share: float) -> str:
-    """Return a name for the weight average, where `share` is the fraction of fine-tuned weights."""
+    """Return a name for a weight average. `share` is the fine-tuned model's part, from 0 to 1."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
     return f"average, {share:.0%} fine-tuned"
@@ -59,25 +59,26 @@ class PhaseRecord:
         best_epoch: Epoch whose weights the model has after the phase, counted from 1. 0 means the
             weights from before the phase.
         cached: Whether the epochs ran on cached features.
-        augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
-            `None` means that the names are unknown, because an older version saved the run.
+        augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`, or
+            `None` if the names are unknown, because an older version saved the run.
         solved: Whether the phase began at the regularised optimum of a linear head on cached
-            features. If true, the epochs of the phase improve nothing, and the curves have no
-            trend.
-        l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
+            features. If `solved` is true, the epochs of the phase improve nothing, and the curves
+            have no trend.
+        l2: Strength of the L2 penalty of the head, or `None` for no penalty, see `Phase.l2`.
         share: Position of the chosen weights on the line from the weights before the phase (0) to
             the fine-tuned weights (1), see `keras_tl.training.weight_average`.
         by_callback: Whether a callback of the user replaced the weights that training had chosen.
-            If true, `best_epoch` is the epoch whose weights the callback chose.
-        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights. If
-            true, `best_epoch` is the last epoch.
+            If `by_callback` is true, `best_epoch` is the epoch of the callback's weights, or the
+            last epoch if `of_no_epoch` is true.
+        of_no_epoch: Whether a callback set weights that belong to no epoch, such as averaged
+            weights.
         metric_drop: Significant fall of a validation metric during a call of `fine_tune`. The call
             tests for a fall only if one of its phases has no early stopping (`patience=None`). The
-            record of the call's last phase has the result. `None` means that the test found no
-            fall, or that there was no test.
-        train_fingerprint: Fingerprint of the training split of the phase, see `Split.identity`.
-            `None` means that the fingerprint is unknown, because an older version saved the run or
-            a file was missing.
+            record of the call's last phase has the result. In other records, and if the call found
+            no fall or did not test, `metric_drop` is `None`.
+        train_fingerprint: Fingerprint of the training split of the phase, see `Split.identity`, or
+            `None` if the fingerprint is unknown: an older version saved the run, or a file was
+            missing.
 
     Example:
         >>> record = learner.history[0]
@@ -141,7 +142,7 @@ class PhaseRecord:
 
     @property
     def was_judged(self) -> bool:
-        """Whether the weights belong to an epoch, or training kept the weights before the phase.
+        """Whether the chosen weights are from an epoch, or training kept the earlier weights.
 
         Example:
             >>> learner.history[0].was_judged

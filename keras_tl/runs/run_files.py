@@ -66,7 +66,7 @@ def write_run(
     Args:
         model: Keras model whose weights are saved, including those of the backbone.
         results: Content of each file in `results/`, by file name.
-        report: HTML of a new report to write into the folder. `None` means no new report.
+        report: HTML of a new report, or `None` to keep the `report.html` of an earlier run.
     """
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)

@@ -62,7 +62,7 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Return whether each output has a class name, and the items' labels agree with the names."""
+    """Return whether `class_names` has a name for each class, and agrees with the items' labels."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))

@@ -32,9 +32,9 @@ _EMBED = "embed"
 class Client(RemoteModel):
     """Client of a model that `learner.export` wrote and TF Serving serves.
 
-    The client sends no request before the first call that needs the server. This first call also
-    reads and keeps the signatures and the class names. If later outputs do not fit the signatures
-    or the class names, the client reads both again.
+    The constructor sends no request. When a call first needs the signatures or the class names, the
+    client reads them from the server and keeps them. If later outputs do not fit the signatures or
+    the class names, the client reads signatures and class names again.
 
     Args:
         address: For REST, `http://HOST:PORT` or `https://HOST:PORT` (default port of TF Serving:
@@ -43,10 +43,10 @@ class Client(RemoteModel):
         version: Number of the version to use.
         label: Label of the version to use, such as `"stable"`. Without `version` and `label`, the
             server uses the latest version.
-        class_names: Class names in the order of the outputs. By default, the client reads the names
-            from the signature `classify` of the model. Without this signature, each class has its
-            number as name. Only the best class of an item has another name: the `label` that
-            the server returned for that item.
+        class_names: Class names in the order of the outputs. By default, the client reads the class
+            names from the signature `classify` of the model. If the model has no signature
+            `classify`, the client knows the names only of classes that the server returned as the
+            `label` of an item. The name of every other class is its number.
         timeout: Seconds to wait for an answer in each try.
         retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
             503, 504, UNAVAILABLE or RESOURCE_EXHAUSTED). The first retry comes at once, the second
@@ -98,17 +98,18 @@ class Client(RemoteModel):
             batch_size: Number of items in one request.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
                 or not UTF-8, as in `learner.predict`. With `"raise"`, the client raises an error
-                that names these items. With `"skip"`, the results do not contain these items. With
-                `"keep"`, the results contain these items, with `valid` false and the reason.
+                that names the invalid items. With `"skip"`, the predictions do not contain invalid
+                items. With `"keep"`, the predictions contain invalid items, with `valid` false and
+                the reason.
 
         Returns:
-            The predictions, in the order of the items. For classes, the predictions contain
-            probabilities in [0, 1], float32 (n, classes). For a regression, the predictions contain
-            values, float32 (n,).
+            The predictions, in the order of the items. For a classification, the predictions
+            contain probabilities in [0, 1], float32 (n, classes). For a regression, the predictions
+            contain values, float32 (n,).
 
         Raises:
-            DataError: An item is invalid, or has none of the types above. The message names the
-                item.
+            DataError: An item is invalid, or has a type that `items` does not list. The message
+                names this item.
             ServingError: The server does not answer, or its answer is not as expected.
 
         Example:
@@ -130,7 +131,7 @@ class Client(RemoteModel):
         """Return the features of the backbone, as `learner.features` does.
 
         Args:
-            items: Items as in `predict`, but no arrays: the signature `embed` does not accept them.
+            items: Items as in `predict`, but no arrays: the signature `embed` accepts no arrays.
             batch_size: Number of items in one request.
             on_invalid: Treatment of invalid items, as in `predict`. With `"keep"`, the features of
                 invalid items are NaN.
@@ -140,7 +141,7 @@ class Client(RemoteModel):
 
         Raises:
             DataError: An item is invalid, or has a type that `predict` does not accept either. The
-                message names the item.
+                message names this item.
             ServingError: The items are arrays, the server does not answer, or its answer is not as
                 expected.
 
@@ -161,7 +162,7 @@ class Client(RemoteModel):
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: OnInvalid
     ) -> tuple[Answers, PredictionItems]:
-        """Send all items in batches. Return the joined outputs of the batches, and the items."""
+        """Send `items` in batches. Return the outputs for all items, and the items as read."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = _read_items(items, _inputs_of(self._signatures), on_invalid)

@@ -92,7 +92,7 @@ class RestTransport(Transport):
         return self._target.tried(lambda: self._sent(url, body))
 
     def _sent(self, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        """Send a request once, see `_ask`. Raise `NoAnswerError` if a retry can succeed."""
+        """Send the request of `_ask` once. Raise `NoAnswerError` if a retry can succeed."""
         try:
             response = self._session.request(
                 "GET" if body is None else "POST",
@@ -113,7 +113,7 @@ class RestTransport(Transport):
             raise
 
     def _read(self, response: requests.Response) -> dict[str, Any]:
-        """Return the JSON object in a response, or raise the error that the response tells of."""
+        """Return the JSON object in a response, or raise an error if the response reports one."""
         try:
             answer = response.json()
         except ValueError:
@@ -144,7 +144,7 @@ class RestTransport(Transport):
 
 
 def _pause(response: requests.Response) -> float | None:
-    """Return the seconds in the header `Retry-After`. `None`: there is no valid header."""
+    """Return the seconds in the header `Retry-After`, or `None` if it is missing or invalid."""
     after = response.headers.get("Retry-After")
     try:
         return None if after is None else Retry().parse_retry_after(after)

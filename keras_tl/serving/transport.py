@@ -14,7 +14,7 @@ from keras_tl.errors import ServingError
 Values = list[bytes] | list[str] | np.ndarray
 T = TypeVar("T")
 
-# The first retry comes at once. The pause before retry n is this number of seconds times 2 ** n.
+# The first retry comes at once. The pause before retry n > 1 is `_PAUSE` seconds times 2 ** n.
 _PAUSE = 0.1
 
 
@@ -106,7 +106,7 @@ class Target:
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
-        """Return the error for a server that does not answer on this interface (REST or gRPC)."""
+        """Return the error for a server that does not answer on `interface` (REST or gRPC)."""
         return ServingError(
             f"No answer from {self.address}: {reason}. Check that the server is running, and that "
             f"this is the port of its {interface} interface. TF Serving's default port is {port}."
@@ -140,7 +140,7 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """Send a `tf.Example` with these features, and return the class names in the answer."""
+        """Send `features` as a `tf.Example`, and return the class names in the answer."""
 
     @abc.abstractmethod
     def close(self) -> None:

@@ -33,7 +33,7 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def convert(self, model: NumericModel, precision: str) -> bytes:
-        """Convert a model to the bytes of a file. The file keeps the names of inputs and outputs.
+        """Convert a model to the bytes of a file. The file keeps all input and output names.
 
         With both precisions, `"float32"` and `"float16"`, inputs and outputs with floating-point
         numbers are float32.
@@ -44,13 +44,13 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def ask(self, file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run a file on this CPU with input arrays (n, ...), and return the outputs by name."""
+        """Run an exported file on this CPU with arrays (n, ...), and return the outputs by name."""
 
     def refuse(self, operations: Iterable[str], said: str = "") -> ExportError:
         """Return the error for a model that the converter of the runtime cannot convert.
 
-        The message names the `operations` that the runtime lacks. If `operations` is empty, the
-        text `said` is the reason in the message.
+        The error message names the `operations` that the runtime lacks. If `operations` is empty,
+        the error message gives `said` as the reason.
         """
         known = ", ".join(sorted(operations))
         reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said

@@ -43,7 +43,7 @@ def describe(
     `answers` are the outputs of the exported file for the example inputs. `parity` has the
     differences between the outputs of the file and of the model, and the allowed difference.
     """
-    # In every output, only the first dimension, the batch, has no fixed size.
+    # Only the first dimension of an output, the batch, can have any size.
     outputs = {
         name: {
             "dtype": str(array.dtype),

@@ -1,4 +1,4 @@
-"""Write a LiteRT or ONNX file and its companion file. After a failed check, no files remain."""
+"""Write a LiteRT or ONNX file and its companion file. A failed check leaves no new files."""
 
 from pathlib import Path
 
@@ -51,16 +51,16 @@ def export_file(
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
         texts.onnx.tokenizer/    vocabulary and settings, saved by the text preprocessor
 
-    With `overwrite`, the function replaces files of the same names, and the model file last.
+    With `overwrite`, the function replaces existing files. It replaces the model file last.
 
     Returns:
         The largest difference between the outputs of the file and of the model. Differences of
         values above 1 are relative.
 
     Raises:
-        ConfigError: One of the files exists, and `overwrite` is false.
+        ConfigError: A file that the function would write exists, and `overwrite` is false.
         ExportError: The conversion failed, or the outputs of the file differ from those of the
-            model. No files remain.
+            model. The function leaves no new files.
     """
     written = [path, companion_path(path)]
     if model.modality.preprocessor is not None:

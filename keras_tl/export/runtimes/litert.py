@@ -17,8 +17,8 @@ from keras_tl.export.without_keras.errors import first_line
 class LiteRT(Runtime):
     """Export to LiteRT files, which take one item a call: accelerators need fixed shapes.
 
-    With `"float16"`, the file stores the weights as float16. A CPU still computes in float32. A GPU
-    may compute in float16.
+    With the precision `"float16"`, the file stores the weights as float16. A CPU still computes
+    with such a file in float32. A GPU may compute in float16.
     """
 
     name = "LiteRT"

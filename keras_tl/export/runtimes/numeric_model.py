@@ -54,7 +54,7 @@ class NumericModel:
 
         Args:
             fixed: Whether the function takes exactly one item, which has the size of the example
-                inputs. If false, the function takes any number of items, and texts of any length
+                inputs. Otherwise, the function takes any number of items, and texts of any length
                 that the backbone accepts.
         """
         specs = [

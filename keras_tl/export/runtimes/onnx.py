@@ -17,9 +17,9 @@ from keras_tl.export.without_keras.errors import first_line
 class Onnx(Runtime):
     """Export to ONNX files, which take any number of items.
 
-    A file also takes texts of any length that the backbone accepts. With `"float16"`, the weights
-    and the computation are float16, for GPUs. A tool of ONNX Runtime converts the file to float16
-    and replaces values above 65,504 by 65,504.
+    A file also takes texts of any length that the backbone accepts. With the precision `"float16"`,
+    the weights and the computation are float16, for GPUs. A tool of ONNX Runtime then converts the
+    file to float16, and replaces stored values above 65,504 by 65,504.
     """
 
     name = "ONNX"

@@ -53,7 +53,8 @@ def compare(
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
     """Return the decisions that follow from the file's probabilities.
 
-    Near a tie, the probabilities of the model, which differ slightly, may give other decisions.
+    At nearly equal probabilities, or near a threshold, the model itself may decide differently,
+    because its probabilities differ slightly from those of the file.
     """
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":

@@ -1,4 +1,4 @@
-"""The error that ends a verification, and the first line of other error messages."""
+"""The error that ends a verification, and a function that shortens other error messages."""
 
 
 class UnusableError(Exception):

@@ -57,7 +57,7 @@ def load(session, folder: Path) -> None:
 
 
 def _damage_of_variables(prefix: Path) -> str | None:
-    """Return a message if the variables are unreadable. The loader's message would not say so."""
+    """Return a message if the variables are unreadable: the TF1 loader does not name this cause."""
     if not prefix.parent.is_dir():
         return None
     try:
@@ -70,7 +70,7 @@ def _damage_of_variables(prefix: Path) -> str | None:
 
 
 def ask(session, signature, arrays: dict[str, np.ndarray], outputs=None) -> dict[str, np.ndarray]:
-    """Call a signature with `arrays`, a dict by input name. Return the outputs by name.
+    """Call a signature with `arrays`, a dict by input name. Return the signature's outputs by name.
 
     Raises:
         KeyError: The signature has no input or output with a given name.

@@ -6,11 +6,11 @@ package tensorflow-serving-api has all messages, but an export should not need t
 module declares only the fields that keras_tl reads or writes. Protobuf keeps unknown fields
 unchanged.
 
-In the wire format, a nested message is a byte string, and a `map` is a list of pairs. So fields of
-the types `tensorflow.TensorProto` and `tensorflow.Example` have the type bytes here. A `oneof` is a
-set of fields of which only one is present. So each kind of log is a normal field here. A separate
-descriptor pool avoids name clashes with tensorflow-serving-api in the same process. This module
-needs only protobuf.
+In the wire format, a nested message is a byte string, and a `map` is a list of pairs. This module
+therefore declares `tensorflow.TensorProto` and `tensorflow.Example` as bytes. A `oneof` is a set of
+fields of which only one is present. This module declares each field of a `oneof`, such as a kind of
+log, as a normal field. A separate descriptor pool avoids name clashes with tensorflow-serving-api
+in the same process. This module needs only protobuf.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory

@@ -14,7 +14,7 @@ _REPETITIONS = 20
 
 
 def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
-    """Return inputs to time each signature (`asked`, else zeros), and notes on missing inputs."""
+    """Return inputs for each signature, from `asked` or zeros, and notes on missing inputs."""
     found, notes = {}, []
     for name, signature in signatures.items():
         inputs = asked.get(name) or _zeros(signature)
@@ -30,7 +30,7 @@ def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]]
 def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
     """Time the signatures for about `seconds` seconds in total, in this process.
 
-    `questions` has the inputs of each signature. `measure` repeats the inputs for larger batches.
+    `questions` has inputs for each signature. For larger batches, `measure` repeats these inputs.
 
     Returns:
         Dict by signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by

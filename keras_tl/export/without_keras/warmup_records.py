@@ -50,7 +50,7 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
 
 
 def replay(session, signatures, records: list[bytes]) -> Replayed:
-    """Call signatures as the records request. A record is a serialised `PredictionLog`."""
+    """Send the request in each record to its signature. Records are serialised `PredictionLog`s."""
     replayed = Replayed()
     for number, record in enumerate(records, 1):
         try:
