@@ -125,7 +125,7 @@ class Comparison:
         look: Number of this analysis of the comparison, 1 for the first. Earlier verdicts for other
             seeds or sizes count as earlier analyses, see
             `keras_tl.comparison.statistics.level_of`.
-        grouping: Name and number of the groups of dependent test items. `None`: no groups.
+        grouping: Column and number of the groups of dependent test items. `None`: no groups.
 
     Example:
         >>> comparison.epochs, comparison.skill

@@ -19,8 +19,8 @@ instead of `ddf_H`, the geometric mean of `ddf_H` and S - 1, the degrees of free
 With the geometric mean of `ddf_H` and S - 1, the rate of false claims does not measurably exceed
 the significance level.
 
-If test items have groups, such as all photos of one patient, then the items of a group are
-dependent. The groups take the place of the items, see `by_group`.
+If test items have groups, such as all photos of one patient, the items of a group are dependent.
+For such data, the tests use one value for each group in place of each item, see `by_group`.
 """
 
 import dataclasses
@@ -171,14 +171,14 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
 
 
 def by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return a value for each group instead of each item, with the same mean over the last axis.
+    """Return one value for each group in place of each item, with the same mean over the last axis.
 
     The mean over the items is a ratio: the sum of all values, divided by the sum of the group
-    sizes. The variance of a ratio is that of the mean of its linearised values (Cochran, "Sampling
-    Techniques", 1977, ch. 6). The linearised value of a group is the mean over all items, plus the
-    group's sum of differences from this mean, divided by the mean size of a group.
-    If all items of a group are equal and all groups have the same size, then this is the value of
-    the items.
+    sizes. The variance of a ratio is the variance of the mean of its linearised values (Cochran,
+    "Sampling Techniques", 1977, ch. 6). The linearised value of a group is m + d / s: m is the mean
+    over all items, d the sum of the group's differences from m, and s the mean size of a group. If
+    all groups have the same size and all items of a group are equal, the linearised value of the
+    group is the value of its items.
 
     Args:
         values: Values of n items, float array (..., n).

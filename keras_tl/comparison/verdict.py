@@ -115,8 +115,8 @@ def decide(
             order.
         min_difference: Smallest difference in skill that matters to the user.
         look: Number of the analysis, see `level_of`.
-        items: Number of test items, if `skills` has a value for each group of test items and not
-            for each test item (`keras_tl.comparison.statistics.by_group`). `None`: no groups.
+        items: Number of test items, if `skills` has one value for each group of test items
+            (`keras_tl.comparison.statistics.by_group`). `None`: one value for each test item.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])

@@ -22,7 +22,7 @@ def about_text(what: Mapping[str, Any], skill: str, grouping: Grouping | None = 
     budget = what["budget"]
     head = budget["head"]["epochs"] if budget["head"] else 0
     backbone = public_place(what["model"]["backbone"])
-    # With few groups, the intervals of a comparison are too wide and not too narrow (`components`).
+    # No warning of too narrow intervals: with few groups, the intervals of `components` are wide.
     said = "" if grouping is None else f" {grouping.describe(warn_if_few=False)}"
     return (
         f"Pretrained {backbone}, compared with the same network from scratch. Every arm made "

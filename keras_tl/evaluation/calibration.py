@@ -37,8 +37,8 @@ class Bin(JsonConfig):
         frequency: Fraction of the bin's predictions that came true. `None`: the bin is empty.
         interval: 95% confidence interval of `frequency` (Wilson, 1927). If items have groups, the
             interval counts whole groups (`keras_tl.evaluation.intervals.share_interval`).
-            Otherwise, Wilson's formula assumes independent labels: if items have several labels,
-            the interval is too narrow.
+            Without groups, Wilson's formula assumes independent labels: if items have several
+            labels, the interval is too narrow.
     """
 
     low: float
@@ -58,8 +58,8 @@ class Calibration:
             second class (binary task), or every label of every item (multi-label task).
         items: Number of items whose predictions were compared with their labels.
         ece: Expected calibration error, in [0, 1] (Naeini et al., AAAI 2015; Guo et al., 2017, eq.
-            3): the mean distance between confidence and frequency in 15 bins of equal width. The
-            weight of a bin in this mean is its number of probabilities. By chance, a perfectly
+            3): the mean distance between `Bin.confidence` and `Bin.frequency` in 15 bins of equal
+            width, weighted by the number of probabilities in each bin. By chance, a perfectly
             calibrated model also has an ECE above 0, especially with few items.
         brier: Mean squared error of the probabilities (Brier, "Verification of forecasts expressed
             in terms of probability", Monthly Weather Review 78, 1950). With several classes, the
@@ -157,8 +157,8 @@ def _bins(confidences: np.ndarray, hits: np.ndarray, groups: np.ndarray | None) 
 def fit_temperature(task: Task, record: PredictionRecord) -> float:
     """Return the temperature that makes the labels most likely (Guo et al., 2017, sec. 4.2).
 
-    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. Logits are always
-    divided by the same number, so the ranking of the classes of an item never changes.
+    The temperature is from 0.05 to 20, and above 1 if the model is overconfident. All logits are
+    divided by the temperature, so the ranking of the classes of an item never changes.
 
     Args:
         record: Prediction record of the validation split, never of the test split. The record's
@@ -180,7 +180,7 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """Return a configuration with a new temperature. New thresholds keep all predictions equal."""
+    """Return a configuration with a new temperature, and thresholds that keep all predictions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)

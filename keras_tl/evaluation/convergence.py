@@ -15,10 +15,10 @@ _OF_ITSELF, _OF_GAINED, _LITTLE = 0.05, 0.1, 0.01
 def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
     """Return whether a loss would fall further if training went on at the same learning rate.
 
-    A learning rate that decays to 0 flattens every curve, even before training has converged. So
-    the function measures training by the sum of the learning rates, not by the number of epochs:
-    it judges the last 25% of this sum. With a constant learning rate, it thus judges the last 25%
-    of the epochs. With cosine decay, it judges the last 56% of the epochs.
+    A learning rate that decays to 0 flattens every curve, even before training has converged.
+    `still_falls` therefore measures training by the sum of the learning rates, not by the number of
+    epochs. The function judges the last 25% of the sum of all learning rates. With a constant
+    learning rate, `still_falls` judges the last 25% of the epochs, with cosine decay the last 56%.
 
     The result is `None` if the phase has fewer than two epochs, or if a loss is not finite.
 

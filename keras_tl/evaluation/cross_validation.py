@@ -27,7 +27,8 @@ class LabelledFeatures:
         sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
         groups: Group of each item, (n,). A group is never divided between folds. `None`: the items
             have no groups.
-        grouped_by: Name of the column with the groups. `None`: no groups, or no column.
+        grouped_by: Name of the column with the groups. `None`: no groups, or groups without a
+            column.
     """
 
     labels: np.ndarray
@@ -44,7 +45,7 @@ class CrossValidation(MetricMapping):
 
     If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
     confidence intervals account for the random choice of the items, or of the groups if items have
-    groups. These confidence intervals ignore that the folds share training items.
+    groups. The intervals ignore that the folds share training items.
 
     Attributes:
         metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.
@@ -117,7 +118,8 @@ def cross_validate(
     Args:
         training: Object that trains the heads and returns their out-of-fold logits.
         items: Features and labels of the items of all splits to use.
-        folds: Number of folds, from 2 to the number of items or groups.
+        folds: Number of folds, at least 2 and at most the number of items. If items have groups: at
+            most the number of groups.
         repeats: Number of cross-validations, each with a new random assignment of items to folds.
 
     Raises:
@@ -156,7 +158,7 @@ def cross_validate(
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Average metrics and intervals over the repeats. Take tables and curves from the first one."""
+    """Average metrics and intervals over repeats. Take tables and curves from the first repeat."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

@@ -38,8 +38,8 @@ class Evaluation(MetricMapping):
         raw: Prediction record with the label and the logits of every item. The logits are not yet
             divided by the temperature. `raw.fingerprint` identifies the items.
         weights: Fingerprint of the model's weights.
-        metrics: Metrics by name as JSON types, see `keras_tl.evaluation.metrics.measure`. If the
-            items have groups, `"slices"` holds the metrics of each group, see
+        metrics: Metrics by name as JSON types, see `keras_tl.evaluation.metrics.measure`. After
+            `evaluate(by=...)`, `"slices"` holds the metrics of each group of items, see
             `keras_tl.evaluation.slices.Slices`.
         sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory,
             or their sources are unknown.
@@ -75,7 +75,7 @@ class Evaluation(MetricMapping):
         Args:
             split: Name of the split. For `task`, `raw`, `weights` and `sources`, see `Evaluation`.
             groups: A pair: the name of the column with the groups (or `None`), and the group of
-                each item. `None` instead of the pair: compute no metrics by group.
+                each item. `groups=None`: compute no metrics by group.
 
         Example:
             >>> test = learner.evaluate()
@@ -101,7 +101,7 @@ class Evaluation(MetricMapping):
 
     @property
     def slices(self) -> Slices | None:
-        """Metrics by group of items, from `evaluate(by=...)`. `None`: the items have no groups.
+        """Metrics by group of items, from `evaluate(by=...)`. `None`: no metrics by group.
 
         Example:
             >>> groups = learner.evaluate(by=["left", "right"] * 4).slices
@@ -113,7 +113,7 @@ class Evaluation(MetricMapping):
     def under(self, task: Task) -> "Evaluation":
         """Evaluate the saved logits again, with another temperature or other decision thresholds.
 
-        The new evaluation keeps the metrics by group only if no prediction changes.
+        The returned evaluation has the metrics by group only if no prediction changes.
 
         Example:
             >>> import dataclasses

@@ -80,7 +80,7 @@ class Evidence:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether training metrics say little, because they were logged with mixed labels."""
+        """Whether the training metrics say little, because an augmentation mixed their labels."""
         return mixes_labels(self.record.augment or False) and not self.is_measured
 
     @cached_property
@@ -127,9 +127,10 @@ class Evidence:
         """Whether further epochs would improve the model.
 
         `True` if the training loss and the validation loss still fall, and training is not near
-        perfect. If both losses are high, the validation loss need not fall. This exception does not
-        hold if `is_mixed` is true, because mixed labels always give high losses. The result is
-        `False` after early stopping, or after validation got worse.
+        perfect. A falling training loss alone is enough if the training loss and the validation
+        loss are both high. High losses do not count if `is_mixed` is true, because mixed labels
+        always give high losses. The result is `False` after early stopping, or after validation got
+        worse.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -139,7 +140,7 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation is worse in two or more epochs after the best, including the last one.
+        """Whether at least two epochs after the best epoch, the last one included, are worse.
 
         If no epoch improved the model, the first epoch counts as the best epoch. The result is
         always `False` for a head that began at its optimum.

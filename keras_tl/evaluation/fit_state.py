@@ -20,14 +20,14 @@ Judgement = tuple[str, str]
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Return the state of a phase and its reason. The first test that finds a state decides."""
+    """Return the state of a phase and its reason, from the first test that finds a state."""
     if not evidence.record.was_judged:
         return (UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 
 
 def _harm(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield `DIVERGED` if training diverged, `UNKNOWN` if the only epoch was no improvement."""
+    """Yield `DIVERGED` if training diverged, and `UNKNOWN` if the only epoch improved nothing."""
     if not evidence.is_finite:
         yield (DIVERGED, NOT_FINITE)
     if evidence.made_nothing_better and len(evidence.record.epochs) == 1:

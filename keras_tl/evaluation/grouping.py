@@ -8,13 +8,13 @@ import numpy as np
 
 from keras_tl.base.config import JsonConfig
 
-# With fewer groups, the variance between groups is badly known, so intervals are too narrow.
+# With fewer groups than `FEW`, intervals are too narrow: few groups hardly show how groups differ.
 FEW = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Grouping(JsonConfig):
-    """Name and number of the groups that intervals take into account.
+    """Column and number of the groups of dependent items that intervals take into account.
 
     Attributes:
         by: Name of the column with the groups. `None`: the user passed the group of each item.
@@ -30,7 +30,7 @@ class Grouping(JsonConfig):
 
     @classmethod
     def of(cls, groups: Sequence[Any] | np.ndarray | None, by: Hashable | None) -> Self | None:
-        """Count the groups. Return `None` without groups.
+        """Count the different groups. If `groups` is `None`, return `None`.
 
         Args:
             groups: Group of each item, (n,), or `None`.
@@ -46,7 +46,7 @@ class Grouping(JsonConfig):
 
     @classmethod
     def among(cls, metrics: Mapping[str, Any]) -> Self | None:
-        """Return the grouping that metrics name, see `keras_tl.evaluation.metrics.measure`.
+        """Return the `Grouping` in metrics of `keras_tl.evaluation.metrics.measure`, or `None`.
 
         Example:
             >>> Grouping.among({"groups": {"by": "patient", "count": 12}}).by
@@ -69,8 +69,8 @@ class Grouping(JsonConfig):
         """Return sentences that say how intervals take the groups into account.
 
         Args:
-            what: Subject of the first sentence, a plural.
-            warn_if_few: Whether to add that intervals are too narrow with fewer than 10 groups.
+            what: Plural for the intervals in the text, such as `"Intervals and p-values"`.
+            warn_if_few: Whether to warn of too narrow intervals if there are fewer than 10 groups.
 
         Example:
             >>> Grouping("patient", 1).describe().split(".")[0]
@@ -88,10 +88,10 @@ class Grouping(JsonConfig):
 
 
 def group_numbers(groups: Sequence[Any] | np.ndarray) -> np.ndarray:
-    """Return the number of each item's group, int32 (n,), in the order of first appearance.
+    """Return the number of each item's group, int32 (n,). The group of the first item has number 0.
 
-    The order of first appearance makes results independent of the names of the groups. If each item
-    is a group of its own, the numbers are 0 to n - 1.
+    The numbers follow the order of first appearance, so that results do not depend on the names of
+    the groups. If each item is a group of its own, the numbers are 0 to n - 1.
     """
     _, first, numbers = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int32)

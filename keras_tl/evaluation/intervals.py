@@ -62,7 +62,7 @@ def proportion_interval(count: int, items: int) -> Interval:
     """Return the proportion of items with some property, with its 95% confidence interval.
 
     The interval is the score interval of Wilson ("Probable inference, the law of succession, and
-    statistical inference", JASA 22, 1927). This interval stays within [0, 1] and is wider than 0.
+    statistical inference", JASA 22, 1927). The interval stays within [0, 1] and is wider than 0.
 
     Args:
         count: Number of items with the property, such as a right prediction.
@@ -97,16 +97,16 @@ def share_interval(hits: np.ndarray, groups: np.ndarray | None = None) -> Interv
 
 
 def effective_items(hits: np.ndarray, groups: np.ndarray) -> float:
-    """Return the number of independent items that would know a proportion as well as n items do.
+    """Return the number of independent items that give as precise a proportion as n items.
 
     The effective number of items is n divided by the design effect (Rao and Scott, "A simple method
     for the analysis of clustered binary data", Biometrics 48, 1992). The design effect is the
-    variance of the proportion over whole groups, divided by its variance over independent items.
+    variance of the proportion for items in groups, divided by the variance for independent items.
     A design effect below 1 counts as 1.
 
     If all items belong to one group, or if all items have the same value, the items do not show how
-    much groups differ. The items of a group then count as equal: the effective number of items is
-    the number of groups if all groups have the same size.
+    much groups differ, and the function treats all items of a group as equal. With equal items in
+    groups of the same size, the effective number of items is the number of groups.
 
     Args:
         hits, groups: See `share_interval`.
@@ -134,12 +134,13 @@ def f1_interval(right: int, items: int, answered: int) -> Interval:
 def f1_of_share(share: Interval) -> Interval:
     """Return the F1 score of a class, with its 95% confidence interval.
 
-    F1 is 2 s / (1 + s). Here, s is the number of right predictions of the class, divided by the
-    number of items that are of the class or predicted as the class. The interval of F1 comes from
-    the Wilson interval of s (Lam et al., 2023, arXiv:2309.14621, the indirect Wilson method).
+    If s is the value of `share`, F1 is 2 s / (1 + s). The formula 2 s / (1 + s) also turns the
+    Wilson interval of `share` into the interval of F1 (the indirect Wilson method of Lam et al.,
+    2023, arXiv:2309.14621).
 
     Args:
-        share: The proportion s, with its interval.
+        share: Proportion of right predictions among the items that are of the class or predicted as
+            the class, with the interval of the proportion.
     """
     return Interval(*(2 * s / (1 + s) for s in (share.mean, share.low, share.high)))
 
@@ -164,11 +165,11 @@ def bootstrap_interval(
     Args:
         statistic: Function that computes the metric from item weights.
         items: Number n of the items.
-        resamples: Number of resamples. Each resample draws n items with replacement, or as many
-            groups as there are.
+        resamples: Number of resamples. Each resample draws n items with replacement. If items
+            have groups, each resample draws groups with replacement, as many as there are groups.
         confidence: Confidence level in (0, 1), see `mean_interval`.
-        groups: Group of each item, (n,), if items of a group are dependent. With `None`, or with
-            fewer than two groups, the bootstrap draws items.
+        groups: Group of each item, (n,), if items of a group are dependent. `None`, or fewer
+            than two groups: the bootstrap draws items.
 
     Returns:
         Value and interval. `None`: there is only one item, or the metric is undefined on the items

@@ -21,9 +21,9 @@ class TopLoss:
         source: Path of the file, text, or both texts of a pair. `None`: the item is a pixel array.
         true: Names of the true label or labels. Regression: the target.
         predicted: Names of the predicted label or labels. Regression: the predicted value.
-        true_probability: Probability of the true label. Multi-label task: the probability that all
-            labels are as true (present or absent), as if labels were independent. `None`: the task
-            is a regression.
+        true_probability: Probability of the true label. Multi-label task: the probability that the
+            item has exactly its true labels, as if labels were independent. `None`: the task is a
+            regression.
         predicted_probability: Probability of the prediction, computed like `true_probability`.
         loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
 

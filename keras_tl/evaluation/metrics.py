@@ -59,8 +59,8 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
           positive rate, true positive rate), unless `task.measure` already returns `"roc"`. See
           `precision_recall` and `roc_curves` in `keras_tl.evaluation.thresholds`.
         * If known, `"fingerprint"`: text that identifies the items.
-        * If the items have groups, `"groups"`: their column (`"by"`) and number (`"count"`), see
-          `keras_tl.evaluation.grouping.Grouping`.
+        * If the items have groups, `"groups"`: column of the groups (`"by"`) and number of groups
+          (`"count"`), see `keras_tl.evaluation.grouping.Grouping`.
     """
     metrics = task.measure(record.labels, record.logits)
     metrics["intervals"] = metric_intervals(task, record)
@@ -81,10 +81,10 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
 def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     """Return 95% confidence intervals: how far metrics depend on the random choice of items.
 
-    `share_interval` computes the intervals of accuracy, precision and recall, and `f1_of_share` the
-    intervals of F1. `bootstrap_interval` computes the intervals of all metrics except these four,
-    always with the same resamples. There are 1,000 resamples, or fewer (at least 200) if there are
-    more than 20,000 logits.
+    `share_interval` computes the intervals of the accuracy, and of each class's precision and
+    recall. `f1_of_share` computes the intervals of each class's F1. `bootstrap_interval` computes
+    the intervals of all other metrics, with the same resamples for every metric. There are 1,000
+    resamples, or fewer (at least 200) if there are more than 20,000 logits.
 
     If the record has two or more groups, all intervals count whole groups as independent. With one
     group, the intervals count items.

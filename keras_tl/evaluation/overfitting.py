@@ -22,8 +22,8 @@ class Overfitting:
 
     Attributes:
         state: State of the last phase, see `PhaseFit.state`. If the model's weights are from an
-            earlier phase, there are two exceptions. If the earlier phase overfits, or if the curves
-            of the last phase show nothing, `state` is the state of the earlier phase.
+            earlier phase, `state` is the state of the earlier phase in two cases: the earlier phase
+            overfits, or the state of the last phase is `"fits"`.
         statement: The diagnosis in one or two sentences.
         phases: Diagnosis of each training phase.
         remedies: At most two remedies to try, the most promising first.
@@ -112,7 +112,8 @@ def find_overfitting(
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # The weights come from the last phase that kept an epoch. If no phase did, use the last phase.
+    # The weights come from the last phase that kept an epoch. If no phase kept an epoch, use the
+    # last phase.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:

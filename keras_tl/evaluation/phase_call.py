@@ -32,7 +32,7 @@ class PhaseCall:
 
 
 def call_of(phase: Phase, family: str) -> PhaseCall:
-    """Return the shortest `Learner` call that runs a phase. If possible, the call names a policy.
+    """Return the shortest `Learner` call that runs a phase, with a named policy if one fits.
 
     `family` is the key of the model's default settings, see `keras_tl.base.config.family_of`.
     """
@@ -60,11 +60,12 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
     """Return the keyword arguments of a call that runs `phase`, or `None` if no call can do so.
 
-    `own` has the defaults of the call: only the settings that differ become arguments.
+    `own` is the phase that the call runs without arguments. Only fields of `phase` that differ from
+    the fields of `own` become arguments.
     """
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
-    # A call cannot set a field to `None`: with the argument `None`, it uses the value of `own`.
+    # No call can set a field to `None`: for an argument `None`, the call uses the value of `own`.
     if None in given.values() or dataclasses.replace(own, **given) != phase:
         return None
     return given

@@ -39,7 +39,7 @@ class PhaseFit:
             weights, dropout and augmentation.
         trend: Slope per epoch of a least-squares line through the logged gaps between the training
             and the validation metric. `None`: there are fewer than three epochs, a value is not
-            finite, labels were mixed, or the head is `solved`.
+            finite, an augmentation mixed the labels, or `solved` is true.
         state: State of the phase, one of the following.
             `"overfits"`: the model is clearly better on the training split than on the validation
                 split, or the validation result got worse and the phase kept the last weights.

@@ -28,7 +28,8 @@ class PredictionRecord:
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
         groups: Number of the group of each item, int32 (n,). Items of a group are dependent, so
             that intervals count whole groups. `None`: no groups.
-        grouped_by: Name of the column with the groups. `None`: no groups, or no column.
+        grouped_by: Name of the column with the groups. `None`: no groups, or groups without a
+            column.
 
     Example:
         >>> raw = learner.evaluate().raw
@@ -77,7 +78,7 @@ class PredictionRecord:
 
     @property
     def grouping(self) -> Grouping | None:
-        """Name and number of the groups, or `None` without groups.
+        """Column and number of the groups, or `None` without groups.
 
         Example:
             >>> print(learner.evaluate().raw.grouping)

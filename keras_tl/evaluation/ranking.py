@@ -34,8 +34,8 @@ class RankedBackbone:
         score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
         width: Number of features that the backbone computes for one item.
         parameters: Number of weights of the backbone.
-        item_seconds: Time to compute the features of one item, in seconds. A prediction takes
-            little longer.
+        item_seconds: Time to compute the features of one item, in seconds. A prediction by a
+            head on the features takes little longer.
         seconds: Wall time to load the backbone and to compute features, `metric` and `score`. If
             the features were in the cache, `seconds` is small.
         error: Reason why the backbone has no measurements. `None`: measurements exist.
@@ -89,7 +89,7 @@ class Ranking:
         item: Word for one item in tables and messages, such as `"image"`.
         seed: Random seed for the sample of items, the folds, and backbones with random weights.
         chosen: Name of the recommended backbone, see `choose_backbone`.
-        grouping: Name and number of the groups of dependent items. `None`: no groups.
+        grouping: Column and number of the groups of dependent items. `None`: no groups.
 
     Example:
         >>> [row.name for row in ranking.rows], ranking.primary_metric
@@ -179,9 +179,10 @@ def choose_backbone(
 ) -> str:
     """Return the fastest backbone whose metric is within one standard error of the best metric.
 
-    Backbones within one standard error count as equally fast if they are at most 25% slower than
-    the fastest of them. Of these, the function returns the backbone with the best metric. Source:
-    the one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984, sec.
+    The candidates are the backbones whose metric is within one standard error of the best metric.
+    Candidates that are at most 25% slower than the fastest candidate count as equally fast. Among
+    equally fast candidates, the function returns the backbone with the best metric. Source: the
+    one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984, sec.
     3.4.3). The rule uses the standard error of the difference between the metrics of two backbones
     on the same items.
 

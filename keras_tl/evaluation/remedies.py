@@ -19,10 +19,11 @@ def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     """Return at most two remedies, the most promising first, for a state of a training phase.
 
     `keras_tl.evaluation.fit_state` lists the states. Against overfitting, the first remedy is a
-    lower learning rate if the first epoch was the best. The next remedies are methods that the
-    training does not use yet. The state `"unknown"` has one remedy, the state `"fits"` has none. If
-    the weights of the head were optimal before training, more epochs or another learning rate
-    would change nothing, so the function never proposes them.
+    lower learning rate if no later epoch was better than the first. Further remedies against
+    overfitting are methods that the training does not use yet, such as augmentation. The state
+    `"unknown"` has one remedy, the state `"fits"` has none. If the weights of the head were optimal
+    before training, more epochs or another learning rate would change nothing, so the function
+    never proposes them.
     """
     return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 

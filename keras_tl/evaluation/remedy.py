@@ -81,7 +81,7 @@ class Situation:
         return written(f"learner.{call.function}", {**shown, **self._augment(call), **code})
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
-        """Return the code of `augment=`. Default, unknown or user-made augmentation: return {}."""
+        """Return the argument `augment=`, but {} for default, unknown or user-made augmentation."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}

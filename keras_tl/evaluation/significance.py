@@ -23,16 +23,17 @@ def permutation_p_values(
     """Test for each group whether the group has a worse metric than the rest. Return p-values.
 
     The one-sided permutation test draws random groups of the same size as the tested group. The
-    p-value is the fraction of these random groups that are worse than their rest by at least as
-    much as the tested group (Phipson and Smyth, 2010, arXiv:1603.05766).
+    p-value is the fraction of the random groups whose difference from the rest is at least as bad
+    as the difference of the tested group (Phipson and Smyth, 2010, arXiv:1603.05766).
 
     A group has `None` instead of a p-value if the metric of the group or of the rest is undefined.
 
-    If items are dependent (`groups`), a permutation of single items finds too many differences. The
-    test then permutes only exchangeable blocks (Winkler et al., "Permutation inference for the
-    general linear model", NeuroImage 92, 2014). If all items of each group of dependent items have
-    the same code, the test permutes whole groups of dependent items. Otherwise the test permutes
-    the codes within each group of dependent items.
+    If items are dependent (`groups`), a permutation of single items finds too many differences.
+    With `groups`, the test permutes only exchangeable blocks (Winkler et al., "Permutation
+    inference for the general linear model", NeuroImage 92, 2014). If all items of each group of
+    dependent items have the same code, the test permutes whole groups of dependent items. If at
+    least one group of dependent items has several codes, the test permutes the codes only within
+    the groups of dependent items.
 
     Args:
         statistic: Function that computes the metric from a weight for each item (0: not counted).
@@ -53,7 +54,7 @@ def permutation_p_values(
         drawn = _permuted(codes, count, rng, groups)
         for group in tested:
             found = _differences(statistic, drawn == group, sign)
-            # 1e-12 allows for rounding. A random group without a metric counts as at least as bad.
+            # 1e-12 allows for rounding. A random group with an undefined metric counts as worse.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
     known = np.isfinite(observed)
@@ -63,7 +64,7 @@ def permutation_p_values(
 def _permuted(
     codes: np.ndarray, count: int, rng: np.random.Generator, groups: np.ndarray | None
 ) -> np.ndarray:
-    """Return permutations of the codes that the groups of dependent items allow, (count, n)."""
+    """Return `count` random permutations of the codes, see `permutation_p_values`, (count, n)."""
     if groups is None:
         return rng.permuted(np.tile(codes, (count, 1)), axis=1)
     numbers = group_numbers(groups)
@@ -116,7 +117,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return pairs (index of a test, number of this and later tests), by rising p-value."""
+    """Return pairs (index of a test, 1 + number of later tests), by rising p-value."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -219,8 +219,8 @@ def measure_slices(
     group is called worse is at most 5%.
 
     If the record has groups of dependent items, intervals and tests count these groups, not items.
-    If the values divide the items into the same groups as the record, the intervals and tests of a
-    group are about further items of the same group, so they count items.
+    If `values` forms exactly the groups of dependent items of the record, each interval and each
+    test is about further items of one group, and counts items.
 
     Args:
         record: Prediction record of n items.
@@ -243,7 +243,7 @@ def measure_slices(
 
 
 def _dependent(record: PredictionRecord, codes: np.ndarray) -> tuple[np.ndarray | None, str | None]:
-    """Return the groups of dependent items that intervals and tests count, and the note."""
+    """Return the groups of dependent items that intervals and tests count, and `Slices.note`."""
     groups, grouping = if_several(record.groups), record.grouping
     if groups is not None and np.array_equal(group_numbers(groups), group_numbers(codes)):
         return None, (
@@ -259,7 +259,7 @@ def _interval(
     """Return the 95% confidence interval of the primary metric for the items of one group.
 
     `groups` has the group of dependent items to which each item belongs. The interval is `None` if
-    all items belong to one such group and the metric is not the accuracy.
+    all items belong to the same group of dependent items and the metric is not the accuracy.
     """
     found: Interval | None = None
     if task.primary_metric == "accuracy":

@@ -19,9 +19,9 @@ class Rule:
 
     Attributes:
         precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold that
-            reaches this precision, because it has the highest recall.
-        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold that reaches this
-            recall, because it usually has the highest precision.
+            reaches `precision`, because a smaller threshold never has a lower recall.
+        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold that reaches
+            `recall`, because a larger threshold usually has a higher precision.
 
     Raises:
         ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
@@ -191,8 +191,8 @@ def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Ru
     """Choose a decision threshold for each label on the validation split.
 
     Args:
-        records: Prediction record of each split. The function chooses thresholds on `"validation"`,
-            and evaluates them on every split.
+        records: Prediction record of each split. The function chooses the thresholds on the split
+            `"validation"`, and evaluates the thresholds on every split.
 
     Raises:
         ConfigError: The task has no decision thresholds.

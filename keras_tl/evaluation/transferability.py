@@ -17,9 +17,10 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
     Transfer Learning", ICML, arXiv:2102.11005, sec. 4. In the model, each target column is a linear
     function of the features with Gaussian weights and Gaussian noise. The result is the mean of
-    `log_evidence` over the columns. Each class (as in the paper) or label has a column of 0 and 1.
-    A regression has one column of standardised targets, so that the unit of the targets does not
-    matter. Constant target columns are left out.
+    `log_evidence` over the columns. Each class has a target column of 0 and 1, as in the paper of
+    LogME. In a multi-label task, each label has a column of 0 and 1. A regression has one column
+    of standardised targets, so that the unit of the targets does not matter. Constant target
+    columns are left out.
 
     Args:
         features: Features of n items, float array (n, d).
@@ -58,8 +59,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
     The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). The evidence
     is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
-    w|^2 + t |w|^2 over w. The best beta is then n / Q(t), so the search is over one number, t. The
-    LogME paper finds the same maximum with a fixed-point iteration (alg. 1).
+    w|^2 + t |w|^2 over w. For each t, the best beta is n / Q(t), so the search is over t alone. The
+    LogME paper finds the maximum of the evidence with a fixed-point iteration (alg. 1).
 
     Args:
         features: Features F of n items, float array (n, d).
@@ -108,7 +109,7 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _profile(
     ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
 ) -> np.ndarray:
-    """Return the log evidence per item at each ratio and its best beta, (ratios, columns).
+    """Return the log evidence per item at each ratio, for the best beta, (ratios, columns).
 
     Args:
         ratios: Values of the ratio alpha / beta.

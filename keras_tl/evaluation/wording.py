@@ -57,7 +57,7 @@ def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def grouping_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """Return a text on the groups that the intervals heed. Without groups, return no text."""
+    """Return a text on the groups that the intervals count, as a list. Without groups: []."""
     grouping = Grouping.among(metrics)
     return [] if grouping is None else [grouping.describe()]
 

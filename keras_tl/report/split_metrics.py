@@ -42,8 +42,8 @@ class SplitMetrics:
         confusion_matrix: Number of items for each true class (row) and predicted class (column), or
             `None` if the task has no such matrix or more than 100 classes.
         slices: Metrics of groups of items, or `None` if the user did not evaluate groups.
-        grouping: Name and number of the groups of dependent items that the intervals take into
-            account, or `None` without groups.
+        grouping: Column and number of the groups of dependent items that the intervals count, or
+            `None` without groups.
     """
 
     items: int

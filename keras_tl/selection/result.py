@@ -34,7 +34,7 @@ class FitResult:
         estimate: If `refit`, metrics of models trained on fewer items, as a dict with the same keys
             as the result of `evaluate()`, else `None`.
         estimated_by: Words for the method that computed `estimate`.
-        grouping: Name and number of the groups of dependent items among the compared items.
+        grouping: Column and number of the groups of the items on which `fit` compared the models.
             `None`: no groups, or `fit` compared no models.
 
     Example:

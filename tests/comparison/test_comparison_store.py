@@ -84,7 +84,7 @@ def test_a_later_look_is_tested_at_half_the_level_and_says_so(store):
 
 
 def arms_in(store, copies, frozen=0.5):
-    """Three seeds whose items are repeated, and the comparison."""
+    """Write results of three seeds, with several copies of each item. Return the comparison."""
     shares = {"scratch": 0.4, "frozen": frozen, "fine-tuned": 0.9}
     for seed in range(3):
         for number, (arm, share) in enumerate(shares.items()):

@@ -1,4 +1,4 @@
-"""Intervals heed groups of dependent items: each group counts, however many items it has."""
+"""Confidence intervals count whole groups of dependent items, not single items."""
 
 import json
 
@@ -39,13 +39,13 @@ def same(one, other):
 
 
 def copied(record, copies=COPIES):
-    """Each item several times in a row. The copies of an item are a group."""
+    """Return a record with several copies of each item. The copies of an item are a group."""
     rows = np.repeat(np.arange(len(record)), copies)
     return record.take(rows).in_groups(rows, "patient")
 
 
 def bins_of(task, metrics):
-    """The intervals of the reliability diagram, unless labels of an item are dependent anyway."""
+    """Return the intervals of the reliability diagram. With several labels: none to compare."""
     if not task.has_probabilities or task.kind == "multilabel":
         return []
     return [one["interval"] for one in metrics["calibration"]["bins"]]
@@ -58,7 +58,7 @@ def test_copies_of_an_item_add_nothing(name):
     alone, grouped = measure(task, single), measure(task, copies)
     assert same(grouped["intervals"], alone["intervals"])
     assert same(bins_of(task, grouped), bins_of(task, alone))
-    # Without the groups, each interval that can be narrower is narrower.
+    # Without groups, the interval of the primary metric is too narrow.
     careless = measure(task, copies.in_groups(None))["intervals"][task.primary_metric]
     low, high = alone["intervals"][task.primary_metric]
     assert careless[1] - careless[0] < 0.6 * (high - low)
@@ -278,7 +278,7 @@ def test_groups_of_other_sizes_keep_the_mean():
     found = by_group(values, groups)
     assert found.shape == (3, 2, 3)
     np.testing.assert_allclose(found.mean(axis=2), values.mean(axis=2), rtol=1e-6)
-    # If all items of a seed are equal, so are all groups, whatever their sizes.
+    # If all items have the same value, all groups have this value, whatever their sizes.
     np.testing.assert_allclose(by_group(np.ones((1, 40)), groups), 1)
 
 

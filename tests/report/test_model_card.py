@@ -480,7 +480,7 @@ def test_intervals_of_classes_are_of_what_was_counted():
 
 
 def grouped(groups):
-    """An evaluation of as many items in as many groups, called patients."""
+    """Return the metrics of 60 items in the given number of groups, from the column `patient`."""
     labels, names = np.arange(60) % 3, ("cat", "dog", "emu")
     outcomes = PredictionRecord(labels, 9 * np.eye(3)[(labels + (np.arange(60) < 20)) % 3])
     outcomes = outcomes.in_groups(np.arange(60) % groups, "patient")

@@ -25,7 +25,7 @@ def prediction_grid(
         images: Images (n, height, width, 3) in [0, 255].
         truths: Names of the n true labels.
         predictions: The n items of a `Predictions` object.
-        judged: Whether colours mark right and wrong predictions. `False` for a regression.
+        judged: Whether colours mark right and wrong predictions. Pass `False` for a regression.
     """
     titles, colours = [], []
     for truth, item in zip(truths, predictions, strict=False):

@@ -25,7 +25,7 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
     """Return the curves to draw: all curves with points, or the eight with the lowest `value`.
 
     `value` is a function from a label to a number, such as the area under the curve of the label.
-    A `value` of `None` counts as 0.
+    A label for which `value` returns `None` counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:
@@ -46,7 +46,7 @@ def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[s
 
 
 def roc_areas(metrics: Mapping[str, Any], class_names: Sequence[str]) -> Areas:
-    """Return the areas under the ROC curves by name of the label, as the metrics have them.
+    """Return the areas under the ROC curves from the metrics, by name of the label.
 
     The curves in the metrics have at most 200 points. The areas under the curves are computed
     from all points.
@@ -69,7 +69,7 @@ def area_under(points: Sequence[Sequence[float]]) -> float:
 def area_texts(curves: Curves, areas: Areas | None = None) -> dict[str, str]:
     """Return the areas under ROC curves as text, such as `0.912`, by name of the label.
 
-    `areas`: see `roc_areas`. Without areas, the function computes them from the curves.
+    `areas`: see `roc_areas`. The function computes missing areas from the curves.
     """
     return {name: f"{_area(name, points, areas):.3f}" for name, points in curves.items()}
 
