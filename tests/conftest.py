@@ -5,8 +5,8 @@ import gc
 import os
 import tempfile
 
-# oneDNN is TensorFlow's default on newer CPUs. On other CPUs, oneDNN makes training several times as
-# fast. Set the variable before TensorFlow is imported.
+# oneDNN is TensorFlow's default on newer CPUs. On other CPUs, oneDNN makes training several times
+# as fast. Set the variable before TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # oneDNN's own allocator never frees memory: a process with hundreds of networks grew to 13 GiB.
 os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
