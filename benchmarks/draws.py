@@ -94,7 +94,7 @@ def divide(items: LabelledItems, test_items: int | None = None) -> Division:
     rows = np.arange(len(labels))
     if items.is_test is None:
         if test_items is None:
-            raise ValueError("Expected test_items=, since the data have no test part.")
+            raise ValueError("Expected test_items=, because the data have no test split.")
         rows = _first_of_each(rows, keys)
         test = _stratified(rows, labels, test_items)
     else:

@@ -37,11 +37,11 @@ def look(base: Path, before: set[str], cleaned: bool) -> list[str]:
     for version in sorted(name for name in names if not name.startswith(".")):
         folder = base / version
         if not (folder / "saved_model.pb").is_file() or not (folder / CHECKSUMS).is_file():
-            wrong.append(f"version {version} is partial")
+            wrong.append(f"version {version} is incomplete")
         else:
-            wrong += [f"{version}/{name} is not whole" for name in changed_files(folder, CHECKSUMS)]
+            wrong += [f"{version}/{name} is damaged" for name in changed_files(folder, CHECKSUMS)]
     if cleaned and before & names:
-        wrong.append(f"leftovers were not cleaned: {sorted(before & names)}")
+        wrong.append(f"leftovers were not removed: {sorted(before & names)}")
     return wrong
 
 
@@ -75,7 +75,7 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
     shutil.copytree(base / "1", leftover)
     dry = exports.run()
     window = next(seconds for name, seconds in dry["events"] if name.startswith(END))
-    say(f"An export takes {dry['seconds']:.1f} s, {window:.1f} s of them its window.")
+    say(f"An export takes {dry['seconds']:.1f} s, with {window:.1f} s for kills.")
     known = points(exports, dry)
     if missing := {*(stages or ())} - {*known}:
         raise SystemExit(f"No such stages: {sorted(missing)}. Expected some of: {known}.")
@@ -96,8 +96,8 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
             stage += f" [{', '.join(done['holds'])}]" if done["holds"] is not None else ""
         kills.append(how | {"stage": stage, "killed": done["killed"], "seconds": done["seconds"]})
         wrong += [f"kill {len(kills)} ({how}): {problem}" for problem in found]
-        outcome = "killed" if done["killed"] else "done before its kill"
-        say(f"{len(kills)} {stage}: {outcome}; {'; '.join(found) or 'all well'}")
+        outcome = "killed" if done["killed"] else "ended before its kill"
+        say(f"{len(kills)} {stage}: {outcome}; {'; '.join(found) or 'no fault'}")
     exports.run()
     wrong += look(base, hidden(base), cleaned=True)
     return {
@@ -132,10 +132,10 @@ def builder(backbone: str) -> Callable:
 def main() -> None:
     """Parse the options, kill exports, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--backbone", default="tiny", help="a name of the catalogue")
-    parser.add_argument("--random", type=int, default=20, help="kills at random moments")
-    parser.add_argument("--no-named", action="store_true", help="only those")
-    parser.add_argument("--stages", nargs="+", metavar="STAGE", help="only at these stages")
+    parser.add_argument("--backbone", default="tiny", help="name in the catalogue")
+    parser.add_argument("--random", type=int, default=20, help="number of kills at random moments")
+    parser.add_argument("--no-named", action="store_true", help="only kills at random moments")
+    parser.add_argument("--stages", nargs="+", metavar="STAGE", help="kill only at these stages")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -158,9 +158,9 @@ def main() -> None:
     finished = len(found["kills"]) - len(kills)
     lines += [
         "",
-        f"{len(kills)} kills, {finished} exports were done before theirs; "
+        f"{len(kills)} kills, {finished} exports ended before their kill; "
         f"{statistics.mean(k['seconds'] for k in found['kills']):.1f} s each",
-        "never a partial version, never a lost one, leftovers cleaned at the next export: "
+        "no incomplete version, no lost version, leftovers removed by the next export: "
         + verdict(not found["wrong"]),
         *found["wrong"],
     ]

@@ -4,10 +4,11 @@
     python benchmarks/head_standardisation.py --sets solar-cells --sizes 5 30 --draws 3
 
 The benchmark computes the optimum of the head for a few items of each class, on
-`data_sets.CHOOSING_SETS`. In the variance of each feature, the mean variance of all features has
-the weight of this number of items. With 0 prior items, the standard deviations are those of the
-training items alone. The benchmark prints the mean accuracy and mean cross-entropy on the test
-split.
+`data_sets.CHOOSING_SETS`. The head divides each feature by a standard deviation. Its square is a
+weighted mean of two variances: of this feature, and the mean variance of all features. The number
+of prior items is the weight of the mean variance. With 0 prior items, the standard deviations are
+those of the training items alone. The benchmark prints the mean accuracy and mean cross-entropy on
+the test split.
 """
 
 import argparse

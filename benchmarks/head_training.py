@@ -129,7 +129,7 @@ def lines(result: dict[str, Any]) -> list[str]:
     for name, ratio in result["ratios"].items():
         other = result["contenders"][name.removeprefix("ours/")]["epochs"]
         unequal = other not in (None, options["epochs"])
-        note = f"; ours ran {options['epochs']} epochs, it {other}" if unequal else ""
+        note = f"; ours ran {options['epochs']} epochs, the other {other}" if unequal else ""
         text.append(f"{name}: {ratio:.4f} of the wall time ({1 / ratio:.1f} times as fast{note})")
     return text
 
@@ -143,12 +143,12 @@ def parse() -> tuple[argparse.Namespace, Path]:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--contenders", default=",".join(CONTENDERS), help="default %(default)s")
-    parser.add_argument("--guide-epochs", type=int, help="fewer for the guide (default --epochs)")
+    parser.add_argument("--guide-epochs", type=int, help="epochs of the guide (default --epochs)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.contenders = list(dict.fromkeys(options.contenders.split(",")))
     if strange := set(options.contenders) - set(CONTENDERS):
-        parser.error(f"no contender {', '.join(strange)}; there are {', '.join(CONTENDERS)}")
+        parser.error(f"no contender {', '.join(strange)}. Expected: {', '.join(CONTENDERS)}")
     if options.seeds < 1:
         parser.error("--seeds must be at least 1")
     data = Path(options.data) if options.data else common.ROOT / DEFAULT_DATA

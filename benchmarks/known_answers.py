@@ -7,8 +7,8 @@ Each case is a complete comparison with five seeds:
 
 * `helps`: EfficientNet-Lite0 with its ImageNet weights, on photos of `../shared/data/cifar10-mini`.
 * `random`: a small network with random weights, fine-tuned exactly like the network from scratch.
-* `constant`: a network pretrained on digits, whose last block was given a constant output, on other
-  digits.
+* `constant`: a network that was pretrained on digits, and whose last block was then changed to a
+  constant output. The comparison uses other digits.
 * `easy`: the same network without the constant output, on all of the other digits.
 
 Finished runs stay in `--out` and are not repeated. `--json` prints all results.

@@ -80,15 +80,15 @@ def main() -> None:
     """Train, and print the perplexity after each epoch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shared = common.ROOT.parent / "shared/data/wikitext2"
-    parser.add_argument("--data", type=Path, default=shared, help="with valid.txt and test.txt")
-    parser.add_argument("--all", action="store_true", help="train on both texts")
-    parser.add_argument("--more", type=Path, help="a file with a text a line, to train on too")
-    parser.add_argument("--words", type=int, default=60_000, help="the most of the vocabulary")
+    parser.add_argument("--data", type=Path, default=shared, help="folder of valid.txt, test.txt")
+    parser.add_argument("--all", action="store_true", help="train on nine tenths of both texts")
+    parser.add_argument("--more", type=Path, help="file of more texts, one in each line")
+    parser.add_argument("--words", type=int, default=60_000, help="largest vocabulary")
     parser.add_argument("--size", default="small")
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=3e-3, help="the largest learning rate")
-    parser.add_argument("--rows", type=int, default=32, help="rows of a batch")
-    parser.add_argument("--keep", type=Path, help="where the model is kept")
+    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
+    parser.add_argument("--rows", type=int, default=32, help="rows in a batch")
+    parser.add_argument("--keep", type=Path, help="folder in which to save the model")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     if not args.data.is_dir():

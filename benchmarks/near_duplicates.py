@@ -55,12 +55,12 @@ def main() -> None:
     """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cifar = common.ROOT.parent / "shared/data/cifar10-mini"
-    parser.add_argument("--data", default=f"folder:{cifar}", help="a folder:PATH, or digits")
+    parser.add_argument("--data", default=f"folder:{cifar}", help="folder:PATH or digits")
     parser.add_argument("--backbone", default="efficientnet_lite0")
-    parser.add_argument("--weights", default="imagenet", help="none for random ones")
+    parser.add_argument("--weights", default="imagenet", help="none: random weights")
     parser.add_argument("--image-size", type=int, default=96)
-    parser.add_argument("--copies", type=int, default=100, help="of each kind")
-    parser.add_argument("--shown", type=int, default=8, help="pairs most alike")
+    parser.add_argument("--copies", type=int, default=100, help="number of copies of each kind")
+    parser.add_argument("--shown", type=int, default=8, help="number of similar pairs to print")
     args = parser.parse_args()
 
     import tensorflow as tf

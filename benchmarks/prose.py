@@ -55,7 +55,7 @@ def main() -> None:
     random.Random(args.seed).shuffle(texts)
     args.out.write_text("\n".join(texts) + "\n", "utf-8")
     words = sum(len(text.split()) for text in texts)
-    common.say(f"{len(texts):,} texts, {words:,} words between spaces")
+    common.say(f"{len(texts):,} texts, {words:,} words (separated by spaces)")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def main() -> None:
         lost = ", ".join(f"{value:+.3f}" for value in found["best_found"])
         lines.append(
             f"{group} ({found['backbones']}): Spearman {spearman}; Kendall {kendall}; accuracy of "
-            f"the first less that of the best {lost}"
+            f"the backbone with the best score minus the best accuracy {lost}"
         )
     common.show(result, lines, args.json)
 

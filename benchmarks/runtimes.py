@@ -144,7 +144,7 @@ def measure(model: str, options: argparse.Namespace) -> list[dict[str, Any]]:
         labels = np.load(Path(folder, "labels.npy"))
         rows, expected = [], None
         for name, (file, _) in FILES.items():
-            common.say(f"{model}: asking {name}")
+            common.say(f"{model}: measuring {name}")
             answered = common.fresh("runtimes:ask", folder=folder, file=file)
             probabilities = np.array(answered["probabilities"])
             expected = probabilities if expected is None else expected
@@ -169,8 +169,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=str(common.ROOT.parent / "shared" / "data"))
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--train", type=int, default=40, help="a class (default %(default)s)")
-    parser.add_argument("--test", type=int, default=200, help="items (default %(default)s)")
+    parser.add_argument("--train", type=int, default=40, help="items a class (default %(default)s)")
+    parser.add_argument("--test", type=int, default=200, help="test items (default %(default)s)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not Path(options.data).is_dir():

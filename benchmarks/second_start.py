@@ -108,7 +108,7 @@ def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
             runs.append(common.fresh("second_start:first_step", **given))
             common.say(f"{count} images: {runs[-1]['begin']:.3f} s")
         if _state(cache) != before or not before:
-            sys.exit("The later processes did not use the first one's features.")
+            sys.exit("The later processes did not use the features of the first process.")
     return {
         "images": count,
         "filling": filling["begin"],

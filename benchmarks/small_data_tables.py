@@ -14,8 +14,8 @@ Row = dict[str, Any]
 FROZEN = ("fit_head", "logistic", "knn")
 TUNED = ("fine_tune", "fit", "guide")
 LEGEND = (
-    "A value is the mean over the data sets. After ± is half the 95% interval for other draws of "
-    "training items from these data sets; in brackets half the interval for other data sets."
+    "A value is the mean over the data sets. After ±: half the 95% interval for other draws of "
+    "training items from these data sets. In brackets: half the 95% interval for other data sets."
 )
 
 
@@ -171,7 +171,7 @@ def _cells(runs: Runs) -> list[str]:
             ]
         )
     notes = [
-        f"\\* {name} at {size}: these classes have fewer items, and gave all: {counts}."
+        f"\\* {name} at {size}: these classes have fewer items, so all are used: {counts}."
         for (name, size), counts in short.items()
     ]
     lines = table(["data set", "a class", "items", *contenders], shown)

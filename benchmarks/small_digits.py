@@ -6,7 +6,7 @@ SIZE = 16
 
 
 def small_network(seed: int):
-    """Return a network of three blocks of convolution, BatchNorm, ReLU and pooling, untrained."""
+    """Return an untrained network: three blocks of convolution, BatchNorm, ReLU and pooling."""
     import keras
 
     from keras_tl.backbones.loading import seeded

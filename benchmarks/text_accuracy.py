@@ -55,7 +55,7 @@ def main() -> None:
     shared = common.ROOT.parent / "shared/data"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, nargs="+", default=[shared / n for n in TARGETS])
-    parser.add_argument("--modules", type=Path, help="where the modules are kept")
+    parser.add_argument("--modules", type=Path, help="folder that keeps the modules")
     parser.add_argument("--poolings", nargs="+", default=["avg"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--settings", type=json.loads, default=[{}])

@@ -129,8 +129,8 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--draws", type=int, nargs="+", default=DRAWS)
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
-    parser.add_argument("--epochs", type=int, help="of fine-tune; else the policy's")
-    parser.add_argument("--report", action="store_true", help="only show what is in the file")
+    parser.add_argument("--epochs", type=int, help="epochs of fine-tune (default: policy's)")
+    parser.add_argument("--report", action="store_true", help="only print the results in the file")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     machine = common.machine()
@@ -215,9 +215,9 @@ def _judged(cells: dict[tuple, list[dict[str, Any]]]) -> list[str]:
     mean, least = statistics.mean(gains.values()), min(gains.values())
     return [
         *lines,
-        f"contrastive over frozen in the mean: {mean:+.3f}, at least {MEAN_GAIN:+.3f}: "
+        f"mean gain of contrastive over frozen: {mean:+.3f}, at least {MEAN_GAIN:+.3f}: "
         f"{common.verdict(mean >= MEAN_GAIN)}",
-        f"in the least cell: {least:+.3f}, above 0: {common.verdict(least > GAIN)}",
+        f"smallest gain in a cell: {least:+.3f}, above 0: {common.verdict(least > GAIN)}",
     ]
 
 

@@ -120,7 +120,7 @@ def main() -> None:
     """Measure the requested parts, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data/sst2")
-    parser.add_argument("--modules", type=Path, help="where the modules are kept")
+    parser.add_argument("--modules", type=Path, help="folder that keeps the modules")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--parts", nargs="+", default=["frozen", "steps"])
     parser.add_argument("--json", action="store_true")

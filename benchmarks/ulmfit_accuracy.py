@@ -3,7 +3,7 @@ r"""Compare ULMFiT on TREC-6 with few labels with the network from scratch and w
     python benchmarks/ulmfit_accuracy.py --language-model lm/
     python benchmarks/ulmfit_accuracy.py --language-model lm/ --tune --seeds 0 1
 
-LM is the folder of a pretrained language model (`benchmarks/language_model.py --keep`). The
+The folder `lm/` has a pretrained language model (`benchmarks/language_model.py --keep`). The
 benchmark fine-tunes this language model once on all training questions, without labels. For each
 number of labels and each seed, it then draws questions (stratified by class) and trains the
 classifiers only on these questions. There is no validation split and no early stopping: the weights
@@ -225,21 +225,21 @@ def lines_of(runs: list[dict[str, Any]]) -> list[str]:
                 f"{statistics.median(seconds):.0f}" if seconds else "",
             ]
         )
-    return common.table(["", "labels", "accuracy", "first line minus this", "seconds"], rows)
+    return common.table(["", "labels", "accuracy", "first row minus this row", "seconds"], rows)
 
 
 def main() -> None:
     """Fine-tune the language model, run every method, and print the results."""
     shared = common.ROOT.parent / "shared/data/trec6"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=shared, help="with train.csv and test.csv")
+    parser.add_argument("--data", type=Path, default=shared, help="folder of train.csv, test.csv")
     parser.add_argument("--language-model", type=Path, required=True)
-    parser.add_argument("--folder", type=Path, help="keeps the fine-tuned model, or has it")
+    parser.add_argument("--folder", type=Path, help="folder that keeps the fine-tuned model")
     parser.add_argument("--labels", type=int, nargs="+", default=[100, 500, None], help="0: all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--ablations", type=int, default=500, help="at so many labels")
+    parser.add_argument("--ablations", type=int, default=500, help="number of labels for ablations")
     parser.add_argument("--methods", nargs="+", choices=[*METHODS, *ABLATIONS])
-    parser.add_argument("--settings", type=json.loads, default={}, help="fields of all phases")
+    parser.add_argument("--settings", type=json.loads, default={}, help="fields for all phases")
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

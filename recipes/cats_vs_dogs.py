@@ -83,13 +83,13 @@ def guide(data: ktl.ImageData, args: argparse.Namespace) -> list[tuple[float, fl
 def main() -> None:
     """Train with keras_tl, and with `--guide` also as the guide does. Print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--guide", action="store_true", help="run the plain guide as well")
-    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--guide", action="store_true", help="also train as the Keras guide does")
+    parser.add_argument("--data-dir", type=Path, help="folder with the prepared data set")
     parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")
     parser.add_argument("--per-class", type=int, help="training photos of each class")
     parser.add_argument("--image-size", type=int, default=160)
     parser.add_argument("--head-epochs", type=int, default=20)
-    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of fine-tuning")
     parser.add_argument("--export", type=Path, default=Path("saved_models/cats_vs_dogs"))
     args = parser.parse_args()
 

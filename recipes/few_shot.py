@@ -2,18 +2,18 @@
 
     python recipes/few_shot.py PHOTOS --image-size 96
 
-PHOTOS has a folder of images for each class, or train/ and test/ with such folders. For each of
-these numbers and each seed, the script draws training photos, trains a head, and tests it on all
-test photos. There is no early stopping, because 5 photos are too few for a validation split.
-Expected on CIFAR-10 (2,000 training and 1,000 test photos of 32 x 32, 10 classes) at 96 pixels with
-EfficientNet-Lite0, means of 5 draws and their 95% intervals:
+PHOTOS has a folder of images for each class, or train/ and test/ with such folders. For each number
+of photos (--per-class) and each seed, the script draws training photos and trains a head. It then
+tests the head on all test photos. There is no early stopping, because 5 photos are too few for a
+validation split. Expected on CIFAR-10 (2,000 training and 1,000 test photos of 32 x 32, 10 classes)
+at 96 pixels with EfficientNet-Lite0: these means of 5 draws, with 95% intervals.
 
     images a class   test accuracy
                  5   0.401 [0.379, 0.423]
                 10   0.484 [0.463, 0.505]
                 20   0.563 [0.536, 0.590]
 
-in about 3 minutes on 2 CPU cores.
+The script takes about 3 minutes on 2 CPU cores.
 """
 
 import argparse

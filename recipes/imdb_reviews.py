@@ -1,4 +1,4 @@
-"""Classify film reviews with BERT from TF-Hub: head, fine-tuning, predictions for own sentences.
+"""Classify film reviews with BERT from TF-Hub: head, fine-tuning, predictions for new sentences.
 
     python recipes/imdb_reviews.py
 
@@ -9,10 +9,11 @@ and --preprocess name the folders of both modules, as tfhub:FOLDER. Reviews are 
 --sequence-length 256 uses more words of each review and takes longer. --per-class 1000 trains on
 only 1,000 reviews of each class.
 
-Expected: the splits, the lengths of the reviews in words, a line for each epoch, and two test
-accuracies: after training the head and, higher, after fine-tuning. If both are equal, fine-tuning
-did not lower the validation loss and was undone. Then follow two sentences with their predictions,
-pos and neg. This recipe was not measured, because there was no network connection. sst2.py has
+Expected: the splits, the lengths of the reviews in words, a line for each epoch, and the test
+accuracies after training the head and after fine-tuning. The second accuracy is higher. If both
+accuracies are equal, no epoch of fine-tuning improved the validation metric, so the script kept the
+weights from before fine-tuning. The last lines are two new sentences with the predictions pos and
+neg. This recipe was not measured, because there was no network connection. sst2.py has
 results of another encoder on single sentences.
 """
 
@@ -31,13 +32,13 @@ OWN = (
 def main() -> None:
     """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--data-dir", type=Path, help="folder with the prepared data set")
     parser.add_argument("--backbone", default=SMALL_BERT)
-    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
+    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt (default: the encoder's)")
     parser.add_argument("--sequence-length", type=int, default=128, help="in tokens, up to 512")
     parser.add_argument("--per-class", type=int, help="training reviews of each class")
     parser.add_argument("--head-epochs", type=int)
-    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/imdb_reviews"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/imdb_reviews"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")

@@ -1,4 +1,4 @@
-"""Test whether a backbone that was trained on some classes helps to learn others.
+"""Test whether a backbone that was trained on some classes helps to learn other classes.
 
     TF_ENABLE_ONEDNN_OPTS=1 python recipes/related_task.py PHOTOS
 
@@ -8,28 +8,31 @@ two learners on a few photos of the target classes: the first starts from the so
 ("transfer"), the second from random weights ("scratch").
 
 Expected with ResNet50 on a small part of CIFAR-10 (200 training and 100 test photos of 32 x 32 in
-each of 10 classes, 50 photos of each of 4 target classes), means of 5 seeds, 95% intervals:
+each of 10 classes, 50 photos of each of 4 target classes): these means of 5 seeds, with 95%
+intervals.
 
     transfer: test accuracy 0.548 [0.522, 0.574]
     scratch: test accuracy 0.473 [0.450, 0.495]
     transfer - scratch: 0.075 [0.057, 0.094]
 
-in 17 minutes on 2 CPU cores that other work shared. The plot shows that the gain comes from the
-head: transfer has a higher start, and gains nothing from fine-tuning. Fine-tuning easily damages a
-backbone that was trained on only a thousand photos (docs/explanation/fine-tuning-defaults.md).
-scratch still improves at its last epoch. The environment variable makes ResNet50's steps about
-3.6 times as fast on CPUs without AVX512. On other CPUs, this setting is the default.
+This took 17 minutes on 2 CPU cores that other programs used too. The plot shows that the gain comes
+from the head: "transfer" has a higher start, and gains nothing from fine-tuning. Fine-tuning easily
+damages a backbone that was trained on only a thousand photos
+(docs/explanation/fine-tuning-defaults.md). "scratch" still improves at its last epoch. On CPUs
+without AVX512, TF_ENABLE_ONEDNN_OPTS=1 makes ResNet50's steps about 3.6 times as fast. On other
+CPUs, TensorFlow has this setting by default.
 
-VGG16 has no BatchNorm and needs a lower learning rate from random weights: --backbone vgg16
---learning-rate 1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10 --keep-last gave
+VGG16 has no BatchNorm, so training from random weights needs a lower learning rate. The options
+--backbone vgg16 --learning-rate 1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10
+--keep-last gave
 
     transfer: test accuracy 0.629 [0.598, 0.661]
     scratch: test accuracy 0.568 [0.534, 0.602]
     transfer - scratch: 0.061 [0.012, 0.111]
 
-in 17 minutes of CPU time (23 minutes of wall time, because other programs used the cores). With 20
-source epochs the difference was 0.051 [-0.004, 0.107]: a longer training of the source gives a
-better head.
+This took 17 minutes of CPU time (23 minutes of wall time, because other programs used the cores).
+With --source-epochs 20, the difference was 0.051 [-0.004, 0.107]: a longer training of the source
+backbone gives a better head.
 """
 
 import argparse
@@ -97,8 +100,8 @@ def main() -> None:
     parser.add_argument(
         "--keep-last",
         action="store_true",
-        help="keep the last weights of fine-tuning, as for random weights, not those of "
-        "the lowest validation loss",
+        help="fine-tuning keeps the weights of the last epoch, not of the epoch with the lowest "
+        "validation loss (training from random weights always keeps the last weights)",
     )
     parser.add_argument("--source-epochs", type=int, default=30)
     parser.add_argument("--head-epochs", type=int, default=20)

@@ -11,9 +11,9 @@ imdb_reviews.py.
 
 Expected: the accuracy of always predicting the most frequent class (two thirds of MRPC's pairs),
 and the accuracy on the test split after each of the two phases. With two classes, the script also
-prints the areas under the ROC curve and under the precision-recall curve. Then follow some test
-pairs with their labels and predictions. This recipe was not measured, because there was no network
-connection.
+prints the areas under the ROC curve and under the precision-recall curve. The last lines are some
+test pairs with their labels and predictions. This recipe was not measured, because there was no
+network connection.
 """
 
 import argparse
@@ -45,13 +45,13 @@ def show(learner: ktl.Learner, count: int) -> None:
 def main() -> None:
     """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--file", type=Path, help="a table of text, text_pair and label")
-    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--file", type=Path, help="a file with the columns text, text_pair, label")
+    parser.add_argument("--data-dir", type=Path, help="folder with the prepared data set")
     parser.add_argument("--backbone", default=SMALL_BERT)
-    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
-    parser.add_argument("--sequence-length", type=int, help="of both together, in tokens")
+    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt (default: the encoder's)")
+    parser.add_argument("--sequence-length", type=int, help="tokens of both texts together")
     parser.add_argument("--head-epochs", type=int)
-    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/sentence_pairs"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/sentence_pairs"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")

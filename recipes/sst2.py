@@ -8,18 +8,20 @@ downloads both. To use your own files, pass a folder SST2 with train.csv, valida
 test.csv, each with the columns text and label. GLUE does not publish the labels of its test set, so
 the script takes a part of the training phrases for testing. Many phrases come from the same
 sentences, so this test accuracy is too high (leakage). Publications report the accuracy on the
-validation set, which has whole sentences. This recipe chooses the kept epoch on that set.
+validation set, which has whole sentences. This recipe uses the validation set to choose the best
+epoch.
 
-Expected with all-MiniLM-L6-v2 (6 layers of width 384, as the two TF-Hub modules that
-tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocess tfhub:PREPROCESS), with
-872 whole sentences in a folder for validation and 1,821 for testing:
+The expected results are for all-MiniLM-L6-v2 (6 layers of width 384). This encoder and its
+preprocessing are the two TF-Hub modules that tests/backbones/test_minilm.py makes (--backbone
+tfhub:ENCODER --preprocess tfhub:PREPROCESS). The data are whole sentences in a folder: 872 for
+validation and 1,821 for testing.
 
     training sentences           test accuracy after the head   after fine-tuning   minutes
     6,920 (mean of 3 seeds)                             0.810               0.891       4.5
     1,000 (--per-class 500)                             0.800               0.846       1.5
 
-on 2 CPU cores that other programs used too. The default encoder and phrases were not measured,
-because there was no network connection.
+The minutes are for 2 CPU cores that other programs used too. The default encoder and the phrases of
+TensorFlow Datasets were not measured, because there was no network connection.
 """
 
 import argparse
@@ -55,13 +57,13 @@ def main() -> None:
     """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder of three CSV files")
-    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--data-dir", type=Path, help="folder with the prepared data set")
     parser.add_argument("--backbone", default="kerashub:bert_small_en_uncased")
-    parser.add_argument("--preprocess", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
-    parser.add_argument("--sequence-length", type=int, help="in tokens")
+    parser.add_argument("--preprocess", help="for TF-Hub encoders: tfhub:HANDLE or a vocab.txt")
+    parser.add_argument("--sequence-length", type=int, help="tokens of a sentence")
     parser.add_argument("--per-class", type=int, help="training sentences of each class")
     parser.add_argument("--head-epochs", type=int)
-    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/sst2"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/sst2"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")

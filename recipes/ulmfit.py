@@ -6,14 +6,15 @@
 
 The first argument is a data set of TensorFlow Datasets, which the script downloads, or a folder.
 The folder has train.csv, test.csv and optionally validation.csv, each with the columns text and
-label. The language model comes from keras_tl.ulmfit or from fastai's published archive
-(WikiText-103, English). Or the script pretrains it on text files (with one text in each line, and
-as many texts as possible).
+label. --language-model takes a model that keras_tl.ulmfit saved, --fastai takes fastai's published
+archive (WikiText-103, English). With --corpus, the script pretrains a language model on text files
+with one text in each line. Use as many texts as possible.
 
-Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
-language model that was pretrained on the 480,000 words of text in docs/explanation/ulmfit.md: a
-test accuracy of 0.814 after training the head and 0.924 after fine-tuning. This took 12
-minutes on 2 CPU cores that other programs used too, of which 3 minutes for the language model.
+Expected on TREC-6: a test accuracy of 0.814 after training the head and 0.924 after fine-tuning.
+TREC-6 has six classes, with 4,634 questions for training, 818 for validation and 500 for testing.
+The small language model was pretrained on the 480,000 words of text in docs/explanation/ulmfit.md.
+The script took 12 minutes on 2 CPU cores that other programs used too. 3 of these minutes were for
+the language model.
 fastai's model and imdb_reviews were not measured, because there was no network connection. For the
 25,000 long film reviews of imdb_reviews, use a GPU.
 """
@@ -47,9 +48,9 @@ def main() -> None:
     source.add_argument("--language-model", type=Path, help="a folder that keras_tl.ulmfit wrote")
     source.add_argument("--fastai", type=Path, help="fastai's archive, such as wt103-fwd.tgz")
     source.add_argument("--corpus", type=Path, nargs="+", help="text files to pretrain on")
-    parser.add_argument("--size", default="small", help="of the one that is pretrained")
-    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
-    parser.add_argument("--sequence-length", type=int, help="in tokens")
+    parser.add_argument("--size", default="small", help="size of the language model for --corpus")
+    parser.add_argument("--data-dir", type=Path, help="folder with the prepared data set")
+    parser.add_argument("--sequence-length", type=int, help="tokens of a text")
     parser.add_argument("--per-class", type=int, help="labelled training texts of each class")
     parser.add_argument("--out", type=Path, default=Path("runs/ulmfit"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/ulmfit"))

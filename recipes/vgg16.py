@@ -17,8 +17,8 @@ from pathlib import Path
 
 import keras_tl as ktl
 
-# VGG16 has no BatchNorm to stabilise activations. So its learning rates are below the defaults. The
-# upper layers are trained first, because they are the most specific to ImageNet.
+# VGG16 has no BatchNorm to stabilise activations. So these learning rates are below the defaults.
+# The upper layers are trained first, because they are the most specific to ImageNet.
 LAST_BLOCK = ktl.Phase(
     name="block5",
     epochs=5,
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--head-epochs", type=int, default=20)
-    parser.add_argument("--epochs", type=int, help="epochs of later phases, in place of 5 and 3")
+    parser.add_argument("--epochs", type=int, help="epochs of the second and third phase, each")
     parser.add_argument("--out", type=Path, default=Path("runs/vgg16"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()

@@ -1,14 +1,14 @@
-"""Shared fixtures: two logical CPUs, a feature cache of the session's own, tiny data."""
+"""Shared fixtures: two logical CPUs, a feature cache for the test session, tiny data."""
 
 import contextlib
 import gc
 import os
 import tempfile
 
-# TensorFlow's default on newer CPUs; elsewhere it makes training several times as fast. It must be
-# said before TensorFlow is imported.
+# oneDNN is TensorFlow's default on newer CPUs. On other CPUs, oneDNN makes training several times
+# as fast. Set the variable before TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# oneDNN's own allocator never gives memory back: a process of hundreds of networks grew to 13 GiB.
+# oneDNN's own allocator never frees memory: a process with hundreds of networks grew to 13 GiB.
 os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 
 import keras
@@ -25,7 +25,7 @@ from keras_tl.testing.cases import randomise_head
 
 pytest_plugins = ["tests.sharding"]
 
-# Two replicas on one machine; it must be said before TensorFlow looks at its devices.
+# Make two devices for two replicas, before TensorFlow initialises its devices.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
@@ -33,7 +33,7 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(autouse=True, scope="session")
 def feature_cache_folder(tmp_path_factory):
-    """Keeps the tests out of the user's cache."""
+    """Set a temporary folder for the feature cache, so that tests do not use the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("KERAS_TL_CACHE", str(folder))
@@ -42,7 +42,7 @@ def feature_cache_folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def folder_of_tfds(tmp_path_factory):
-    """TensorFlow Datasets makes a temporary folder for each builder and never removes it."""
+    """Collect the temporary folders that TensorFlow Datasets never removes in one folder."""
     folder, make = str(tmp_path_factory.mktemp("tfds")), tempfile.mkdtemp
 
     def mkdtemp(suffix=None, prefix=None, dir=None):
@@ -55,7 +55,7 @@ def folder_of_tfds(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def old_objects_are_not_searched_again():
-    """TensorFlow keeps the graphs of what was trained; searching them for garbage takes minutes."""
+    """Exclude TensorFlow's old graphs from garbage collection, which would take minutes."""
     yield
     gc.collect()
     gc.freeze()
@@ -63,13 +63,13 @@ def old_objects_are_not_searched_again():
 
 @pytest.fixture
 def unchecked_files(monkeypatch):
-    """For image files whose content does not matter: they may be empty."""
+    """Turn off the file check, so that tests can use empty image files."""
     monkeypatch.setattr("keras_tl.data.image_data.check_splits", lambda *arguments: ({}, None))
 
 
 @pytest.fixture
 def failed_downloads(monkeypatch):
-    """The names of the files that Keras is asked to download; each download fails."""
+    """Make each download of Keras fail. Return a list that gets the names of the files."""
     names = []
 
     def get_file(fname=None, origin=None, **options):
@@ -82,7 +82,7 @@ def failed_downloads(monkeypatch):
 
 @contextlib.contextmanager
 def without_verification():
-    """Exports are written without the process that verifies them, which takes most of the time."""
+    """Export without the process that verifies exports, because it takes most of the time."""
     right = Verification("", (), differences={"pixels": {"probabilities": 0.0}})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_model, "verify", lambda folder, **_: right)
@@ -90,14 +90,14 @@ def without_verification():
 
 
 def export_unverified(learner, *arguments, **options):
-    """Export without verification, for tests that ask the export themselves."""
+    """Export without verification, for tests that check the outputs of the export themselves."""
     with without_verification():
         return learner.export(*arguments, **options)
 
 
 @pytest.fixture
 def tiny_data():
-    """Three classes of noisy colours, 32 x 32, that any network can tell apart."""
+    """Images of 32 x 32 in three classes of noisy colours, which any network can learn."""
     return make_tiny_data()
 
 
@@ -112,7 +112,7 @@ def make_tiny_data(per_class=12, size=32):
 
 
 def small_network():
-    """A network of one's own, with BatchNorm and dropout, that trains in no time."""
+    """Return a user's network with BatchNorm and dropout, which trains fast."""
     inputs = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(8, 3, strides=2, name="first")(inputs)
     x = keras.layers.BatchNormalization(name="first_norm")(x)
@@ -122,10 +122,11 @@ def small_network():
 
 
 def make_small_learner(data, as_made=False, **options):
-    """A learner whose backbone is the small network, always with the same weights.
+    """Return a learner whose backbone is the small network, always with the same weights.
 
-    Its head has random weights, so that its answers differ, unless it is to be as it was made. It
-    trains at once: the checks before the first training have tests of their own.
+    The head gets random weights, so that predictions differ from item to item. With `as_made`, the
+    head keeps its initial weights. There are no checks before training: other tests run these
+    checks.
     """
     with seeded(0):
         network = small_network()
@@ -144,5 +145,5 @@ def make_small_learner(data, as_made=False, **options):
 
 @pytest.fixture
 def small_learner(tiny_data):
-    """A learner on the tiny data and the small network."""
+    """Learner on the tiny data, with the small network as backbone."""
     return make_small_learner(tiny_data)

@@ -36,7 +36,7 @@ RATINGS = ("good", "bad")
 
 
 def coloured(per_class, seed):
-    """Noisy images of two colours, float32 (2 * per_class, 16, 16, 3), and their labels."""
+    """Return noisy images of two colours, float32 (2 * per_class, 16, 16, 3), and their labels."""
     labels = np.tile(CLASSES, per_class)
     pixels = np.random.default_rng(seed).uniform(0, 80, (len(labels), 16, 16, 3))
     pixels[np.arange(len(labels)), :, :, np.where(labels == "blue", 2, 0)] += 150
@@ -48,7 +48,7 @@ def reviews(per_class):
 
 
 def write_files(folder):
-    """Write the photos, the reviews and the vocabulary, ten files of each class."""
+    """Write photos and reviews (ten files of each class), their CSV files, and a vocabulary."""
     photos, texts = ["path,label"], ["text,label"]
     for number, (pixels, name) in enumerate(zip(*coloured(10, seed=3), strict=True)):
         path = f"photos/{name}/{number // 2}.png"
@@ -67,14 +67,14 @@ def write_files(folder):
 
 
 class Examples:
-    """Makes each object at its first use. Every file is in `folder`."""
+    """Objects, made at their first use, and files in `folder`, for the examples."""
 
-    # Names in the examples.
+    # Names of objects in the examples.
     names = (
         *("data", "texts", "network", "learner", "new", "run", "lm", "client", "comparison", "cv"),
         *("rates", "calibrated", "thresholds", "findings", "fitted", "ranking"),
     )
-    # Files in the examples that take long to write.
+    # Files that take long to write. They are written only if an example names them.
     files = ("tfds", "wt103")
 
     def __init__(self, folder):
@@ -86,7 +86,7 @@ class Examples:
         self._stack.close()
 
     def needed_by(self, source):
-        """Return the objects by name that an example does not make itself, and write its files."""
+        """Return the objects that an example needs, by name, and write the files that it names."""
         for name in set(re.findall(r"\w+", source)).intersection(self.files):
             getattr(self, name)
         names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
@@ -234,7 +234,7 @@ class Examples:
 
     @functools.cached_property
     def tfds(self):
-        """Two prepared data sets: images of three classes, and reviews of two classes."""
+        """Write two prepared data sets: images of three classes, and reviews of two classes."""
         import tensorflow_datasets
 
         from tests.data.tfds import test_tf_data_sets
@@ -253,7 +253,7 @@ class Examples:
 
     @functools.cached_property
     def wt103(self):
-        """The two files of a language model of fastai, with tiny weights."""
+        """Write the two files of a fastai language model, with tiny weights."""
         from tests.backbones.test_awd_fastai import write_folder
 
         write_folder(self.folder / "wt103-fwd")
@@ -278,7 +278,7 @@ _SIGNATURES = {
         _tensor("classes", "STRING", 2) | _tensor("scores", "FLOAT", 2),
     ),
 }
-# Outputs for one item, which is red.
+# Outputs for one item of the class red.
 _OUTPUTS = {
     "probabilities": [0.25, 0.75],
     "class_id": 1,
@@ -289,7 +289,7 @@ _OUTPUTS = {
 
 
 def answer(path, body):
-    """Return the answer of TF Serving's REST API for the version 3 of an image model."""
+    """Return the response of TF Serving's REST API for version 3 of an image model."""
     if path.endswith("/metadata"):
         signatures = {
             name: {"inputs": inputs, "outputs": outputs, "method_name": ""}
@@ -323,7 +323,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def rest_server():
-    """A server in this process that answers as TF Serving does. Yields its address."""
+    """Run a server in this process that responds as TF Serving does. Yield its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -113,7 +113,7 @@ def measure(answers: dict[str, np.ndarray], photos: reference.Photos) -> dict:
     known = json.loads(reference.REFERENCE.read_text(encoding="utf-8"))
     sums = [photo["sha256"] for photo in known["photos"]]
     if sums != [sha256(path) for path in photos.paths]:
-        raise SystemExit(f"Other photos than those of {reference.REFERENCE.name}.")
+        raise SystemExit(f"The photos differ from those of {reference.REFERENCE.name}.")
     expected = known["networks"][NAME]["top1"]
     top1 = {name: values.argmax(axis=1) for name, values in answers.items()}
     difference = np.abs(answers["float32"] - answers["shipped"]).max()
@@ -144,7 +144,7 @@ def main() -> None:
         measured = measure(answers, photos)
         print(json.dumps(measured, indent=2))
         if set(measured["top1_is_reference"].values()) != {len(photos.paths)}:
-            raise SystemExit("Not written: top-1 differs from the reference.")
+            raise SystemExit("Nothing written: a top-1 class differs from the reference.")
     facts = {
         "file": WEIGHTS.name,
         "sha256": sha256(WEIGHTS),

@@ -90,7 +90,7 @@ def convert(file: Path, vocabulary: Path, target: Path) -> None:
         SystemExit: The file differs from the file in the required version of the package.
     """
     if packages.file_sha256(file) != SHA256:
-        raise SystemExit(f"{file.name} is another file than that of {PACKAGE} {VERSION}.")
+        raise SystemExit(f"{file.name} differs from the file in {PACKAGE} {VERSION}.")
     with whole_folder(target) as folder:
         write_json(folder / "config.json", CONFIG)
         write_json(

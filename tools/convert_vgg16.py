@@ -99,7 +99,7 @@ def convert(file: Path, target: Path) -> None:
         SystemExit: The file does not hold the published convolutions.
     """
     if packages.file_sha256(file) != SHA256:
-        raise SystemExit(f"{file.name} is another file than that of {PACKAGE} {VERSION}.")
+        raise SystemExit(f"{file.name} differs from the file in {PACKAGE} {VERSION}.")
     convolutions = read_convolutions(file)
     check(convolutions)
     network = keras.applications.VGG16(include_top=False, weights=None)

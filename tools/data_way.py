@@ -197,7 +197,7 @@ def main() -> None:
                     handing = [name for name, functions in files.items() if functions]
                     in_data = sum(name.startswith("data") for name in handing)
                     print(
-                        f"\n{kind} {end}: {len(files)} files, {len(handing)} hand it on, "
+                        f"\n{kind} {end}: {len(files)} files, {len(handing)} return the item, "
                         f"{in_data} of these in data/"
                     )
                     for name, functions in files.items():

@@ -245,7 +245,7 @@ def runs(version: Any) -> tuple[Run, ...]:
         Run(
             "catalogue",
             *("images", "multilabel", lambda: "efficientnet_lite0"),
-            # Twice the size of the images: the smallest that the network takes.
+            # Twice the size of the images: the smallest that the network accepts.
             {"image_size": 2 * SIZE, "output_block": "block1", "head": several},
             with_thresholds,
         ),
@@ -289,7 +289,7 @@ def write_items(folder: Path) -> dict[str, Any]:
     items, labels = {}, {}
     for kind, counts in COUNTS.items():
         shares = {split: rng.uniform(0, 1, (count, 3)) for split, count in counts.items()}
-        # Labels with noise: `fit` compares no models if the head predicts all items right.
+        # Labels with noise: `fit` compares no models if the head predicts all items correctly.
         noisy = {split: rows + rng.normal(0, 0.3, rows.shape) for split, rows in shares.items()}
         labels[kind] = {
             task: {split: labels_of(task, rows) for split, rows in noisy.items()} for task in TASKS
@@ -383,7 +383,7 @@ class Writer:
         if run.name == "own":
             for suffix in ("npy", "parquet"):
                 path = f"features/own.{suffix}"
-                # As pixels: paths would be in the Parquet file.
+                # Pass pixels, because paths would be in the Parquet file.
                 ktl.save_features(learner, self.version.pixels(), path=path)
         for kind, precision in run.formats:
             self.write_export(learner, run, kind, precision)

@@ -230,7 +230,7 @@ def test_the_tables_hold_means_intervals_and_classes_with_fewer_items():
     text = "\n".join(report(rows))
     assert "0.560 ± 0.0" in text  # The mean over the two sets at 30 a class.
     assert re.search(r"sst2 +\| +100\* \| +186 \|", text)
-    assert "sst2 at 100: these classes have fewer items, and gave all: rare 86." in text
+    assert "sst2 at 100: these classes have fewer items, so all are used: rare 86." in text
     assert "nan" not in "\n".join(report(rows_of({"fit_head": {("digits", 10): 0.0}})[:1]))
     assert report([]) == ["There are no results yet."]
 
