@@ -95,8 +95,8 @@ def phase_to_sweep(
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
-        ConfigError: The phase or policy is unknown, or `unfreeze` is set with `"head"`. Or `policy`
-            is set with another phase than `"fine-tune"`.
+        ConfigError: The phase or policy is unknown, `unfreeze` is set with `"head"`, or `policy` is
+            set with another phase than `"fine-tune"`.
     """
     if phase != "fine-tune" and policy != "standard":
         raise ConfigError(

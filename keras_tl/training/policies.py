@@ -223,8 +223,8 @@ def with_heads(
 ) -> list[tuple[Phase, bool]]:
     """Insert a phase that trains the head after each contrastive phase.
 
-    Returns pairs (phase, inserted). `inserted` is true for the inserted phases, which train the
-    head.
+    Returns pairs (phase, inserted). `inserted` is true for a phase that this function added, and
+    false for a phase from `phases`.
     """
     found = []
     for phase in phases:
@@ -245,8 +245,8 @@ def phases_of(
         given: New values for fields of `Phase`. `None` keeps the value of the policy.
 
     Raises:
-        ConfigError: The policy is unknown, or `epochs` is set although there are several phases. Or
-            a phase has a discriminative factor, but freezes the backbone.
+        ConfigError: The policy is unknown, or `epochs` is set although there are several phases.
+            The error also occurs if a phase has a discriminative factor, but freezes the backbone.
     """
     if isinstance(policy, str):
         if policy not in POLICIES:
