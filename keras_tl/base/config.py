@@ -55,7 +55,7 @@ def check_range(
 class JsonConfig:
     """Base class of dataclasses that can be converted to JSON types and back."""
 
-    # All subclasses are dataclasses, which have this attribute. Type checkers need a declaration.
+    # Type checkers need this declaration: all subclasses are dataclasses and have the attribute.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_json(self) -> dict[str, Any]:
@@ -100,8 +100,8 @@ class HeadConfig(JsonConfig):
             that returns one vector per item, leave `pooling` out.
         hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
         dropout: Dropout probability before each Dense layer, in [0, 0.99]. With hidden layers,
-            `None` means 0.2. Without hidden layers, `None` means 0, because an L2 penalty
-            regularises the head (see `Phase.l2`).
+            `dropout=None` means 0.2. Without hidden layers, `dropout=None` means 0, because an L2
+            penalty regularises the head (see `Phase.l2`).
         batch_norm: Whether BatchNorm normalises the input of each Dense layer, before the dropout
             (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
 
@@ -159,16 +159,16 @@ class CacheConfig(JsonConfig):
     Attributes:
         where: `"auto"` stores features on disk, and also in memory up to `memory_limit`. `"disk"`
             stores features only on disk and reads them row by row, so that memory use stays
-            constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
-            the backbone runs in every epoch.
-        folder: Folder of the cache, not with `"memory"`. `None` means the folder in
-            `$KERAS_TL_CACHE`, or `~/.cache/keras_tl` if this variable is not set.
+            constant. `"memory"` stores features only in the memory of this process. `"off"` stores
+            no features: the backbone runs in every epoch.
+        folder: Folder of the cache, not allowed with `where="memory"`. `folder=None` means the
+            folder in `$KERAS_TL_CACHE`, or `~/.cache/keras_tl` if `$KERAS_TL_CACHE` is not set.
         full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
             size and modification time.
         memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
         folder_limit: Maximum size of the stored features in the folder, in bytes. To make room for
             new features, keras_tl deletes the least recently used features, but not the features
-            that the training uses.
+            that the current training uses.
 
     Example:
         >>> cache = ktl.CacheConfig(where="disk", folder="features")
@@ -224,9 +224,9 @@ class Phase(JsonConfig):
             `keras_tl.training.contrastive`. An epoch of contrastive training has at least ten
             batches.
         unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
-            to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
-            chosen blocks at the start. `"auto"` unfreezes one more block in every epoch, or several
-            blocks if the phase has fewer epochs than blocks.
+            to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `unfreeze_every=None`
+            unfreezes all blocks of `unfreeze` at the start. `"auto"` unfreezes one more block in
+            every epoch, or several blocks if the phase has fewer epochs than blocks.
         discriminative_factor: Learning rate of a block divided by the learning rate of the next
             block towards the input, at least 1. The head has `learning_rate`, and the last block
             has `learning_rate` divided by `discriminative_factor`. Howard and Ruder (2018, sec.
@@ -234,7 +234,8 @@ class Phase(JsonConfig):
         optimizer: Name of the optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
-            normalisation layers have no weight decay. Other optimizers need 0.
+            normalisation layers have no weight decay. Optimizers other than `"adamw"` need
+            `weight_decay=0`.
         schedule: Schedule of the learning rate: `"constant"`; `"cosine"` (Loshchilov and Hutter,
             2017, arXiv:1608.03983, eq. 5, one cycle down to 0); `"linear"`, down to 0;
             `"slanted_triangular"` (Howard and Ruder, 2018, arXiv:1801.06146, eq. 3); or
@@ -242,32 +243,32 @@ class Phase(JsonConfig):
             all schedules but `"constant"` and `"cosine"`.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
             peak. The schedules `"slanted_triangular"` and `"one_cycle"` always begin with a rise of
-            their own shape. For `"slanted_triangular"` and `"one_cycle"`, `warmup=0` means the
-            published fraction, 0.1 (`cut_frac`) and 0.25.
+            their own shape. `warmup=0` means 0.1 for `"slanted_triangular"` (`cut_frac` of Howard
+            and Ruder) and 0.25 for `"one_cycle"` (the default of fastai).
         l2: Strength of the L2 penalty on the Dense layers of the head while the backbone is frozen.
             The penalty applies to the kernels for standardised features (see
-            `keras_tl.training.head_solver.Solution`). `"auto"`: cross-validation on the training
-            features chooses the strength, which is 0 if the head has hidden layers. If `l2` is a
-            number or `"auto"`, a solver sets a head of one Dense layer to its optimum before the
-            first epoch. With `l2=None` or BatchNorm in the head, the head has no L2 penalty, and no
-            solver runs.
-        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger than
-            `clip_norm`, all gradients are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec.
-            3.2). `None` means no clipping.
+            `keras_tl.training.head_solver.Solution`). With `l2="auto"`, cross-validation on the
+            training features chooses the strength, which is 0 if the head has hidden layers. If
+            `l2` is a number or `"auto"`, a solver sets a head of one Dense layer to its optimum
+            before the first epoch. With `l2=None` or BatchNorm in the head, the head has no L2
+            penalty, and no solver runs.
+        clip_norm: Maximum L2 norm of all gradients together, or `None` for no clipping. Gradients
+            with a larger norm are scaled down to this norm (Pascanu et al., 2013, arXiv:1211.5063,
+            sec. 3.2).
         batch_size: Number of images or texts per step, on all replicas together.
         patience: Number of epochs without a better validation result after which training stops. If
             `patience` is a number and there is a validation split, training ends with the weights
             of the best epoch. With `patience=None` or without a validation split, training does not
-            stop early and ends with the last weights. Use `None` for training from random weights,
-            where the validation loss is often lowest before the model learns anything.
+            stop early and ends with the last weights. Use `patience=None` for training from random
+            weights, where the validation loss is often lowest before the model learns anything.
         monitor: Criterion of the best epoch: the lowest validation `"loss"`, or the best validation
             `"metric"` (accuracy for classes). Unlike accuracy, the loss also measures the
             confidence of predictions. The accuracy of text encoders often rises long after the
             epoch with the lowest loss.
-        batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
+        batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, and the
             moving statistics stay fixed. `"frozen"`: gamma, beta and the moving statistics stay
-            fixed. `"live"`: layers use the statistics of the batch and update the moving statistics
-            (momentum at most 0.9), for training from random weights.
+            fixed. `"live"`: BatchNorm layers use the statistics of the batch and update the moving
+            statistics (momentum at most 0.9), for training from random weights.
         label_smoothing: Fraction of the label probability that is spread over all classes, in [0,
             0.99] (Szegedy et al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes
             label smoothing.
@@ -373,11 +374,11 @@ class ModelConfig(JsonConfig):
         backbone: Name of a catalogue backbone, a TF-Hub module, a KerasHub preset, a language
             model, or the user's network.
         architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
-        output_block: Name of the block whose output is the backbone's output. `None` means the last
-            block.
+        output_block: Name of the block whose output is the backbone's output, or `None` for the
+            last block.
         image_size: (height, width) of the model inputs in pixels. `None` for texts.
         resize: Method to resize images to `image_size`.
-        value_range: Pixel values of black and of white in 16-bit image files. `None` means (0,
+        value_range: Pixel values of black and of white in 16-bit image files, or `None` for (0,
             65535).
         task: Name of the task, which decides the outputs of the head, the loss and the metrics.
         class_names: Names of the classes, in the order of the logits, or an empty tuple for a

@@ -75,7 +75,7 @@ def sha256_of_folder(path: Path) -> str:
 
 
 def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
-    """Write the SHA-256 of all other files below a folder to the file `name` in the folder."""
+    """Write the file `name` in a folder: the SHA-256 of every other file below the folder."""
     sums = {
         file.relative_to(folder).as_posix(): sha256(file)
         for file in sorted(folder.rglob("*"))
@@ -137,8 +137,8 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
     Args:
         path: Final path of the folder.
-        replace: Whether to replace an existing folder. The function renames the old folder, gives
-            the new folder its name, then deletes the old folder. After a crash between the two
+        replace: Whether to replace an existing folder. The function renames the old folder, renames
+            the new folder to `path`, then deletes the old folder. After a crash between the two
             renames, `remove_leftovers` restores the old folder.
 
     Raises:

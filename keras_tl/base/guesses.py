@@ -27,10 +27,10 @@ class LabelInterpretation:
     """Interpretation of labels: the task and the class names.
 
     Attributes:
-        task: Name of the task, a key of `keras_tl.tasks.TASKS`. `None` means that each item has one
-            class, and that the number of classes decides the task.
+        task: Name of the task, a key of `keras_tl.tasks.TASKS`. `task=None` means that each item
+            has one class, and that the number of classes decides the task.
         class_names: Names of the classes. Each label is a class name, or the index of a class name.
-            `None` means that the sorted distinct labels are the class names.
+            `class_names=None` means that the sorted distinct labels are the class names.
         guesses: The guesses that led to this interpretation.
     """
 

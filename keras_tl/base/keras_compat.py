@@ -1,7 +1,7 @@
-"""Private names of Keras and TensorFlow that keras_tl needs. No other module uses such names.
+"""Private names of Keras and TensorFlow, which only this module uses.
 
-`make test-floor` and `make test` test the private names with the lowest and the newest version of
-Keras.
+`make test-floor` tests the private names with the lowest version of Keras, `make test` with the
+newest version.
 """
 
 import contextlib
@@ -17,12 +17,12 @@ from keras.src.trainers.trainer import Trainer
 from keras.src.utils import file_utils
 from keras.src.utils.naming import to_snake_case  # noqa: F401 (`backbones.blocks` uses it)
 
-# Keras stores `trainable` in this attribute. Setting the attribute leaves inner layers unchanged.
+# Keras stores `trainable` in `_trainable`. Setting `_trainable` leaves inner layers unchanged.
 TRAINABLE = "_trainable"
 
 
 def layers_of(layer: keras.layers.Layer, include_self: bool = True) -> list[keras.layers.Layer]:
-    """Return all layers inside a layer or model, at any depth. Each layer is listed once."""
+    """Return all layers inside a layer or model, at any depth, each layer once."""
     return layer._flatten_layers(include_self=include_self)
 
 
@@ -51,7 +51,7 @@ def added_losses(layer: keras.layers.Layer) -> list:
 
 
 def graph_nodes(network: keras.Model) -> list:
-    """Return the nodes of a functional or sequential model. Empty if a model has no graph."""
+    """Return the nodes of a functional or sequential model, or `[]` if it has no graph."""
     # A Sequential model keeps its graph in an inner Functional model.
     inner = getattr(network, "_functional", None)
     levels = getattr(network if inner is None else inner, "_nodes_by_depth", {})
@@ -59,7 +59,7 @@ def graph_nodes(network: keras.Model) -> list:
 
 
 def handle_of(variable: tf.Variable) -> Any:
-    """Return the tensor that refers to a variable. For a variable of several replicas, itself.
+    """Return the tensor that refers to a variable, or the variable itself if it has replicas.
 
     The public `handle` of a variable of several replicas raises an error outside of a replica.
     """

@@ -55,8 +55,8 @@ def keep_other_files(old: Path, new: Path) -> None:
     Args:
         old: Old folder, which may be missing. The checksums in the old folder list all files that
             do not belong to the user.
-        new: New folder, completely written. If the old folder has a file of the same name as a
-            file in the new folder, the function does not link the old file.
+        new: New folder, completely written. The function links no file of `old` if `new` has a
+            file of the same name.
     """
     ours = {CHECKSUMS, *manifest(old)}
     for found in old.rglob("*"):

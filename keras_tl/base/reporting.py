@@ -76,9 +76,9 @@ _wording: contextvars.ContextVar[Callable[[str], str]] = contextvars.ContextVar(
 
 @contextmanager
 def reworded(wording: Callable[[str], str]) -> Iterator[None]:
-    """In the `with` block, change each message of all reporters by the function `wording`.
+    """In the `with` block, pass each message of all reporters through the function `wording`.
 
-    The command line replaces Python arguments and calls by options and commands.
+    In messages, the command line replaces Python arguments and calls by options and commands.
     """
     token = _wording.set(wording)
     try:
@@ -93,11 +93,11 @@ class Reporter:
     Notebooks show standard error as errors.
 
     Args:
-        verbose: Whether to write progress. `False` means no output.
+        verbose: Whether to write progress. `verbose=False` means no output.
 
     Attributes:
         writes_results: Whether `say_result` writes. A command that prints the results itself sets
-            this attribute to false.
+            `writes_results` to false.
     """
 
     def __init__(self, verbose: bool = True):

@@ -140,14 +140,14 @@ class _Batch(abc.ABC):
     """Predictions of n items, in the order of the items. Iteration yields single predictions.
 
     Attributes:
-        valid: bool (n,), false for invalid images or texts, which have no prediction. `None` means
-            that every item has a prediction.
+        valid: bool (n,), false for invalid images or texts, which have no prediction. `valid=None`
+            means that every item has a prediction.
         reasons: For each of n items, the reason why it has no prediction, or `None` if it has a
             prediction. `reasons=None` means that the reasons are unknown, or that every item has a
             prediction.
     """
 
-    # All subclasses are dataclasses. Type checkers need a declaration of this dataclass attribute.
+    # Type checkers need this declaration: all subclasses are dataclasses and have the attribute.
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     sources: tuple[str, ...] | None
@@ -202,7 +202,9 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return a dict for each item: its source, and its prediction or why it has no prediction.
+        """Return one dict per item, with the source and the prediction of the item.
+
+        The dict of an invalid item has no prediction, but `valid` (false) and, if known, `reason`.
 
         Example:
             >>> predictions = ktl.Predictions(
@@ -234,8 +236,8 @@ class Predictions(_Batch):
         valid: bool (n,), whether each item has a prediction, or `None` if all have predictions.
         reasons: Reasons why items have no prediction, see `_Batch`.
         chosen: int (n,), index of the predicted class of each item. With a decision threshold, the
-            predicted class can differ from the most probable class. `None` means that the most
-            probable class is predicted.
+            predicted class can differ from the most probable class. `chosen=None` means that the
+            most probable class is predicted.
         thresholds: Decision threshold of the second of two classes, or an empty tuple if no
             threshold was chosen or known. A server returns no thresholds.
 
@@ -268,7 +270,7 @@ class Predictions(_Batch):
 
     @property
     def labels(self) -> list[str]:
-        """Name of the predicted class of each item. The name is empty for invalid items.
+        """Name of the predicted class of each item, or an empty text for an invalid item.
 
         Example:
             >>> labels = learner.predict(data.split("test")).labels

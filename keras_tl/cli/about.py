@@ -90,7 +90,7 @@ def demo(
         seed=seed,
         verbose=verbose,
     )
-    # The remedies that the results name are for training with your own data.
+    # Hide the results of single calls: they suggest remedies, which do not apply to this example.
     learner._state.reporter.writes_results = False
     learner.fit_head()
     before = learner.evaluate()["accuracy"]

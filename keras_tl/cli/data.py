@@ -22,7 +22,7 @@ class DataAsked:
 
     Attributes:
         spec: Value of `--data`, such as `"folder:photos"`, or `None` if `--data` was not given.
-        options: Dict from the names of the other options to their values.
+        options: Dict from the names of the options other than `--data` to their values.
     """
 
     spec: str | None
@@ -35,7 +35,7 @@ class DataAsked:
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Add `--data` and the options for reading data. Pass their values to the command as `spec`.
+    """Add `--data` and the options for reading data. The command gets a `DataAsked` as `spec`.
 
     For commands with a saved run, `--data` is not `required`, because the run may record its data.
     """
@@ -160,7 +160,8 @@ def load_data(
 ) -> "keras_tl.ImageData | keras_tl.TextData":
     """Read the data. If an option was not given, use its value in the saved run.
 
-    `recorded` are the source settings of the run's data, and `defaults` the options of these data.
+    `recorded` are the settings of the run's data source. `defaults` are the run's options for
+    reading and splitting the data.
     """
     start_toolkit()
     from keras_tl.data.specs import load_spec

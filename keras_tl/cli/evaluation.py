@@ -38,7 +38,7 @@ def _load(
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
     splitting = dict(recorded.get("split_settings", {}))
     if not takes(spec.spec, "groups"):
-        # The run was trained on a table. This source has no columns.
+        # Drop a column of groups of the training data, because the data of `spec` have no columns.
         splitting.pop("groups", None)
     reading = {name: recorded.get(name) for name in ("resize", "value_range", "sequence_length")}
     defaults = splitting | {name: one for name, one in reading.items() if one is not None}
@@ -49,7 +49,7 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return `--data` of a run if a Python package has its data, else raise `ConfigError`."""
+    """Return the value of `--data` if a Python package has the data, else raise `ConfigError`."""
     if not recorded:
         raise ConfigError(
             f"Missing option '--data'. The run {run} does not record its data. Pass items of the "
@@ -120,7 +120,7 @@ def evaluate(
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
-    """Return a list of one line about the decision thresholds, or an empty list without them."""
+    """Return a list with one line about the decision thresholds, or `[]` without thresholds."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
     return [f"Decision thresholds: {said}"] if said else []
 
@@ -195,9 +195,9 @@ def thresholds(
 ) -> tuple[dict, str]:
     """Choose and save the decision thresholds of a saved RUN on its validation split.
 
-    Thresholds apply to two classes (the second class is "yes") and to several labels. Without
-    --min-precision and --min-recall, the command chooses the thresholds with the largest F1.
-    Later predictions and exports of the run use the thresholds.
+    Thresholds are for two classes (the second class is "yes") and for multi-label tasks. Without
+    --min-precision and --min-recall, the command chooses the thresholds with the largest F1. Later
+    predictions and exports of the run use the thresholds.
     """
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
@@ -214,7 +214,7 @@ def thresholds(
 @click.option("--count", default=9, show_default=True, help="Number of items.")
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
-    """List the items of a split on which a saved RUN has the largest losses."""
+    """List the items with the largest losses in a split, by the predictions of a saved RUN."""
     learner = _load(run, spec, verbose)
     found = _evaluation_of(learner, split).top_losses(count)
     return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])

@@ -38,11 +38,11 @@ def read_items(
 ) -> Any:
     """Convert ITEMS of the command line to the argument of `Learner.predict`.
 
-    For images, ITEMS are files, or one folder or pattern. For texts, a name that ends in `.txt` is
+    For images, ITEMS are files, one folder or one pattern. For texts, a name that ends in `.txt` is
     a file with one text, and any other item is a text. With `literal`, all ITEMS are texts. For
     pairs of texts, first and second texts alternate. For images and texts, ITEMS can also be one
-    `folder:PATH`, or one table with the columns of the training data: `csv:PATH`, or a file with
-    the suffix of a table.
+    `folder:PATH`, one `csv:PATH` or one file with the suffix of a table. A table has the columns of
+    the training data.
     """
     # Import here, so that --help does not wait for these modules.
     from keras_tl.data.tables.table_files import TABLE_SUFFIXES
@@ -89,6 +89,6 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
 
 
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
-    """Return whether an item is a file name: one word or an existing file, with a given suffix."""
+    """Return whether an item with a given suffix names a file: one word, or an existing file."""
     is_name = item.lower().endswith(suffixes)
     return is_name and (len(item.split()) == 1 or os.path.isfile(item))

@@ -15,7 +15,7 @@ _MADE_WITH = (
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for a model. The command gets their values as the dict argument `model`."""
+    """Add the options for a model to a command, which gets the values in the dict `model`."""
 
     @click.option(
         "--backbone",

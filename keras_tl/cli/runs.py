@@ -21,8 +21,8 @@ def predict(
 
     For images, ITEMS are files, a folder or a pattern. For texts, ITEMS are the texts themselves,
     or .txt files with one text each. For pairs of texts, first and second texts alternate. For
-    images and texts, csv:PATH is a table with the columns of the training data, and folder:PATH is
-    a folder.
+    images and texts, ITEMS can also be a folder (folder:PATH) or a table with the columns of the
+    training data (csv:PATH).
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
     predictions = learner.predict(read_items(learner, run, items, literal), on_invalid=on_invalid)
@@ -52,8 +52,8 @@ def features(
 ) -> tuple[dict, str]:
     """Write the features of ITEMS to a file: the vectors that the head of a saved RUN receives.
 
-    ITEMS are as for keras-tl predict. With --on-invalid keep, the features of invalid items are
-    NaN.
+    ITEMS have the same forms as for keras-tl predict. With --on-invalid keep, the features of
+    invalid items are NaN.
     """
     toolkit = start_toolkit()
     learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")

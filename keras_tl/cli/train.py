@@ -189,7 +189,7 @@ def train(
 
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences about the training. Add a warning about a lower metric to `result`."""
+    """Yield sentences about the training, and add a warning to `result` if a metric fell."""
     from keras_tl.evaluation.metric_drop import describe_metric_drop
 
     if warning := describe_metric_drop(learner.history[-1], is_command=True):
@@ -211,7 +211,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether options of a phase were given. Raise if options of `fit` were given too."""
+    """Return whether options of a phase were given. Raise `UsageError` if options conflict."""
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
     if phases and decides:

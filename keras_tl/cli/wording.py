@@ -43,7 +43,7 @@ SENTENCES = {
     "call data.checked.describe() or run keras-tl train --check": "run keras-tl train --check",
 }
 _QUOTED = r"""(?P<quoted>'[^']*'|"[^"]*")"""
-# The same for parts with a value.
+# Patterns of Python calls with a quoted text in messages, and the words of the command line.
 _CALLS = {
     re.compile(rf"ktl\.rank_backbones\(data, \[{_QUOTED}\]\)"): (
         r"keras-tl rank \g<quoted> with the same --data"

@@ -56,7 +56,7 @@ class ComparisonResult(Protocol):
         """Verdicts on the variants (arms) of the model that start from pretrained weights."""
 
     def sentences(self) -> dict[str, Any]:
-        """Return the comparison in words, as `about` and `sizes`, see `Comparison.sentences`."""
+        """Return the comparison in words: `about` and `sizes` of `Comparison.sentences`."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers of the comparison as JSON types."""
@@ -99,7 +99,7 @@ class Artifacts:
         return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
-        """Return whether the run has files on the items `rows`, with Grad-CAMs for `answers`.
+        """Return whether files show all items in `rows`, with Grad-CAMs that explain `answers`.
 
         `rows` are rows of the test split, and `answers` the predictions for these rows. If
         `answers` is `None`, the Grad-CAMs may explain any predictions.
@@ -199,7 +199,8 @@ def keep_top_items(
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255], or `None` for
             texts.
         parts: The transfer model, which must not belong to a distribution strategy.
-        task, record: Task of the model, and prediction record of the n items.
+        task: Task of the model.
+        record: Prediction record of the n items.
     """
     items = [
         {"row": int(row), "place": place, "texts": texts}
@@ -221,7 +222,7 @@ def keep_top_items(
 
 
 def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
-    """Return the end of the file path (or `None`) and the texts of each item."""
+    """Return, for each item, the end of its file path (or `None`) and its texts."""
     if split.sources is None:
         return [(None, [])] * len(split)
     if split.in_files:

@@ -12,8 +12,8 @@ from markupsafe import Markup
 class Block:
     """Base class of a section's blocks. Each subclass has a template macro of the same name.
 
-    In the texts of paragraphs and notes, backticks mark code. Except for `Written`, the templates
-    show the texts of all other blocks literally.
+    In the texts of paragraphs and notes, backticks mark code. The templates show all other special
+    characters literally, except in the Markdown text of `Written`.
     """
 
     @property
@@ -79,7 +79,7 @@ class Numbered(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Written(Block):
-    """Text of the user in the markup of the document. The template does not escape this text."""
+    """Markdown text of the user, which the template does not escape."""
 
     text: str
 
@@ -119,7 +119,7 @@ class Item:
 
 @dataclasses.dataclass(frozen=True)
 class Items(Block):
-    """Items of the data side by side. Items with texts stand one below the other."""
+    """Items of the data: images side by side, texts one below the other."""
 
     items: Sequence[Item]
 
@@ -133,7 +133,7 @@ class Code(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Notes(Block):
-    """Remarks under their headings. The HTML page shows the remarks after a click on the title."""
+    """Remarks, each under a heading. The HTML page shows the remarks after a click on the title."""
 
     title: str
     notes: dict[str, str]
@@ -141,7 +141,7 @@ class Notes(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Section with a key for links, a heading and blocks. A report omits an empty section."""
+    """Section: a key that links use, a heading, and blocks. A report omits an empty section."""
 
     key: str
     title: str

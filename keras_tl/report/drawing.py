@@ -74,7 +74,7 @@ def plot(
 
 def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     buffer = io.StringIO()
-    # With `None` for each of these keys, matplotlib omits the metadata, which contain URLs.
+    # Metadata contain URLs. matplotlib omits the metadata if the value of every key is `None`.
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()

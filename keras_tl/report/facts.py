@@ -37,7 +37,7 @@ class Facts:
         pretraining: Origin of the backbone's weights before the training.
         data: Facts about the data of the model, or `None` if the run does not record its data.
         history: Records of the training phases, in order.
-        is_as_trained: Whether the weights have not changed since the last training phase.
+        is_as_trained: Whether nothing changed the weights after the last phase, or no phase ran.
         evaluations: Metrics of each evaluated split, by name of the split.
         untested: Sentences with an estimate of the test metric, if the model was trained on all
             items, else `None`.

@@ -26,8 +26,8 @@ _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.
 def public_place(text: str) -> str:
     """Return a name, path or URL without the parts that a report must not show.
 
-    Keep only the last part of a path or of a `file:` URL. From a URL such as `https:`, remove the
-    user name, the password, the query and the fragment. Keep a prefix such as `tfhub:`.
+    A path or a `file:` URL keeps only its last part. A URL with a host loses the user name, the
+    password, the query and the fragment. A prefix of a source, such as `tfhub:`, stays.
     """
     kind = next((kind for kind in _KINDS if text.startswith(kind)), "")
     place = text.removeprefix(kind)
@@ -87,7 +87,7 @@ class Pretraining:
 
     Attributes:
         weights: Origin of the weights before the training, in words.
-        kind: Kind of the original weights, those before the earliest recorded training.
+        kind: Kind of the original weights: the weights before the earliest recorded training.
         source: Source of the original weights, or `None` if the run does not record the source.
         licence: Licence of the original weights, or `None` if the run does not record the licence.
         module_sha256: SHA-256 of the files of a TF-Hub module, or `None` for other backbones.

@@ -15,7 +15,7 @@ def auto_learning_rate(network: keras.Model) -> float:
     """Return a peak learning rate for fine-tuning a network with Adam.
 
     A kernel is a weight with two or more axes. The function computes the root mean square of each
-    kernel. The result is 1/100 of the median of these root mean squares, rounded to two digits and
+    kernel. The result is 1/100 of the kernels' median root mean square, rounded to two digits and
     limited to [1e-5, 1e-3]. For a network without kernels, the result is 1e-5. LARS (You, Gitman
     and Ginsburg, 2017, arXiv:1708.03888, eq. 6) and Adafactor (Shazeer and Stern, 2018,
     arXiv:1804.04235, sec. 8) scale the steps of each layer by the layer's weights. keras_tl uses

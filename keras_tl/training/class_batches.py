@@ -9,9 +9,9 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
-# Wanted number of items of each class in a replica's part of a batch. Each part has at least two
-# classes: a small part has fewer items of each class. Data with few classes give more items of each
-# class.
+# Wanted number of items of each class in a replica's part of a batch. A small part has fewer items
+# of each class, because each part has at least two classes. If the data have few classes, a part
+# has more items of each class.
 _ITEMS_A_CLASS = 4
 # Minimum number of batches per epoch. If there are few items, an epoch uses each item several
 # times.
@@ -39,7 +39,7 @@ class ClassBatches:
 
     @property
     def classes(self) -> int:
-        """Number of classes per replica in a batch: 2 to a quarter of `batch_size / replicas`."""
+        """Number of classes per replica in a batch, from 2 to `batch_size / replicas / 4`."""
         share = self.batch_size // self.replicas
         return min(len(np.unique(self.labels)), max(2, share // _ITEMS_A_CLASS))
 
@@ -64,8 +64,8 @@ class ClassBatches:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
         The row numbers depend only on the seed and the epoch. In a replica's part of a batch, an
-        item occurs twice only if its class has too few items. In an epoch, all items of a
-        class occur equally often, or some of them occur one more time than the others.
+        item occurs more than once only if its class has fewer than `items` items. In an epoch, all
+        items of a class occur equally often, or some items occur once more than the others.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -80,7 +80,7 @@ class ClassBatches:
 
 
 class _Deck:
-    """Sampler of one class's row numbers. A row repeats only after all other rows of the class."""
+    """Sampler of one class's row numbers. A row repeats only after all other rows were drawn."""
 
     def __init__(self, rows: np.ndarray, rng: np.random.Generator):
         self._rows = rows
@@ -88,7 +88,7 @@ class _Deck:
         self._drawn = np.zeros(len(rows), np.int64)
 
     def draw(self, count: int) -> np.ndarray:
-        """Return `count` rows, int64. A row repeats only if `count` exceeds the class size."""
+        """Return `count` row numbers, int64. Rows repeat only if `count` exceeds the class size."""
         shuffled = self._rng.permutation(len(self._rows))
         order = shuffled[np.argsort(self._drawn[shuffled], kind="stable")]
         chosen = np.resize(order, count)

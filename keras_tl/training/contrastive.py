@@ -35,8 +35,8 @@ class SupervisedContrastive(keras.losses.Loss):
 
     z_i are the features of item i, scaled to length 1, and t is the temperature. The loss of an
     item without another item of its class in the batch is 0. With K items per class, the lowest
-    possible loss is not 0 but close to log(K - 1). The loss approaches log(K - 1) when the features
-    within each class become equal.
+    possible loss is not 0 but close to log(K - 1). The loss approaches its lowest value when the
+    features become equal within each class, and dissimilar between classes.
 
     Args:
         temperature: Temperature t, above 0. A lower temperature gives more weight to the most

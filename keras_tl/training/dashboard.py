@@ -72,7 +72,7 @@ class Pace:
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end of the phase without early stopping. `None`: no estimate yet."""
+        """Seconds to the end of the phase, without early stopping. `None`: no estimate yet."""
         return self._seconds_of(self._epochs - self._epoch)
 
     @property

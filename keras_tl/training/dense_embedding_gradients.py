@@ -11,16 +11,16 @@ class DenseEmbeddingGradients:
     """Mixin for a Keras optimizer: make embedding gradients dense, and add an optional L2 penalty.
 
     The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). If a token
-    occurs several times, the rows of the token must be summed. For gradient clipping and for Adam's
-    second moment, Keras squares the rows before it sums them. Without the mixin, the second moment
-    of n equal rows would be n times too small. The mixin sums the rows of each token before Keras
-    squares the sum. Summing the rows costs no time, because Adam updates the moments as dense
-    tensors in any case.
+    occurs several times, the token's gradient is the sum of its rows. For gradient clipping and for
+    Adam's second moment, Keras squares a token's rows before it sums them. Without the mixin, the
+    second moment of a token with n equal rows would be n times too small. The mixin sums the rows
+    of each token before Keras squares the sum. Summing a token's rows costs no time, because Adam
+    updates the moments as dense tensors in any case.
 
     Args:
         l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
             gradients, but not the logged losses. Decoupled weight decay (AdamW) leads to other
-            weights than this penalty.
+            weights than the L2 penalty.
     """
 
     def __init__(self, *others, l2: float = 0.0, **named):
@@ -29,7 +29,7 @@ class DenseEmbeddingGradients:
 
     @property
     def learning_rate(self):
-        """Learning rate of the next step. Callbacks can set this learning rate."""
+        """Learning rate of the next step, which callbacks can set."""
         return super().learning_rate
 
     @learning_rate.setter

@@ -22,7 +22,8 @@ class FineTunedFolds:
             pretrained weights are restored.
         data: Labelled data, from which the training takes the augmentation and the groups.
         head: Phase that trains the head.
-        phases: Phases that fine-tune the model, without early stopping.
+        phases: Phases that fine-tune the model. Fine-tuning never stops early, because no
+            fold has a validation split.
         augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.
         shares: Fractions of the fine-tuned weights in the weight averages, in [0, 1]. 0: weights
             before fine-tuning, with a trained head. 1: weights after fine-tuning.

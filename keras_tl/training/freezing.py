@@ -36,7 +36,7 @@ def prepare(
 
     Returns:
         A function that takes names of blocks, makes only these blocks trainable and compiles the
-        model again. After compilation, the optimizer still has its moments and its number of steps.
+        model again. The optimizer keeps its moments and its number of steps.
 
     Raises:
         ConfigError: The phase names a block that the backbone does not have.
@@ -81,14 +81,14 @@ def _optimizer_of(
 
 
 def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
-    """Return the names of the blocks to unfreeze, from `which` up to the head.
+    """Return the names of the blocks that `which` selects, from input to output.
 
     Args:
-        which: Blocks to unfreeze: `None` (no blocks), `"all"`, the number of blocks to unfreeze,
-            counted from the head down, or the name of the lowest block to unfreeze.
+        which: Blocks to unfreeze: `None` (no blocks), `"all"`, a number n (the n blocks nearest to
+            the head), or the name of the lowest block to unfreeze.
 
     Raises:
-        ConfigError: `which` is not the name of a block, or is larger than the number of blocks.
+        ConfigError: `which` is not a block's name, and not a number from 1 to the number of blocks.
     """
     if which is None:
         return ()

@@ -38,11 +38,11 @@ _MOST_FOR_ONE_THREAD = 5000
 class Standardisation:
     """Mean and scale of each feature, to standardise features.
 
-    With few items, a feature can be nearly constant by chance. Division by the feature's tiny
+    With few items, a feature can be nearly constant by chance. Division by a feature's tiny
     standard deviation would make the feature huge in items outside of the training data.
     `Standardisation` therefore averages the variance of each feature with the mean variance of all
     features, as if ten more items had the mean variance. Smyth, 2004 (doi:10.2202/1544-6115.1027)
-    calls such an average "posterior variance". Smyth estimates the number of additional items
+    calls the averaged variance "posterior variance". Smyth estimates the number of additional items
     (prior degrees of freedom) from the data, but keras_tl always adds ten items.
 
     Attributes:
@@ -98,7 +98,8 @@ class Problem:
     Attributes:
         features: Features of n training items, float32 (n, d).
         targets: Targets of the items, float64 (n, outputs), see `Task.dense_targets`.
-        loss: Function that computes the loss of each item and its gradient, see `Task.convex_loss`.
+        loss: Function that computes each item's loss and the loss's gradient, see
+            `Task.convex_loss`.
         curvature: Largest eigenvalue of the loss's Hessian where all outputs are 0, see
             `Task.curvature`.
         enough: Mean loss below which the search for the L2 penalty stops, see `Task.enough`.
@@ -185,8 +186,8 @@ class _Fold:
     def loss(self, l2: float) -> float:
         """Return the total loss of the held-out items.
 
-        `l2` is the L2 strength for training on all items. The fold has fewer items, so the function
-        raises the L2 strength.
+        `l2` is the L2 strength for training on all items. A fold trains on fewer items, so the
+        function raises the L2 strength.
         """
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
@@ -210,7 +211,7 @@ def _best_l2(problem: Problem, parts: list[_Fold]) -> float:
     evaluate(_FIRST)
     while goes_on():
         evaluate(powers[-1] - _STEP)
-    # Discard the solutions as starting points: the next L2 strength is far from the last one.
+    # Discard the solutions as starting points: the next L2 strength is far from the previous one.
     for part in parts:
         part.found = None
     while min(losses) == losses[0] and powers[0] < _STRONGEST:

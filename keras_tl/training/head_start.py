@@ -78,8 +78,8 @@ def start_head(
 
     Args:
         phase: Phase that trains the head. The phase's `l2` is a number, `"auto"` or `None`.
-        live: Whether the backbone runs in every epoch. If `live` is false, features come from the
-            cache.
+        live: Whether the backbone runs in every epoch. If `live` is false, training reads the
+            features from the cache.
         seed: Seed of the cross-validation that chooses `l2`, and of the random sample (see
             `most_bytes`).
         most_bytes: Maximum size of the features in memory, in bytes. If the features need more than

@@ -27,7 +27,7 @@ def learning_rate_factors(
         variables: Variables of the model. Variables outside of all blocks belong to the head and
             have the factor 1.
         factor: Learning rate of a block divided by the learning rate of the block below. The head's
-            learning rate is also `factor` times the last block's learning rate.
+            learning rate is `factor` times the last block's learning rate.
     """
     factors = {
         id(variable): factor ** (number - len(blocks))
@@ -86,8 +86,8 @@ class PerVariableSteps(PerVariableLearningRates):
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
     arXiv:1412.6980, sec. 3). After several thousand steps, the bias correction is almost 1. Without
-    `PerVariableSteps`, the first updates of a variable that is unfrozen so late would be up to 6.6
-    times as large as intended.
+    `PerVariableSteps`, a variable that is unfrozen after several thousand steps would have first
+    updates up to 6.6 times as large as intended.
     """
 
     def build(self, variables):

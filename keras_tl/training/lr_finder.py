@@ -36,8 +36,8 @@ class LearningRates:
             early and the result has fewer learning rates.
         losses: Training loss of each step, computed on the step's batch before the update.
         smoothed: Exponential moving average of the losses, see `smooth`.
-        suggestion: Suggested peak learning rate, see `suggest`. `None`: no learning rate lowered
-            the loss.
+        suggestion: Suggested peak learning rate, see `suggest`. `None`: the smoothed losses fall
+            over fewer than three learning rates.
 
     Example:
         >>> len(rates.losses) == len(rates.smoothed) == len(rates.rates)
@@ -95,8 +95,8 @@ def phase_to_sweep(
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
-        ConfigError: The phase or policy is unknown, `unfreeze` is set with `"head"`, or `policy` is
-            set with another phase than `"fine-tune"`.
+        ConfigError: The phase or policy is unknown, `unfreeze` is set although `phase` is `"head"`,
+            or `policy` is set although `phase` is not `"fine-tune"`.
     """
     if phase != "fine-tune" and policy != "standard":
         raise ConfigError(
@@ -253,8 +253,8 @@ def suggest(
 
     The range in which the loss falls (valley) is the longest strictly decreasing subsequence of the
     smoothed losses. A few rising losses do not end the valley. The documentation of fastai
-    describes the rule of two thirds as "valley" (fastai/callback/schedule.py). The code of fastai
-    suggests the learning rate in the middle of the valley.
+    describes the point at two thirds under the name "valley" (fastai/callback/schedule.py). The
+    code of fastai suggests the learning rate in the middle of the valley.
 
     Returns:
         The suggested learning rate, an element of `rates`. `None`: the valley has fewer than three

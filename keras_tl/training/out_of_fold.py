@@ -110,8 +110,8 @@ class HeadTraining:
         """Train a copy of the head. Return the trained head, and its mean losses on `held_out`.
 
         Args:
-            passes: Number of epochs between two evaluations on `held_out`. Before the last
-                evaluation, there may be fewer than `passes` epochs.
+            passes: Number of epochs between two evaluations on `held_out`. Between the last two
+                evaluations, there may be fewer epochs.
             held_out: Features and labels of held-out items, to compute losses. `None`: no losses.
         """
         phase = dataclasses.replace(self.phase, l2=None)
@@ -130,8 +130,8 @@ class HeadTraining:
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             options = {"validation_data": validation, "shuffle": False, "verbose": 0}
-            # Between two epochs, Keras needs more time than many training steps of a head. To save
-            # time, one epoch of `fit` contains several passes over the items.
+            # Between two epochs, Keras pauses for longer than many training steps of a head take.
+            # To save time, one epoch of `fit` contains several passes over the items.
             rounds, rest = divmod(phase.epochs, passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches.repeat(passes), epochs=rounds, **options).history

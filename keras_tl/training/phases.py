@@ -67,7 +67,7 @@ class BestWeights(keras.callbacks.EarlyStopping):
         return self._worst if math.isnan(value) else value
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return the best epoch's position in `ran`, from 1, or 0 for the initial weights."""
+        """Return the best epoch's position in `ran`, counted from 1. 0: the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
@@ -145,7 +145,7 @@ def run_phase(
 
     Args:
         inputs: Model and batches. If there are validation batches and `phase.patience` is set,
-            training stops early and restores the best weights.
+            training can stop early, and restores the best weights.
         before: Value of the monitored metric on the validation split before the phase. `None`: the
             head is untrained.
         callbacks: The user's callbacks. If a callback restores the weights of an epoch, the phase's

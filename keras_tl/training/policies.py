@@ -79,7 +79,7 @@ _FOR_A_FACTOR = {
     "ulmfit": dataclasses.replace(_FINE_TUNE_ULMFIT, learning_rate=1e-2),
 }
 
-# Changes to a fine-tuning phase for training from random weights, as a baseline.
+# Values that replace fields of a fine-tuning phase, to train a baseline from random weights.
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
@@ -89,8 +89,8 @@ _SCRATCH = {
 }
 
 # Fine-tuning methods of Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates
-# (sec. 3.2), gradual unfreezing (sec. 3.3), and both together with the slanted triangular schedule
-# (eq. 3).
+# (sec. 3.2), gradual unfreezing (sec. 3.3), and ULMFiT: discriminative learning rates, gradual
+# unfreezing and the slanted triangular schedule (eq. 3).
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
@@ -223,8 +223,8 @@ def with_heads(
 ) -> list[tuple[Phase, bool]]:
     """Insert a phase that trains the head after each contrastive phase.
 
-    Returns pairs (phase, inserted). `inserted` is true for a phase that this function added, and
-    false for a phase from `phases`.
+    Returns pairs (phase, inserted). `inserted` is true for the inserted phases, which train the
+    head.
     """
     found = []
     for phase in phases:
@@ -245,8 +245,9 @@ def phases_of(
         given: New values for fields of `Phase`. `None` keeps the value of the policy.
 
     Raises:
-        ConfigError: The policy is unknown, or `epochs` is set although there are several phases.
-            The error also occurs if a phase has a discriminative factor, but freezes the backbone.
+        ConfigError: The policy is unknown, `epochs` is set although there are several phases, or a
+            phase that freezes the backbone has a discriminative factor above 1. A factor in `given`
+            is allowed if another phase unfreezes blocks.
     """
     if isinstance(policy, str):
         if policy not in POLICIES:
@@ -265,7 +266,7 @@ def phases_of(
                 "the epochs in your own phases, and pass the phases as policy=."
             )
     changed = [dataclasses.replace(phase, **changes) for phase in phases]
-    # A factor for all phases has no effect in the phases that train only the head.
+    # Phases that train only the head ignore a factor that the user sets for all phases.
     is_for_all = "discriminative_factor" in changes and any(x.unfreeze is not None for x in changed)
     for number, phase in enumerate(changed):
         if phase.unfreeze is None and phase.discriminative_factor > 1:

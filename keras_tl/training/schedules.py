@@ -60,8 +60,8 @@ class SlantedTriangular(_FieldSchedule):
       learning rate can become negative. `SlantedTriangular` never lowers the learning rate below
       `peak / ratio`.
     * If `cut` is 0, eq. 3 divides by 0. With `cut` 0, the learning rate of `SlantedTriangular` only
-      falls, in `T * (1 - cut_frac)` steps. The learning rate of eq. 3 falls in the same number of
-      steps if `T * cut_frac` is a whole number.
+      falls, in `T * (1 - cut_frac)` steps. If `T * cut_frac` is a whole number above 0, the
+      learning rate of eq. 3 also falls in `T * (1 - cut_frac)` steps.
 
     Args:
         peak: Highest learning rate.
@@ -93,9 +93,9 @@ class SlantedTriangular(_FieldSchedule):
 class OneCycle(_FieldSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
-    papers by Smith, the learning rate rises linearly, then falls linearly in about as many steps.
-    The cosines and the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820).
+    Smith's learning rate rises linearly, then falls linearly in about as many steps. The cosines
+    and the default values are from fastai's `fit_one_cycle` (Howard and Gugger, 2020,
     arXiv:2002.04688). The learning rate rises from `peak / divisor` at step 0 to `peak` at step
     `floor(steps * rise)`. If `floor(steps * rise)` is 0, the learning rate only falls. After the
     last step, the learning rate is `peak / final_divisor`. keras_tl keeps the momentum constant,

@@ -16,9 +16,9 @@ def snapshot(*models: keras.Model) -> Iterator[None]:
     """Context manager that restores the layers of models on exit, also after an exception.
 
     On exit, the values of all variables are restored, including moving statistics and states of
-    random generators. The trainable flags are restored too, but not the settings of `compile`. To
-    keep a model's `compile` settings, train another model with the same layers. The snapshot is
-    held in memory.
+    random generators. `snapshot` also restores the trainable flags, but not the settings of
+    `compile`. To keep a model's `compile` settings, train another model with the same layers. The
+    snapshot is held in memory.
     """
     layers = {id(layer): layer for model in models for layer in layers_of(model)}
     variables = {id(variable): variable for model in models for variable in model.variables}

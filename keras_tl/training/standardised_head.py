@@ -29,7 +29,7 @@ class StandardisedHead:
     The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
     features x. The original head computes the same y with the kernel kernel_s / scale and the bias
     bias_s - mean kernel_s / scale. `fold` writes the kernel and bias for raw features to the
-    original head, so predictions do not change.
+    original head, so that the original head predicts the same logits as the copy.
 
     Attributes:
         model: Model to train with `fit`. The model computes logits from features, or from the
@@ -89,7 +89,7 @@ class StandardisedHead:
 def _copy_weights(
     sources: Sequence[keras.layers.Layer], targets: Sequence[keras.layers.Layer], convert: Callable
 ) -> None:
-    """Copy weights between layers. `convert` changes kernel and bias of the first Dense layer."""
+    """Copy weights to `targets`. `convert` changes kernel and bias of the first Dense layer."""
     is_first = True
     for source, target in zip(sources, targets, strict=True):
         values = source.get_weights()

@@ -28,9 +28,9 @@ class Costs:
     Attributes:
         step: Seconds per training step of the whole model.
         start: Seconds before the first step of a training, for tracing and reading the first items.
-        item: Seconds to compute the features of one item. A prediction takes little longer, because
-            the head is small.
-        measured: Whether `step` and `start` are measured. If false, `step` is estimated from
+        item: Seconds to compute the features of one item. To predict an item takes little longer
+            than to compute its features, because the head is small.
+        measured: Whether `step` and `start` are measured. `False`: `step` is an estimate from
             `item`, and `start` is a constant.
     """
 
@@ -46,7 +46,7 @@ class Costs:
 
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
     """Return the seconds per item to compute features, from the fastest of three runs."""
-    # The first items may all be of one class, with smaller images or shorter texts than the others.
+    # Draw random items: the first may all be of one class with smaller images or shorter texts.
     few = split.sample(_TIMED, seed=0)
     seconds = []
     for _ in range(_REPEATS):  # The first repeat may include tracing.

@@ -174,9 +174,10 @@ class Trainer:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator["Trainer"]:
-        """Yield a copy of the trainer with its layers, an untrained head, and a new feature cache.
+        """Yield a copy of the trainer with an untrained head and a new feature cache.
 
-        When the `with` block ends, all weights of the layers have their earlier values again.
+        The copy uses the layers of the original trainer, and has an empty history. When the `with`
+        block ends, all weights of the layers have their earlier values again.
         """
         parts, other = self.parts, copy.copy(self)
         other.history, other.features, other._unfinished = [], self._new_features(), set()
@@ -343,7 +344,7 @@ class Trainer:
         if self._modality.can_augment:
             try_augmentation(augment, self.config.image_size)
         elif augment is not True and names_of(augment):
-            # `True` selects the augmentation of the data, which is none.
+            # Accept `True`: it selects the augmentation of the data, and only images have any.
             raise ConfigError(
                 f"augment= works only for images. These data are {self._modality.item}s. Leave "
                 "augment= out."

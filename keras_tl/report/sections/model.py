@@ -22,7 +22,7 @@ _NOT_REPRODUCIBLE = (
 
 
 def model(context: ReportContext) -> Section:
-    """Return the configuration, the versions, the calls that reproduce the model, and limits."""
+    """Return the model's facts, the calls that reproduce the model, and its limits and risks."""
     facts = context.facts
     limits = Notes("Limits and risks", limits_of(facts))
     blocks = [*details(facts), *reproduction(facts), limits]

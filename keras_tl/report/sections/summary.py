@@ -24,7 +24,7 @@ def warnings(facts: Facts) -> list[Block]:
 
 
 def grouping_notes(facts: Facts) -> list[Block]:
-    """Return a paragraph for each split whose intervals count groups of dependent items."""
+    """Return a paragraph for each split whose intervals take groups of items into account."""
     found = {split: one.grouping for split, one in facts.evaluations.items()}
     return [
         Paragraph(grouping.describe(f"Intervals of the {split} split"), role="note")

@@ -60,7 +60,7 @@ def chosen(context: ReportContext) -> list[Block]:
         return []
     blocks: list[Block] = [Paragraph(found.kept_because)]
     if found.candidates:
-        caption = "The models between the head and the fine-tuned model"
+        caption = "The compared models: head, weight averages, and fine-tuned model"
         blocks.append(Table(caption, found.columns, found.rows))
     return [*blocks, *(Paragraph(text, role="note") for text in found.remarks)]
 
