@@ -6,9 +6,10 @@ r"""Measure the rates of false and of true claims in the verdicts of `ktl.compar
 
 `simulation` draws correct and wrong predictions of simulated networks (numpy only, one minute). It
 counts how often a comparison claims a difference, for a true difference of zero and of five points.
-`pairs` trains 40 small networks on digits. These networks differ only in their seed. `pairs` draws
-1,000 comparisons of them with resampled test items, and counts claims in the same way. Finished
-runs stay in `--out` and are not repeated. `--json` prints all results.
+`pairs` trains 40 small networks on digits. These networks differ only in their seed. `pairs` makes
+1,000 comparisons, and counts claims in the same way. For each comparison, `pairs` draws some of the
+40 networks for either arm, and draws the test items with replacement. Finished runs stay in `--out`
+and are not repeated. `--json` prints all results.
 """
 
 import argparse

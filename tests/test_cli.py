@@ -180,7 +180,7 @@ MISTAKES = {
     ),
     "minutes-of-a-phase": (
         ["train", "--data", "digits", "--minutes", "5", "--head-epochs", "2", "--out", "{}/run"],
-        "--minutes applies only if Learner.fit decides about fine-tuning",
+        "--minutes is an option of Learner.fit, but --head-epochs is a setting",
     ),
     "settings-of-no-phase": (
         [

@@ -32,7 +32,9 @@ def import_extra(module: str, what: str, extra: str) -> ModuleType:
 def install_command(extra: str) -> str:
     """Return the command that installs the packages of an extra.
 
-    The command names the packages, because no package index has keras_tl itself.
+    The command names each package of the extra. `pip install "keras_tl[...]"` would fail, because
+    no package index has keras_tl. If keras_tl runs from a clone without installation, the command
+    installs `.[extra]` instead.
     """
     try:
         requirements = importlib.metadata.requires("keras_tl") or []

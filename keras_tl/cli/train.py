@@ -217,8 +217,8 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
     if phases and decides:
         one, other = (f"--{names[0].replace('_', '-')}" for names in (decides, phases))
         raise click.UsageError(
-            f"{one} applies only if Learner.fit decides about fine-tuning, but {other} is a "
-            f"setting of a training phase. Leave out {one} or {other}."
+            f"{one} is an option of Learner.fit, but {other} is a setting of a training phase. "
+            f"With such a setting, keras-tl train does not call fit. Leave out {one} or {other}."
         )
     unused = [name for name in _OF_FINE_TUNING if options[name]]
     if options["fine_tune_epochs"] == 0 and unused:

@@ -102,9 +102,9 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
     """Return the significance level of each test by Holm's method, for confidence intervals.
 
     In the order of rising p-values, the m tests have the significance levels level / m, level /
-    (m - 1), and so on. A test is significant if its p-value is at most its level. The first test
-    that is not significant ends this sequence: the later tests are not significant either, and get
-    the same significance level as this first test. The probability that chance alone makes one or
+    (m - 1), and so on. A test is significant if its p-value is at most its level. After the
+    first test that is not significant, no test is significant, and each later test has the
+    significance level of this first test. The probability that chance alone makes one or
     more tests significant is at most `level`.
     """
     levels, own, is_significant = [level] * len(p_values), level, True

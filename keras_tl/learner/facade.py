@@ -111,7 +111,7 @@ class Learner:
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`.
             Backbones other than a `keras.Model` have their own preprocessing. For texts, the
             tokenizer of the encoder: `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a
-            `tokenizer.json`, or of a folder with either file. Or for texts, a
+            `tokenizer.json`, or of a folder with either file. A text encoder also accepts a
             `keras_tl.TextPreprocessor`, such as
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the tokenizer
             that belongs to the encoder.
@@ -344,8 +344,8 @@ class Learner:
             training time. `learner.history.fitted` also contains the result of `fit`.
 
         Raises:
-            ConfigError: The backbone was already fine-tuned on items of `learner.data`, by this
-                learner or in an earlier run. Or an argument is invalid.
+            ConfigError: An argument is invalid, or this learner or an earlier run already
+                fine-tuned the backbone on items of `learner.data`.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -394,7 +394,7 @@ class Learner:
                 cross-validation chooses the number of epochs of a head with more layers.
             learning_rate: Peak learning rate. `None`: use the toolkit's default learning rate.
             augment: Augmentation of the training images. `True`: the augmentation in
-                `data.augmentation`. Or one of the augmentations `"standard"`, `"no-flip"`,
+                `data.augmentation`. Other values: `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of names and layers
                 (see `keras_tl.data.images.augmentation.augmenter`).
             cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
@@ -604,8 +604,9 @@ class Learner:
             have groups (`groups=` of `from_csv`), intervals count whole groups, not single items.
 
         Raises:
-            DataError: The learner has no data, or the data have no split with the name `split`. Or
-                `by` has no value for an item, or more than 100 different values.
+            DataError: The learner has no data, or the data have no split with the name `split`. The
+                error also occurs if `by` has no value for an item, or more than 100 different
+                values.
             ConfigError: The data have no column with the name `by`, or a logit is not a finite
                 number.
 
@@ -653,9 +654,9 @@ class Learner:
         Raises:
             DataError: There are no data, a split in `splits` does not exist, or there are fewer
                 groups than folds.
-            ConfigError: An argument is invalid, or the data have no column with the name `groups`.
-                Or the backbone was already fine-tuned on one of the used splits, by this learner or
-                in an earlier run.
+            ConfigError: An argument is invalid, the data have no column with the name `groups`, or
+                this learner or an earlier run fine-tuned the backbone on a split that the
+                cross-validation would use.
             CacheError: The features cannot be stored in the requested place.
 
         Example:
@@ -831,9 +832,10 @@ class Learner:
             The folder of the new version, such as `saved_models/photos/1`, or the written file.
 
         Raises:
-            ConfigError: An argument is invalid, or the pip extra is missing. Or, with `serving`, a
-                server does not accept the folder's name as the name of a model. Or the LiteRT or
-                ONNX file exists, and `overwrite` is false. Nothing is written.
+            ConfigError: An argument is invalid, or the pip extra is missing. With `serving`, the
+                error also occurs if a server does not accept the folder's name as the name of a
+                model. With `overwrite=False`, the error also occurs if the LiteRT or ONNX file
+                exists. If `export` raises `ConfigError`, nothing is written.
             ExportError: The model cannot be converted, or the outputs of the export differ from the
                 model's outputs. No files of the failed export remain.
 
@@ -868,9 +870,9 @@ class Learner:
 
         Raises:
             ConfigError: `comparison` is not a result of `compare`, or has another task or other
-                classes than the learner. Or the file exists, and the learner did not write it. If
-                `report` raises `ConfigError`, nothing is written, and the learner does not keep the
-                comparison.
+                classes than the learner. The error also occurs if the file exists, and the learner
+                did not write it. If `report` raises `ConfigError`, nothing is written, and the
+                learner does not keep the comparison.
 
         Example:
             >>> learner.report("report.html").name

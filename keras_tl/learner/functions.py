@@ -38,8 +38,8 @@ def overfitting(learner: Learner, *, measure: bool = False) -> Overfitting:
         The diagnosis of each phase, and at most two remedies.
 
     Raises:
-        ConfigError: Nothing was trained, or the weights changed after training. Or `measure` is
-            true, and a logit is not a finite number.
+        ConfigError: Nothing was trained, or the weights changed after training. With
+            `measure=True`, the error also occurs if a logit is not a finite number.
         DataError: `measure` is true, and the learner has no data or no validation split.
 
     Example:
@@ -73,7 +73,7 @@ def save_features(
 
     Raises:
         ConfigError: The suffix is neither `.npy` nor `.parquet`, or the path is on an unsupported
-            file system. Or the file exists, and `overwrite` is false.
+            file system. With `overwrite=False`, the error also occurs if the file exists.
         DataError: See `Learner.predict`.
 
     Example:
@@ -133,7 +133,7 @@ def rank_backbones(
     Raises:
         BackboneError: A name in `backbones` is not in the catalogue. The function checks the names
             before any backbone runs.
-        ConfigError: `backbones` is empty or names a backbone twice. Or an argument is invalid, or
+        ConfigError: `backbones` is empty or names a backbone twice, another argument is invalid, or
             no backbone can be measured.
         DataError: The data cannot be read, or all labels are equal.
         CacheError: The features cannot be stored in the requested place.

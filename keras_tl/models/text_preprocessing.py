@@ -45,8 +45,8 @@ def choose_tokens(
         The preprocessor. `None`: the encoder takes strings and needs no preprocessor.
 
     Raises:
-        ConfigError: The sequence length or the preprocessor does not fit the encoder. Or the items
-            are pairs of texts, which the preprocessor does not support.
+        ConfigError: The sequence length or the preprocessor does not fit the encoder. The error
+            also occurs if the items are pairs of texts, which the preprocessor does not support.
         BackboneError: The toolkit does not know which preprocessor the encoder needs.
     """
     handle = backbone.source.partition(":")[2]

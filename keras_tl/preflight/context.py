@@ -95,10 +95,14 @@ class CheckContext:
 
     @contextlib.contextmanager
     def skip_if_unreadable(self, name: str) -> Iterator[None]:
-        """Wrap code that reads the split `name`, so that checks skip an unreadable held-out split.
+        """Context manager for code that reads a split: checks skip an unreadable held-out split.
+
+        Args:
+            name: Name of the split that the code in the `with` block reads.
 
         Raises:
-            Unreadable: The wrapped code raised a `KerasTLError`, and the split is held out.
+            Unreadable: The code in the `with` block raised a `KerasTLError`, and `name` is not
+                `"train"`. For the training split, the `KerasTLError` itself is raised.
         """
         try:
             yield
@@ -112,7 +116,7 @@ class CheckContext:
 
         Raises:
             NotChecked: The feature cache does not hold the features of all items.
-            Unreadable: The split `name` is a held-out split, and cannot be read.
+            Unreadable: The split `name` cannot be read, and is not the training split.
         """
         if self.model.features != "all":
             raise NotChecked("the feature cache does not hold the features of all items")

@@ -44,7 +44,7 @@ class Findings(tuple[Finding, ...]):
     """Tuple of all findings, the worst first. Notebooks show the findings as a table.
 
     Attributes:
-        not_checked: Dict from the name of each check that was not done to the reason, as a phrase.
+        not_checked: Dict from the name of each skipped or failed check to the reason, as a phrase.
         failed: Names of checks that failed, but may succeed later. `to_json` leaves out `failed`.
 
     Example:

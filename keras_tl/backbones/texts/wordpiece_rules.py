@@ -44,8 +44,8 @@ class WordPieceRules(JsonConfig):
         lower_case: Whether texts are lower-cased.
         strip_accents: Whether accents are removed.
         split_cjk: Whether each Chinese character is a word.
-        longest_word: Largest number of characters in a word. A word with more characters becomes
-            the unknown token.
+        longest_word: Largest number of characters in a word. A longer word becomes the unknown
+            token.
     """
 
     lower_case: bool

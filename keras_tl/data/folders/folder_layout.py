@@ -166,8 +166,9 @@ def _refuse_same_names(top: Path, kind: FileKind) -> None:
     outer = [name for name in names if not _holds_items(top / name, kind)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
-    # It suffices that most names of inner folders are shared, because a split may lack a class. A
-    # single shared name is a folder such as `images`, not a class.
+    # A name is shared if two or more outer folders hold a folder of this name. An error needs only
+    # more than half of the names to be shared, because a split may lack a class. A single shared
+    # name causes no error: it is the name of a folder such as `images`, not of a class.
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(

@@ -38,7 +38,8 @@ class TextItems(PredictionItems):
     Attributes:
         texts: Text (or first text) of each of the n items. Texts that are not UTF-8 stay bytes.
         pairs: Second texts of n pairs, or `None` for single texts.
-        names: Names of the items in results, for texts from files. `None`: the texts are the names.
+        names: Names of the items in results, for texts from files. `None`: results show the text of
+            each item instead of a name.
         problems: For each item, the reason why the item is unreadable, or `None` for a readable
             item. An unreadable item has an empty text in `texts`. `problems` is `None` if all
             items are readable.

@@ -66,8 +66,8 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     """Convert label rows (n, k) of 0 and 1, or of -1 and 1, to a float32 array of 0 and 1.
 
     Raises:
-        DataError: The rows contain a number other than -1, 0 and 1. Or the rows contain -1 and also
-            0: then -1 may mean unknown.
+        DataError: The rows contain a number other than -1, 0 and 1. The error also occurs if the
+            rows contain both -1 and 0, because -1 may then mean unknown.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

@@ -44,8 +44,8 @@ def read_labels(
         them.
 
     Raises:
-        DataError: A label is missing. Or rows contain a number other than -1, 0 and 1. Or the rows
-            contain -1 and also 0: then -1 may mean unknown.
+        DataError: A label is missing, or label rows contain a number other than -1, 0 and 1. The
+            error also occurs if the rows contain both -1 and 0, because -1 may then mean unknown.
         ConfigError: The labels do not fit the task `task`, or no such task exists.
     """
     if task is not None:
