@@ -258,8 +258,8 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
 
     data, items = make_data(run)
     options = dict(run.options)
-    if "preprocess" in options:
-        options["preprocess"] = str(sources / options["preprocess"])
+    if (own := sources / options.get("preprocess", "none")).is_file():
+        options["preprocess"] = str(own)
     backbone = run.backbone(sources)
     learner = ktl.Learner(backbone, data, seed=0, verbose=False, precision="float32", **options)
     yield "data", masked(json.dumps(data.describe(), default=str), sources, work)
