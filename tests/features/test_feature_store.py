@@ -188,7 +188,7 @@ def images_in(folder, seed=0):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(6):
             pixels = rng.integers(0, 255, (20, 20, 3)).astype(np.uint8)
-            (folder / name / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+            (folder / name / f"{number}.jpg").write_bytes(tf.io.encode_jpeg(pixels).numpy())
     return folder
 
 
@@ -251,16 +251,16 @@ def change_nothing(folder):
 
 
 def change_content(folder):
-    file = folder / "cat" / "0.png"
-    file.write_bytes((folder / "cat" / "1.png").read_bytes())
+    file = folder / "cat" / "0.jpg"
+    file.write_bytes((folder / "cat" / "1.jpg").read_bytes())
 
 
 def touch(folder):
-    os.utime(folder / "cat" / "0.png", (1, 1))
+    os.utime(folder / "cat" / "0.jpg", (1, 1))
 
 
 def rename(folder):
-    (folder / "cat" / "0.png").rename(folder / "cat" / "0b.png")
+    (folder / "cat" / "0.jpg").rename(folder / "cat" / "0b.jpg")
 
 
 @pytest.mark.parametrize(

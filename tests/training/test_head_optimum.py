@@ -83,7 +83,8 @@ def test_replicas_and_half_precision_end_there_too(given):
 
 def test_what_the_user_gives_means_what_it_says():
     learner = make_small_learner(hard_data())
-    record = learner.fit_head(epochs=3, learning_rate=0.01, batch_size=4)
+    with eagerly():
+        record = learner.fit_head(epochs=3, learning_rate=0.01, batch_size=4)
     phase = record.phase
     assert (phase.epochs, phase.learning_rate, phase.batch_size) == (3, 0.01, 4)
     assert len(record.epochs) == 3
@@ -103,7 +104,8 @@ def test_the_validation_split_has_no_say():
 @pytest.mark.parametrize("cache", ["memory", "off"])
 def test_augmented_images_train_the_head_further(cache):
     learner = make_small_learner(hard_data())
-    record = learner.fit_head(epochs=2, augment="standard", cache=cache)
+    with eagerly():
+        record = learner.fit_head(epochs=2, augment="standard", cache=cache)
     assert (record.cached, record.solved, len(record.epochs)) == (False, False, 2)
 
 
