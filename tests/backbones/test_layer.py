@@ -160,7 +160,8 @@ def test_a_keras_file_knows_what_is_trainable(network, images, tmp_path, blocks,
     backbone.unfreeze(blocks, batch_norm)
     model.compile("adam", "mse")
     with eagerly():
-        model.train_on_batch(images, np.zeros(model.compute_output_shape(images.shape)))
+        targets = np.zeros(model.compute_output_shape(images.shape), np.float32)
+        model.train_on_batch(images, targets)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     names = [variable.path for variable in model.trainable_variables]
