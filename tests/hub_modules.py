@@ -249,12 +249,12 @@ def make_preprocessor(folder, vocabulary, length=8, parts=True):
         )
         root.bert_pack_inputs = tf.train.Checkpoint()
         root.bert_pack_inputs.__call__ = tf.function(pack, autograph=False)
-        for rank in (2, 3):
-            for count in (1, 2):
-                segments = [tf.RaggedTensorSpec([None] * rank, tf.int32)] * count
-                root.bert_pack_inputs.__call__.get_concrete_function(
-                    segments, seq_length=tf.TensorSpec((), tf.int32)
-                )
+        for count in (1, 2):
+            # Of words and their pieces, as `tokenize` gives them.
+            segments = [tf.RaggedTensorSpec([None] * 3, tf.int32)] * count
+            root.bert_pack_inputs.__call__.get_concrete_function(
+                segments, seq_length=tf.TensorSpec((), tf.int32)
+            )
     tf.saved_model.save(root, str(folder))
     return folder
 
