@@ -31,6 +31,16 @@ tf.config.set_logical_device_configuration(
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Fast tests run graphs as they were traced; slow tests optimise them, as users do.
+
+    TensorFlow takes longer to optimise a graph than a test takes to run it.
+    """
+    is_slow = item.get_closest_marker("slow") is not None
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not is_slow})
+
+
 @pytest.fixture(autouse=True, scope="session")
 def feature_cache_folder(tmp_path_factory):
     """Set a temporary folder for the feature cache, so that tests do not use the user's cache."""

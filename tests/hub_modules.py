@@ -32,7 +32,7 @@ def save_reusable(
         trainable_variables=variables if trainable is None else trainable,
         regularization_losses=list(losses),
     )
-    root.__call__ = tf.function(function)
+    root.__call__ = tf.function(function, autograph=False)
     for training in traces:
         root.__call__.get_concrete_function(inputs, training=training)
     if not traces:
@@ -116,7 +116,7 @@ def make_encoder(
             given["pooled_output"] = given["default"] = tf.tanh(x[:, 0] @ pooler)
         return {name: given[name] for name in outputs}
 
-    penalty = tf.function(lambda: l2 * tf.nn.l2_loss(pooler), input_signature=[])
+    penalty = tf.function(lambda: l2 * tf.nn.l2_loss(pooler), input_signature=[], autograph=False)
     losses = [penalty] * bool(l2)
     chosen = [v for v in variables if trainable is None or trainable in v.name]
     every = [*variables, seed] if seeded else variables
@@ -169,7 +169,7 @@ def make_image_module(folder, size=None, batch_norm=True, maps=False):
     mean = tf.Variable(tf.zeros(WIDTH), trainable=False, name="norm/moving_mean")
     variance = tf.Variable(tf.ones(WIDTH), trainable=False, name="norm/moving_variance")
 
-    @tf.function
+    @tf.function(autograph=False)
     def normalised(x, training):
         if training and batch_norm:
             new_mean, new_variance = tf.nn.moments(x, (0, 1, 2))
@@ -213,7 +213,7 @@ def make_text_module(folder, trainable=True, words=("good", "bad", "film", "the"
     root = tf.train.Checkpoint(
         variables=variables, trainable_variables=variables if trainable else [], table=table
     )
-    root.__call__ = tf.function(call)
+    root.__call__ = tf.function(call, autograph=False)
     root.__call__.get_concrete_function(tf.TensorSpec((None,), tf.string))
     tf.saved_model.save(root, str(folder))
     return folder
@@ -239,19 +239,22 @@ def make_preprocessor(folder, vocabulary, length=8, parts=True):
 
     texts = tf.TensorSpec((None,), tf.string)
     root = tf.train.Checkpoint(tokenizer=tokenizer)
-    root.__call__ = tf.function(lambda texts: pack([tokenizer.tokenize(texts)]))
+    # To convert tensorflow_text's own code takes longer than all else.
+    root.__call__ = tf.function(lambda texts: pack([tokenizer.tokenize(texts)]), autograph=False)
     root.__call__.get_concrete_function(texts)
     if parts:
         root.tokenize = tf.train.Checkpoint()
-        root.tokenize.__call__ = tf.function(tokenizer.tokenize, input_signature=[texts])
+        root.tokenize.__call__ = tf.function(
+            tokenizer.tokenize, input_signature=[texts], autograph=False
+        )
         root.bert_pack_inputs = tf.train.Checkpoint()
         root.bert_pack_inputs.__call__ = tf.function(pack, autograph=False)
-        for rank in (2, 3):
-            for count in (1, 2):
-                segments = [tf.RaggedTensorSpec([None] * rank, tf.int32)] * count
-                root.bert_pack_inputs.__call__.get_concrete_function(
-                    segments, seq_length=tf.TensorSpec((), tf.int32)
-                )
+        for count in (1, 2):
+            # Of words and their pieces, as `tokenize` gives them.
+            segments = [tf.RaggedTensorSpec([None] * 3, tf.int32)] * count
+            root.bert_pack_inputs.__call__.get_concrete_function(
+                segments, seq_length=tf.TensorSpec((), tf.int32)
+            )
     tf.saved_model.save(root, str(folder))
     return folder
 

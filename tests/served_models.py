@@ -27,16 +27,23 @@ def save_image_model(
         standard: whether it has `classify` or `regress`.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")], autograph=False
+    )
     def serving_default(image_bytes):
         colours, valid = _mean_colours(image_bytes)
         return _marked(_answers(task, colours, classes), valid)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")],
+        autograph=False,
+    )
     def pixels(pixels):
         return _answers(task, tf.reduce_mean(pixels, (1, 2)), classes)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")], autograph=False
+    )
     def embed(image_bytes):
         colours, valid = _mean_colours(image_bytes)
         return _marked({"features": colours}, valid)
@@ -54,11 +61,11 @@ def save_pair_model(base: Path, classes=("short", "long", "longer")):
 
     specs = [tf.TensorSpec([None], tf.string, name=name) for name in ("text", "text_pair")]
 
-    @tf.function(input_signature=specs)
+    @tf.function(input_signature=specs, autograph=False)
     def serving_default(text, text_pair):
         return _answers("multiclass", lengths(text, text_pair), classes)
 
-    @tf.function(input_signature=specs)
+    @tf.function(input_signature=specs, autograph=False)
     def embed(text, text_pair):
         return {"features": lengths(text, text_pair)}
 
@@ -76,12 +83,12 @@ def save_text_model(base: Path, classes=("short", "long")):
 
     spec = tf.TensorSpec([None], tf.string, name="text")
 
-    @tf.function(input_signature=[spec])
+    @tf.function(input_signature=[spec], autograph=False)
     def serving_default(text):
         logits, valid = seen(text)
         return _marked(_answers("multiclass", logits, classes), valid)
 
-    @tf.function(input_signature=[spec])
+    @tf.function(input_signature=[spec], autograph=False)
     def embed(text):
         logits, valid = seen(text)
         return _marked({"features": logits}, valid)
@@ -140,7 +147,7 @@ def _save(base: Path, version: int, functions, inputs, task: str, classes, stand
     name = "regress" if task == "regression" else "classify"
     features = {name: tf.io.FixedLenFeature((), tf.string, "") for name in inputs}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")], autograph=False)
     def of_examples(inputs):
         answers = functions["serving_default"](**tf.io.parse_example(inputs, features))
         if task == "regression":

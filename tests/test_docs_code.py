@@ -288,6 +288,7 @@ def test_the_commands_run(name, empty_site):
         run_page(name, address)
 
 
+@pytest.mark.slow
 def test_a_logistic_regression_becomes_the_head(empty_site):
     with prepared(SCIKIT_LEARN, empty_site) as address:
         names = run_page(SCIKIT_LEARN, address)

@@ -382,7 +382,7 @@ def test_it_begins_with_the_pretrained_backbone(short):
         learner.fit()
 
 
-@pytest.mark.parametrize("refit", [False, True])
+@pytest.mark.parametrize("refit", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_fine_tuned_run_is_fitted_to_other_data_and_remembers_the_first(short, tmp_path, refit):
     first = make_tiny_data()
     learner = fresh(first)

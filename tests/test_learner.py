@@ -113,7 +113,8 @@ def test_features_are_what_the_head_is_given(trained, tmp_path):
 def test_heads(tiny_data, head, shape):
     learner = make_small_learner(tiny_data, head=head)
     assert learner.trainer.parts.head.input_shape[1:] == shape
-    learner.fit_head(epochs=1, cache="disk")
+    with eagerly():
+        learner.fit_head(epochs=1, cache="disk")
     images = tiny_data.split("test").images
     flat = learner.features(images)
     assert flat.shape == (len(images), np.prod(shape))
@@ -127,7 +128,8 @@ def test_a_run_trains_on_where_it_stopped(trained, tmp_path):
     trained.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", data=make_tiny_data(), verbose=False)
     assert loaded.evaluations
-    loaded.fine_tune(epochs=1, augment=False)
+    with eagerly():
+        loaded.fine_tune(epochs=1, augment=False)
     # What was measured is not true of the new weights.
     assert not loaded.evaluations
     assert [record.phase.name for record in loaded.history] == ["head", "fine-tune"]
@@ -139,7 +141,8 @@ def test_what_was_measured_is_kept_until_training_begins(small_learner):
     def interrupt(batch, logs):
         raise KeyboardInterrupt
 
-    small_learner.fit_head(epochs=1)
+    with eagerly():
+        small_learner.fit_head(epochs=1)
     small_learner.evaluate()
     with pytest.raises(ConfigError):
         small_learner.fine_tune(epochs=1, unfreeze="no such block")

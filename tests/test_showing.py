@@ -37,7 +37,7 @@ def tuned(tmp_path_factory):
     learner = make_small_learner(make_tiny_data(per_class=24), preflight=True)
     learner.fit_head(1, cache="memory")
     with eagerly():
-        learner.fine_tune(1)
+        learner.fine_tune(1, augment=False)
     page = learner.report(folder / "report.html").read_bytes()
     return learner, page, learner.save(folder / "run")
 
@@ -124,7 +124,7 @@ def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
     learner = make_small_learner(dataclasses.replace(data, splits=data.splits | {"test": gone}))
     with eagerly():
         learner.fit_head(1, cache="memory")
-        learner.fine_tune(1)
+        learner.fine_tune(1, augment=False)
     assert learner.history[-1].phase.name == "fine-tune"
     assert learner._state.artifacts.pca_projection(BEFORE) is None
 

@@ -293,13 +293,16 @@ def test_training_from_random_weights_moves_the_statistics(tiny_data):
     learner = make_small_learner(tiny_data)
     statistics = [w for w in learner.backbone.weights if "moving_" in w.path]
     before = [w.numpy() for w in statistics]
-    (record,) = learner.fine_tune(epochs=1, policy="scratch", augment=False)
+    with eagerly():
+        (record,) = learner.fine_tune(epochs=1, policy="scratch", augment=False)
     assert record.phase.name == "scratch"
     assert len(learner.history) == 1
     assert all(np.any(w.numpy() != b) for w, b in zip(statistics, before, strict=True))
     moved = [w.numpy() for w in statistics]
-    learner.fine_tune(epochs=1, augment=False)
-    learner.model.fit(tiny_data.split("train").images, tiny_data.split("train").labels, verbose=0)
+    train = tiny_data.split("train")
+    with eagerly():
+        learner.fine_tune(epochs=1, augment=False)
+        learner.model.fit(train.images, train.labels, verbose=0)
     assert all(np.array_equal(w.numpy(), m) for w, m in zip(statistics, moved, strict=True))
 
 

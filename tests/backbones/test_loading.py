@@ -15,11 +15,11 @@ from keras_tl.errors import WeightsError
 @pytest.mark.usefixtures("failed_downloads")
 def test_a_failed_download_names_the_way_without_a_network():
     message = (
-        r"Could not download the ImageNet weights of resnet50 \(URL fetch failure on https://.*"
-        r"resnet50.*notop.h5.*pass weights='PATH'\. Or use 'efficientnet_lite0'"
+        r"Could not download the ImageNet weights of vgg16 \(URL fetch failure on https://.*"
+        r"vgg16.*notop.h5.*pass weights='PATH'\. Or use 'efficientnet_lite0'"
     )
     with pytest.raises(WeightsError, match=message):
-        backbones.load("resnet50", weights="imagenet", image_size=32)
+        backbones.load("vgg16", weights="imagenet", image_size=32)
 
 
 def write_garbage(path):
@@ -96,7 +96,9 @@ def test_a_normalisation_of_its_own_is_refused(mean, variance, fits):
 
 
 def test_a_network_without_its_scaling_layers_is_an_ordinary_keras_file(tmp_path):
-    network = backbones.load("mobilenet_v3_small", weights=None, image_size=32)
+    whole = backbones.load("mobilenet_v3_small", weights=None, image_size=32)
+    # What scaled is in front: the first layers stand for all.
+    network = keras.Model(whole.input, whole.layers[8].output)
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras")
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)

@@ -17,9 +17,7 @@ QUICK = {
     "mobilenet",
     "mobilenet_v3_small",
     "resnet50",
-    "resnet50_v2",
     "vgg16",
-    "efficientnet_v2_b0",
 }
 
 

@@ -195,11 +195,11 @@ def test_a_home_folder_is_found_by_everything(learner, data, tmp_path, monkeypat
     # Where `~` is no folder.
     monkeypatch.chdir(os.path.realpath(tmp_path.parent))
     for number in range(16):
-        path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(PIXELS[0] + number).save(path)
     (tmp_path / "photos.csv").write_text(
-        "path,label\n" + "".join(f"{'ab'[n % 2]}/{n}.png,{'ab'[n % 2]}\n" for n in range(16))
+        "path,label\n" + "".join(f"{'ab'[n % 2]}/{n}.jpg,{'ab'[n % 2]}\n" for n in range(16))
     )
     assert ktl.ImageData.from_folder("~/photos", verbose=False).class_names == ("a", "b")
     for options in ({"root": "~/photos"}, {"root": Path("~", "photos")}):

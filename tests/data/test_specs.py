@@ -19,7 +19,7 @@ def photos(tmp_path_factory):
     """A folder of two classes, and two tables of its images."""
     tmp_path, rows = tmp_path_factory.mktemp("photos"), []
     for number in range(24):
-        path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
+        path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (10 * number, 0, 200)).save(path)
         rows.append(f"{path.relative_to(tmp_path)},{path.parent.name},{number % 3 == 0:d}")

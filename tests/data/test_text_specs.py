@@ -11,7 +11,7 @@ from keras_tl.cli import cli
 from keras_tl.data import specs
 from keras_tl.errors import ConfigError, DataError
 
-ROWS = "".join(f"text {n},photos/{n % 2}/{n}.png,{'yn'[n % 2]},other {n}\n" for n in range(24))
+ROWS = "".join(f"text {n},photos/{n % 2}/{n}.jpg,{'yn'[n % 2]},other {n}\n" for n in range(24))
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def place(tmp_path_factory):
     for number in range(24):
         for folder, suffixes in {
             "texts": ["txt"],
-            "photos": ["png"],
-            "captioned": ["png", "txt"],
+            "photos": ["jpg"],
+            "captioned": ["jpg", "txt"],
         }.items():
             for suffix in suffixes:
                 path = tmp_path / folder / str(number % 2) / f"{number}.{suffix}"

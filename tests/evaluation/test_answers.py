@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, softmax
 
 import keras_tl as ktl
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.serving.answers import read_answers
@@ -156,7 +157,8 @@ def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsy
         learner.fine_tune(1, class_weight="balanced")
     assert learner.config.thresholds == chosen.values
     learner._state.reporter.console.quiet = False
-    learner.fit_head(1)
+    with eagerly():
+        learner.fit_head(1)
     learner._state.reporter.console.quiet = True
     assert (learner.config.temperature, learner.config.thresholds) == (1.0, ())
     assert "Training resets the temperature to 1" in capsys.readouterr().err

@@ -26,7 +26,7 @@ def unchanged(data):
     made = make_small_learner(data)
     with eagerly():
         made.fit_head(1, cache="memory")
-        made.fine_tune(1)
+        made.fine_tune(1, augment=False)
     return made
 
 
@@ -70,7 +70,7 @@ def interrupted(learner):
 
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
     with pytest.raises(KeyboardInterrupt), eagerly():
-        learner.fine_tune(1, learning_rate=0.01, callbacks=[callback])
+        learner.fine_tune(1, learning_rate=0.01, augment=False, callbacks=[callback])
 
 
 @pytest.mark.parametrize("change", [fit, step])

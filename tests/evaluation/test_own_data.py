@@ -24,6 +24,9 @@ from keras_tl.report.limits import limits_of, warnings_of
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_reports import Page
 
+# Files of other formats than JPEG start a decoder that takes seconds to load.
+pytestmark = pytest.mark.usefixtures("unchecked_files")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -33,8 +36,8 @@ def made(tmp_path_factory):
     rows = ["path,label,camera"]
     for number in range(60):
         pixels = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
-        (folder / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
-        rows.append(f"{number}.png,{'ab'[number % 2]},{'xy'[number // 30]}")
+        (folder / f"{number}.jpg").write_bytes(tf.io.encode_jpeg(pixels).numpy())
+        rows.append(f"{number}.jpg,{'ab'[number % 2]},{'xy'[number // 30]}")
     table = folder / "images.csv"
     table.write_text("\n".join(rows))
     data = ktl.ImageData.from_csv(table, test_split=0.3, validation_split=0.3, verbose=False)
@@ -80,7 +83,7 @@ def other_table(made, tmp_path):
     rng = np.random.default_rng(2)
     for number in range(60):
         pixels = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
-        (tmp_path / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+        (tmp_path / f"{number}.jpg").write_bytes(tf.io.encode_jpeg(pixels).numpy())
     return shutil.copy(made[0], tmp_path / "images.csv")
 
 
@@ -264,8 +267,8 @@ def test_the_task_of_a_run_on_arrays_reads_a_table(tmp_path):
     make_small_learner(data).save(tmp_path / "run")
     rows = ["path,label,split"]
     for number in range(18):
-        Image.fromarray(pixels[number].astype(np.uint8)).save(tmp_path / f"{number}.png")
-        rows.append(f"{number}.png,{names[number % 3]},{'test' if number > 8 else 'train'}")
+        Image.fromarray(pixels[number].astype(np.uint8)).save(tmp_path / f"{number}.jpg")
+        rows.append(f"{number}.jpg,{names[number % 3]},{'test' if number > 8 else 'train'}")
     (tmp_path / "table.csv").write_text("\n".join(rows))
     table = f"csv:{tmp_path / 'table.csv'}"
     # Without the run's task, the cells are several labels an item.
@@ -329,7 +332,7 @@ def test_groups_of_a_table_do_not_matter_for_a_folder(made, tmp_path):
     for number in range(60):
         folder = tmp_path / "images" / "ab"[number % 2]
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(made[0].parent / f"{number}.png", folder)
+        shutil.copy(made[0].parent / f"{number}.jpg", folder)
     found = call("evaluate", run, "--data", f"folder:{tmp_path / 'images'}", "--split", "train")
     assert found["kept"] is False
 

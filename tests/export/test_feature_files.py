@@ -20,7 +20,7 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     for number in range(70):  # more than a batch
         pixels = rng.integers(0, 255, (8, 9, 3)).astype(np.uint8)
-        Image.fromarray(pixels).save(tmp_path / "photos" / f"{number:02}.png")
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{number:02}.jpg")
     return tmp_path / "photos"
 
 
@@ -37,10 +37,10 @@ def test_a_folder_to_either_format(small_learner, folder, tmp_path):
 
 
 def test_a_file_name_that_is_no_utf8_is_written_with_escapes(small_learner, folder, tmp_path):
-    os.rename(folder / "69.png", os.fsencode(folder) + b"/caf\xe9.png")
+    os.rename(folder / "69.jpg", os.fsencode(folder) + b"/caf\xe9.jpg")
     ktl.save_features(small_learner, folder, path=tmp_path / "f.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
-    assert table["source"].to_pylist()[-1] == str(folder / r"caf\udce9.png")
+    assert table["source"].to_pylist()[-1] == str(folder / r"caf\udce9.jpg")
 
 
 @pytest.mark.parametrize("name", ["f.npy", "f.parquet"])
@@ -83,8 +83,8 @@ def test_pixels_are_numbered(small_learner, tiny_data, tmp_path):
 def test_nothing_is_left_of_what_fails(small_learner, folder, tmp_path):
     with pytest.raises(ConfigError, match=r"Unknown format of features '.csv'"):
         ktl.save_features(small_learner, folder, path=tmp_path / "f.csv")
-    (folder / "69.png").write_bytes(b"damaged")
+    (folder / "69.jpg").write_bytes(b"damaged")
     for name in ("f.npy", "f.parquet"):
-        with pytest.raises(DataError, match=r"69\.png"):
+        with pytest.raises(DataError, match=r"69\.jpg"):
             ktl.save_features(small_learner, folder, path=tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == ["photos"]

@@ -164,7 +164,7 @@ def spoil_outputs(folder):
     file.write_text(json.dumps(examples))
 
 
-def test_an_export_that_does_not_match_is_not_kept(learner, exported, tmp_path):
+def test_an_export_that_does_not_match_is_not_kept(learner, exported, verified_here, tmp_path):
     spoil_outputs(exported)
     examples = f"assets.extra/{EXAMPLES}"
     texts = {examples: (exported / examples).read_text()}

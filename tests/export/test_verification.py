@@ -54,7 +54,8 @@ def test_a_right_export(exported):
     assert found.tensorflow == tf.__version__
     assert found.warmup_records == 2 * len(found.signatures)
     assert set(found.signatures) == set(found.differences) == set(found.timings)
-    assert {d for outputs in found.differences.values() for d in outputs.values()} == {0}
+    # The process optimises the graph, which fast tests do not.
+    assert max(d for outputs in found.differences.values() for d in outputs.values()) < 1e-6
     for timed in found.timings.values():
         rates = timed["items_per_second"]
         assert set(rates) == {"1", "8", "32"}
@@ -113,7 +114,7 @@ def test_a_file_that_came_later_is_no_change(exported):
     assert verify(exported.parent).problems == ("saved_model.pb is missing",)
 
 
-def test_operations_and_assets_that_a_server_lacks(exported):
+def test_operations_and_assets_that_a_server_lacks(exported, verified_here):
     """A graph that others changed, with checksums to match."""
 
     def change(meta_graph):
@@ -134,7 +135,7 @@ def test_operations_and_assets_that_a_server_lacks(exported):
     )
 
 
-def test_answers_that_are_not_the_recorded_ones(exported):
+def test_answers_that_are_not_the_recorded_ones(exported, verified_here):
     change_recorded(
         exported,
         {
@@ -183,7 +184,7 @@ def foreign_once(tmp_path_factory):
     return folder
 
 
-def test_an_export_of_others_passes_with_notes(foreign_once):
+def test_an_export_of_others_passes_with_notes(foreign_once, verified_here):
     found = verify(foreign_once)
     assert found.ok
     assert found.notes == (
@@ -226,7 +227,7 @@ def test_an_export_of_others_passes_with_notes(foreign_once):
         ),
     ],
 )
-def test_a_spoilt_export_of_others(foreign_once, tmp_path, spoil, problem):
+def test_a_spoilt_export_of_others(foreign_once, verified_here, tmp_path, spoil, problem):
     folder = shutil.copytree(foreign_once, tmp_path / "1")
     spoil(folder)
     (said,) = verify(tmp_path).problems

@@ -61,7 +61,7 @@ def wrong_records(exported):
     ]
 
 
-def test_wrong_warmup_records_are_named_by_their_numbers(exported):
+def test_wrong_warmup_records_are_named_by_their_numbers(exported, verified_here):
     records = wrong_records(exported)
     streamed = PredictionLog(predict_streamed_log=b"\n\0").SerializeToString()
     with tf.io.TFRecordWriter(str(exported / "assets.extra" / WARMUP)) as writer:

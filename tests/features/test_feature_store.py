@@ -1,5 +1,6 @@
 """The feature cache: found again when nothing changed, never when anything did."""
 
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -9,11 +10,12 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
 from keras_tl.base.config import CacheConfig, HeadConfig
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import CacheError
 from keras_tl.features.store import Features, FeatureStore
-from tests.conftest import make_small_learner, make_tiny_data
+from tests.conftest import make_small_learner, make_tiny_data, small_network
 
 MADE_FROM = {"images": "a", "weights": "b"}
 ROWS = np.random.default_rng(0).normal(size=(10, 2, 3)).astype(np.float32)
@@ -188,7 +190,7 @@ def images_in(folder, seed=0):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(6):
             pixels = rng.integers(0, 255, (20, 20, 3)).astype(np.uint8)
-            (folder / name / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+            (folder / name / f"{number}.jpg").write_bytes(tf.io.encode_jpeg(pixels).numpy())
     return folder
 
 
@@ -201,13 +203,25 @@ def runs_of_backbone(learner, ask, batches):
     return sum(seen)
 
 
-# The first blocks only: they stand for all.
-USUAL = {"image_size": 32, "precision": "float32", "seed": 0, "output_block": "block1"}
+# The first block only: it stands for all.
+USUAL = {
+    "image_size": 32,
+    "preprocess": "tf",
+    "precision": "float32",
+    "seed": 0,
+    "output_block": "first",
+}
 
 
-def learner_of_photos(folder, resize="crop", **options):
+@functools.cache
+def network():
+    with seeded(0):
+        return small_network()
+
+
+def learner_of_photos(folder, resize="crop", backbone=None, **options):
     data = ktl.ImageData.from_folder(folder, validation_split=0, test_split=0, resize=resize)
-    return ktl.Learner("efficientnet_lite0", data, verbose=False, **(USUAL | options))
+    return ktl.Learner(backbone or network(), data, verbose=False, **(USUAL | options))
 
 
 def runs_on_photos(folder, cache, **options):
@@ -251,16 +265,16 @@ def change_nothing(folder):
 
 
 def change_content(folder):
-    file = folder / "cat" / "0.png"
-    file.write_bytes((folder / "cat" / "1.png").read_bytes())
+    file = folder / "cat" / "0.jpg"
+    file.write_bytes((folder / "cat" / "1.jpg").read_bytes())
 
 
 def touch(folder):
-    os.utime(folder / "cat" / "0.png", (1, 1))
+    os.utime(folder / "cat" / "0.jpg", (1, 1))
 
 
 def rename(folder):
-    (folder / "cat" / "0.png").rename(folder / "cat" / "0b.png")
+    (folder / "cat" / "0.jpg").rename(folder / "cat" / "0b.jpg")
 
 
 @pytest.mark.parametrize(
@@ -273,9 +287,8 @@ def rename(folder):
         (change_nothing, {"image_size": 40}, 12),
         (change_nothing, {"resize": "stretch"}, 12),
         (change_nothing, {"precision": "mixed_bfloat16"}, 12),
-        (change_nothing, {"weights": None}, 12),
         (change_nothing, {"head": HeadConfig(pooling="max")}, 12),
-        (change_nothing, {"output_block": "block2"}, 12),
+        (change_nothing, {"output_block": "second"}, 12),
         (change_nothing, {"seed": 5}, 0),
         (change_nothing, {"head": HeadConfig(hidden=(4,))}, 0),
     ],
@@ -284,6 +297,14 @@ def test_the_learner_knows_when_features_still_hold(photos_and_cache, change, op
     photos, cache = photos_and_cache
     change(photos)
     assert runs_on_photos(photos, cache, **options) == expected
+
+
+def test_other_weights_give_other_features(photos_and_cache):
+    photos, cache = photos_and_cache
+    named = {"backbone": "efficientnet_lite0", "preprocess": None, "output_block": "block1"}
+    ran = [runs_on_photos(photos, cache, **named, weights=w) for w in ("imagenet", None)]
+    assert ran == [12, 12]
+    assert runs_on_photos(photos, cache, **named) == 0
 
 
 def test_a_full_hash_survives_touching_but_no_change_of_content(tmp_path):

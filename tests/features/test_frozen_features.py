@@ -120,7 +120,7 @@ def test_features_of_a_fine_tuned_backbone_are_its_own_and_not_on_disk(tiny_data
     with eagerly():
         learner.fit_head(cache=cache)
         kept = {*tmp_path.rglob("features.bin")}
-        learner.fine_tune(1, learning_rate=0.01)
+        learner.fine_tune(1, learning_rate=0.01, augment=False)
         learner.fit_head(cache=cache)
     assert {*tmp_path.rglob("features.bin")} == kept
     live = learner.trainer.parts.extractor(tiny_data.split("test").images, training=False)
@@ -133,7 +133,7 @@ def test_features_of_a_fine_tuned_backbone_are_its_own_and_not_on_disk(tiny_data
 def test_a_loaded_run_knows_that_its_backbone_was_trained(tiny_data, tmp_path):
     learner = make_small_learner(tiny_data)
     with eagerly():
-        learner.fine_tune(1)
+        learner.fine_tune(1, augment=False)
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), data=tiny_data, verbose=False)
     assert not loaded.trainer.features.is_original
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.models.device import choose_precision, choose_strategy, precision_policy
@@ -98,15 +97,7 @@ def test_the_xla_check_fails_on_what_xla_cannot_do(small_learner):
     "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
 )
 def test_both_phases_in_mixed_precision(tiny_data, precision):
-    learner = ktl.Learner(
-        "efficientnet_lite0",
-        tiny_data,
-        image_size=32,
-        output_block="block1",
-        precision=precision,
-        seed=0,
-        verbose=False,
-    )
+    learner = make_small_learner(tiny_data, precision=precision)
     learner.fit_head(epochs=1, cache="memory")
     learner.fine_tune(
         policy=Phase("tune", epochs=1, learning_rate=1e-4, unfreeze=1, optimizer="adamw"),

@@ -55,7 +55,7 @@ def test_the_statistics_of_a_head_move_on_cached_features_and_in_fine_tuning():
     before, backbone = statistics_of(learner.trainer.parts.head), statistics_of(learner.backbone)
     assert len(before) == 4
     with eagerly():
-        record = learner.fit_head(epochs=20, cache="memory", batch_size=8)
+        record = learner.fit_head(epochs=10, cache="memory", batch_size=8)
     assert record.cached
     moved = statistics_of(learner.trainer.parts.head)
     # With a momentum of 0.9 they are those of the features in the end.

@@ -211,9 +211,12 @@ def photos(clean, tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     for name, split in clean.splits.items():
         for number, (pixels, label) in enumerate(zip(split.images, split.labels, strict=True)):
-            file = folder / name / f"class {label}" / f"{number}.png"
+            file = folder / name / f"class {label}" / f"{number}.jpg"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(tf.io.encode_png(tf.cast(pixels, tf.uint8)).numpy())
+            content = tf.io.encode_jpeg(
+                tf.cast(pixels, tf.uint8), quality=100, chroma_downsampling=False
+            )
+            file.write_bytes(content.numpy())
     return ktl.ImageData.from_folder(folder, verbose=False), folder
 
 

@@ -150,13 +150,13 @@ def test_files_are_compared_by_their_bytes(tmp_path):
             # What is leaked has a size in bytes that no other file has.
             side = 9 if (split, number) == ("train", 2) else 6
             pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
-            (folder / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
-    twin = tmp_path / "test/a/leaked.png"
-    twin.write_bytes((tmp_path / "train/a/2.png").read_bytes())
+            (folder / f"{number}.jpg").write_bytes(tf.io.encode_jpeg(pixels).numpy())
+    twin = tmp_path / "test/a/leaked.jpg"
+    twin.write_bytes((tmp_path / "train/a/2.jpg").read_bytes())
     data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
     found = {x.name: x for x in run_checks(CheckContext(data))}
     # Where the data lie on the machine is nobody's business: a report has the findings, too.
-    assert ": test/a/leaked.png = train/a/2.png." in found["exact-duplicates"].what
+    assert ": test/a/leaked.jpg = train/a/2.jpg." in found["exact-duplicates"].what
     assert str(tmp_path) not in str(found)
     twin.unlink()
     data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)

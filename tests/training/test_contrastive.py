@@ -10,6 +10,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.comparison.budget import Protocol
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.phase_call import call_of
@@ -153,9 +154,9 @@ def test_a_learner_s_features_are_drawn_together_by_class(small_learner, tmp_pat
     layers = leaf_layers(small_learner.backbone.network)
     norm = next(layer for layer in layers if layer.name == "first_norm")
     statistics = [norm.moving_mean.numpy(), norm.moving_variance.numpy()]
-    tuned, head = small_learner.fine_tune(
-        policy=dataclasses.replace(SHORT, epochs=3, learning_rate=1e-2), augment=False
-    )
+    phase = dataclasses.replace(SHORT, epochs=3, learning_rate=1e-2)
+    with eagerly():
+        tuned, head = small_learner.fine_tune(policy=phase, augment=False)
     assert (tuned.phase.objective, tuned.cached, head.cached) == ("contrastive", False, True)
     assert dataclasses.replace(head.phase, l2="auto") == SOLVED_HEAD
     assert head.l2 == 100 / len(small_learner.data.split("train"))

@@ -279,7 +279,8 @@ def test_training_after_a_sweep_is_training_without_one(name, tmp_path):
 
 @pytest.mark.parametrize("phase", ["head", "fine-tune"])
 def test_everything_is_as_it_was_after_an_interruption(small_learner, monkeypatch, phase):
-    small_learner.fit_head(epochs=1)
+    with eagerly():
+        small_learner.fit_head(epochs=1)
     before = state_of(small_learner)
 
     def interrupted(self, batch, logs=None):
@@ -287,7 +288,7 @@ def test_everything_is_as_it_was_after_an_interruption(small_learner, monkeypatc
             raise KeyboardInterrupt
 
     monkeypatch.setattr(LearningRateSweep, "on_train_batch_end", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), eagerly():
         small_learner.lr_find(phase, lowest=1e-3, highest=1.0, steps=10)
     assert state_of(small_learner) == before
 

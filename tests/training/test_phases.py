@@ -21,12 +21,22 @@ GENTLE = Phase("tune", epochs=2, learning_rate=1e-4, unfreeze="all", optimizer="
 RUINOUS = dataclasses.replace(GENTLE, learning_rate=1.0, optimizer="adam")
 
 
-def test_the_history_spans_the_phases(small_learner):
-    small_learner.fit_head(epochs=2)
-    small_learner.fine_tune(policy=GENTLE)
-    assert [record.phase.name for record in small_learner.history] == ["head", "tune"]
-    assert [record.cached for record in small_learner.history] == [True, False]
-    for record in small_learner.history:
+@pytest.fixture(scope="module")
+def trained():
+    """A learner after both phases, and the epochs of which a callback was told."""
+    learner, seen = make_small_learner(make_tiny_data()), []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    with eagerly():
+        learner.fit_head(epochs=2, callbacks=[callback])
+        learner.fine_tune(policy=GENTLE, callbacks=[callback])
+    return learner, seen
+
+
+def test_the_history_spans_the_phases(trained):
+    history = trained[0].history
+    assert [record.phase.name for record in history] == ["head", "tune"]
+    assert [record.cached for record in history] == [True, False]
+    for record in history:
         assert len(record.epochs) == 2
         for epoch in record.epochs:
             assert set(epoch) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}
@@ -61,7 +71,8 @@ def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data)
 
 def test_the_best_epoch_is_kept():
     small_learner = make_small_learner(harder_data(50), head=ktl.HeadConfig(hidden=(4,)))
-    record = small_learner.fit_head(epochs=8, learning_rate=0.1)
+    with eagerly():
+        record = small_learner.fit_head(epochs=8, learning_rate=0.1)
     losses = [epoch["val_loss"] for epoch in record.epochs]
     assert record.best_epoch == int(np.argmin(losses)) + 1
     validation = small_learner.evaluate("validation")
@@ -79,8 +90,9 @@ def with_wrong_labels(data):
 def test_no_epoch_makes_a_solved_head_worse():
     data = with_wrong_labels(harder_data(50))
     learner, longer = make_small_learner(data), make_small_learner(data)
-    solved = learner.fit_head()
-    longer.fit_head(epochs=9, learning_rate=0.1)
+    with eagerly():
+        solved = learner.fit_head()
+        longer.fit_head(epochs=9, learning_rate=0.1)
     assert solved.best_epoch == 1
     loss = longer.evaluate("validation")["loss"]
     assert loss <= learner.evaluate("validation")["loss"] * 1.001
@@ -97,18 +109,13 @@ def test_without_validation_all_epochs_run(tiny_data):
 def test_fine_tuning_an_untrained_head_trains_it_first(small_learner, capsys):
     small_learner._state.reporter.console.quiet = False
     with eagerly():
-        small_learner.fine_tune(policy=GENTLE)
+        small_learner.fine_tune(policy=GENTLE, augment=False)
     assert [record.phase.name for record in small_learner.history] == ["head", "tune"]
     assert "fit_head() runs first" in capsys.readouterr().err
 
 
-def test_callbacks_are_called_in_both_phases(small_learner):
-    seen = []
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
-    with eagerly():
-        small_learner.fit_head(epochs=2, callbacks=[callback])
-        small_learner.fine_tune(policy=GENTLE, callbacks=[callback])
-    assert seen == [0, 1, 0, 1]
+def test_callbacks_are_called_in_both_phases(trained):
+    assert trained[1] == [0, 1, 0, 1]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """What people see of a phase: a display on a terminal, lines elsewhere, and order afterwards."""
 
 import contextlib
+import functools
 import io
 import re
 
@@ -279,18 +280,31 @@ RATES = {
 }
 
 
+@pytest.fixture(scope="module")
+def trained():
+    """A function that gives the learner of a precision, with a trained head."""
+
+    @functools.cache
+    def learner_of(precision):
+        made = make_small_learner(make_tiny_data(), precision=precision)
+        with eagerly():
+            made.fit_head(epochs=1)
+        return made
+
+    return learner_of
+
+
 # With mixed_float16, the steps are traced, as users train.
 @pytest.mark.parametrize(
     ("name", "precision"),
     [*((name, "float32") for name in RATES)]
     + [(name, "mixed_float16") for name in ("cosine", "own-rates")],
 )
-def test_the_rate_of_an_epoch_is_that_of_its_last_step(name, precision):
-    learner = make_small_learner(make_tiny_data(), precision=precision)
+def test_the_rate_of_an_epoch_is_that_of_its_last_step(trained, name, precision):
+    learner = trained(precision)
     settings = {"unfreeze": "all", "patience": None, "batch_size": 4} | RATES[name]
     phase = Phase("tune", epochs=1, learning_rate=0.05, **settings)
     with eagerly() if precision == "float32" else contextlib.nullcontext():
-        learner.fit_head(epochs=1)
         file = watch(learner)
         if phase.unfreeze is None:
             record = learner.fit_head(policy=phase)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.training.head_solver import Standardisation
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 from tests.conftest import make_small_learner
@@ -46,7 +47,8 @@ def test_folding_changes_no_answer(tiny_data, name, live):
 def test_a_head_that_normalises_by_itself_has_no_place_to_fold_into(tiny_data):
     learner = make_small_learner(tiny_data, head=ktl.HeadConfig(hidden=(4,), batch_norm=True))
     assert first_dense(learner.trainer.parts.head) is None
-    record = learner.fit_head(epochs=1)
+    with eagerly():
+        record = learner.fit_head(epochs=1)
     assert (record.solved, record.l2) == (False, None)
 
 
@@ -54,7 +56,8 @@ def test_a_head_that_normalises_by_itself_has_no_place_to_fold_into(tiny_data):
 def test_training_adds_nothing_to_the_model(tiny_data, name):
     learner = make_small_learner(tiny_data, head=HEADS[name])
     layers = [type(layer) for layer in learner.model.layers]
-    learner.fit_head(epochs=1)
+    with eagerly():
+        learner.fit_head(epochs=1)
     assert [type(layer) for layer in learner.model.layers] == layers
     assert keras.layers.Normalization not in layers
 
@@ -81,7 +84,8 @@ class Watch(keras.callbacks.Callback):
 def test_callbacks_see_the_head_as_it_is(tiny_data):
     learner = make_small_learner(tiny_data, head=ktl.HeadConfig(hidden=(4,)))
     watch = Watch(learner)
-    learner.fit_head(epochs=3, learning_rate=0.1, callbacks=[watch])
+    with eagerly():
+        learner.fit_head(epochs=3, learning_rate=0.1, callbacks=[watch])
     assert len(watch.pairs) == 3
     for own, asked in watch.pairs:
         np.testing.assert_allclose(own, asked, rtol=1e-4, atol=1e-4)

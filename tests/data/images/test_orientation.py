@@ -132,7 +132,9 @@ UPRIGHT = {
     *("jpeg-exif-behind-the-image", "jpeg-second-image-with-exif"),
     *("png-comment-about-xmp", "webp-not-flagged"),
 }
-in_graph = tf.function(decode_image, input_signature=[tf.TensorSpec((), tf.string)])
+in_graph = tf.function(
+    decode_image, input_signature=[tf.TensorSpec((), tf.string)], autograph=False
+)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -34,7 +34,7 @@ def split(request, tmp_path):
     if request.param == "files":
         paths = []
         for number, pixels in enumerate(images):
-            paths.append(str(tmp_path / f"{number}.png"))
+            paths.append(str(tmp_path / f"{number}.jpg"))
             Image.fromarray(pixels).save(paths[-1])
         images = tuple(paths)
     return ImageSplit(images, labels)

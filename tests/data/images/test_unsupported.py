@@ -89,7 +89,9 @@ TAKEN = {
     "gif-behind-a-comment": gif(WIDTH, HEIGHT, extension=COMMENT),
     "gif-animated": encode(PALETTE, "GIF", save_all=True, append_images=[OTHER.quantize(16)]),
 }
-in_graph = tf.function(decode_image, input_signature=[tf.TensorSpec((), tf.string)])
+in_graph = tf.function(
+    decode_image, input_signature=[tf.TensorSpec((), tf.string)], autograph=False
+)
 
 
 @pytest.mark.parametrize("name", REFUSED)
