@@ -26,8 +26,8 @@ def plain_labels(
         of names for several labels per item. A missing label is NaN among numbers and `None` among
         texts.
         Class names: the categories of a Categorical that occur among its values, in the order of
-        the categories, or the column names of a DataFrame with several columns. `None`: `y` has
-        no such names.
+        the categories, or the column names of a DataFrame with several columns of numbers. `None`:
+        `y` has no such names.
 
     Raises:
         DataError: `y` is not iterable, a label in a list is missing, or bytes are not UTF-8.
@@ -49,7 +49,7 @@ def plain_labels(
     if values is None:
         return [_names_of(labels) for labels in y], names
     if values.ndim == 2 and values.dtype.kind not in "biuf" and values.shape[1] != 1:
-        return [_names_of(labels) for labels in values], names
+        return [_names_of(labels) for labels in values], None  # Cells, not columns, name classes.
     return values, names
 
 
