@@ -50,6 +50,7 @@ def make_material(
     text="A film.",
     kept=True,
     history=None,
+    raw=None,
     **more,
 ):
     """The material of a run; without what it keeps of items if not `kept`."""
@@ -61,7 +62,8 @@ def make_material(
         task=task,
         class_names=names,
     )
-    test = Evaluation.of("test", task_of(config), raw=make_outcomes(task, items), weights="weights")
+    raw = make_outcomes(task, items) if raw is None else raw
+    test = Evaluation.of("test", task_of(config), raw=raw, weights="weights")
     classes = dict.fromkeys(names, items)
     about = {
         "config": config.to_json(),

@@ -296,6 +296,9 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
                 learner, asked, path=tmp_path / "f.npy", on_invalid=on_invalid, overwrite=True
             )
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
+    for asked, valid in ((given, [True, False, False, True]), (given[1:3], [False, False])):
+        kept = learner.features(asked, on_invalid="keep")
+        assert (~np.isnan(kept).any(axis=1)).tolist() == valid
     kept = learner.predict(given, on_invalid="keep")
     assert kept.labels[1:3] == ["", ""]
     assert str(kept[1]) == f"no prediction ({BLANK_PROBLEM})"

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import html
 import io
 
 import keras
@@ -19,6 +20,7 @@ from keras_tl.selection.candidates import mean_losses
 from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.training import policies
 from keras_tl.training.fine_tuned_folds import FineTunedFolds
+from keras_tl.training.timing import Costs
 from keras_tl.training.weight_average import WeightAverage
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
@@ -104,6 +106,9 @@ def test_few_validation_items_compare_out_of_fold(compared):
     assert result.grouping.describe("Intervals of the comparison") in result.remarks
     assert said.index("Plan:") < said.index("fine-tune (fold 1 of 3)") < said.index("Kept:")
     assert set(result.seconds) >= {"head", "comparison"}
+    page = result._repr_html_()
+    assert "<table>" in page
+    assert all(html.escape(said) in page for said in result.remarks)
 
 
 def test_groups_stay_in_one_fold(compared):
@@ -322,6 +327,7 @@ def test_a_budget_too_small_keeps_the_head(hurried):
     result = hurried.history.fitted
     assert (result.kept, result.plan.trainings, result.candidates) == (0.0, 0, ())
     assert "too short for fine-tuning" in result.describe()
+    assert "<table>" not in result._repr_html_()
     assert [record.phase.name for record in hurried.history] == ["head"]
 
 
@@ -342,6 +348,45 @@ def test_refit_trains_on_all_items_and_says_so(hurried, tmp_path):
     calls = "\n".join(facts(hurried._state).calls)
     assert "learner.fit(minutes=0.01, refit=True, augment=False)" in calls
     assert "no untouched test split exists" in loaded.report(tmp_path / "l.html").read_text()
+
+
+def slow_steps(trainer, data, phase, augment, item):
+    """Costs with which five minutes are enough for two trainings on all items, but not for four."""
+    steps = trainer.steps_of(phase, data.joined([*data.splits]))
+    return Costs(100 / steps, 0.0, 0.0, measured=True)
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ("test", "measured on the test split, before the training on the test items"),
+        ("validation", "on the validation split, by which the model was also chosen"),
+    ],
+)
+def test_refit_estimates_before_it_trains_on_the_items(short, monkeypatch, split, said):
+    monkeypatch.setattr(fitting, "choose", lambda found, default: found[1])
+    monkeypatch.setattr(fitting, "rehearse", slow_steps)
+    data = with_validation(hard_data(), 50)
+    names = [name for name in ("train", "validation", "test") if split == "test" or name != "test"]
+    data = dataclasses.replace(data, splits={name: data.split(name) for name in names})
+    whole = dataclasses.replace(data, splits={"train": data.joined(names)})
+    learner, without, by_hand = fresh(data), fresh(data), fresh(whole)
+    result = learner.fit(minutes=5, refit=True, augment=False)
+    assert (result.plan.evidence, result.plan.trainings, result.kept) == ("validation", 2, 0.25)
+    assert said in result.describe()
+    without.fit(augment=False)
+    found = without.evaluate(split)
+    for name in ("accuracy", "loss"):
+        assert result.estimate[name] == pytest.approx(found[name], rel=1e-4)
+    # The second training begins anew: with the pretrained backbone, on all items.
+    by_hand.fit_head()
+    before = by_hand.model.get_weights()
+    by_hand.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
+    for kept, first, last in zip(
+        learner.model.get_weights(), before, by_hand.model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(kept, 0.75 * first + 0.25 * last, rtol=1e-3, atol=1e-5)
+    assert [record.share for record in learner.history] == [1, 0.25]
 
 
 @pytest.mark.parametrize("is_worse", [False, True])

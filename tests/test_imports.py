@@ -47,6 +47,7 @@ def test_public_names_are_the_same_for_people_editors_and_imports():
     assert modules == keras_tl._MODULES
     assert {*homes, *modules} == {*keras_tl.__all__}
     assert len(keras_tl.__all__) == len({*keras_tl.__all__})
+    assert {*keras_tl.__all__} <= {*dir(keras_tl)}
 
 
 def is_for_checkers(node):

@@ -285,6 +285,15 @@ def test_what_there_is_no_picture_of_is_said(tuned):
             FIGURES[name](tuned[0])
 
 
+def test_two_items_make_no_map_of_features():
+    data = make_tiny_data()
+    splits = {"train": data.split("train"), "test": data.split("test").take([0, 1])}
+    learner = make_small_learner(dataclasses.replace(data, splits=splits))
+    learner.fit_head(1, cache="memory")
+    with pytest.raises(DataError, match="at least three items of a test or validation split"):
+        ktl.figures.features(learner)
+
+
 def with_outcomes(learner, task, count=40):
     """A learner of another task that answered a test split as constructed."""
     state, outcomes = learner._state, make_outcomes(task, count)

@@ -25,8 +25,9 @@ class FineTunedFolds:
         phases: Phases that fine-tune the model. Fine-tuning never stops early, because no
             fold has a validation split.
         augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.
-        shares: Fractions of the fine-tuned weights in the weight averages, in [0, 1]. 0: weights
-            before fine-tuning, with a trained head. 1: weights after fine-tuning.
+        shares: Fractions of the fine-tuned weights in the weight averages, in [0, 1]. 0, which must
+            be one of them: weights before fine-tuning, with a trained head. 1: weights after
+            fine-tuning.
     """
 
     trainer: Trainer
@@ -67,8 +68,7 @@ class FineTunedFolds:
         self._run(trial, self.head, data, False, label)
         model, head = trial.parts.model, trial.parts.head
         before = model.get_weights()
-        if 0 in self.shares:
-            yield 0, np.asarray(head(features, training=False))
+        yield 0, np.asarray(head(features, training=False))
         for phase, is_head in with_heads(self.phases, trial.config, len(train)):
             self._run(trial, phase, data, False if is_head else self.augment, label)
         line = WeightAverage.to_now(model, before)

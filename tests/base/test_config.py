@@ -161,6 +161,7 @@ WRONG = [
     (phase(unfreeze="all", unfreeze_every=0), r"unfreeze_every must be a whole number of at"),
     (phase(unfreeze="all", unfreeze_every=0.5), r"unfreeze_every must be a whole number"),
     (phase(unfreeze="all", unfreeze_every="all"), r"Unknown unfreeze_every 'all'.*'auto'"),
+    (phase(unfreeze="all", l2=0.1), r"l2= works only in a phase that trains the head alone.*'all'"),
     (phase(unfreeze_every=1), r"unfreeze_every= needs a phase that unfreezes blocks"),
 ]
 

@@ -38,3 +38,5 @@ def test_an_item_without_an_answer_says_so_and_why(kind, known):
     assert rows[1] == answered.to_json()[1]
     kept = found.only_valid()
     assert (len(kept), kept.valid, kept.reasons) == (1, None, None)
+    assert kept.only_valid() is kept
+    assert answered[0].name == {"classes": "b", "labels": "no label", "values": "1.5"}[kind]

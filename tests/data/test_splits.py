@@ -74,6 +74,11 @@ def test_a_class_too_small_to_split_is_named(counts, said):
         assert part in str(caught.value)
 
 
+def test_one_target_is_too_few_to_split():
+    with pytest.raises(DataError, match=r"validation split needs at least 2 items.*_split=0"):
+        stratified_split(np.array([1.5]), 0.2, (), 0, "validation")
+
+
 @pytest.mark.parametrize("counts", [[20, 20, 20], [90, 6, 3]])
 def test_three_splits_are_disjoint_complete_and_hold_every_class(counts):
     labels = shuffled_labels(counts)

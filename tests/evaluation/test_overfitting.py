@@ -238,6 +238,14 @@ REMEDIES = {
             AT.format('learning_rate=0.0003, unfreeze=2, augment="no-flip"'),
         ],
     ),
+    "all-tuned-high": (
+        HIGH | {"phase": TUNE},
+        {},
+        [
+            AT.format("learning_rate=0.0003, augment=False"),
+            "learner.fine_tune(epochs=8, learning_rate=0.0001, augment=False)",
+        ],
+    ),
     "diverged": (
         {
             "loss": [9.0],

@@ -98,6 +98,9 @@ def test_the_confusion_matrix_shows_every_count():
     # The second of class 1 was taken for class 0: rows are true classes.
     counts = {text.get_position(): text.get_text() for text in axes.texts}
     assert counts == {(0, 0): "1", (0, 1): "1", (1, 1): "1"}
+    # The counts of many classes would overlap.
+    many = tuple(map(str, range(31)))
+    assert not plots.confusion(np.eye(31, dtype=int), many).axes[0].texts
 
 
 @pytest.mark.parametrize("count", [1, 6, 7])
@@ -206,6 +209,12 @@ def test_the_arms_have_a_curve_and_a_band_each():
         corners = {tuple(corner) for corner in band.get_paths()[0].vertices.round(9)}
         edges = [(1, 0.1), (1, 0.25), (2, 0.3), (2, 0.45)]
         assert {(x, round(y + n, 9)) for x, y in edges} == corners
+    # A single seed has no interval.
+    alone = {"frozen": {"mean": [{"mean": 0.2, "low": None, "high": None}]}}
+    sizes = [{"size": size, "curves": alone} for size in (1000, None)]
+    pictures = plots.comparison(sizes, "accuracy").axes
+    assert [axes.get_title() for axes in pictures] == ["1,000 items", "all items"]
+    assert [(len(axes.lines), len(axes.collections)) for axes in pictures] == [(1, 0)] * 2
 
 
 def test_the_area_under_a_precision_recall_curve_is_the_average_precision():

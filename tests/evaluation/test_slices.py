@@ -1,5 +1,6 @@
 """Groups of items: a planted weakness is found, chance is not."""
 
+import html
 import json
 
 import numpy as np
@@ -43,6 +44,9 @@ def test_the_group_that_is_worse_is_named_and_no_other(task):
         assert low <= one.metric <= high
     assert found.verdict().startswith("Clearly worse than the rest")
     assert "camera" in found.describe().splitlines()[0]
+    page = found._repr_html_()
+    assert page.count("<tr>") == 5
+    assert html.escape(found.verdict()) in page
     assert Slices.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 

@@ -108,6 +108,12 @@ def test_a_changed_file_is_named(exported, name):
     assert not found.ok
 
 
+def test_a_python_that_cannot_load_it_is_said(exported):
+    found = verify(exported, python=shutil.which("false"))
+    expected = "The process that loads the export ended with status 1: no error message"
+    assert found.problems == (expected,)
+
+
 def test_a_file_that_came_later_is_no_change(exported):
     (exported / "README.md").write_text("Ours.")
     (exported / "saved_model.pb").unlink()

@@ -120,6 +120,8 @@ def test_auto_on_a_cpu():
     assert choose_precision("auto") == "float32"
     assert choose_strategy("auto").num_replicas_in_sync == 1
     assert choose_strategy("mirrored").num_replicas_in_sync == 2
+    own = tf.distribute.OneDeviceStrategy("CPU:1")
+    assert choose_strategy(own) is own
 
 
 def test_models_of_different_sizes_train_on_several_replicas_one_after_the_other():

@@ -133,6 +133,7 @@ def test_images_of_one_colour_have_no_picture_to_compare():
     images = np.stack([picture, 100 + picture / 100, np.full_like(picture, 100)])
     split = ImageSplit(images, np.arange(3))
     np.testing.assert_allclose(correlations(split, split), [1, 0, 0], atol=1e-6)
+    assert correlations(split.take([]), split.take([])).shape == (0,)
 
 
 def test_even_if_all_of_test_is_leaked_it_is_found(clean, learner):

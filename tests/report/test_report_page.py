@@ -15,13 +15,14 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.evaluation.plots import style
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.remedy import Remedy
 from keras_tl.preflight.findings import Finding, Findings
-from keras_tl.report.artifacts import keep_top_items
+from keras_tl.report.artifacts import BEFORE, Artifacts, keep_top_items
 from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.probabilities import probabilities
@@ -167,6 +168,35 @@ def test_an_untrained_model_that_was_not_measured():
     page = Page(page_of(dataclasses.replace(report_context, facts=facts, test=None)))
     for part in ("was not evaluated on", "learner.fit_head()", "data are not recorded"):
         assert part in page.said
+
+
+def test_of_items_without_labels_little_is_defined():
+    raw = PredictionRecord(np.zeros((8, 3), np.float32), make_outcomes("multilabel", 8).logits)
+    context = make_material("multilabel", raw=raw)
+    page = Page(page_of(context))
+    assert "mean average precision is not defined." in page.said
+    assert "ROC curve" not in page.said
+    for draw in (context.test.plot_roc, context.test.plot_precision_recall):
+        with pytest.raises(DataError, match=r"The test split has no .* curve\. The curve needs"):
+            draw()
+    with pytest.raises(ConfigError, match=r"exactly one class per item\. The task is multilabel"):
+        context.test.plot_confusion()
+
+
+def test_what_the_checks_and_the_phases_say_where_there_is_little_to_say():
+    head, tuned = make_history()
+    phase = dataclasses.replace(tuned.phase, unfreeze="block5")
+    tuned = dataclasses.replace(tuned, phase=phase, best_epoch=1)
+    context = make_material(history=(head, tuned), findings=Findings())
+    files = {name: x for name, x in context.artifacts.files.items() if BEFORE not in name}
+    said = Page(page_of(dataclasses.replace(context, artifacts=Artifacts(files)))).said
+    for part in (
+        "The checks before training found no problem.",
+        "backbone from block5 on",
+        "The features before fine-tuning were not kept",
+    ):
+        assert part in said
+    assert "Not checked" not in said
 
 
 def test_numbers_are_where_they_belong(pages):

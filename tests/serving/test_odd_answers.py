@@ -267,6 +267,7 @@ CODES = {
     "PERMISSION_DENIED": "refuses the request: no. The client sends no credentials by gRPC.",
     "RESOURCE_EXHAUSTED": "refuses the request: no. Pass a smaller batch_size=",
     "INTERNAL": "refuses the request: no.",
+    "UNIMPLEMENTED": "Check that the server is running, and that this is the port of its gRPC",
 }
 
 

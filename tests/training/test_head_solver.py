@@ -135,11 +135,15 @@ def test_noise_is_penalised_away_and_a_signal_is_not():
     assert strengths[1] > 5 * strengths[0]
 
 
-def test_the_chosen_penalty_is_better_on_new_items_than_others():
-    features = features_of(1100, 40)
-    labels = labels_of(features, "multiclass")
-    known, new = problem_of("multiclass", features[:100], labels[:100]), slice(100, None)
-    targets = task_of("multiclass", labels).dense_targets(labels)[new]
+# With more than 500 items, a random sample of them chooses.
+@pytest.mark.parametrize(
+    ("kind", "count"), [("multiclass", 100), ("multiclass", 700), ("regression", 700)]
+)
+def test_the_chosen_penalty_is_better_on_new_items_than_others(kind, count):
+    features = features_of(count + 1000, 2 * count // 5)
+    labels = labels_of(features, kind)
+    known, new = problem_of(kind, features[:count], labels[:count]), slice(count, None)
+    targets = task_of(kind, labels).dense_targets(labels)[new]
 
     def loss(l2):
         outputs = solve(known, l2).outputs(features[new])

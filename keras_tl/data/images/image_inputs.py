@@ -10,7 +10,6 @@ import glob
 import itertools
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
@@ -228,13 +227,12 @@ def _read_file(path: str) -> bytes:
 
 
 def _check_readable(path: str) -> None:
-    """Raise `DataError` if a path does not exist, is a folder, or is not readable.
+    """Raise `DataError` if a path does not exist or is not readable.
 
     This function does not open the file, so that the file is read only once, by `batches`.
     """
     with _explained(path):
-        if stat.S_ISDIR(os.stat(path).st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        os.stat(path)  # Raises an error that names a missing file as such.
         if not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

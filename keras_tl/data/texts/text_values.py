@@ -47,13 +47,13 @@ def as_text(value: Any, place: str) -> str:
 
 
 def text_problem(text: str | bytes) -> str | None:
-    """Return why a text gets no prediction, or `None` if the text is readable."""
+    """Return why a text gets no prediction, or `None` if the text is readable.
+
+    Args:
+        text: A text from `as_text`, or bytes that are not UTF-8.
+    """
     if isinstance(text, bytes):
-        if line := _line_that_is_no_utf_8(text):
-            return f"not UTF-8: invalid bytes in line {line}"
-        text = text.decode()
-    if not is_unicode(text):
-        return "not valid Unicode: half of a surrogate pair, which UTF-8 cannot encode"
+        return f"not UTF-8: invalid bytes in line {_line_that_is_no_utf_8(text)}"
     return BLANK_PROBLEM if is_blank(text) else None
 
 

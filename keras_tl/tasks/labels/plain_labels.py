@@ -26,8 +26,8 @@ def plain_labels(
         names per item: a list of names for each item. A missing label is NaN among numbers and
         `None` among texts.
         Class names of a Categorical: the categories that occur among its values, in the order of
-        the categories. Class names of a DataFrame with several columns: the names of the columns.
-        Class names of any other `y`: `None`.
+        the categories. Class names of a DataFrame with several columns of numbers: the names of
+        the columns. Class names of any other `y`: `None`.
 
     Raises:
         DataError: `y` is not iterable, a label in a list is missing, or bytes are not UTF-8.
@@ -49,7 +49,7 @@ def plain_labels(
     if values is None:
         return [_names_of(labels) for labels in y], names
     if values.ndim == 2 and values.dtype.kind not in "biuf" and values.shape[1] != 1:
-        return [_names_of(labels) for labels in values], names
+        return [_names_of(labels) for labels in values], None  # Cells, not columns, name classes.
     return values, names
 
 

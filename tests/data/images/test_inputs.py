@@ -4,6 +4,7 @@ import base64
 import io
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -274,6 +275,19 @@ def test_a_data_set_of_paths_is_explained(folder):
             read_inputs(given).check_valid(np.array([False]))
 
 
+def closed(folder):
+    file = io.BytesIO(b"GIF89a")
+    file.close()
+    return file
+
+
+def truncated(folder):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(noise).save(content, "JPEG")
+    return Image.open(io.BytesIO(content.getvalue()[:1500]))
+
+
 # What is given, made from the folder; what the message must say.
 ERRORS = {
     "missing-file": (lambda f: f / "absent.jpg", r"Cannot read the image '.*absent\.jpg': No such"),
@@ -326,6 +340,12 @@ ERRORS = {
         lambda f: pd.DataFrame({"path": ["a.png", None]}),
         r"expected the path of an image in column 'path', received an empty cell in row 1",
     ),
+    "closed-file": (closed, r"Cannot read the open file: I/O operation on closed file\."),
+    "file-of-numbers": (
+        lambda f: SimpleNamespace(read=lambda: 5),
+        r"an open file with bytes or text\. Its read\(\) returned int",
+    ),
+    "truncated-pillow-image": (truncated, r"Cannot decode the Pillow image: .*truncated"),
     "no-match": (lambda f: str(f / "*.jpg"), r"No file matches the pattern '.*\*\.jpg'"),
     "base64": (
         lambda f: base64.b64encode((f / "a.png").read_bytes() * 50).decode(),

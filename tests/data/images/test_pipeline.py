@@ -12,7 +12,7 @@ from PIL import Image
 from keras_tl.data.images.augmentation import AUGMENTATIONS, augmenter, mixes_labels, names_of
 from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, DataError
 from tests.conftest import make_small_learner, make_tiny_data
 
 COUNT = 11
@@ -286,6 +286,16 @@ def test_arrays_are_never_unreadable():
     assert PIPELINE.explain(noise()) is None
 
 
+def test_arrays_of_two_shapes_are_not_joined():
+    small, large = (ImageSplit(np.zeros((1, x, x, 3)), np.zeros(1, int)) for x in (4, 5))
+    with pytest.raises(DataError, match=r"one shape .*Received: \(4, 4, 3\) and \(5, 5, 3\)"):
+        small.joined(large)
+
+
+def darker(pixels):
+    return pixels / 2
+
+
 def broken(pixels):
     raise RuntimeError("no such blur\nsecond line")
 
@@ -295,7 +305,10 @@ def broken(pixels):
     [
         (print, r"print must return images of .* Received: a value without a known shape"),
         (lambda images: images.numpy(), r"<lambda> failed on .*: AttributeError: .*numpy"),
-        (["standard", broken], r"broken failed on a batch of images, .*: no such blur|second line"),
+        (
+            ["standard", darker, broken],
+            r"broken failed on a batch of images, .*: no such blur|second line",
+        ),
         (
             keras.layers.Flatten(),
             r"Flatten must return images of the same shape .* Received: \(None, 3072\)",

@@ -329,6 +329,28 @@ def test_a_column_of_numbers_is_one_label_an_item(labels):
     assert (data.task, data.split("train").labels.shape) == ("multilabel", (24, 1))
 
 
+# The same lists of names, in each form that holds them.
+NAMED = [["a", "b"], ["b", "c"]] * 12
+FORMS = {
+    "lists": NAMED,
+    "tuples": [*map(tuple, NAMED)],
+    "array": np.array(NAMED),
+    "array-of-objects": np.array(NAMED, object),
+    "series-of-lists": pd.Series(NAMED, range(5, 29)),
+    "frame-of-names": pd.DataFrame(NAMED, columns=["first tag", "second tag"]),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("kind", [ktl.ImageData, ktl.TextData])
+def test_names_of_several_labels_have_any_form(kind, name):
+    frame = frame_of([0])
+    items = pixels_of(frame) if kind is ktl.ImageData else frame["text"].tolist()
+    data = kind.from_arrays(items, FORMS[name], **NO_SPLITS)
+    assert (data.task, data.class_names) == ("multilabel", ("a", "b", "c"))
+    assert data.split("train").labels[:2].tolist() == [[1, 1, 0], [0, 1, 1]]
+
+
 SIZES = pd.CategoricalDtype(["small", "medium", "large", "never seen"], ordered=True)
 
 
@@ -379,6 +401,8 @@ def test_a_missing_value_of_a_categorical_is_named(tmp_path):
         ([5.0] * 24, {}, DataError, 'found 1: 5. If the labels are amounts .*task="regression"'),
         (["a"] * 24, {}, DataError, "found 1: a.$"),
         (3, {}, DataError, "one label for each item. Received: int"),
+        (np.array([1, "a"] * 12, object), {}, DataError, "only texts or only numbers as labels"),
+        ([[1.5, 2.5]] * 24, {"task": "regression"}, DataError, r"one .* 24 texts.*\(24, 2\)"),
     ],
 )
 def test_labels_that_do_not_fit_are_explained(labels, options, error, message):
@@ -394,6 +418,9 @@ def test_all_splits_decide_together():
     test = (texts[:2], np.array([[1, 1, 0], [0, 1, 0]]))
     rows = np.array(ROWS * 6)
     assert ktl.TextData.from_arrays(texts, rows, test=test, **NO_SPLITS).task == "multilabel"
+    for first, other in ((np.tile([3, 5], 12), ["a", "b"]), (["a", "b"] * 12, np.array([3, 5]))):
+        with pytest.raises(DataError, match=r"Unknown test labels .*Expected 2 classes"):
+            ktl.TextData.from_arrays(texts, first, test=(texts[:2], other), **NO_SPLITS)
     with pytest.raises(DataError, match=r"the same form in all splits.*\(24, 3\), test \(2,\)"):
         ktl.TextData.from_arrays(texts, rows, test=(texts[:2], np.array([0, 1])), **NO_SPLITS)
 

@@ -579,6 +579,12 @@ def many_scaled():
     )
 
 
+def rows_of_several_lengths():
+    types = (tf.TensorSpec((8, 8, 3), tf.uint8), tf.TensorSpec((None,), tf.int64))
+    pairs = [(np.zeros((8, 8, 3), np.uint8), row) for row in ([0], [0, 1])]
+    return tf.data.Dataset.from_generator(lambda: iter(pairs), output_signature=types)
+
+
 TFDATA_ERRORS = {
     "no-dataset": (lambda: (X, Y), r"Expected a tf.data.Dataset of \(image, label\).*tuple"),
     "endless": (lambda: SLICES((X, Y)).repeat(), r"train data set never ends.*\.take\(1000\)"),
@@ -606,6 +612,7 @@ TFDATA_ERRORS = {
     ),
     "one-class": (lambda: SLICES((X, [1] * 6)), r"at least two classes, found 1: 1"),
     "label-maps": (lambda: SLICES((X, np.zeros((6, 2, 2)))), r"train labels of one kind"),
+    "rows-of-several-lengths": (rows_of_several_lengths, r"train labels of one kind"),
     "rows-of-text": (lambda: SLICES((X, [["a", "b"]] * 6)), r"train labels of one kind"),
 }
 
