@@ -108,14 +108,14 @@ def evaluate(
         lines.append(metrics.slices.describe())
     kept = learner._state.is_training_data(split)
     if not kept:
-        lines.append(f"The command did not save these metrics in {run}. {_OTHERS}")
+        lines.append(f"The command did not save the metrics above in {run}. {_OTHERS}")
     else:
         try:
             lines.append(_keep(learner, run, [split]))
         except (OSError, ConfigError) as error:
             # The evaluation succeeded: do not fail if the run cannot be written.
             kept = False
-            lines.append(f"The command did not save these metrics in {run}: {error}")
+            lines.append(f"The command did not save the metrics above in {run}: {error}")
     return metrics.metrics | {"kept": kept}, "\n".join(lines)
 
 

@@ -74,7 +74,12 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
 
 def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
-    """Return the first pass (from 1) whose mean skill reaches the threshold, or `None`."""
+    """Return the number of the first pass whose mean skill reaches the threshold, or `None`.
+
+    The first pass over the training split has the number 1. The mean skill of a pass is the mean
+    over all seeds and test items. `values` has the skill of each item, shape (seeds, epochs,
+    items).
+    """
     reached = np.flatnonzero(values.mean(axis=(0, 2)) >= threshold)
     return int(reached[0]) + 1 if len(reached) else None
 

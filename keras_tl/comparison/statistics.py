@@ -142,8 +142,8 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     items with the values `largest` and -`largest`, each with half weight. For one seed, the two
     artificial items are the method of Agresti and Min ("Simple improved confidence intervals for
     comparing matched proportions", Statistics in Medicine 24, 2005). Without the two artificial
-    items, a difference in only four or five items would look significant, and the confidence
-    interval of values that are all 0 would have width 0.
+    items, the mean would differ significantly from 0 (5% level) if only four items had the value 1
+    and all others the value 0. The confidence interval of values that are all 0 would have width 0.
 
     Args:
         values: Value for each seed and item, float array (seeds, items), with at least two items.

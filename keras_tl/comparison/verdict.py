@@ -42,8 +42,9 @@ class Verdict:
         slope: Difference of the slopes per pass, with a 95% interval.
         area: Difference of the means over all evaluations, with a 95% interval.
         is_asymptote: Whether significance tests show a plateau of the arm's learning curve and of
-            the learning curve from scratch. If true, `final` compares the asymptotes of the two
-            curves for the schedule of the comparison (the learning rate falls to zero).
+            the learning curve from scratch. If true, `final` is the difference of the asymptotes of
+            these two curves. The learning rate falls to zero, which flattens every curve, so the
+            asymptotes hold only for the learning-rate schedule of the comparison.
         epochs_to_match: Number of passes over the training split after which the arm reaches the
             final mean skill of training from scratch, or `None` if the arm never reaches this
             skill.

@@ -112,8 +112,9 @@ def find_overfitting(
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # The weights come from the last phase that kept an epoch. If no phase kept an epoch, use the
-    # last phase.
+    # A phase with `kept_epoch` 0 kept the weights from before the phase. So the current weights
+    # come from the last phase with another `kept_epoch`. If no such phase exists, use the last
+    # phase.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:

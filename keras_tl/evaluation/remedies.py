@@ -18,12 +18,12 @@ _SWEPT = ("policy", "unfreeze", "batch_size")
 def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     """Return at most two remedies, the most promising first, for a state of a training phase.
 
-    `keras_tl.evaluation.fit_state` lists the states. Against overfitting, the first remedy is a
-    lower learning rate if no later epoch was better than the first. Further remedies against
-    overfitting are methods that the training does not use yet, such as augmentation. The state
-    `"unknown"` has one remedy, the state `"fits"` has none. If the weights of the head were optimal
-    before training, more epochs or another learning rate would change nothing, so the function
-    never proposes them.
+    `state` is a state from `keras_tl.evaluation.fit_state`, such as `"overfits"`. Against
+    overfitting, the first remedy is a lower learning rate if no later epoch was better than the
+    first. Further remedies against overfitting are methods that the training does not use yet,
+    such as augmentation. The state `"unknown"` has one remedy, the state `"fits"` has none. If the
+    weights of the head were optimal before training, more epochs or another learning rate would
+    change nothing, so the function never proposes them.
     """
     return tuple(itertools.islice(_BY_STATE[state](situation), _COUNT))
 

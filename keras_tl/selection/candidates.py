@@ -87,11 +87,11 @@ class Candidate:
 def default_or_end(losses: Mapping[float, float], default: float) -> float:
     """Return the share of fine-tuned weights to keep: `default`, 0 or 1.
 
-    The share is 0 (head) if a logit of the fine-tuned model is not finite. The share is 1
-    (fine-tuned) if the default model has a larger loss than the head and than the fine-tuned model.
-    In all other cases the share is `default`. A loss maximum between the weights of two models is
-    called a loss barrier (Frankle et al., "Linear mode connectivity and the lottery ticket
-    hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    The result is 0 (head) if a logit of the fine-tuned model is not finite. The result is 1
+    (fine-tuned) if the model with the share `default` has a larger loss than the head and than the
+    fine-tuned model. If neither condition holds, the result is `default`. A loss maximum between
+    the weights of two models is called a loss barrier (Frankle et al., "Linear mode connectivity
+    and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
         losses: Mean loss of the models with the shares 0, 1 and `default`, on the same items.

@@ -146,8 +146,9 @@ def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
 def check_weights_file(case: Case, tmp_path: Path) -> None:
     """Check that weights from a file and from a download give a network with the same features.
 
-    If the case has a `reference`, the features must also equal the features of the network in
-    `keras.applications` for pixels after the preprocessing of the weights' authors.
+    If the case has a `reference`, the check also runs the network of `keras.applications` with the
+    same weights. The inputs of this network are pixels that the function `reference`, from the
+    weights' authors, has preprocessed. Both networks must return the same features.
     """
     spec = backbones.get_spec(case.backbone)
     pixels = pixels_of(case)

@@ -27,8 +27,8 @@ class HeadTraining:
     """Train new heads on features, one head per fold, for out-of-fold predictions.
 
     Attributes:
-        parts: Model whose head the training copies for each fold. The training does not change the
-            original head.
+        parts: Model that has the head. If the head is not linear, each fold trains a new copy of
+            this head. The original head does not change.
         phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """

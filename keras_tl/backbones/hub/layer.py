@@ -53,8 +53,8 @@ class HubLayer(keras.layers.Layer):
     """
 
     def __init__(self, module: HubModule, **kwargs):
-        # Autocast would round pixels to half precision, but would not change the dtypes in the
-        # module.
+        # Under mixed precision, Keras would cast the inputs to half precision by default. But the
+        # dtypes in a TF-Hub module are fixed.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
         self.resources = resources_of(module.loaded)

@@ -24,7 +24,8 @@ class FastBertPreprocessor(BertPacking):
 
     def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):
         super().__init__(tokens, sequence_length)
-        # Store the tokens as one string, because an export would include a list or tuple attribute.
+        # Store the tokens as one string: TensorFlow would track a list or tuple of tokens, and add
+        # the list or tuple to every export.
         self._vocabulary = "\n".join(tokens)
         self._lower_case = lower_case
         self._tokenizer = self._text.FastBertTokenizer(

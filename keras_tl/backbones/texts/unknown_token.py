@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 # Result for a tokenizer without unknown token, for example if every byte is a token.
 NO_TOKEN = -1
 # Letters of extinct scripts: Linear B, Old Italic, Ugaritic, cuneiform, Egyptian, Cypriot,
-# Phoenician. In UTF-8, all these letters differ in the last byte, and in the byte before the last.
+# Phoenician. In UTF-8, no two of these letters have the same last byte, and no two have the same
+# byte before the last.
 STRANGE = tuple("\U00010000\U00010301\U00010382\U00012043\U00013084\U00010805\U00010906")
 
 

@@ -73,8 +73,8 @@ class WordPiecePreprocessor(BertPacking):
         if not isinstance(files, WordPieceFiles):
             files = read_wordpiece(local_path(files), with_rules=len(given) < len(rules))
         super().__init__(files.tokens, sequence_length)
-        # Store the `WordPieceFiles`, not `files.tokens`, because an export would include an
-        # attribute that is a tuple.
+        # Store the `WordPieceFiles`, not the tuple `files.tokens`: TensorFlow would track the
+        # tuple, and add the tuple to every export.
         self._files = files
         self.rules = WordPieceRules.of_vocabulary(files.tokens, {**files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(

@@ -62,7 +62,10 @@ class FileScan:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Divide the files into parts that fit into memory. Yield the first row after each part."""
+        """Divide the files into parts that fit into memory, and yield the end of each part.
+
+        The end is a row number, which is not in the part, as in a Python slice.
+        """
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):

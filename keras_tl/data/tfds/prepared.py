@@ -17,7 +17,7 @@ _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", 
 
 @dataclasses.dataclass(frozen=True)
 class LabelKind:
-    """Description of the label feature of a data set.
+    """Description of the label feature of a data set: the feature that holds the labels.
 
     Attributes:
         class_names: Names of the classes, in the order of the class numbers, or `None` for labels
@@ -105,7 +105,11 @@ class Prepared:
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the description of a label feature, or raise `DataError` if it holds no labels."""
+        """Return the description of the feature with the name `label`.
+
+        Raises:
+            DataError: The feature does not hold labels.
+        """
         feature = self.features[label]
         kinds = tfds_module().features
         names = _class_names(feature)
