@@ -3,7 +3,10 @@
 import io
 import json
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +16,7 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.cli import cli
 from keras_tl.cli.items import read_items
+from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.data.texts.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError
 from tests import hub_modules
@@ -249,6 +253,20 @@ def test_texts_are_answered_one_by_one(reader, tmp_path):
         for ask in (learner.predict, learner.features):
             with pytest.raises(DataError):
                 ask(asked)
+
+
+def test_texts_have_no_pictures(reader):
+    with pytest.raises(ConfigError, match=r"The items are texts, not images\. learner\.report"):
+        ktl.figures.top_losses(reader[0])
+
+
+@pytest.mark.parametrize("literal", [False, True])
+def test_on_the_command_line_the_texts_of_pairs_alternate(literal):
+    learner = SimpleNamespace(config=SimpleNamespace(item="text", are_pairs=True))
+    found = read_texts(read_items(learner, Path("run"), tuple("abcd"), literal), are_pairs=True)
+    assert (found.texts, found.pairs) == (("a", "c"), ("b", "d"))
+    with pytest.raises(click.UsageError, match=r"an even number of texts\. Received 3\."):
+        read_items(learner, Path("run"), tuple("abc"), literal)
 
 
 NO_TEXTS = {"blank.txt": b" \n", "latin.txt": b"caf\xe9"}

@@ -557,8 +557,15 @@ def test_a_few_texts_are_fine_tuned_by_pairs(tmp_path):
 WIDE = ktl.HeadConfig(hidden=(128,), dropout=0.0)
 
 
-@pytest.mark.parametrize("batch_norm", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_the_head_of_a_fold_has_not_seen_the_fold(batch_norm):
+@pytest.mark.parametrize(
+    ("batch_norm", "patience"),
+    [
+        (False, None),
+        pytest.param(False, 1, marks=pytest.mark.slow),
+        pytest.param(True, None, marks=pytest.mark.slow),
+    ],
+)
+def test_the_head_of_a_fold_has_not_seen_the_fold(batch_norm, patience):
     """Labels that have nothing to do with the images: a head that saw them knows them by heart."""
     data = hard_data()
     labels = np.random.default_rng(0).integers(0, 3, len(data.split("train")))
@@ -567,7 +574,8 @@ def test_the_head_of_a_fold_has_not_seen_the_fold(batch_norm):
     learner = fresh(dataclasses.replace(data, splits={"train": train}), head=head)
     learner.fit_head(epochs=150, learning_rate=0.02)
     assert learner.evaluate("train")["accuracy"] > 0.8
-    brief = dataclasses.replace(policies.HEADS["image"], epochs=2, min_steps=0, patience=None)
+    brief = dataclasses.replace(policies.HEADS["image"], epochs=2, min_steps=0)
+    brief = dataclasses.replace(brief, patience=patience)
     folds = FineTunedFolds(learner.trainer, learner.data, brief, (), False, (0.0,))
     with eagerly():
         found = out_of_fold(folds, ["train"], 3, seed=0)

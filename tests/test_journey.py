@@ -77,6 +77,20 @@ def test_from_a_weights_file_to_a_verified_export(photos, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_refit_leaves_no_test_split(photos, tmp_path):
+    trained = call(
+        *("train", "--data", f"folder:{photos}", "--backbone", "efficientnet_lite0", "--refit"),
+        *("--image-size", 64, "--minutes", 0.01, "--seed", 0, "--out", tmp_path / "run"),
+    )
+    assert (trained["fit"]["refit"], trained["fit"]["trained_on"]) == (True, 36)
+    assert trained["head"]["accuracy"] >= 0
+    assert trained.get("fine_tuned") is None
+    assert len(call("predict", tmp_path / "run", photos / "red")) == 12
+    call("report", tmp_path / "run")
+    assert "no untouched test split exists" in (tmp_path / "run" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.slow
 def test_a_head_on_a_weights_file_of_keras_3(photos, tmp_path):
     network = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
     weights, run = tmp_path / "resnet50.weights.h5", tmp_path / "run"

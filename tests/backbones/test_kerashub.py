@@ -287,6 +287,11 @@ WRONG = {
         BackboneError,
         "takes texts, but the data are images|image_size= is for images",
     ),
+    "size-of-texts": (
+        lambda p: make_learner(p, "bert", make_tiny_data(size=32), image_size=32),
+        BackboneError,
+        "image_size= is for images, but the preset .* takes texts",
+    ),
     "too-long": (
         lambda p: make_learner(p, "bert", make_texts(sequence_length=65)),
         ConfigError,

@@ -10,6 +10,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import BestWeights
@@ -252,6 +253,27 @@ def test_the_search_for_the_best_epoch_trains_for_exactly_the_epochs_of_the_phas
     in_a_pass = -(-len(train) // 2 // phase.batch_size)
     assert sum(steps) == 2 * 11 * in_a_pass
     assert found in {2, 4, 6, 8, 10, 11}
+
+
+def in_files(data, folder):
+    """The same images as PNG files."""
+    splits = {}
+    for name, split in data.splits.items():
+        paths = [folder / f"{name} {row}.png" for row in range(len(split))]
+        for path, pixels in zip(paths, split.images, strict=True):
+            path.write_bytes(tf.io.encode_png(tf.cast(pixels, tf.uint8)).numpy())
+        splits[name] = ImageSplit(tuple(map(str, paths)), split.labels)
+    return dataclasses.replace(data, splits=splits)
+
+
+def test_a_file_that_has_gone_since_the_start_is_named(tmp_path):
+    learner = make_small_learner(in_files(make_tiny_data(), tmp_path))
+    with eagerly():
+        learner.fit_head(1, cache="memory")
+        (tmp_path / "train 5.png").unlink()
+        with pytest.raises(DataError, match=r"Cannot read .*train 5\.png.*No such file"):
+            learner.fine_tune(1)
+    assert [record.phase.name for record in learner.history] == ["head"]
 
 
 class OneWeight:
