@@ -297,9 +297,11 @@ def trained():
 # With mixed_float16, the steps are traced, as users train.
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [*((name, "float32") for name in RATES)]
-    + [("cosine", "mixed_float16")]
-    + [pytest.param("own-rates", "mixed_float16", marks=pytest.mark.slow)],
+    [
+        *((name, "float32") for name in RATES),
+        ("cosine", "mixed_float16"),
+        pytest.param("own-rates", "mixed_float16", marks=pytest.mark.slow),
+    ],
 )
 def test_the_rate_of_an_epoch_is_that_of_its_last_step(trained, name, precision):
     learner = trained(precision)
