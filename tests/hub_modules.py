@@ -21,16 +21,17 @@ def write_vocabulary(file, words=("good", "bad", "film", "the", "##s")):
 
 
 def save_reusable(
-    folder, function, inputs, variables, trainable=None, losses=(), traces=(True, False)
+    folder, function, inputs, variables, trainable=None, losses=(), traces=(True, False), **others
 ):
     """Saves a function as a module, with `trainable=None` meaning all of its variables.
 
-    Without `traces` the function has no argument `training`.
+    Without `traces` the function has no argument `training`. `others` are saved with it.
     """
     root = tf.train.Checkpoint(
         variables=variables,
         trainable_variables=variables if trainable is None else trainable,
         regularization_losses=list(losses),
+        **others,
     )
     root.__call__ = tf.function(function, autograph=False)
     for training in traces:
@@ -75,10 +76,12 @@ def make_encoder(
     trainable=None,
     seeded=False,
     positions=None,
+    with_vocabulary=False,
 ):
     """An encoder of BERT's interface, whose layers mix each token with the masked mean.
 
-    With `positions` it has an embedding for as many, and reads no longer texts.
+    With `positions` it has an embedding for as many, and reads no longer texts. With
+    `with_vocabulary` it holds its vocabulary, as published ones do.
     With `seeded` its dropout has a state of its own, which moves, as in Keras 3.
     """
     rng, variables = np.random.default_rng(0), []
@@ -120,7 +123,15 @@ def make_encoder(
     losses = [penalty] * bool(l2)
     chosen = [v for v in variables if trainable is None or trainable in v.name]
     every = [*variables, seed] if seeded else variables
-    return save_reusable(folder, call, specs, every, chosen, losses, traces)
+    others = _vocabulary_of(folder) if with_vocabulary else {}
+    return save_reusable(folder, call, specs, every, chosen, losses, traces, **others)
+
+
+def _vocabulary_of(folder):
+    """What a published encoder says of its tokens; the vocabulary is beside the folder, too."""
+    file = write_vocabulary(folder.with_suffix(".txt"))
+    lower_case = tf.Variable(True, trainable=False)
+    return {"vocab_file": tf.saved_model.Asset(str(file)), "do_lower_case": lower_case}
 
 
 def make_keras2_encoder(folder, batch_norm=False):
@@ -153,8 +164,8 @@ def make_keras2_encoder(folder, batch_norm=False):
     for variable in model.trainable_variables:
         if len(variable.shape) > 1:
             variable.assign(rng.normal(0, 0.3, variable.shape))
-    model.vocab_file = tf.saved_model.Asset(str(write_vocabulary(folder.with_suffix(".txt"))))
-    model.do_lower_case = tf.Variable(True, trainable=False)
+    for name, value in _vocabulary_of(folder).items():
+        setattr(model, name, value)
     model.save(folder, save_format="tf", include_optimizer=False)
     return folder
 

@@ -140,7 +140,7 @@ FEW = {
     "check_frozen_phase": {"small_network"},
     "check_fine_tuning": {"small_network", "tfhub_encoder", "ulmfit_awd_lstm"},
     "check_same_seed": {"small_network"},
-    "check_save_and_load": {"small_network", "tfhub_encoder", "ulmfit_awd_lstm"},
+    "check_save_and_load": {"small_network", "tfhub_encoder"},
     "check_unfreeze": {"small_network"},
     # tests/backbones compare the features of weights files with published ones.
     "check_weights_file": set(),

@@ -28,7 +28,7 @@ from tests.training.test_contrastive import make_texts
 from tests.training.test_head_optimum import hard_data
 
 SHORT = Phase(
-    "fine-tune", epochs=2, learning_rate=1e-3, unfreeze="all", optimizer="adamw", batch_size=16
+    "fine-tune", epochs=1, learning_rate=1e-3, unfreeze="all", optimizer="adamw", batch_size=16
 )
 
 

@@ -77,6 +77,7 @@ class Features:
         """
         all_labels = tf.constant(labels)
 
+        @tf.autograph.experimental.do_not_convert
         def load(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             features = tf.numpy_function(self.read, [rows], tf.float32)
             return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)

@@ -16,7 +16,6 @@ DOWNLOADED = [
 QUICK = {
     "mobilenet",
     "mobilenet_v3_small",
-    "resnet50",
     "vgg16",
 }
 

@@ -368,8 +368,15 @@ def test_known_encoders_and_their_preprocessors(handle):
     assert matching_handle(handle) == HANDLES[handle]
 
 
-def test_an_encoder_s_own_vocabulary_comes_first(tmp_path):
-    folder = hub_modules.make_keras2_encoder(tmp_path / "encoder")
+ENCODERS = {
+    "plain": lambda folder: hub_modules.make_encoder(folder, with_vocabulary=True),
+    "keras2": hub_modules.make_keras2_encoder,
+}
+
+
+@pytest.mark.parametrize("name", ["plain", pytest.param("keras2", marks=pytest.mark.slow)])
+def test_an_encoder_s_own_vocabulary_comes_first(name, tmp_path):
+    folder = ENCODERS[name](tmp_path / "encoder")
     (layer,) = find_hub_layers(load_hub(folder).network)
     chosen = choose_preprocessor(str(folder), layer.module, 12)
     assert isinstance(chosen, WordPiecePreprocessor)

@@ -30,7 +30,7 @@ def equal(one, other):
 
 
 def test_a_learner_leaves_the_model_it_was_made_of_alone():
-    network, data = small_network(), hard_data()
+    network, data = small_network(), hard_data(count=42)
     network.layers[1].trainable = False
     before = state(network)
     first = ktl.Learner(network, data, **SETTINGS)
@@ -47,10 +47,11 @@ def test_a_learner_leaves_the_model_it_was_made_of_alone():
 
 
 def test_a_learner_of_a_learner_leaves_it_alone():
-    first = make_small_learner(hard_data())
+    data = hard_data(count=42)
+    first = make_small_learner(data)
     head_first(first)
     before = state(first.model)
-    head_first(ktl.Learner(first, hard_data(), seed=0, verbose=False))
+    head_first(ktl.Learner(first, data, seed=0, verbose=False))
     assert equal(before, state(first.model))
 
 

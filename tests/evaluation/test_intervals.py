@@ -15,7 +15,7 @@ from keras_tl.tasks.resampling import mean_of
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
 def test_they_hold_the_true_mean_as_often_as_they_say(confidence):
-    draws = np.random.default_rng(0).normal(3, 2, (2000, 5))
+    draws = np.random.default_rng(0).normal(3, 2, (500, 5))
     found = [mean_interval(row, confidence) for row in draws]
     held = np.mean([interval.low <= 3 <= interval.high for interval in found])
     assert held == pytest.approx(confidence, abs=0.03)

@@ -39,7 +39,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(x, marks=pytest.mark.slow) if x == "all-items" else x for x in CASES]
+)
 def test_the_items_of_an_earlier_fine_tuning_are_recognised(case, tmp_path):
     trained_on, seen = CASES[case]
     data = make_tiny_data()
@@ -75,7 +77,11 @@ def test_a_frozen_backbone_has_learned_nothing():
     assert ktl.Learner(first, data, verbose=False)._state.learned_splits == ()
 
 
-@pytest.mark.parametrize("is_old", [False, True], ids=["", "of-an-older-version"])
+@pytest.mark.parametrize(
+    "is_old",
+    [pytest.param(False, marks=pytest.mark.slow), True],
+    ids=["of-this-version", "of-an-older-version"],
+)
 def test_each_phase_keeps_the_data_on_which_it_was_trained(tmp_path, is_old):
     first = make_tiny_data()
     second = others(first)

@@ -297,12 +297,15 @@ def trained():
 # With mixed_float16, the steps are traced, as users train.
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [*((name, "float32") for name in RATES)]
-    + [(name, "mixed_float16") for name in ("cosine", "own-rates")],
+    [
+        *((name, "float32") for name in RATES),
+        ("cosine", "mixed_float16"),
+        pytest.param("own-rates", "mixed_float16", marks=pytest.mark.slow),
+    ],
 )
 def test_the_rate_of_an_epoch_is_that_of_its_last_step(trained, name, precision):
     learner = trained(precision)
-    settings = {"unfreeze": "all", "patience": None, "batch_size": 4} | RATES[name]
+    settings = {"unfreeze": "all", "patience": None, "batch_size": 8} | RATES[name]
     phase = Phase("tune", epochs=1, learning_rate=0.05, **settings)
     with eagerly() if precision == "float32" else contextlib.nullcontext():
         file = watch(learner)
@@ -311,7 +314,7 @@ def test_the_rate_of_an_epoch_is_that_of_its_last_step(trained, name, precision)
         else:
             (record,) = learner.fine_tune(policy=phase, augment=False)
     (row,) = record.epochs
-    steps = -(-len(learner.data.split("train")) // 4)
+    steps = -(-len(learner.data.split("train")) // 8)
     schedule = make_schedule(phase, steps)
     expected = float(schedule(steps - 1)) if callable(schedule) else schedule
     assert row["learning_rate"] == pytest.approx(expected, rel=1e-4)

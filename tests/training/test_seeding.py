@@ -70,8 +70,8 @@ MAKERS = [
 
 def trained(make, folder):
     learner = make(folder)
-    learner.fit_head(epochs=2, batch_size=4)
-    learner.fine_tune(epochs=1, batch_size=4, augment=make is images)
+    learner.fit_head(epochs=2, batch_size=8)
+    learner.fine_tune(epochs=1, batch_size=8, augment=make is images)
     return learner.model.get_weights()
 
 
@@ -92,11 +92,11 @@ def test_the_global_seeds_change_nothing(set_global_seeds, make, tmp_path):
 def test_a_loaded_run_goes_on_as_the_learner_would_have(make, tmp_path):
     learner = make(tmp_path)
     with eagerly():
-        learner.fit_head(epochs=2, batch_size=4)
+        learner.fit_head(epochs=2, batch_size=8)
         run = learner.save(tmp_path / "run")
         loaded = ktl.Learner.load(run, data=learner.data, verbose=False)
         for each in (learner, loaded):
-            each.fine_tune(epochs=1, batch_size=4, augment=make is images)
+            each.fine_tune(epochs=1, batch_size=8, augment=make is images)
     assert equal(learner.model.get_weights(), loaded.model.get_weights())
 
 

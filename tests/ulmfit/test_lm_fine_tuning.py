@@ -236,7 +236,7 @@ def updates_of(**settings):
     options = {"epochs": 1, "schedule": "constant", "warmup": 0.0, "patience": None}
     phase = dataclasses.replace(PHASE, **(options | settings))
     before = weights_of(model)
-    tokens = model.tokenizer.stream(TEXTS[:20])
+    tokens = model.tokenizer.stream(TEXTS[:10])
     record = fit_language_model(model, tokens, phase=phase, bptt=500, callbacks=[watcher])
     assert record.epochs[0]["learning_rate"] == pytest.approx(phase.learning_rate)
     moved = {
