@@ -149,7 +149,7 @@ def test_copies_of_images_are_not_drawn(tmp_path):
 
 
 def test_data_need_a_test_part():
-    with pytest.raises(ValueError, match="no test part"):
+    with pytest.raises(ValueError, match="have no test split"):
         divide(made(COUNTS))
 
 

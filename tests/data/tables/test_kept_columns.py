@@ -28,9 +28,9 @@ def photos(tmp_path_factory):
     """A table of images of three classes; one of them cannot be decoded."""
     tmp_path, rows = tmp_path_factory.mktemp("photos"), []
     for number in range(COUNT):
-        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.jpg")
-        rows.append(f"{number}.jpg,{'abc'[number % 3]},{camera_of(number)}")
-    (tmp_path / "7.jpg").write_bytes(b"no image")
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{'abc'[number % 3]},{camera_of(number)}")
+    (tmp_path / "7.png").write_bytes(b"no image")
     (tmp_path / "t.csv").write_text("\n".join(["path,label,camera", *rows]))
     return tmp_path
 
@@ -72,7 +72,7 @@ MAKERS = {
 
 def number_of(source):
     source = source[1] if isinstance(source, tuple) else source
-    return int(source.rpartition("/")[2].removesuffix(".jpg").split()[-1])
+    return int(source.rpartition("/")[2].removesuffix(".png").split()[-1])
 
 
 def check_aligned(splits):

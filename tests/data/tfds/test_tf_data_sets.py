@@ -218,7 +218,7 @@ def test_files_are_written_once_and_found_by_every_process(tmp_path, kept, monke
     program = (
         "import sys, json; from keras_tl.data import ImageData;"
         "from keras_tl.data.tfds import image_builders; del image_builders.store;"
-        f"data = ImageData.from_tfds('tiny', {str(tmp_path)!r}, download=False);"
+        f"data = ImageData.from_tfds('tiny', data_dir={str(tmp_path)!r}, download=False);"
         "print(json.dumps(data.describe()['splits']))"
     )
     done = subprocess.run(
