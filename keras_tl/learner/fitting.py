@@ -29,7 +29,7 @@ from keras_tl.selection.candidates import (
     mean_losses,
     measure_candidates,
 )
-from keras_tl.selection.evidence import along_the_line, head_out_of_fold, out_of_fold
+from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, TimeBudget, make_plan
 from keras_tl.selection.result import FitResult
 from keras_tl.training.callbacks import check_callbacks
@@ -220,7 +220,7 @@ class _Fit:
                 record = PredictionRecord(split.labels, trainer.logits(split))
                 right = f"the head predicts all {validation:,} validation {data.item}s right"
             else:
-                record = head_out_of_fold(trainer, data, self._head, self._compared, FOLDS)
+                record = self._head_out_of_fold()
                 right = (
                     f"in cross-validation, the head predicts all {items:,} held-out {data.item}s "
                     "right"
@@ -228,6 +228,14 @@ class _Fit:
         if not is_right_on_all(self._state.task, record):
             return None
         return f"Fine-tuning has nothing to gain: {right}. To fine-tune anyway, call fine_tune()."
+
+    def _head_out_of_fold(self) -> PredictionRecord:
+        """Return predictions for the items of `_compared` from the head's cross-validation."""
+        groups = groups_of(self._data.joined(self._compared), self._data.groups)
+        parts = FOLDS if groups is None else min(FOLDS, len(np.unique(groups)))
+        given = {name: self._head_options[name] for name in _OF_HEADS}
+        found = cross_validate(self._state, parts, 1, None, self._compared, **given)
+        return found.records[0]
 
     @property
     def _trained_on(self) -> Split:
@@ -297,11 +305,7 @@ class _Fit:
         elif plan.evidence == OUT_OF_FOLD:
             how = f"by {plan.folds} models, each trained without a part of the {self._data.item}s"
         else:
-            column = groups_of(self._data.joined(list(splits)), self._data.groups)
-            parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
-            given = {name: self._head_options[name] for name in _OF_HEADS}
-            found = cross_validate(self._state, parts, 1, None, None, **given)
-            records = found.records[0]
+            records = self._head_out_of_fold()
             how = "by cross-validation of the head, not of a fine-tuned model"
         return measure(self._state.task.undecided, records), how
 
