@@ -1,4 +1,4 @@
-"""Common budget of all trained variants (arms): a number of passes over the training split."""
+"""Common budget of all trained variants (arms): a number of epochs."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Budget:
     """Training phases of the variants (arms): `epochs` epochs in total for each arm.
 
     Attributes:
-        epochs: Number of epochs (passes over the training split) of each arm.
+        epochs: Number of epochs of each arm.
         scratch: Phases that train the network from random weights.
         frozen: Phase that trains the head on the frozen backbone.
         head: Phase that trains the head before fine-tuning, or `None` for fine-tuning alone.
@@ -47,11 +47,11 @@ class Protocol:
     """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: Budget of each arm: the number of passes over the training split, at least 2.
+        epochs: Budget of each arm: the number of epochs, at least 2.
             `epochs=None` means the epochs of `policy`, plus `head_epochs` (or the default epochs of
             the head) if `policy` needs a trained head.
-        head_epochs: Number of passes that train only the head, before fine-tuning. With
-            `head_epochs=None`, the head gets the passes of the budget that `policy` does not use.
+        head_epochs: Number of epochs that train only the head, before fine-tuning. With
+            `head_epochs=None`, the head gets the epochs of the budget that `policy` does not use.
             The minimum is 1, or 0 if the first phase needs no trained head (`batch_norm="live"`).
             With a policy of one phase, the head gets at most its default epochs.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and

@@ -56,11 +56,11 @@ def compare(
 ) -> Comparison | Cost:
     """Compare transfer learning with training from scratch: three variants, several seeds.
 
-    All variants (arms) have the same data, head and number of passes over the training split.
+    All variants (arms) have the same data, head and number of epochs.
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
-    backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
+    backbone. `"fine-tuned"` trains the head first, then head and backbone. After every epoch, each
     arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
-    the last pass count. The comparison does not use the validation split. If the data have groups,
+    the last epoch count. The comparison does not use the validation split. If the data have groups,
     the statistical test counts the groups of the test split, not its items.
 
     A run is the training of one arm with one seed. The function saves every finished run in `path`.

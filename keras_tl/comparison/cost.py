@@ -14,8 +14,8 @@ from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 # A job is a run to train, given by its arm, training set size and seed.
 Job = tuple[Arm, int | None, int]
 
-# Size of the trial run: training steps per pass, test items, and passes per phase. The first pass
-# also traces the graph, so only the time of the second pass counts.
+# Size of the trial run: training steps per epoch, test items, and epochs per phase. The first epoch
+# also traces the graph, so only the time of the second epoch counts.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
@@ -140,8 +140,8 @@ class _Costs:
     """Times that a trial run measured, in seconds.
 
     Attributes:
-        head: Time to train the head on one item in one pass.
-        live: Time to train the whole network on one item in one pass.
+        head: Time to train the head on one item in one epoch.
+        live: Time to train the whole network on one item in one epoch.
         forward: Time to evaluate one item with the whole network.
         until_head: Time from the start of a run to the first training step of the head.
         until_live: Time from the end of the head's phase to the first step that trains the whole

@@ -21,9 +21,9 @@ _EVALUATIONS, _LAST = 6, 3
 def weights_of(measure: str, epochs: int) -> np.ndarray:
     """Return the weights that turn a curve's evaluations into `measure`, float array (epochs,).
 
-    * `"start"` is the first evaluation, after one pass over the training split. Before the first
-      pass, no arm has a trained head.
-    * `"slope"` is the slope of the least-squares line through the curve, per pass.
+    * `"start"` is the first evaluation, after the first epoch. Before it, no arm has a
+      trained head.
+    * `"slope"` is the slope of the least-squares line through the curve, per epoch.
     * `"final"` is the last evaluation.
     * `"area"` is the mean of all evaluations.
     """
@@ -74,9 +74,9 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
 
 def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
-    """Return the number of the first pass whose mean skill reaches the threshold, or `None`.
+    """Return the number of the first epoch whose mean skill reaches the threshold, or `None`.
 
-    The first pass over the training split has the number 1. The mean skill of a pass is the mean
+    The first epoch has the number 1. The mean skill of an epoch is the mean
     over all seeds and test items. `values` has the skill of each item, shape (seeds, epochs,
     items).
     """

@@ -8,7 +8,7 @@ from keras_tl.comparison.curve_measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, SkillsByArm
 
 # Arms from the lowest to the highest training cost. A frozen backbone computes each item only once.
-# Training from scratch trains all layers in every pass. All arms have the same cost in serving.
+# Training from scratch trains all layers in every epoch. All arms have the same cost in serving.
 _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 

@@ -24,11 +24,11 @@ from keras_tl.evaluation.grouping import Grouping, if_several
 
 @dataclasses.dataclass(frozen=True)
 class ArmCurve:
-    """Learning curve of a trained variant (arm): the skill on the test split after each pass.
+    """Learning curve of a trained variant (arm): the skill on the test split after each epoch.
 
     Attributes:
-        mean: Mean skill after each pass, with 95% intervals over seeds and test items.
-        by_seed: Mean skill of each seed after each pass.
+        mean: Mean skill after each epoch, with 95% intervals over seeds and test items.
+        by_seed: Mean skill of each seed after each epoch.
         seconds: Median time of the arm's runs in seconds. Runs with cached features are faster.
 
     Example:
@@ -155,7 +155,7 @@ class Comparison:
 
     @property
     def epochs(self) -> int:
-        """Budget of each variant (arm): the number of passes over the training split.
+        """Budget of each variant (arm): the number of epochs.
 
         Example:
             >>> comparison.epochs

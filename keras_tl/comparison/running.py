@@ -1,4 +1,4 @@
-"""Train one arm with one seed, and measure the skill on each test item after each pass."""
+"""Train one arm with one seed, and measure the skill on each test item after each epoch."""
 
 import dataclasses
 import time
@@ -59,10 +59,10 @@ class Run:
     """Result of one run: the training of one arm with one seed.
 
     Attributes:
-        skills: Skill on each test item after each pass, array (epochs, items). uint8 if all
+        skills: Skill on each test item after each epoch, array (epochs, items). uint8 if all
             skills are 0 or 1, else float32.
         seconds: Wall time of the run, in seconds.
-        marks: Two times for each pass, in seconds since the start of the run: the end of the
+        marks: Two times for each epoch, in seconds since the start of the run: the end of the
             training and the end of the evaluation.
     """
 
@@ -72,7 +72,7 @@ class Run:
 
 
 class Watch(keras.callbacks.Callback):
-    """Callback that evaluates the test split after every pass, without effect on the training."""
+    """Callback that evaluates the test split after every epoch, without effect on the training."""
 
     def __init__(self, learner: Learner, skill: Skill, began: float, name: str):
         super().__init__()
@@ -87,7 +87,7 @@ class Watch(keras.callbacks.Callback):
         if not np.isfinite(logits).all():
             # NaN logits would otherwise count as predictions of the first class.
             raise ConfigError(
-                f"{self._name} diverged: after pass {len(self.skills) + 1} its logits are not "
+                f"{self._name} diverged: after epoch {len(self.skills) + 1} its logits are not "
                 "finite numbers. Lower the learning rate by head_learning_rate=, policy= or "
                 "scratch_policy= of ktl.Protocol, or pass precision='float32'. Both changes need "
                 "another folder: path= (--out on the command line)."

@@ -39,13 +39,13 @@ class Verdict:
         skill: Mean skill of the arm at the end of the budget.
         scratch: Mean skill of the network from scratch at the end of the budget.
         start: Difference at the first evaluation, with a 95% interval.
-        slope: Difference of the slopes per pass, with a 95% interval.
+        slope: Difference of the slopes per epoch, with a 95% interval.
         area: Difference of the means over all evaluations, with a 95% interval.
         is_asymptote: Whether significance tests show a plateau of the arm's learning curve and of
             the learning curve from scratch. If true, `final` is the difference of the asymptotes of
             these two curves. The learning rate falls to zero, which flattens every curve, so the
             asymptotes hold only for the learning-rate schedule of the comparison.
-        epochs_to_match: Number of passes over the training split after which the arm reaches the
+        epochs_to_match: Number of epochs after which the arm reaches the
             final mean skill of training from scratch, or `None` if the arm never reaches this
             skill.
         power: Numbers of seeds or items that would give a verdict, or `None` if there is a verdict.

@@ -25,10 +25,9 @@ def about_text(what: Mapping[str, Any], skill: str, grouping: Grouping | None = 
     # No warning of too narrow intervals: with few groups, the intervals of `components` are wide.
     said = "" if grouping is None else f" {grouping.describe(warn_if_few=False)}"
     return (
-        f"Pretrained {backbone}, compared with the same network from scratch. Every arm made "
-        f"{budget['epochs']} passes over the training split (fine-tuned: {head} passes with the "
-        f"head alone). Differences are in test {skill}, with confidence intervals over seeds and "
-        f"test items.{said}"
+        f"Pretrained {backbone}, compared with the same network from scratch. Every arm trained "
+        f"for {budget['epochs']} epochs (fine-tuned: {head} epochs of the head alone). Differences "
+        f"are in test {skill}, with confidence intervals over seeds and test items.{said}"
     )
 
 
@@ -68,12 +67,12 @@ def measures_text(verdict: Verdict) -> str:
     matched = "The arm never reaches the final skill of training from scratch"
     if verdict.epochs_to_match is not None:
         matched = (
-            "The arm reaches the final skill of training from scratch after pass "
+            "The arm reaches the final skill of training from scratch after epoch "
             f"{verdict.epochs_to_match}"
         )
     return (
         f"Differences from training from scratch: start {verdict.start}, slope {verdict.slope} per "
-        f"pass, {kind} {verdict.final}. {matched}."
+        f"epoch, {kind} {verdict.final}. {matched}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The budget: all arms make the same number of passes."""
+"""The budget: all arms make the same number of epochs."""
 
 import dataclasses
 

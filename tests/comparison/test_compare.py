@@ -107,7 +107,7 @@ def test_an_arm_that_diverged_is_named(setup):
         [np.full_like(weight, np.nan) for weight in learner.trainer.parts.head.get_weights()]
     )
     watch = Watch(learner, setup.skill, 0.0, "The arm frozen (seed 0)")
-    with pytest.raises(ConfigError, match=r"The arm frozen \(seed 0\) diverged: after pass 1"):
+    with pytest.raises(ConfigError, match=r"The arm frozen \(seed 0\) diverged: after epoch 1"):
         watch.on_epoch_end(0)
 
 
@@ -181,14 +181,14 @@ def test_a_size_is_drawn_in_proportion_and_anew_for_each_seed():
 
 
 # By where features are kept: how often those of all items are computed for two frozen runs and a
-# fine-tuned one with 3 + 3 + 1 passes of the head, and how often the test items are evaluated then.
+# fine-tuned one with 3 + 3 + 1 epochs of the head, and how often the test items are evaluated then.
 KEPT = {"auto": (1, 0), "disk": (1, 0), "memory": (3, 0), "off": (0, 7)}
 
 
 @pytest.mark.parametrize("where", KEPT)
 def test_the_cost_by_hand(setup, where):
-    # Until the head is training 1 s, and 0.1 a pass of it; 1.2 until the network is training, 0.5 a
-    # pass, 0.5 to evaluate.
+    # Until the head is training 1 s, and 0.1 an epoch of it; 1.2 until the network is
+    # training, 0.5 an epoch, 0.5 to evaluate.
     marks = ((1.0, 1.1), (1.2, 1.3), (3.0, 3.5), (4.0, 4.5))
     train, test = (len(setup.data.split(name)) for name in ("train", "test"))
     jobs = [("frozen", None, 0), ("frozen", None, 1), ("fine-tuned", None, 0)]

@@ -11,7 +11,7 @@ EPOCHS = 9
 
 
 def outcomes(start, end, seeds=5, items=500, deviation=0.004, seed=0):
-    """Right and wrong answers of an arm whose skill rises for a third of the passes."""
+    """Right and wrong answers of an arm whose skill rises for a third of the epochs."""
     random = np.random.default_rng(seed)
     hard = np.random.default_rng(99).random(items)
     rise = np.minimum(np.arange(EPOCHS) / (EPOCHS // 3), 1)
@@ -32,7 +32,7 @@ CASES = {
             "fine-tuned: transfer helps: accuracy 0.796",
             "against 0.568",
             "5 seeds, 500 test",
-            "reaches the final skill of training from scratch after pass 2",
+            "reaches the final skill of training from scratch after epoch 2",
         ],
     },
     "higher-start-only": {
@@ -51,7 +51,7 @@ CASES = {
     "worse-at-the-end-only": {
         "arms": {"scratch": outcomes(0.2, 0.6), "fine-tuned": outcomes(0.8, 0.4, seed=1)},
         "outcome": "hurts",
-        "says": ["accuracy 0.391 against 0.568", "after pass 1"],
+        "says": ["accuracy 0.391 against 0.568", "after epoch 1"],
     },
     "hurts": {
         "arms": {"scratch": outcomes(0.2, 0.8), "frozen": outcomes(0.4, 0.5, seed=1)},

@@ -38,21 +38,21 @@ def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: 
     Args:
         axes: Axes to draw on.
         curves: Learning curve of each arm. `curve["mean"]` holds `mean`, `low` and `high` for each
-            pass over the training split. If there is only one seed, `low` and `high` are `None`.
+            epoch. If there is only one seed, `low` and `high` are `None`.
         skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     for arm, curve in curves.items():
         colour, marker, line = _STYLES[arm]
-        passes = range(1, len(curve["mean"]) + 1)
+        epochs = range(1, len(curve["mean"]) + 1)
         means, low, high = (
             [estimate[name] for estimate in curve["mean"]] for name in ("mean", "low", "high")
         )
         axes.plot(
-            passes, means, line, marker=marker, markersize=4, color=colour, label=label_text(arm)
+            epochs, means, line, marker=marker, markersize=4, color=colour, label=label_text(arm)
         )
         if low[0] is not None:
-            axes.fill_between(passes, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.set_xlabel("passes over the training split")
+            axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set_xlabel("epoch")
     axes.set_ylabel(f"test {skill}")
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)

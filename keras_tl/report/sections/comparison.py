@@ -15,8 +15,8 @@ _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
 # Column titles of the table, by the name of the field in a verdict.
 _MEASURES = {
     "start": "start",
-    "slope": "slope per pass",
-    "area": "mean of all passes",
+    "slope": "slope per epoch",
+    "area": "mean of all epochs",
     "final": "final",
 }
 
@@ -61,7 +61,7 @@ def _curves(skill: str, of_size: Mapping[str, Any], items: str, number: int) -> 
     ends = ", ".join(
         f"{arm} {curve['mean'][-1]['mean']:.3f}" for arm, curve in of_size["curves"].items()
     )
-    title, curves = f"Test {skill} after each pass over {items}", of_size["curves"]
+    title, curves = f"Test {skill} after each epoch on {items}", of_size["curves"]
     caption = f"{title}, with 95% intervals over seeds and test items."
     alt = f"{title}. Final values: {ends}."
     return plot(f"comparison-{number}", caption, alt, plots.draw_comparison, curves, skill)
@@ -70,8 +70,8 @@ def _curves(skill: str, of_size: Mapping[str, Any], items: str, number: int) -> 
 def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
     rows = []
     for one in of_size["verdicts"]:
-        passes = one["epochs_to_match"]
-        matched = "never" if passes is None else f"after pass {passes}"
+        epoch = one["epochs_to_match"]
+        matched = "never" if epoch is None else f"after epoch {epoch}"
         rows.append([one["arm"], *(_cell(one[name]) for name in _MEASURES), matched])
     caption = f"Test {skill}: difference of each arm from training from scratch, on {items}"
     head = ["arm", *_MEASURES.values(), "reaches the final value of training from scratch"]
